@@ -1,0 +1,172 @@
+using System.Runtime.InteropServices;
+using System.Security.Cryptography;
+using System.Text;
+
+namespace DmaBuf;
+
+/// <summary>
+/// Reads one range of a buffer, in whichever form is wanted. No form copies more than it returns. Each works in steps,
+/// telling progress and looking for cancellation between them; a step is one access bracket.
+/// </summary>
+public sealed class ContentReader
+{
+    /// <summary>Large enough that what happens between two steps costs nothing, small enough for a prompt Ctrl+C.</summary>
+    internal const int Step = 4 << 20;
+
+    private readonly DmaBuffer _buffer;
+    private readonly long _offset;
+    private readonly Action<long, long>? _progress;
+    private readonly CancellationToken _cancellation;
+
+    /// <param name="buffer">The buffer.</param>
+    /// <param name="offset">The first byte.</param>
+    /// <param name="count">How many bytes, or null for all up to the end.</param>
+    /// <param name="progress">Told the bytes done and the bytes in all, between steps.</param>
+    /// <param name="cancellation">Ends the reading between steps.</param>
+    /// <exception cref="BufferException">OutOfRange.</exception>
+    public ContentReader(DmaBuffer buffer, long offset = 0, long? count = null, Action<long, long>? progress = null, CancellationToken cancellation = default)
+    {
+        ArgumentNullException.ThrowIfNull(buffer);
+        _buffer = buffer;
+        (_offset, Count) = buffer.CheckRange(offset, count);
+        _progress = progress;
+        _cancellation = cancellation;
+    }
+
+    private delegate void Consumer(ReadOnlySpan<byte> bytes, long position);
+
+    /// <summary>How many bytes the range has.</summary>
+    public long Count { get; }
+
+    /// <summary>The range as one array. Errors: <see cref="BufferException"/> (OutOfRange where no array is that long).</summary>
+    public byte[] ToArray()
+    {
+        if (Count > Array.MaxLength)
+        {
+            throw new BufferException(BufferFault.OutOfRange, $"{Count} bytes are more than one array holds.",
+                $"Read at most {Array.MaxLength} bytes at a time, or write to a file or stream.");
+        }
+
+        var result = GC.AllocateUninitializedArray<byte>((int)Count);
+        ForEachStep((bytes, position) => bytes.CopyTo(result.AsSpan((int)position)));
+        return result;
+    }
+
+    /// <summary>
+    /// The range as text. It ends before the first NUL, as C writes strings, unless <paramref name="keepNul"/>.
+    /// Bytes that are no text become U+FFFD.
+    /// </summary>
+    public string ToText(Encoding encoding, bool keepNul = false)
+    {
+        ArgumentNullException.ThrowIfNull(encoding);
+        var bytes = keepNul ? ToArray() : ToFirstNul(encoding.GetByteCount("\0"));
+        return encoding.GetString(bytes);
+    }
+
+    /// <summary>Writes the range to a file, made anew or overwritten, straight from the mapping.</summary>
+    /// <exception cref="KernelException">open, write: EACCES, EISDIR, ENOSPC and others of the file system.</exception>
+    public void WriteFile(string path)
+    {
+        using var file = FileCalls.Open(path, FileMode.Create, FileAccess.Write);
+        ForEachStep((bytes, position) => FileCalls.Write(file, path, bytes, position));
+    }
+
+    /// <summary>The digest of the range.</summary>
+    public byte[] Hash(HashAlgorithmName algorithm)
+    {
+        using var hash = IncrementalHash.CreateHash(algorithm);
+        ForEachStep((bytes, _) => hash.AppendData(bytes));
+        return hash.GetHashAndReset();
+    }
+
+    /// <summary>The range as <c>hexdump -C</c> prints it: equal lines in a row become one <c>*</c>, the last line is the end.</summary>
+    public IEnumerable<string> HexLines()
+    {
+        const int Width = 16;
+        var previous = new byte[Width];
+        var block = new byte[4096];
+        var text = new HexLine();
+        bool? repeated = null;
+        for (long done = 0; done < Count;)
+        {
+            _cancellation.ThrowIfCancellationRequested();
+            var length = (int)Math.Min(block.Length, Count - done);
+            Copy(_offset + done, block.AsSpan(0, length));
+            for (var i = 0; i < length; i += Width)
+            {
+                var line = block.AsMemory(i, Math.Min(Width, length - i));
+                if (repeated is not null && line.Length == Width && line.Span.SequenceEqual(previous))
+                {
+                    if (repeated == false)
+                        yield return "*";
+                    repeated = true;
+                    continue;
+                }
+
+                repeated = false;
+                line.Span.CopyTo(previous);
+                yield return text.Format(_offset + done + i, line.Span);
+            }
+
+            done += length;
+            _progress?.Invoke(done, Count);
+        }
+
+        yield return $"{_offset + Count:x8}";
+    }
+
+    private byte[] ToFirstNul(int width)
+    {
+        var found = -1L;
+        ForEachStep((bytes, position) =>
+        {
+            var index = IndexOfNul(bytes, width);
+            if (found < 0 && index >= 0)
+                found = position + index;
+            return found < 0;
+        });
+        return new ContentReader(_buffer, _offset, found < 0 ? Count : found, null, _cancellation).ToArray();
+    }
+
+    private static int IndexOfNul(ReadOnlySpan<byte> bytes, int width)
+    {
+        var index = width switch
+        {
+            2 => MemoryMarshal.Cast<byte, short>(bytes).IndexOf((short)0),
+            4 => MemoryMarshal.Cast<byte, int>(bytes).IndexOf(0),
+            _ => bytes.IndexOf((byte)0),
+        };
+        return index < 0 ? -1 : index * width;
+    }
+
+    private void Copy(long offset, Span<byte> target)
+    {
+        using var view = _buffer.OpenView(BufferAccess.Read);
+        view.Slice(offset, target.Length).CopyTo(target);
+    }
+
+    private void ForEachStep(Consumer consumer) => ForEachStep((bytes, position) =>
+    {
+        consumer(bytes, position);
+        return true;
+    });
+
+    private delegate bool ConsumerThatMayStop(ReadOnlySpan<byte> bytes, long position);
+
+    private void ForEachStep(ConsumerThatMayStop consumer)
+    {
+        for (long done = 0; done < Count;)
+        {
+            _cancellation.ThrowIfCancellationRequested();
+            var length = (int)Math.Min(Step, Count - done);
+            using (var view = _buffer.OpenView(BufferAccess.Read))
+            {
+                if (!consumer(view.Slice(_offset + done, length), done))
+                    return;
+            }
+
+            done += length;
+            _progress?.Invoke(done, Count);
+        }
+    }
+}

@@ -1,0 +1,151 @@
+namespace DmaBuf;
+
+/// <summary>
+/// Writes into a buffer from one offset on, in steps like <see cref="ContentReader"/>. What is known to be too long is
+/// refused before the first byte is written.
+/// </summary>
+public sealed class ContentWriter
+{
+    private readonly DmaBuffer _buffer;
+    private readonly Action<long, long>? _progress;
+    private readonly CancellationToken _cancellation;
+    private readonly long _offset;
+
+    /// <param name="buffer">The buffer.</param>
+    /// <param name="offset">Where the first byte goes.</param>
+    /// <param name="progress">Told the bytes done and the bytes in all (-1 where unknown), between steps.</param>
+    /// <param name="cancellation">Ends the writing between steps; what is written stays.</param>
+    /// <exception cref="BufferException">OutOfRange.</exception>
+    public ContentWriter(DmaBuffer buffer, long offset = 0, Action<long, long>? progress = null, CancellationToken cancellation = default)
+    {
+        ArgumentNullException.ThrowIfNull(buffer);
+        _buffer = buffer;
+        _offset = buffer.CheckRange(offset, null).Offset;
+        _progress = progress;
+        _cancellation = cancellation;
+    }
+
+    private delegate int Producer(Span<byte> room, long position);
+
+    private long Room => _buffer.Size - _offset;
+
+    /// <summary>Writes the bytes. Errors: <see cref="BufferException"/> (DoesNotFit, ReadOnly, Removed).</summary>
+    public void Write(ReadOnlyMemory<byte> bytes)
+    {
+        CheckFits(bytes.Length);
+        ForEachStep(bytes.Length, (room, position) =>
+        {
+            bytes.Span.Slice((int)position, room.Length).CopyTo(room);
+            return room.Length;
+        });
+    }
+
+    /// <summary>
+    /// Repeats a pattern over <paramref name="count"/> bytes, or up to the buffer's end; a pattern that does not
+    /// divide them is cut off there.
+    /// </summary>
+    public void Fill(ReadOnlyMemory<byte> pattern, long? count = null)
+    {
+        if (pattern.IsEmpty)
+            throw new BufferException(BufferFault.DoesNotFit, "An empty pattern fills nothing.", "Give at least one byte.");
+        var total = count ?? Room;
+        CheckFits(total);
+        if (pattern.Length == 1)
+        {
+            var value = pattern.Span[0];
+            ForEachStep(total, (room, _) =>
+            {
+                room.Fill(value);
+                return room.Length;
+            });
+            return;
+        }
+
+        // Whole repetitions side by side, so that short patterns are copied in long pieces.
+        var block = new byte[pattern.Length * Math.Max(1, 65536 / pattern.Length)];
+        for (var i = 0; i < block.Length; i += pattern.Length)
+            pattern.Span.CopyTo(block.AsSpan(i));
+        ForEachStep(total, (room, position) =>
+        {
+            for (var done = 0; done < room.Length;)
+            {
+                var phase = (int)((position + done) % block.Length);
+                var length = Math.Min(block.Length - phase, room.Length - done);
+                block.AsSpan(phase, length).CopyTo(room[done..]);
+                done += length;
+            }
+
+            return room.Length;
+        });
+    }
+
+    /// <summary>
+    /// Reads a file straight into the mapping: all of it, or its first <paramref name="count"/> bytes. Files without a
+    /// length, such as pipes and /dev/urandom, are read like a stream.
+    /// </summary>
+    /// <returns>The bytes written.</returns>
+    /// <exception cref="BufferException">DoesNotFit, ReadOnly, Removed.</exception>
+    /// <exception cref="KernelException">open, read.</exception>
+    public long WriteFile(string path, long? count = null)
+    {
+        using var file = FileCalls.Open(path, FileMode.Open, FileAccess.Read);
+        if (FileCalls.Length(file) is not > 0)
+        {
+            using var stream = new FileStream(file, FileAccess.Read, bufferSize: 0);
+            return WriteStream(stream, count);
+        }
+
+        var length = Math.Min(count ?? long.MaxValue, FileCalls.Length(file));
+        CheckFits(length);
+        return ForEachStep(length, (room, position) => FileCalls.Read(file, path, room, position));
+    }
+
+    /// <summary>
+    /// Reads a stream straight into the mapping, to its end or for <paramref name="count"/> bytes. A stream that cannot
+    /// tell its length and turns out too long fails only once the buffer is full.
+    /// </summary>
+    /// <returns>The bytes written.</returns>
+    /// <exception cref="BufferException">DoesNotFit, ReadOnly, Removed.</exception>
+    public long WriteStream(Stream stream, long? count = null)
+    {
+        ArgumentNullException.ThrowIfNull(stream);
+        if (count is not null)
+            CheckFits(count.Value);
+        else if (stream.CanSeek)
+            CheckFits(stream.Length - stream.Position);
+        var total = count ?? Room;
+        var written = ForEachStep(total, (room, _) => stream.Read(room));
+        if (count is null && written == total && stream.ReadByte() >= 0)
+            throw DoesNotFit("The stream");
+        return written;
+    }
+
+    private long ForEachStep(long total, Producer producer)
+    {
+        long done = 0;
+        while (done < total)
+        {
+            _cancellation.ThrowIfCancellationRequested();
+            var length = (int)Math.Min(ContentReader.Step, total - done);
+            int produced;
+            using (var view = _buffer.OpenView(BufferAccess.ReadWrite))
+                produced = producer(view.WritableSlice(_offset + done, length), done);
+            if (produced == 0)
+                break;
+            done += produced;
+            _progress?.Invoke(done, total);
+        }
+
+        return done;
+    }
+
+    private void CheckFits(long length)
+    {
+        if (length < 0 || length > Room)
+            throw DoesNotFit($"{length} bytes");
+    }
+
+    private BufferException DoesNotFit(string what) =>
+        new(BufferFault.DoesNotFit, $"{what} at offset {_offset} do not fit into {_buffer}.",
+            $"There is room for {Room} bytes: write less, start earlier, or make a larger buffer.");
+}

@@ -1,0 +1,268 @@
+using System.Text;
+using DmaBuf.Interop;
+
+namespace DmaBuf;
+
+/// <summary>
+/// An open buffer: a dma-buf, or a sealed memfd that stands in for one. It owns its descriptor and its one mapping.
+/// Safe to use from several threads; a view that is open when the buffer is disposed stays valid until it is closed.
+/// </summary>
+public sealed class DmaBuffer : IDisposable
+{
+    private readonly FileDescriptor _fd;
+    private readonly object _lock = new();
+    private IDisposable? _peer;
+    private Mapping? _mapping;
+    private string? _name;
+    private string? _exporter;
+    private volatile bool _closed;
+
+    private DmaBuffer(FileDescriptor fd, BufferOrigin origin, bool isDmaBuf, ulong inode, long size)
+    {
+        _fd = fd;
+        Origin = origin;
+        IsDmaBuf = isDmaBuf;
+        Inode = inode;
+        Size = size;
+        Fd = fd.Number;
+    }
+
+    /// <summary>The size in bytes, as the kernel reports it.</summary>
+    public long Size { get; }
+
+    /// <summary>The size in pages of this kernel (see <c>getconf PAGESIZE</c>), rounded up.</summary>
+    public long PageCount => (Size + Environment.SystemPageSize - 1) / Environment.SystemPageSize;
+
+    /// <summary>Where the memory came from.</summary>
+    public BufferOrigin Origin { get; }
+
+    /// <summary>True for a dma-buf, false for a memfd.</summary>
+    public bool IsDmaBuf { get; }
+
+    /// <summary>The descriptor's number in this process, as /proc/self/fd shows it; -1 once the buffer is removed.</summary>
+    public int Fd { get; private set; }
+
+    /// <summary>The inode number: the same in every process that holds this buffer.</summary>
+    public ulong Inode { get; }
+
+    /// <summary>False once the buffer is removed.</summary>
+    public bool IsOpen => !_closed;
+
+    /// <summary>
+    /// The buffer's name (DMA_BUF_SET_NAME), or null. Setting it takes at most 31 bytes of UTF-8.
+    /// Errors: <see cref="BufferException"/> (BadName), <see cref="KernelException"/>.
+    /// </summary>
+    public string? Name
+    {
+        get
+        {
+            ReadKernelNames();
+            return _name;
+        }
+        set
+        {
+            ThrowIfRemoved();
+            CheckName(value ?? "");
+            if (IsDmaBuf && !DmaBufUapi.SetName(_fd, value ?? ""))
+                throw KernelException.FromLastError("DMA_BUF_SET_NAME", ToString());
+            _name = value;
+        }
+    }
+
+    /// <summary>The kernel's <c>exp_name</c>: who made the buffer, such as <c>udmabuf</c> or <c>system</c>; <c>memfd</c> for a memfd.</summary>
+    public string Exporter
+    {
+        get
+        {
+            ReadKernelNames();
+            return _exporter ?? "";
+        }
+    }
+
+    /// <summary>The connection it came by or was sent on, kept open so that the peer sees when this side is done.</summary>
+    internal IDisposable? Peer
+    {
+        set => _peer = value;
+    }
+
+    internal FileDescriptor Descriptor
+    {
+        get
+        {
+            ThrowIfRemoved();
+            return _fd;
+        }
+    }
+
+    /// <summary>
+    /// Takes over a descriptor after asking the kernel what it is, and names the buffer. On failure the descriptor is closed.
+    /// Errors: <see cref="BufferException"/> (NotABuffer, NotSealed), <see cref="KernelException"/>.
+    /// </summary>
+    /// <remarks>
+    /// A dma-buf's pages cannot be taken away, and a memfd's only where F_SEAL_SHRINK is missing: such a memfd is
+    /// refused unless <paramref name="origin"/> says that this process made it.
+    /// </remarks>
+    internal static DmaBuffer Adopt(FileDescriptor fd, BufferOrigin origin, string? name = null)
+    {
+        try
+        {
+            var isDmaBuf = Stat.FileSystemType(fd) == DmaBufUapi.DMA_BUF_MAGIC;
+            if (!isDmaBuf && origin == BufferOrigin.Received)
+                CheckSealed(fd);
+
+            var size = Unistd.GetSize(fd);
+            if (size < 0)
+                throw KernelException.FromLastError("lseek", $"descriptor {fd.Number}");
+            if (!Stat.OfDescriptor(fd, out var status))
+                throw KernelException.FromLastError("statx", $"descriptor {fd.Number}");
+            var buffer = new DmaBuffer(fd, origin, isDmaBuf, status.stx_ino, size);
+            if (name is not null)
+                buffer.Name = name;
+            return buffer;
+        }
+        catch
+        {
+            fd.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>
+    /// Opens the buffer's bytes between DMA_BUF_IOCTL_SYNC START and END. Dispose the view to end the access.
+    /// Errors: <see cref="BufferException"/> (Removed, ReadOnly, NotSealed), <see cref="KernelException"/> (mmap, sync).
+    /// </summary>
+    public BufferView OpenView(BufferAccess access)
+    {
+        var mapping = AcquireMapping();
+        try
+        {
+            if (access == BufferAccess.ReadWrite && !mapping.Writable)
+            {
+                throw new BufferException(BufferFault.ReadOnly, $"{this} can only be read.",
+                    "Ask its sender for a descriptor opened read-write.");
+            }
+
+            return new BufferView(this, _fd, mapping, access);
+        }
+        catch
+        {
+            ReleaseMapping(mapping);
+            throw;
+        }
+    }
+
+    /// <summary>Refuses a buffer that was removed. Errors: <see cref="BufferException"/> (Removed).</summary>
+    public void ThrowIfRemoved()
+    {
+        if (_closed)
+        {
+            throw new BufferException(BufferFault.Removed, $"{this} was removed.",
+                "Make or receive it again; Get-DmaBuf lists the buffers that are open.");
+        }
+    }
+
+    /// <summary>Closes the descriptor, the mapping (once no view is open) and the connection to the peer. Idempotent.</summary>
+    public void Dispose()
+    {
+        lock (_lock)
+        {
+            if (_closed)
+                return;
+            ReadKernelNames();
+            _closed = true;
+            Fd = -1;
+            _mapping?.Dispose();
+            _fd.Dispose();
+            _peer?.Dispose();
+        }
+    }
+
+    /// <summary>What a message calls this buffer: its name if it has one, its size and its inode.</summary>
+    public override string ToString()
+    {
+        var name = _closed ? _name : Name;
+        return $"{(IsDmaBuf ? "dma-buf" : "memfd")} {(name is null ? "" : $"'{name}' ")}of {Size} bytes (inode {Inode})";
+    }
+
+    /// <summary>The given range, checked: a missing count means up to the end.</summary>
+    internal (long Offset, long Count) CheckRange(long offset, long? count)
+    {
+        if (offset < 0 || offset > Size || count < 0 || count > Size - offset)
+        {
+            throw new BufferException(BufferFault.OutOfRange,
+                $"Bytes {offset} to {offset + (count ?? 0)} are not all inside {this}.",
+                $"The buffer ends at byte {Size}: use a smaller offset or count.");
+        }
+
+        return (offset, count ?? Size - offset);
+    }
+
+    internal static void CheckName(string name)
+    {
+        if (Encoding.UTF8.GetByteCount(name) >= DmaBufUapi.DMA_BUF_NAME_LEN || name.Contains('\0', StringComparison.Ordinal))
+        {
+            throw new BufferException(BufferFault.BadName, $"'{name}' cannot be a buffer's name.",
+                $"The kernel takes at most {DmaBufUapi.DMA_BUF_NAME_LEN - 1} bytes of UTF-8 without NUL.");
+        }
+    }
+
+    private static void CheckSealed(FileDescriptor fd)
+    {
+        var seals = Fcntl.GetSeals(fd);
+        if (seals < 0)
+        {
+            throw new BufferException(BufferFault.NotABuffer, $"Descriptor {fd.Number} is neither a dma-buf nor a memfd.",
+                "Send the descriptor that UDMABUF_CREATE, a dma-heap or a driver's export returned.");
+        }
+
+        if ((seals & Fcntl.F_SEAL_SHRINK) == 0)
+        {
+            throw new BufferException(BufferFault.NotSealed,
+                $"Descriptor {fd.Number} is a memfd that may still shrink, and reading past its new end would end this process.",
+                "Seal it with F_SEAL_SHRINK, or make a dma-buf of it.");
+        }
+    }
+
+    /// <summary>The mapping, made at first use, with one reference more: give it back with <see cref="ReleaseMapping"/>.</summary>
+    private Mapping AcquireMapping()
+    {
+        lock (_lock)
+        {
+            ThrowIfRemoved();
+            if (_mapping is null)
+            {
+                if (!IsDmaBuf)
+                    CheckSealed(_fd);
+                _mapping = Mapping.Create(_fd, Size, ToString());
+            }
+
+            // The descriptor stays open with the mapping: END needs it after START.
+            var added = false;
+            _mapping.DangerousAddRef(ref added);
+            _fd.DangerousAddRef(ref added);
+            return _mapping;
+        }
+    }
+
+    internal void ReleaseMapping(Mapping mapping)
+    {
+        mapping.DangerousRelease();
+        _fd.DangerousRelease();
+    }
+
+    /// <summary>Reads exp_name and name from /proc/self/fdinfo, once: only this process changes the name later.</summary>
+    private void ReadKernelNames()
+    {
+        if (_exporter is not null || _closed)
+            return;
+        if (!IsDmaBuf)
+        {
+            _exporter = "memfd";
+            return;
+        }
+
+        var info = FdInfo.Read($"/proc/self/fdinfo/{_fd.Number}");
+        _name ??= info?.Name;
+        _exporter = info?.Exporter ?? "";
+    }
+}

@@ -1,0 +1,45 @@
+using DmaBuf.Interop;
+
+namespace DmaBuf;
+
+/// <summary>dma-bufs from the kernel's heaps (drivers/dma-buf/dma-heap.c).</summary>
+public static class DmaHeapAllocator
+{
+    /// <summary>The names of this machine's heaps; none where the kernel has no CONFIG_DMABUF_HEAPS.</summary>
+    public static IReadOnlyList<string> HeapNames()
+    {
+        try
+        {
+            return [.. Directory.EnumerateFileSystemEntries(DmaHeap.DIRECTORY).Select(Path.GetFileName).OfType<string>().Order(StringComparer.Ordinal)];
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return [];
+        }
+    }
+
+    /// <summary>
+    /// Allocates a buffer of <paramref name="size"/> bytes, a positive multiple of the page size, from a heap.
+    /// Errors: <see cref="BufferException"/> (BadSize, BadName), <see cref="KernelException"/> (open: no such heap or
+    /// no permission; DMA_HEAP_IOCTL_ALLOC: ENOMEM).
+    /// </summary>
+    /// <param name="heap">The heap's name, such as <c>system</c>: a file of /dev/dma_heap.</param>
+    /// <param name="size">The size in bytes.</param>
+    /// <param name="name">The buffer's name, or null.</param>
+    public static DmaBuffer Allocate(string heap, long size, string? name = null)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(heap);
+        PageSizes.CheckSize(size, hugePages: false);
+        DmaBuffer.CheckName(name ?? "");
+
+        // A heap is a file name and nothing else: "../udmabuf" is no heap.
+        var path = $"{DmaHeap.DIRECTORY}/{heap}";
+        if (heap.Contains('/', StringComparison.Ordinal) || heap is "." or "..")
+            throw new KernelException("open", Errno.ENOENT, path);
+
+        using var device = Fcntl.Open(path, Fcntl.O_RDWR) ?? throw KernelException.FromLastError("open", path);
+        var fd = DmaHeap.Allocate(device, size)
+            ?? throw KernelException.FromLastError(nameof(DmaHeap.DMA_HEAP_IOCTL_ALLOC), $"{path} for {size} bytes");
+        return DmaBuffer.Adopt(fd, BufferOrigin.DmaHeap, name);
+    }
+}

@@ -1,0 +1,53 @@
+using DmaBuf.Interop;
+
+namespace DmaBuf;
+
+/// <summary>Plain memfds: shareable memory on kernels without udmabuf. They are no dma-bufs.</summary>
+public static class MemFdAllocator
+{
+    /// <summary>
+    /// Makes a sealed memfd of <paramref name="size"/> bytes, a positive multiple of the page size, with its pages taken.
+    /// Errors: <see cref="BufferException"/> (BadSize, BadName), <see cref="KernelException"/> (memfd_create, fallocate).
+    /// </summary>
+    public static DmaBuffer Allocate(long size, MemFdOptions? options = null)
+    {
+        options ??= new MemFdOptions();
+        var memfd = Create(size, options);
+        if (!Unistd.Allocate(memfd, size))
+        {
+            using (memfd)
+                throw KernelException.FromLastError("fallocate", Describe(size), HugePageCure(options));
+        }
+
+        return DmaBuffer.Adopt(memfd, BufferOrigin.MemFd, options.Name);
+    }
+
+    internal static FileDescriptor Create(long size, MemFdOptions options)
+    {
+        PageSizes.CheckSize(size, options.HugePages);
+        DmaBuffer.CheckName(options.Name ?? "");
+        var memfd = Mman.MemfdCreate(options.Name ?? "dmabufps", options.HugePages)
+            ?? throw KernelException.FromLastError("memfd_create", Describe(size));
+        try
+        {
+            if (!Unistd.Truncate(memfd, size))
+                throw KernelException.FromLastError("ftruncate", Describe(size), SizeCure);
+            if (options.Seals != MemFdSeals.None && !Fcntl.AddSeals(memfd, (int)options.Seals))
+                throw KernelException.FromLastError("F_ADD_SEALS", Describe(size));
+            return memfd;
+        }
+        catch
+        {
+            memfd.Dispose();
+            throw;
+        }
+    }
+
+    internal static string? HugePageCure(MemFdOptions options) => options.HugePages
+        ? $"{PageSizes.FreeHuge} huge pages of {PageSizes.DefaultHuge} bytes are free: reserve more in /proc/sys/vm/nr_hugepages."
+        : null;
+
+    private const string SizeCure = "Use a smaller size: this one is over what the file system can hold.";
+
+    private static string Describe(long size) => $"a memfd of {size} bytes";
+}

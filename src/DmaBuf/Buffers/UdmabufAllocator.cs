@@ -1,0 +1,125 @@
+using DmaBuf.Interop;
+
+namespace DmaBuf;
+
+/// <summary>dma-bufs made of memfds by /dev/udmabuf (drivers/dma-buf/udmabuf.c).</summary>
+public static class UdmabufAllocator
+{
+    private const string Parameters = "/sys/module/udmabuf/parameters";
+
+    /// <summary>The largest buffer in MiB (module parameter <c>size_limit_mb</c>), or null where it cannot be read.</summary>
+    public static long? SizeLimitMegabytes => SysFile.ReadNumber($"{Parameters}/size_limit_mb");
+
+    /// <summary>The largest number of ranges (module parameter <c>list_limit</c>), or null where it cannot be read.</summary>
+    public static long? ListLimit => SysFile.ReadNumber($"{Parameters}/list_limit");
+
+    /// <summary>
+    /// Makes a buffer of <paramref name="rangeCount"/> memfds of <paramref name="rangeSize"/> bytes each, one after
+    /// another. The memfds live on inside the buffer only.
+    /// Errors: <see cref="BufferException"/> (BadSize, BadName), <see cref="KernelException"/> (open, UDMABUF_CREATE,
+    /// UDMABUF_CREATE_LIST with EINVAL, ENOMEM, EMFILE).
+    /// </summary>
+    /// <param name="rangeSize">Bytes in each range: a positive multiple of the page size.</param>
+    /// <param name="rangeCount">How many ranges, 1 to <see cref="ListLimit"/>.</param>
+    /// <param name="options">Name, huge pages and seals; by default ordinary pages sealed with F_SEAL_SHRINK.</param>
+    public static DmaBuffer Allocate(long rangeSize, int rangeCount = 1, MemFdOptions? options = null)
+    {
+        options ??= new MemFdOptions();
+        ArgumentOutOfRangeException.ThrowIfLessThan(rangeCount, 1);
+        PageSizes.CheckSize(rangeSize, options.HugePages);
+        DmaBuffer.CheckName(options.Name ?? "");
+
+        using var device = OpenDevice();
+        var memfds = new List<FileDescriptor>(rangeCount);
+        try
+        {
+            for (var i = 0; i < rangeCount; i++)
+                memfds.Add(MemFdAllocator.Create(rangeSize, options));
+
+            var items = memfds.Select(memfd => new Udmabuf.udmabuf_create_item { memfd = (uint)memfd.Number, size = (ulong)rangeSize }).ToArray();
+            var fd = rangeCount == 1
+                ? Udmabuf.Create(device, memfds[0].Number, 0, rangeSize)
+                : Udmabuf.CreateList(device, items);
+            if (fd is null)
+                throw Refusal(rangeSize, rangeCount, options.Seals, options);
+            return DmaBuffer.Adopt(fd, BufferOrigin.Udmabuf, options.Name);
+        }
+        finally
+        {
+            memfds.ForEach(memfd => memfd.Dispose());
+        }
+    }
+
+    /// <summary>
+    /// Makes a buffer of <paramref name="size"/> bytes in all, cut into equal ranges. Errors: as
+    /// <see cref="Allocate"/>; BadSize also where the ranges would not be whole pages.
+    /// </summary>
+    public static DmaBuffer AllocateSplit(long size, int rangeCount, MemFdOptions? options = null)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(rangeCount, 1);
+        if (size % rangeCount != 0)
+        {
+            throw new BufferException(BufferFault.BadSize, $"{size} bytes cannot be cut into {rangeCount} equal ranges.",
+                $"Use a multiple of {rangeCount * PageSizes.Base} bytes.");
+        }
+
+        return Allocate(size / rangeCount, rangeCount, options);
+    }
+
+    /// <summary>
+    /// Makes a buffer of a part of a memfd that exists already; the memfd stays its owner's, and its pages are the
+    /// buffer's pages. Errors: as <see cref="Allocate"/>, and EBADFD where the descriptor is no memfd.
+    /// </summary>
+    /// <param name="memfd">A descriptor of this process.</param>
+    /// <param name="offset">Where the part starts, in bytes: a multiple of the page size.</param>
+    /// <param name="size">Its length in bytes: a positive multiple of the page size.</param>
+    /// <param name="name">The buffer's name, or null.</param>
+    public static DmaBuffer FromMemFd(int memfd, long offset, long size, string? name = null)
+    {
+        DmaBuffer.CheckName(name ?? "");
+        PageSizes.CheckSize(size, hugePages: false);
+        if (offset < 0 || offset % PageSizes.Base != 0)
+        {
+            throw new BufferException(BufferFault.BadOffset,
+                $"Offset {offset} is not a multiple of the page size, {PageSizes.Base} bytes.",
+                "udmabuf takes whole pages: start at a page.");
+        }
+
+        // A copy of the descriptor, so that nobody can close it or put another in its place during the calls below.
+        using var copy = Fcntl.Duplicate(memfd) ?? throw KernelException.FromLastError("fcntl", $"descriptor {memfd}",
+            "There is no such open descriptor in this process: see its /proc/self/fd.");
+        var seals = Fcntl.GetSeals(copy);
+        if (seals < 0)
+        {
+            throw new BufferException(BufferFault.NotABuffer, $"Descriptor {memfd} is not a memfd.",
+                "udmabuf takes memfds only: make one with New-UDmaBuf -Backing MemFd, or memfd_create(2) with MFD_ALLOW_SEALING.");
+        }
+
+        using var device = OpenDevice();
+        var fd = Udmabuf.Create(device, copy.Number, offset, size)
+            ?? throw Refusal(size, 1, (MemFdSeals)seals, new MemFdOptions());
+        return DmaBuffer.Adopt(fd, BufferOrigin.Udmabuf, name);
+    }
+
+    private static FileDescriptor OpenDevice() =>
+        Fcntl.Open(Udmabuf.DEVICE, Fcntl.O_RDWR) ?? throw KernelException.FromLastError("open", Udmabuf.DEVICE);
+
+    /// <summary>Says which of the driver's conditions was not met: its EINVAL stands for all of them.</summary>
+    private static KernelException Refusal(long rangeSize, int rangeCount, MemFdSeals seals, MemFdOptions options)
+    {
+        var errno = Errno.Last;
+        var call = rangeCount == 1 ? nameof(Udmabuf.UDMABUF_CREATE) : nameof(Udmabuf.UDMABUF_CREATE_LIST);
+        var cure = errno switch
+        {
+            Errno.EINVAL when !seals.HasFlag(MemFdSeals.Shrink) => "The memfd lacks F_SEAL_SHRINK: seal it with Shrink.",
+            Errno.EINVAL when seals.HasFlag(MemFdSeals.Write) => "The memfd is sealed with F_SEAL_WRITE: leave out Write.",
+            Errno.EINVAL when rangeCount > ListLimit => $"{rangeCount} ranges are over the driver's list_limit, {ListLimit}: use fewer, or raise {Parameters}/list_limit.",
+            Errno.EINVAL when (Int128)rangeSize * rangeCount > (SizeLimitMegabytes ?? long.MaxValue) * (Int128)1048576 =>
+                $"That is over the driver's size_limit_mb, {SizeLimitMegabytes}: use a smaller size, or raise {Parameters}/size_limit_mb.",
+            Errno.EINVAL => "The range reaches past the memfd's end, or this kernel's udmabuf takes no such pages.",
+            Errno.ENOMEM => MemFdAllocator.HugePageCure(options),
+            _ => null,
+        };
+        return new KernelException(call, errno, $"{Udmabuf.DEVICE} for {rangeCount} x {rangeSize} bytes", cure);
+    }
+}

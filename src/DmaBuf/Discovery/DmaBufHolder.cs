@@ -1,0 +1,32 @@
+namespace DmaBuf;
+
+/// <summary>One process's hold on one dma-buf, as /proc shows it.</summary>
+public sealed record DmaBufHolder
+{
+    /// <summary>The process.</summary>
+    public required int ProcessId { get; init; }
+
+    /// <summary>The process's name (/proc/PID/comm).</summary>
+    public required string ProcessName { get; init; }
+
+    /// <summary>The user it runs as: a name of /etc/passwd, or the number.</summary>
+    public required string User { get; init; }
+
+    /// <summary>The buffer's inode number: the same in every process that holds it.</summary>
+    public required ulong Inode { get; init; }
+
+    /// <summary>The size in bytes; of a buffer that is mapped only, the part that is mapped.</summary>
+    public required long Size { get; init; }
+
+    /// <summary>The kernel's exp_name; empty for a buffer that is mapped only.</summary>
+    public required string Exporter { get; init; }
+
+    /// <summary>The buffer's name, or null.</summary>
+    public string? Name { get; init; }
+
+    /// <summary>The descriptors' numbers in that process; none for a buffer that is mapped only.</summary>
+    public required IReadOnlyList<int> Fds { get; init; }
+
+    /// <summary>True where the process has it mapped.</summary>
+    public required bool IsMapped { get; init; }
+}

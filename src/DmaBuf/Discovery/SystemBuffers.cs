@@ -1,0 +1,129 @@
+using System.Globalization;
+
+namespace DmaBuf;
+
+/// <summary>Every process's dma-bufs, from /proc/PID/fd, fdinfo and maps. No device and no debugfs is needed.</summary>
+public sealed class SystemBuffers
+{
+    private const string LinkPrefix = "/dmabuf:";
+
+    private SystemBuffers(IReadOnlyList<DmaBufHolder> holders, int deniedProcesses)
+    {
+        Holders = holders;
+        DeniedProcesses = deniedProcesses;
+    }
+
+    /// <summary>One entry for each buffer in each process.</summary>
+    public IReadOnlyList<DmaBufHolder> Holders { get; }
+
+    /// <summary>How many processes this user may not look into.</summary>
+    public int DeniedProcesses { get; }
+
+    /// <summary>Looks through all processes. One that ends meanwhile is left out.</summary>
+    public static SystemBuffers Scan(CancellationToken cancellation = default)
+    {
+        var users = ReadUsers();
+        var holders = new List<DmaBufHolder>();
+        var denied = 0;
+        foreach (var directory in Directory.EnumerateDirectories("/proc"))
+        {
+            cancellation.ThrowIfCancellationRequested();
+            if (!int.TryParse(Path.GetFileName(directory), NumberStyles.None, CultureInfo.InvariantCulture, out var pid))
+                continue;
+            try
+            {
+                holders.AddRange(OfProcess(pid, directory, users));
+            }
+            catch (UnauthorizedAccessException)
+            {
+                denied++;
+            }
+            catch (IOException)
+            {
+                // The process ended while it was looked at.
+            }
+        }
+
+        return new SystemBuffers(holders, denied);
+    }
+
+    private static IEnumerable<DmaBufHolder> OfProcess(int pid, string directory, Dictionary<string, string> users)
+    {
+        var open = new Dictionary<ulong, (FdInfo Info, List<int> Fds)>();
+        foreach (var fd in new DirectoryInfo($"{directory}/fd").EnumerateFileSystemInfos())
+        {
+            if (fd.LinkTarget?.StartsWith(LinkPrefix, StringComparison.Ordinal) != true
+                || FdInfo.Read($"{directory}/fdinfo/{fd.Name}") is not { } info)
+            {
+                continue;
+            }
+
+            if (!open.TryGetValue(info.Inode, out var entry))
+                open[info.Inode] = entry = (info, []);
+            entry.Fds.Add(int.Parse(fd.Name, CultureInfo.InvariantCulture));
+        }
+
+        var mapped = MappedBytes($"{directory}/maps");
+        if (open.Count == 0 && mapped.Count == 0)
+            return [];
+
+        var name = SysFile.Read($"{directory}/comm") ?? "";
+        var user = UserOf(directory, users);
+        return open.Keys.Union(mapped.Keys).Select(inode =>
+        {
+            var isOpen = open.TryGetValue(inode, out var entry);
+            return new DmaBufHolder
+            {
+                ProcessId = pid,
+                ProcessName = name,
+                User = user,
+                Inode = inode,
+                Size = isOpen ? entry.Info.Size : mapped[inode],
+                Exporter = isOpen ? entry.Info.Exporter : "",
+                Name = isOpen ? entry.Info.Name : null,
+                Fds = isOpen ? entry.Fds : [],
+                IsMapped = mapped.ContainsKey(inode),
+            };
+        });
+    }
+
+    /// <summary>The dma-bufs in a maps file, and how far into each the mappings reach.</summary>
+    private static Dictionary<ulong, long> MappedBytes(string path)
+    {
+        var mapped = new Dictionary<ulong, long>();
+        foreach (var line in SysFile.ReadLines(path))
+        {
+            // start-end perms offset major:minor inode path
+            if (!line.Contains(LinkPrefix, StringComparison.Ordinal))
+                continue;
+            var fields = line.Split(' ', 6, StringSplitOptions.RemoveEmptyEntries);
+            var range = fields[0].Split('-');
+            var end = Hex(fields[2]) + Hex(range[1]) - Hex(range[0]);
+            var inode = ulong.Parse(fields[4], CultureInfo.InvariantCulture);
+            mapped[inode] = Math.Max(mapped.GetValueOrDefault(inode), end);
+        }
+
+        return mapped;
+    }
+
+    private static long Hex(string text) => long.Parse(text, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture);
+
+    private static string UserOf(string directory, Dictionary<string, string> users)
+    {
+        var uid = SysFile.ReadLines($"{directory}/status")
+            .FirstOrDefault(line => line.StartsWith("Uid:", StringComparison.Ordinal))?.Split('\t')[1] ?? "";
+        return users.GetValueOrDefault(uid, uid);
+    }
+
+    private static Dictionary<string, string> ReadUsers()
+    {
+        var users = new Dictionary<string, string>();
+        foreach (var fields in SysFile.ReadLines("/etc/passwd").Select(line => line.Split(':')))
+        {
+            if (fields.Length > 2)
+                users.TryAdd(fields[2], fields[0]);
+        }
+
+        return users;
+    }
+}

@@ -1,0 +1,46 @@
+namespace DmaBuf;
+
+/// <summary>What is wrong with an address.</summary>
+public enum AddressFault
+{
+    /// <summary>The text before the first colon is no known scheme.</summary>
+    UnknownScheme,
+
+    /// <summary>The path is missing or contains a NUL.</summary>
+    BadPath,
+
+    /// <summary>The path has more than 107 bytes, the room in struct sockaddr_un.</summary>
+    PathTooLong,
+
+    /// <summary>The host is missing, not in brackets where it must be, or unknown.</summary>
+    BadHost,
+
+    /// <summary>The port is missing or out of range.</summary>
+    BadPort,
+
+    /// <summary>The vsock context id is no number.</summary>
+    BadCid,
+
+    /// <summary>The path exists and is no socket: it is left alone.</summary>
+    NotASocket,
+
+    /// <summary>The address's kind of stream cannot carry descriptors.</summary>
+    CannotPassDescriptors,
+}
+
+/// <summary>An address that cannot be used.</summary>
+public sealed class AddressException : DmaBufException
+{
+    internal AddressException(AddressFault fault, string address, string reason, string cure, Exception? inner = null)
+        : base($"Address,{fault}", $"Address '{address}': {reason}.", cure, inner)
+    {
+        Fault = fault;
+        Address = address;
+    }
+
+    /// <summary>What is wrong.</summary>
+    public AddressFault Fault { get; }
+
+    /// <summary>The address as given.</summary>
+    public string Address { get; }
+}

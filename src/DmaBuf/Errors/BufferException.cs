@@ -1,0 +1,42 @@
+namespace DmaBuf;
+
+/// <summary>What was wrong with a request on a buffer, before or instead of a kernel call.</summary>
+public enum BufferFault
+{
+    /// <summary>The size is zero, negative, or no multiple of the page size.</summary>
+    BadSize,
+
+    /// <summary>The offset is negative or no multiple of the page size where one is needed.</summary>
+    BadOffset,
+
+    /// <summary>The name has more than 31 bytes or contains a NUL.</summary>
+    BadName,
+
+    /// <summary>The range reaches past the buffer's end.</summary>
+    OutOfRange,
+
+    /// <summary>The content is longer than the room left in the buffer.</summary>
+    DoesNotFit,
+
+    /// <summary>The buffer, its descriptor or this view allows reading only.</summary>
+    ReadOnly,
+
+    /// <summary>The buffer was removed.</summary>
+    Removed,
+
+    /// <summary>The descriptor is neither a dma-buf nor a memfd sealed against shrinking.</summary>
+    NotABuffer,
+
+    /// <summary>The memory's sender could shrink it and end this process with SIGBUS.</summary>
+    NotSealed,
+}
+
+/// <summary>A request on a buffer that cannot be met.</summary>
+public sealed class BufferException : DmaBufException
+{
+    internal BufferException(BufferFault fault, string message, string? cure = null)
+        : base($"Buffer,{fault}", message, cure) => Fault = fault;
+
+    /// <summary>What was wrong.</summary>
+    public BufferFault Fault { get; }
+}

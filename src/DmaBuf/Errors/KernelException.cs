@@ -1,0 +1,36 @@
+namespace DmaBuf;
+
+/// <summary>A kernel call that failed: which, with what error number, on what object.</summary>
+public sealed class KernelException : DmaBufException
+{
+    /// <param name="call">The call or ioctl, as the kernel names it.</param>
+    /// <param name="errno">The error number.</param>
+    /// <param name="target">The device, path, address or buffer it was made on.</param>
+    /// <param name="cure">What helps, where the caller knows better than <see cref="Cures"/>.</param>
+    internal KernelException(string call, int errno, string target, string? cure = null)
+        : base(
+            $"{call},{Interop.Errno.Name(errno)}",
+            $"{call} on {target} failed: {Interop.Errno.Name(errno)} ({Interop.Errno.Describe(errno)}).",
+            cure ?? Cures.For(call, errno, target))
+    {
+        Call = call;
+        Errno = errno;
+        Target = target;
+    }
+
+    /// <summary>The call or ioctl that failed, as the kernel names it: <c>open</c>, <c>UDMABUF_CREATE</c>.</summary>
+    public string Call { get; }
+
+    /// <summary>The error number.</summary>
+    public int Errno { get; }
+
+    /// <summary>The error number's name, such as <c>EINVAL</c>.</summary>
+    public string ErrnoName => Interop.Errno.Name(Errno);
+
+    /// <summary>The device, path, address or buffer the call was made on.</summary>
+    public string Target { get; }
+
+    /// <summary>The failure that the last call on this thread left in errno.</summary>
+    internal static KernelException FromLastError(string call, string target, string? cure = null) =>
+        new(call, Interop.Errno.Last, target, cure);
+}

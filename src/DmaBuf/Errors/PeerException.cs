@@ -1,0 +1,35 @@
+namespace DmaBuf;
+
+/// <summary>What a peer did that the protocol does not allow.</summary>
+public enum PeerFault
+{
+    /// <summary>It closed the connection before it sent what it had to.</summary>
+    ClosedEarly,
+
+    /// <summary>Its message carried no descriptor.</summary>
+    NoDescriptor,
+
+    /// <summary>Its message carried more than one descriptor; all were closed.</summary>
+    TooManyDescriptors,
+
+    /// <summary>Its message had more than the one data byte.</summary>
+    ExtraData,
+}
+
+/// <summary>A peer that broke the protocol. Nothing it sent was kept.</summary>
+public sealed class PeerException : DmaBufException
+{
+    internal PeerException(PeerFault fault, string peer, string reason)
+        : base($"Peer,{fault}", $"The peer at {peer} {reason}.",
+            "It does not speak the hand-off of one descriptor (one byte with one SCM_RIGHTS descriptor), or it failed: look at its own messages.")
+    {
+        Fault = fault;
+        Peer = peer;
+    }
+
+    /// <summary>What it did.</summary>
+    public PeerFault Fault { get; }
+
+    /// <summary>The address it was reached at.</summary>
+    public string Peer { get; }
+}

@@ -1,0 +1,69 @@
+using System.Runtime.InteropServices;
+
+namespace DmaBuf.Interop;
+
+/// <summary>fcntl.h: opening, and what a descriptor allows.</summary>
+internal static partial class Fcntl
+{
+    public const int O_RDONLY = 0;
+    public const int O_WRONLY = 1;
+    public const int O_RDWR = 2;
+    public const int O_ACCMODE = 3;
+    public const int O_CLOEXEC = 0x80000;
+
+    public const int F_SEAL_SEAL = 0x0001;
+    public const int F_SEAL_SHRINK = 0x0002;
+    public const int F_SEAL_GROW = 0x0004;
+    public const int F_SEAL_WRITE = 0x0008;
+    public const int F_SEAL_FUTURE_WRITE = 0x0010;
+
+    private const int F_GETFL = 3;
+    private const int F_DUPFD_CLOEXEC = 1030;
+    private const int F_ADD_SEALS = 1033;
+    private const int F_GET_SEALS = 1034;
+
+    /// <summary>open(2) with O_CLOEXEC.</summary>
+    public static FileDescriptor? Open(string path, int flags)
+    {
+        int fd;
+        do
+        {
+            fd = open(path, flags | O_CLOEXEC);
+        }
+        while (fd < 0 && Errno.Last == Errno.EINTR);
+
+        KernelTrace.Write($"open(\"{path}\") = {Ioctl.Result(fd)}");
+        return fd < 0 ? null : new FileDescriptor(fd);
+    }
+
+    /// <summary>The flags a descriptor was opened with, O_ACCMODE among them.</summary>
+    public static int GetFlags(FileDescriptor fd) => fcntl(fd, F_GETFL, 0);
+
+    /// <summary>A second descriptor for the same open file.</summary>
+    public static FileDescriptor? Duplicate(int fd)
+    {
+        var copy = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+        KernelTrace.Write($"fcntl({fd}, F_DUPFD_CLOEXEC) = {Ioctl.Result(copy)}");
+        return copy < 0 ? null : new FileDescriptor(copy);
+    }
+
+    /// <summary>F_ADD_SEALS. Errors: EPERM (sealed with F_SEAL_SEAL), EBUSY (F_SEAL_WRITE with writable mappings).</summary>
+    public static bool AddSeals(FileDescriptor memfd, int seals)
+    {
+        var result = fcntl(memfd, F_ADD_SEALS, seals);
+        KernelTrace.Write($"fcntl({memfd.Number}, F_ADD_SEALS, 0x{seals:x}) = {Ioctl.Result(result)}");
+        return result == 0;
+    }
+
+    /// <summary>F_GET_SEALS: the seals of a memfd, or -1 with EINVAL for a file that has none.</summary>
+    public static int GetSeals(FileDescriptor fd) => fcntl(fd, F_GET_SEALS, 0);
+
+    [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int open(string path, int flags);
+
+    [LibraryImport("libc", SetLastError = true)]
+    private static partial int fcntl(FileDescriptor fd, int command, nint argument);
+
+    [LibraryImport("libc", SetLastError = true)]
+    private static partial int fcntl(int fd, int command, nint argument);
+}

@@ -1,0 +1,48 @@
+using System.Runtime.InteropServices;
+
+namespace DmaBuf.Interop;
+
+/// <summary>ioctl(2) and the request numbers of asm-generic/ioctl.h, which x86, Arm, RISC-V and LoongArch use.</summary>
+internal static unsafe partial class Ioctl
+{
+    private const int IOC_WRITE = 1;
+    private const int IOC_READ = 2;
+
+    public static uint IOW<T>(char type, uint number)
+        where T : unmanaged => IOC(IOC_WRITE, type, number, (uint)sizeof(T));
+
+    public static uint IOWR<T>(char type, uint number)
+        where T : unmanaged => IOC(IOC_READ | IOC_WRITE, type, number, (uint)sizeof(T));
+
+    public static uint IOC(uint direction, char type, uint number, uint size) =>
+        direction << 30 | size << 16 | (uint)type << 8 | number;
+
+    /// <summary>One ioctl; a call that a signal interrupts is made again, as every caller here would.</summary>
+    /// <returns>The result, or -1 with the error number in <see cref="Errno.Last"/>.</returns>
+    public static int Call<T>(FileDescriptor fd, uint request, string name, ref T argument)
+        where T : unmanaged
+    {
+        fixed (T* pointer = &argument)
+            return Call(fd, request, name, pointer);
+    }
+
+    /// <inheritdoc cref="Call{T}"/>
+    public static int Call(FileDescriptor fd, uint request, string name, void* argument)
+    {
+        int result;
+        do
+        {
+            result = ioctl(fd, request, argument);
+        }
+        while (result < 0 && Errno.Last is Errno.EINTR or Errno.EAGAIN);
+
+        KernelTrace.Write($"ioctl({fd.Number}, {name}) = {Result(result)}");
+        return result;
+    }
+
+    /// <summary>A result as strace shows it: the number, or -1 and the error's name.</summary>
+    public static string Result(long result) => result < 0 ? $"-1 {Errno.Name(Errno.Last)}" : $"{result}";
+
+    [LibraryImport("libc", SetLastError = true)]
+    private static partial int ioctl(FileDescriptor fd, nuint request, void* argument);
+}

@@ -1,0 +1,54 @@
+using System.Runtime.InteropServices;
+
+namespace DmaBuf.Interop;
+
+/// <summary>sys/mman.h: memfds and shared mappings.</summary>
+internal static unsafe partial class Mman
+{
+    public const int PROT_READ = 1;
+    public const int PROT_WRITE = 2;
+
+    private const int MAP_SHARED = 1;
+
+    private const uint MFD_CLOEXEC = 0x0001;
+    private const uint MFD_ALLOW_SEALING = 0x0002;
+    private const uint MFD_HUGETLB = 0x0004;
+
+    /// <summary>memfd_create(2), sealable. Errors: EMFILE, ENOMEM, EINVAL (a name over 249 bytes).</summary>
+    public static FileDescriptor? MemfdCreate(string name, bool hugePages)
+    {
+        var flags = MFD_CLOEXEC | MFD_ALLOW_SEALING | (hugePages ? MFD_HUGETLB : 0);
+        var fd = memfd_create(name, flags);
+        KernelTrace.Write($"memfd_create(\"{name}\", 0x{flags:x}) = {Ioctl.Result(fd)}");
+        return fd < 0 ? null : new FileDescriptor(fd);
+    }
+
+    /// <summary>mmap(2), shared, from the file's start.</summary>
+    /// <returns>The address, or null with the error number in <see cref="Errno.Last"/>.</returns>
+    public static void* Map(FileDescriptor fd, long length, int protection)
+    {
+        var address = mmap(null, (nuint)length, protection, MAP_SHARED, fd, 0);
+        var failed = address == -1;
+        KernelTrace.Write($"mmap({length}, {Protection(protection)}, MAP_SHARED, {fd.Number}) = {(failed ? Ioctl.Result(-1) : $"0x{address:x}")}");
+        return failed ? null : (void*)address;
+    }
+
+    /// <summary>munmap(2).</summary>
+    public static void Unmap(void* address, long length)
+    {
+        var result = munmap(address, (nuint)length);
+        KernelTrace.Write($"munmap(0x{(nint)address:x}, {length}) = {Ioctl.Result(result)}");
+    }
+
+    private static string Protection(int protection) =>
+        (protection & PROT_WRITE) != 0 ? "PROT_READ|PROT_WRITE" : "PROT_READ";
+
+    [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int memfd_create(string name, uint flags);
+
+    [LibraryImport("libc", SetLastError = true)]
+    private static partial nint mmap(void* address, nuint length, int protection, int flags, FileDescriptor fd, nint offset);
+
+    [LibraryImport("libc", SetLastError = true)]
+    private static partial int munmap(void* address, nuint length);
+}

@@ -1,0 +1,226 @@
+using System.Runtime.InteropServices;
+
+namespace DmaBuf.Interop;
+
+/// <summary>
+/// sys/socket.h: stream sockets that never block, so that every wait is a poll that can be cancelled. .NET's own
+/// sockets pass no descriptors and know no vsock.
+/// </summary>
+internal static unsafe partial class Socket
+{
+    public const int AF_UNIX = 1;
+    public const int AF_INET = 2;
+    public const int AF_INET6 = 10;
+    public const int AF_VSOCK = 40;
+
+    public const int SOCK_STREAM = 1;
+    public const int SOCK_DGRAM = 2;
+
+    public const int MSG_CTRUNC = 0x8;
+
+    private const int SOCK_NONBLOCK = 0x800;
+    private const int SOCK_CLOEXEC = 0x80000;
+    private const int MSG_NOSIGNAL = 0x4000;
+    private const int MSG_CMSG_CLOEXEC = 0x40000000;
+    private const int SOL_SOCKET = 1;
+    private const int SO_REUSEADDR = 2;
+    private const int SO_ERROR = 4;
+    private const int SO_PEERCRED = 17;
+    private const int SCM_RIGHTS = 1;
+
+    [StructLayout(LayoutKind.Sequential)]
+    public struct iovec
+    {
+        public void* iov_base;
+        public nuint iov_len;
+    }
+
+    [StructLayout(LayoutKind.Sequential)]
+    public struct msghdr
+    {
+        public void* msg_name;
+        public uint msg_namelen;
+        public iovec* msg_iov;
+        public nuint msg_iovlen;
+        public void* msg_control;
+        public nuint msg_controllen;
+        public int msg_flags;
+    }
+
+    [StructLayout(LayoutKind.Sequential)]
+    public struct cmsghdr
+    {
+        public nuint cmsg_len;
+        public int cmsg_level;
+        public int cmsg_type;
+    }
+
+    [StructLayout(LayoutKind.Sequential)]
+    public struct ucred
+    {
+        public int pid;
+        public uint uid;
+        public uint gid;
+    }
+
+    /// <summary>A control message with room for two descriptors: one more than is right, so that a second one is seen.</summary>
+    [StructLayout(LayoutKind.Sequential)]
+    private struct RightsMessage
+    {
+        public cmsghdr header;
+        public int first;
+        public int second;
+    }
+
+    public static FileDescriptor? Create(int family, int type)
+    {
+        var fd = socket(family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+        KernelTrace.Write($"socket({family}, {type}) = {Ioctl.Result(fd)}");
+        return fd < 0 ? null : new FileDescriptor(fd);
+    }
+
+    public static bool Bind(FileDescriptor fd, ReadOnlySpan<byte> address, string text)
+    {
+        var result = bind(fd, address, (uint)address.Length);
+        KernelTrace.Write($"bind({fd.Number}, {text}) = {Ioctl.Result(result)}");
+        return result == 0;
+    }
+
+    public static bool Listen(FileDescriptor fd, int backlog)
+    {
+        var result = listen(fd, backlog);
+        KernelTrace.Write($"listen({fd.Number}, {backlog}) = {Ioctl.Result(result)}");
+        return result == 0;
+    }
+
+    public static bool Connect(FileDescriptor fd, ReadOnlySpan<byte> address, string text)
+    {
+        var result = connect(fd, address, (uint)address.Length);
+        KernelTrace.Write($"connect({fd.Number}, {text}) = {Ioctl.Result(result)}");
+        return result == 0;
+    }
+
+    public static FileDescriptor? Accept(FileDescriptor listener)
+    {
+        var fd = accept4(listener, null, null, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        KernelTrace.Write($"accept4({listener.Number}) = {Ioctl.Result(fd)}");
+        return fd < 0 ? null : new FileDescriptor(fd);
+    }
+
+    /// <summary>Lets a port be listened on again at once after its last listener went (SO_REUSEADDR).</summary>
+    public static void AllowReuse(FileDescriptor fd)
+    {
+        var one = 1;
+        _ = setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(int));
+    }
+
+    /// <summary>How a connect in progress ended (SO_ERROR): 0 or an error number.</summary>
+    public static int TakeError(FileDescriptor fd)
+    {
+        int error;
+        uint length = sizeof(int);
+        return getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &length) < 0 ? Errno.Last : error;
+    }
+
+    /// <summary>Who made the other end of a unix connection (SO_PEERCRED).</summary>
+    public static bool PeerCredentials(FileDescriptor fd, out ucred credentials)
+    {
+        var length = (uint)sizeof(ucred);
+        fixed (ucred* pointer = &credentials)
+            return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, pointer, &length) == 0;
+    }
+
+    /// <returns>The bytes sent, or -1 with the error number in <see cref="Errno.Last"/>.</returns>
+    public static long Send(FileDescriptor fd, ReadOnlySpan<byte> bytes)
+    {
+        var result = send(fd, bytes, (nuint)bytes.Length, MSG_NOSIGNAL);
+        KernelTrace.Write($"send({fd.Number}, {bytes.Length}) = {Ioctl.Result(result)}");
+        return result;
+    }
+
+    /// <returns>The bytes received, 0 at the stream's end, or -1 with the error number in <see cref="Errno.Last"/>.</returns>
+    public static long Receive(FileDescriptor fd, Span<byte> bytes)
+    {
+        var result = recv(fd, bytes, (nuint)bytes.Length, 0);
+        KernelTrace.Write($"recv({fd.Number}, {bytes.Length}) = {Ioctl.Result(result)}");
+        return result;
+    }
+
+    /// <summary>One sendmsg(2) with one data byte and one SCM_RIGHTS message that carries one descriptor.</summary>
+    public static bool SendDescriptor(FileDescriptor socket, FileDescriptor passed, byte data)
+    {
+        var added = false;
+        passed.DangerousAddRef(ref added);
+        try
+        {
+            var control = new RightsMessage
+            {
+                header = new cmsghdr { cmsg_len = (nuint)(sizeof(cmsghdr) + sizeof(int)), cmsg_level = SOL_SOCKET, cmsg_type = SCM_RIGHTS },
+                first = passed.Number,
+            };
+            var vector = new iovec { iov_base = &data, iov_len = 1 };
+            var message = new msghdr { msg_iov = &vector, msg_iovlen = 1, msg_control = &control, msg_controllen = (nuint)sizeof(RightsMessage) };
+            var result = sendmsg(socket, &message, MSG_NOSIGNAL);
+            KernelTrace.Write($"sendmsg({socket.Number}, 1 byte, SCM_RIGHTS [{passed.Number}]) = {Ioctl.Result(result)}");
+            return result == 1;
+        }
+        finally
+        {
+            passed.DangerousRelease();
+        }
+    }
+
+    /// <summary>One recvmsg(2). The descriptors it brings belong to the caller, who asked for one and may get two.</summary>
+    /// <returns>The bytes received, or -1 with the error number in <see cref="Errno.Last"/>.</returns>
+    public static long ReceiveDescriptors(FileDescriptor socket, Span<byte> data, out FileDescriptor? first, out FileDescriptor? second, out bool truncated)
+    {
+        var control = default(RightsMessage);
+        fixed (byte* bytes = data)
+        {
+            var vector = new iovec { iov_base = bytes, iov_len = (nuint)data.Length };
+            var message = new msghdr { msg_iov = &vector, msg_iovlen = 1, msg_control = &control, msg_controllen = (nuint)sizeof(RightsMessage) };
+            var result = recvmsg(socket, &message, MSG_CMSG_CLOEXEC);
+            var count = result < 0 || message.msg_controllen < (nuint)sizeof(cmsghdr) || control.header.cmsg_level != SOL_SOCKET || control.header.cmsg_type != SCM_RIGHTS
+                ? 0
+                : ((int)control.header.cmsg_len - sizeof(cmsghdr)) / sizeof(int);
+            first = count > 0 ? new FileDescriptor(control.first) : null;
+            second = count > 1 ? new FileDescriptor(control.second) : null;
+            truncated = (message.msg_flags & MSG_CTRUNC) != 0;
+            KernelTrace.Write($"recvmsg({socket.Number}) = {Ioctl.Result(result)}, {count} descriptor(s){(truncated ? ", MSG_CTRUNC" : "")}");
+            return result;
+        }
+    }
+
+    [LibraryImport("libc", SetLastError = true)]
+    private static partial int socket(int family, int type, int protocol);
+
+    [LibraryImport("libc", SetLastError = true)]
+    private static partial int bind(FileDescriptor fd, ReadOnlySpan<byte> address, uint length);
+
+    [LibraryImport("libc", SetLastError = true)]
+    private static partial int listen(FileDescriptor fd, int backlog);
+
+    [LibraryImport("libc", SetLastError = true)]
+    private static partial int connect(FileDescriptor fd, ReadOnlySpan<byte> address, uint length);
+
+    [LibraryImport("libc", SetLastError = true)]
+    private static partial int accept4(FileDescriptor fd, void* address, uint* length, int flags);
+
+    [LibraryImport("libc", SetLastError = true)]
+    private static partial int setsockopt(FileDescriptor fd, int level, int name, void* value, uint length);
+
+    [LibraryImport("libc", SetLastError = true)]
+    private static partial int getsockopt(FileDescriptor fd, int level, int name, void* value, uint* length);
+
+    [LibraryImport("libc", SetLastError = true)]
+    private static partial nint send(FileDescriptor fd, ReadOnlySpan<byte> bytes, nuint length, int flags);
+
+    [LibraryImport("libc", SetLastError = true)]
+    private static partial nint recv(FileDescriptor fd, Span<byte> bytes, nuint length, int flags);
+
+    [LibraryImport("libc", SetLastError = true)]
+    private static partial nint sendmsg(FileDescriptor fd, msghdr* message, int flags);
+
+    [LibraryImport("libc", SetLastError = true)]
+    private static partial nint recvmsg(FileDescriptor fd, msghdr* message, int flags);
+}

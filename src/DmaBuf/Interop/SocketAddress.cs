@@ -1,0 +1,71 @@
+using System.Buffers.Binary;
+using System.Net;
+using System.Net.Sockets;
+using System.Runtime.InteropServices;
+using System.Text;
+
+namespace DmaBuf.Interop;
+
+/// <summary>The socket addresses of sys/un.h, netinet/in.h and linux/vm_sockets.h, as the bytes the kernel takes.</summary>
+internal static class SocketAddress
+{
+    /// <summary>The room for a path in struct sockaddr_un, its terminating NUL included.</summary>
+    public const int UNIX_PATH_MAX = 108;
+
+    /// <summary>Any vsock context (VMADDR_CID_ANY): the address to listen on.</summary>
+    public const uint VMADDR_CID_ANY = uint.MaxValue;
+
+    private const int SizeOfSockaddrIn = 16;
+    private const int SizeOfSockaddrIn6 = 28;
+    private const int SizeOfSockaddrVm = 16;
+
+    /// <summary>struct sockaddr_un; the path ends with a NUL.</summary>
+    public static byte[] Unix(string path)
+    {
+        var address = new byte[sizeof(ushort) + Encoding.UTF8.GetByteCount(path) + 1];
+        WriteFamily(address, Socket.AF_UNIX);
+        Encoding.UTF8.GetBytes(path, address.AsSpan(sizeof(ushort)));
+        return address;
+    }
+
+    /// <summary>struct sockaddr_in or sockaddr_in6; the port and the address are big-endian.</summary>
+    public static byte[] Internet(IPAddress host, int port)
+    {
+        var isV6 = host.AddressFamily == AddressFamily.InterNetworkV6;
+        var address = new byte[isV6 ? SizeOfSockaddrIn6 : SizeOfSockaddrIn];
+        WriteFamily(address, Family(host));
+        BinaryPrimitives.WriteUInt16BigEndian(address.AsSpan(2), (ushort)port);
+        if (isV6)
+        {
+            host.TryWriteBytes(address.AsSpan(8), out _);
+            var scope = (uint)host.ScopeId;
+            MemoryMarshal.Write(address.AsSpan(24), in scope);
+        }
+        else
+        {
+            host.TryWriteBytes(address.AsSpan(4), out _);
+        }
+
+        return address;
+    }
+
+    /// <summary>struct sockaddr_vm.</summary>
+    public static byte[] Vsock(uint cid, uint port)
+    {
+        var address = new byte[SizeOfSockaddrVm];
+        WriteFamily(address, Socket.AF_VSOCK);
+        MemoryMarshal.Write(address.AsSpan(4), in port);
+        MemoryMarshal.Write(address.AsSpan(8), in cid);
+        return address;
+    }
+
+    /// <summary>AF_INET or AF_INET6.</summary>
+    public static int Family(IPAddress host) =>
+        host.AddressFamily == AddressFamily.InterNetworkV6 ? Socket.AF_INET6 : Socket.AF_INET;
+
+    private static void WriteFamily(byte[] address, int family)
+    {
+        var value = (ushort)family;
+        MemoryMarshal.Write(address, in value);
+    }
+}

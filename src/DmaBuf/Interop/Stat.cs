@@ -1,0 +1,54 @@
+using System.Runtime.InteropServices;
+
+namespace DmaBuf.Interop;
+
+/// <summary>sys/stat.h and sys/vfs.h: what a descriptor or a path is.</summary>
+internal static unsafe partial class Stat
+{
+    public const int S_IFMT = 0xF000;
+    public const int S_IFSOCK = 0xC000;
+
+    private const int AT_FDCWD = -100;
+    private const int AT_SYMLINK_NOFOLLOW = 0x100;
+    private const int AT_EMPTY_PATH = 0x1000;
+    private const uint STATX_BASIC_STATS = 0x7ff;
+
+    /// <summary>struct statx of linux/stat.h, whose layout is one on all architectures, unlike struct stat.</summary>
+    [StructLayout(LayoutKind.Sequential, Size = 256)]
+    public struct statx
+    {
+        public uint stx_mask;
+        public uint stx_blksize;
+        public ulong stx_attributes;
+        public uint stx_nlink;
+        public uint stx_uid;
+        public uint stx_gid;
+        public ushort stx_mode;
+        public ushort spare0;
+        public ulong stx_ino;
+        public ulong stx_size;
+    }
+
+    /// <summary>statx(2) of an open descriptor.</summary>
+    public static bool OfDescriptor(FileDescriptor fd, out statx result) =>
+        Statx(fd.Number, "", AT_EMPTY_PATH, STATX_BASIC_STATS, out result) == 0;
+
+    /// <summary>statx(2) of a path, the link itself where it is one.</summary>
+    public static bool OfPath(string path, out statx result) =>
+        Statx(AT_FDCWD, path, AT_SYMLINK_NOFOLLOW, STATX_BASIC_STATS, out result) == 0;
+
+    /// <summary>f_type of fstatfs(2), or -1. It is the first word of struct statfs, as wide as a long.</summary>
+    public static long FileSystemType(FileDescriptor fd)
+    {
+        var buffer = stackalloc nint[64];
+        var result = fstatfs(fd, buffer);
+        KernelTrace.Write($"fstatfs({fd.Number}) = {Ioctl.Result(result)}, f_type 0x{buffer[0]:x}");
+        return result < 0 ? -1 : (uint)buffer[0];
+    }
+
+    [LibraryImport("libc", EntryPoint = "statx", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int Statx(int directory, string path, int flags, uint mask, out statx result);
+
+    [LibraryImport("libc", SetLastError = true)]
+    private static partial int fstatfs(FileDescriptor fd, nint* result);
+}

@@ -1,0 +1,66 @@
+using System.Runtime.InteropServices;
+
+namespace DmaBuf.Interop;
+
+/// <summary>unistd.h: sizes, and who asks.</summary>
+internal static unsafe partial class Unistd
+{
+    private const int SEEK_SET = 0;
+    private const int SEEK_END = 2;
+
+    /// <summary>ftruncate(2).</summary>
+    public static bool Truncate(FileDescriptor fd, long length)
+    {
+        var result = ftruncate(fd, length);
+        KernelTrace.Write($"ftruncate({fd.Number}, {length}) = {Ioctl.Result(result)}");
+        return result == 0;
+    }
+
+    /// <summary>fallocate(2): takes the pages now, so that want of memory is an error here and no SIGBUS later.</summary>
+    public static bool Allocate(FileDescriptor fd, long length)
+    {
+        int result;
+        do
+        {
+            result = fallocate(fd, 0, 0, length);
+        }
+        while (result < 0 && Errno.Last == Errno.EINTR);
+
+        KernelTrace.Write($"fallocate({fd.Number}, 0, 0, {length}) = {Ioctl.Result(result)}");
+        return result == 0;
+    }
+
+    /// <summary>
+    /// The size of a dma-buf by lseek(2) to its end, which is the documented way; the position, which is shared with
+    /// every other holder of the open file, goes back to the start as the kernel asks.
+    /// </summary>
+    public static long GetSize(FileDescriptor fd)
+    {
+        var size = lseek(fd, 0, SEEK_END);
+        KernelTrace.Write($"lseek({fd.Number}, 0, SEEK_END) = {Ioctl.Result(size)}");
+        if (size >= 0)
+            lseek(fd, 0, SEEK_SET);
+        return size;
+    }
+
+    /// <summary>access(2) with R_OK|W_OK, for the real user.</summary>
+    public static bool CanReadAndWrite(string path) => access(path, 4 | 2) == 0;
+
+    /// <summary>The effective user id.</summary>
+    public static uint EffectiveUserId => geteuid();
+
+    [LibraryImport("libc", SetLastError = true)]
+    private static partial int ftruncate(FileDescriptor fd, long length);
+
+    [LibraryImport("libc", SetLastError = true)]
+    private static partial int fallocate(FileDescriptor fd, int mode, long offset, long length);
+
+    [LibraryImport("libc", SetLastError = true)]
+    private static partial long lseek(FileDescriptor fd, long offset, int whence);
+
+    [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int access(string path, int mode);
+
+    [LibraryImport("libc")]
+    private static partial uint geteuid();
+}

@@ -1,0 +1,74 @@
+using System.Runtime.CompilerServices;
+
+namespace DmaBuf;
+
+/// <summary>
+/// Tells one listener a thread of every kernel call this library makes on that thread, with arguments and result.
+/// PowerShell's <c>-Verbose</c> is such a listener. With no listener nothing is formatted.
+/// </summary>
+public static class KernelTrace
+{
+    [ThreadStatic]
+    private static Action<string>? t_listener;
+
+    /// <summary>
+    /// Sends this thread's calls to <paramref name="listener"/> until the result is disposed. A listener that throws is
+    /// told no more.
+    /// </summary>
+    public static Scope Listen(Action<string> listener)
+    {
+        ArgumentNullException.ThrowIfNull(listener);
+        var scope = new Scope(t_listener);
+        t_listener = listener;
+        return scope;
+    }
+
+    internal static void Write(Message message)
+    {
+        if (t_listener is not { } listener)
+            return;
+        try
+        {
+            listener(message.TakeText());
+        }
+#pragma warning disable CA1031 // Whatever a listener throws must not come between a kernel call and the owner of its result.
+        catch
+#pragma warning restore CA1031
+        {
+            t_listener = null;
+        }
+    }
+
+    /// <summary>The time during which a listener is told; the one before it takes over again on dispose.</summary>
+    public readonly struct Scope : IDisposable
+    {
+        private readonly Action<string>? _previous;
+
+        internal Scope(Action<string>? previous) => _previous = previous;
+
+        /// <summary>Ends the listening.</summary>
+        public void Dispose() => t_listener = _previous;
+    }
+
+    /// <summary>An interpolated string that is only built while somebody listens.</summary>
+    [InterpolatedStringHandler]
+    internal ref struct Message
+    {
+        private DefaultInterpolatedStringHandler _text;
+
+        public Message(int literalLength, int formattedCount, out bool listening)
+        {
+            listening = t_listener is not null;
+            if (listening)
+                _text = new DefaultInterpolatedStringHandler(literalLength, formattedCount);
+        }
+
+        public string TakeText() => _text.ToStringAndClear();
+
+        public void AppendLiteral(string value) => _text.AppendLiteral(value);
+
+        public void AppendFormatted<T>(T value) => _text.AppendFormatted(value);
+
+        public void AppendFormatted<T>(T value, string? format) => _text.AppendFormatted(value, format);
+    }
+}

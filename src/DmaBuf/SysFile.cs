@@ -1,0 +1,27 @@
+using System.Globalization;
+
+namespace DmaBuf;
+
+/// <summary>Small files of /proc and /sys, any of which may be missing or denied.</summary>
+internal static class SysFile
+{
+    /// <summary>The file's text without the white space around it, or null where it cannot be read.</summary>
+    public static string? Read(string path)
+    {
+        try
+        {
+            return File.ReadAllText(path).Trim();
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>The file's number, or null where it cannot be read or is none.</summary>
+    public static long? ReadNumber(string path) =>
+        long.TryParse(Read(path), NumberStyles.Integer, CultureInfo.InvariantCulture, out var number) ? number : null;
+
+    /// <summary>The file's lines; none where it cannot be read.</summary>
+    public static string[] ReadLines(string path) => Read(path)?.Split('\n') ?? [];
+}

@@ -1,0 +1,167 @@
+using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
+using System.Text;
+using Socket = DmaBuf.Interop.Socket;
+using SocketAddress = DmaBuf.Interop.SocketAddress;
+
+namespace DmaBuf;
+
+/// <summary>The kind of stream an address names.</summary>
+public enum EndpointKind
+{
+    /// <summary>A unix stream socket: the only kind that carries descriptors.</summary>
+    Unix,
+
+    /// <summary>TCP over IPv4 or IPv6.</summary>
+    Tcp,
+
+    /// <summary>A vsock stream between a virtual machine and its host.</summary>
+    Vsock,
+}
+
+/// <summary>Which side of the connection an address names.</summary>
+public enum EndpointRole
+{
+    /// <summary>Connects to a peer that listens.</summary>
+    Connect,
+
+    /// <summary>Listens for peers.</summary>
+    Listen,
+
+    /// <summary>Connects, and listens where nothing listens yet (<c>unix:</c>).</summary>
+    ConnectOrListen,
+}
+
+/// <summary>
+/// A parsed address: <c>unix:PATH</c>, <c>unixd:PATH</c>, <c>tcp:HOST:PORT</c>, <c>tcpd:HOST:PORT</c>,
+/// <c>vsock:CID:PORT</c>, <c>vsockd:CID:PORT</c>. The forms with <c>d</c> listen. Slashes before HOST or CID are skipped;
+/// a PATH is taken as it stands; an IPv6 HOST stands in brackets.
+/// </summary>
+public sealed record Endpoint
+{
+    private const string SchemeCure = "Use unix:PATH, unixd:PATH, tcp:HOST:PORT, tcpd:HOST:PORT, vsock:CID:PORT or vsockd:CID:PORT.";
+
+    private readonly string _text;
+
+    private Endpoint(string text, EndpointKind kind, EndpointRole role)
+    {
+        _text = text;
+        Kind = kind;
+        Role = role;
+    }
+
+    /// <summary>The schemes, as they are typed before the colon.</summary>
+    public static IReadOnlyList<string> Schemes { get; } = ["unix", "unixd", "tcp", "tcpd", "vsock", "vsockd"];
+
+    /// <summary>The kind of stream.</summary>
+    public EndpointKind Kind { get; }
+
+    /// <summary>Which side this is.</summary>
+    public EndpointRole Role { get; }
+
+    /// <summary>The socket's path (unix), else empty.</summary>
+    public string Path { get; private init; } = "";
+
+    /// <summary>The host's name or address without brackets (tcp), else empty.</summary>
+    public string Host { get; private init; } = "";
+
+    /// <summary>The context id (vsock); 0xFFFFFFFF listens on any.</summary>
+    public uint Cid { get; private init; }
+
+    /// <summary>The port (tcp: 1 to 65535, vsock: 0 to 0xFFFFFFFE).</summary>
+    public uint Port { get; private init; }
+
+    /// <summary>Parses an address.</summary>
+    /// <param name="address">The address.</param>
+    /// <param name="directory">The folder that a relative unix PATH starts from; null leaves it to the kernel.</param>
+    /// <exception cref="AddressException">It is none; <see cref="AddressException.Fault"/> says why.</exception>
+    public static Endpoint Parse(string address, string? directory = null)
+    {
+        ArgumentNullException.ThrowIfNull(address);
+        var colon = address.IndexOf(':', StringComparison.Ordinal);
+        var rest = address[(colon + 1)..];
+        return (colon < 0 ? "" : address[..colon]) switch
+        {
+            "unix" => Unix(address, rest, EndpointRole.ConnectOrListen, directory),
+            "unixd" => Unix(address, rest, EndpointRole.Listen, directory),
+            "tcp" => Tcp(address, rest.TrimStart('/'), EndpointRole.Connect),
+            "tcpd" => Tcp(address, rest.TrimStart('/'), EndpointRole.Listen),
+            "vsock" => Vsock(address, rest.TrimStart('/'), EndpointRole.Connect),
+            "vsockd" => Vsock(address, rest.TrimStart('/'), EndpointRole.Listen),
+            _ => throw new AddressException(AddressFault.UnknownScheme, address, "the scheme is unknown", SchemeCure),
+        };
+    }
+
+    /// <summary>The address as given.</summary>
+    public override string ToString() => _text;
+
+    /// <summary>The socket addresses to try, in order; a host's name may stand for several.</summary>
+    internal IReadOnlyList<(int Family, byte[] Address)> Resolve(CancellationToken cancellation) => Kind switch
+    {
+        EndpointKind.Unix => [(Socket.AF_UNIX, SocketAddress.Unix(Path))],
+        EndpointKind.Vsock => [(Socket.AF_VSOCK, SocketAddress.Vsock(Cid, Port))],
+        _ => [.. HostAddresses(cancellation).Select(host => (SocketAddress.Family(host), SocketAddress.Internet(host, (int)Port)))],
+    };
+
+    private static Endpoint Unix(string address, string path, EndpointRole role, string? directory)
+    {
+        if (path.Length == 0 || path.Contains('\0', StringComparison.Ordinal))
+            throw new AddressException(AddressFault.BadPath, address, "the path is missing or contains a NUL", "Give the socket's path, such as unixd:/run/dmabuf.sock.");
+        if (directory is not null && !System.IO.Path.IsPathRooted(path))
+            path = System.IO.Path.Combine(directory, path);
+        var length = Encoding.UTF8.GetByteCount(path);
+        if (length >= SocketAddress.UNIX_PATH_MAX)
+        {
+            throw new AddressException(AddressFault.PathTooLong, address,
+                $"the path has {length} bytes and the kernel takes {SocketAddress.UNIX_PATH_MAX - 1}", "Use a shorter path, such as one in /run or /tmp.");
+        }
+
+        return new Endpoint(address, EndpointKind.Unix, role) { Path = path };
+    }
+
+    private static Endpoint Tcp(string address, string rest, EndpointRole role)
+    {
+        const string Cure = "Write HOST:PORT, and [HOST]:PORT for IPv6: tcp:10.0.3.16:8000, tcpd:[::]:8000.";
+        var bracketed = rest.StartsWith('[');
+        var end = bracketed ? rest.IndexOf("]:", StringComparison.Ordinal) : rest.IndexOf(':', StringComparison.Ordinal);
+        if (end < 0)
+            throw new AddressException(AddressFault.BadPort, address, "the port is missing", Cure);
+        var host = bracketed ? rest[1..end] : rest[..end];
+        var port = rest[(bracketed ? end + 2 : end + 1)..];
+        if (host.Length == 0 || (bracketed && !(IPAddress.TryParse(host, out var v6) && v6.AddressFamily == AddressFamily.InterNetworkV6)))
+            throw new AddressException(AddressFault.BadHost, address, "the host is missing or, in brackets, no IPv6 address", Cure);
+        if (port.Contains(':', StringComparison.Ordinal))
+            throw new AddressException(AddressFault.BadHost, address, "an IPv6 host stands in brackets", Cure);
+        if (!uint.TryParse(port, NumberStyles.None, CultureInfo.InvariantCulture, out var number) || number is 0 or > 65535)
+            throw new AddressException(AddressFault.BadPort, address, $"'{port}' is no port from 1 to 65535", Cure);
+        return new Endpoint(address, EndpointKind.Tcp, role) { Host = host, Port = number };
+    }
+
+    private static Endpoint Vsock(string address, string rest, EndpointRole role)
+    {
+        const string Cure = "Write CID:PORT in decimal: vsock:2:8000 reaches the host, vsockd:-1:8000 listens for anyone, CID 1 is this machine itself.";
+        var parts = rest.Split(':');
+        if (parts.Length != 2 || !uint.TryParse(parts[1], NumberStyles.None, CultureInfo.InvariantCulture, out var port) || port == uint.MaxValue)
+            throw new AddressException(AddressFault.BadPort, address, "the port is missing or no number from 0 to 4294967294", Cure);
+        var cid = SocketAddress.VMADDR_CID_ANY;
+        if (parts[0] != "-1" && !uint.TryParse(parts[0], NumberStyles.None, CultureInfo.InvariantCulture, out cid))
+            throw new AddressException(AddressFault.BadCid, address, $"'{parts[0]}' is no context id", Cure);
+        return new Endpoint(address, EndpointKind.Vsock, role) { Cid = cid, Port = port };
+    }
+
+    private IPAddress[] HostAddresses(CancellationToken cancellation)
+    {
+        if (IPAddress.TryParse(Host, out var literal))
+            return [literal];
+        try
+        {
+            // Name servers answer on their own time: the one wait that poll cannot do.
+            return Dns.GetHostAddressesAsync(Host, cancellation).GetAwaiter().GetResult();
+        }
+        catch (SocketException e)
+        {
+            throw new AddressException(AddressFault.BadHost, _text, $"the host '{Host}' is unknown", "Check the name, or give the address in numbers.", e);
+        }
+    }
+}

@@ -1,0 +1,212 @@
+using DmaBuf.Interop;
+
+namespace DmaBuf;
+
+/// <summary>A connected stream to one peer. Closing it tells the peer that this side is done.</summary>
+public sealed class PeerConnection : IDisposable
+{
+    private const int RetryMilliseconds = 20;
+    private readonly FileDescriptor _socket;
+
+    internal PeerConnection(FileDescriptor socket, Endpoint endpoint)
+    {
+        _socket = socket;
+        Endpoint = endpoint;
+        Peer = endpoint.Kind == EndpointKind.Unix && Socket.PeerCredentials(socket, out var who)
+            ? $"{endpoint} (pid {who.pid}, uid {who.uid})"
+            : endpoint.ToString();
+    }
+
+    /// <summary>The address this connection came about by.</summary>
+    public Endpoint Endpoint { get; }
+
+    /// <summary>The address and, on this machine, who is at the other end.</summary>
+    public string Peer { get; }
+
+    /// <summary>Connects to a peer that listens.</summary>
+    /// <exception cref="KernelException">socket, connect.</exception>
+    /// <exception cref="AddressException">The host is unknown.</exception>
+    /// <exception cref="WaitTimeoutException">The peer's host did not answer in time.</exception>
+    public static PeerConnection Connect(Endpoint endpoint, WaitLimit limit)
+    {
+        ArgumentNullException.ThrowIfNull(endpoint);
+        ArgumentNullException.ThrowIfNull(limit);
+        KernelException? failure = null;
+        foreach (var (family, address) in endpoint.Resolve(limit.Cancellation))
+        {
+            var (socket, errno) = TryConnect(family, address, endpoint, limit);
+            if (socket is not null)
+                return new PeerConnection(socket, endpoint);
+            failure = new KernelException("connect", errno, endpoint.ToString());
+        }
+
+        throw failure ?? new KernelException("connect", Errno.EADDRNOTAVAIL, endpoint.ToString());
+    }
+
+    /// <summary>Sends all bytes.</summary>
+    /// <exception cref="KernelException">send: EPIPE, ECONNRESET.</exception>
+    /// <exception cref="WaitTimeoutException">The peer did not read in time.</exception>
+    public void Send(ReadOnlySpan<byte> bytes, WaitLimit limit)
+    {
+        ArgumentNullException.ThrowIfNull(limit);
+        while (!bytes.IsEmpty)
+        {
+            var sent = Socket.Send(_socket, bytes);
+            if (sent >= 0)
+                bytes = bytes[(int)sent..];
+            else
+                WaitOrThrow("send", Poll.POLLOUT, $"{Peer} to read", limit);
+        }
+    }
+
+    /// <summary>Receives what is there, at most the buffer's length; 0 at the stream's end.</summary>
+    /// <exception cref="KernelException">recv: ECONNRESET.</exception>
+    /// <exception cref="WaitTimeoutException">Nothing came in time.</exception>
+    public int Receive(Span<byte> buffer, WaitLimit limit)
+    {
+        ArgumentNullException.ThrowIfNull(limit);
+        while (true)
+        {
+            var received = Socket.Receive(_socket, buffer);
+            if (received >= 0)
+                return (int)received;
+            WaitOrThrow("recv", Poll.POLLIN, $"data from {Peer}", limit);
+        }
+    }
+
+    /// <summary>Sends a buffer's descriptor: one sendmsg with the byte 'A' and one SCM_RIGHTS descriptor.</summary>
+    /// <exception cref="AddressException">CannotPassDescriptors: the connection is no unix socket.</exception>
+    /// <exception cref="KernelException">sendmsg: EPIPE, ECONNRESET.</exception>
+    /// <exception cref="WaitTimeoutException">The peer did not read in time.</exception>
+    public void SendDescriptor(DmaBuffer buffer, WaitLimit limit)
+    {
+        ArgumentNullException.ThrowIfNull(buffer);
+        ArgumentNullException.ThrowIfNull(limit);
+        CheckPassesDescriptors(Endpoint);
+        while (!Socket.SendDescriptor(_socket, buffer.Descriptor, (byte)'A'))
+            WaitOrThrow("sendmsg", Poll.POLLOUT, $"{Peer} to read", limit);
+    }
+
+    /// <summary>
+    /// Receives one buffer's descriptor. The buffer keeps this connection open until it is disposed, so that the
+    /// sender learns when its peer is done. Whatever else a peer sends is closed.
+    /// </summary>
+    /// <exception cref="AddressException">CannotPassDescriptors: the connection is no unix socket.</exception>
+    /// <exception cref="PeerException">The message was not one byte with one descriptor.</exception>
+    /// <exception cref="BufferException">NotABuffer, NotSealed: the descriptor is not to be trusted.</exception>
+    /// <exception cref="WaitTimeoutException">Nothing came in time.</exception>
+    public DmaBuffer ReceiveDescriptor(WaitLimit limit)
+    {
+        ArgumentNullException.ThrowIfNull(limit);
+        CheckPassesDescriptors(Endpoint);
+        Span<byte> data = stackalloc byte[2];
+        while (true)
+        {
+            var received = Socket.ReceiveDescriptors(_socket, data, out var first, out var second, out var truncated);
+            using var surplus = second;
+            if (received < 0)
+            {
+                WaitOrThrow("recvmsg", Poll.POLLIN, $"a descriptor from {Peer}", limit);
+                continue;
+            }
+
+            var (fault, reason) = (received, first, second, truncated) switch
+            {
+                (0, _, _, _) => (PeerFault.ClosedEarly, "closed the connection without sending a descriptor"),
+                (_, _, not null, _) or (_, _, _, true) => (PeerFault.TooManyDescriptors, "sent more than one descriptor"),
+                (_, null, _, _) => (PeerFault.NoDescriptor, "sent data without a descriptor"),
+                ( > 1, _, _, _) => (PeerFault.ExtraData, "sent more than one byte with the descriptor"),
+                _ => default((PeerFault, string?)),
+            };
+            if (reason is not null)
+            {
+                first?.Dispose();
+                throw new PeerException(fault, Peer, reason);
+            }
+
+            var buffer = DmaBuffer.Adopt(first!, BufferOrigin.Received);
+            buffer.Peer = this;
+            return buffer;
+        }
+    }
+
+    /// <summary>Waits until the peer closes the connection, which is its way to say that it is done.</summary>
+    /// <exception cref="WaitTimeoutException">The peer did not close in time.</exception>
+    public void WaitForClose(WaitLimit limit)
+    {
+        ArgumentNullException.ThrowIfNull(limit);
+        Span<byte> ignored = stackalloc byte[512];
+        while (true)
+        {
+            var received = Socket.Receive(_socket, ignored);
+            if (received == 0 || (received < 0 && Errno.Last == Errno.ECONNRESET))
+                return;
+            if (received < 0)
+                WaitOrThrow("recv", Poll.POLLIN, $"{Peer} to close the connection", limit);
+            else
+                limit.Pause(0, $"{Peer} to close the connection");
+        }
+    }
+
+    /// <summary>Closes the connection.</summary>
+    public void Dispose() => _socket.Dispose();
+
+    /// <summary>Refuses addresses over which no descriptor can go.</summary>
+    /// <exception cref="AddressException">CannotPassDescriptors.</exception>
+    public static void CheckPassesDescriptors(Endpoint endpoint)
+    {
+        ArgumentNullException.ThrowIfNull(endpoint);
+        if (endpoint.Kind != EndpointKind.Unix)
+        {
+            throw new AddressException(AddressFault.CannotPassDescriptors, endpoint.ToString(), "descriptors go over unix sockets only",
+                "Use unix: or unixd: on one machine; between domains share grant references instead.");
+        }
+    }
+
+    private static (FileDescriptor? Socket, int Errno) TryConnect(int family, byte[] address, Endpoint endpoint, WaitLimit limit)
+    {
+        var socket = Socket.Create(family, Socket.SOCK_STREAM) ?? throw KernelException.FromLastError("socket", endpoint.ToString());
+        try
+        {
+            var waitedFor = $"{endpoint} to accept the connection";
+            while (!Socket.Connect(socket, address, endpoint.ToString()))
+            {
+                switch (Errno.Last)
+                {
+                    case Errno.EINPROGRESS:
+                        limit.ForEvent(socket, Poll.POLLOUT, waitedFor);
+                        var error = Socket.TakeError(socket);
+                        if (error == 0)
+                            return (socket, 0);
+                        socket.Dispose();
+                        return (null, error);
+                    case Errno.EINTR:
+                        continue;
+                    case Errno.EAGAIN:
+                        // A unix listener's queue is full. There is no event for its end.
+                        limit.Pause(RetryMilliseconds, waitedFor);
+                        continue;
+                    case var errno:
+                        socket.Dispose();
+                        return (null, errno);
+                }
+            }
+
+            return (socket, 0);
+        }
+        catch
+        {
+            socket.Dispose();
+            throw;
+        }
+    }
+
+    private void WaitOrThrow(string call, short events, string waitedFor, WaitLimit limit)
+    {
+        var errno = Errno.Last;
+        if (errno == Errno.EAGAIN)
+            limit.ForEvent(_socket, events, waitedFor);
+        else if (errno != Errno.EINTR)
+            throw new KernelException(call, errno, Peer);
+    }
+}

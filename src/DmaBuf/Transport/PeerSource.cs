@@ -1,0 +1,72 @@
+using DmaBuf.Interop;
+
+namespace DmaBuf;
+
+/// <summary>
+/// Peers at one address, one after another, by whichever role the address names. A listener stays open between peers,
+/// so that the next one can connect while this one is served.
+/// </summary>
+public sealed class PeerSource : IDisposable
+{
+    private const int RetryMilliseconds = 50;
+    private readonly Endpoint _endpoint;
+    private readonly bool _patient;
+    private PeerListener? _listener;
+
+    /// <param name="endpoint">The address.</param>
+    /// <param name="patient">Where nothing listens at an address to connect to: wait for it, rather than fail at once.</param>
+    public PeerSource(Endpoint endpoint, bool patient = false)
+    {
+        ArgumentNullException.ThrowIfNull(endpoint);
+        _endpoint = endpoint;
+        _patient = patient;
+    }
+
+    /// <summary>The next peer.</summary>
+    /// <exception cref="KernelException">Connecting or listening failed.</exception>
+    /// <exception cref="AddressException">The address cannot be used.</exception>
+    /// <exception cref="WaitTimeoutException">No peer in time.</exception>
+    public PeerConnection Next(WaitLimit limit)
+    {
+        ArgumentNullException.ThrowIfNull(limit);
+        while (true)
+        {
+            if (_endpoint.Role == EndpointRole.Listen)
+                _listener ??= PeerListener.Listen(_endpoint, limit.Cancellation);
+            if (_listener is not null)
+                return _listener.Accept(limit);
+
+            try
+            {
+                return PeerConnection.Connect(_endpoint, limit);
+            }
+            catch (KernelException e) when (NobodyListens(e) && _endpoint.Role == EndpointRole.ConnectOrListen)
+            {
+                TryListen(limit);
+            }
+            catch (KernelException e) when (NobodyListens(e) && _patient)
+            {
+                limit.Pause(RetryMilliseconds, $"a listener at {_endpoint}");
+            }
+        }
+    }
+
+    /// <summary>Stops listening.</summary>
+    public void Dispose() => _listener?.Dispose();
+
+    private static bool NobodyListens(KernelException e) =>
+        e.Call == "connect" && e.Errno is Errno.ENOENT or Errno.ECONNREFUSED or Errno.ECONNRESET;
+
+    /// <summary>Listens, unless the peer did so in the meantime: then the next connect reaches it.</summary>
+    private void TryListen(WaitLimit limit)
+    {
+        try
+        {
+            _listener = PeerListener.Listen(_endpoint, limit.Cancellation);
+        }
+        catch (KernelException e) when (e.Call == "bind" && e.Errno == Errno.EADDRINUSE)
+        {
+            limit.Pause(RetryMilliseconds, $"a peer at {_endpoint}");
+        }
+    }
+}

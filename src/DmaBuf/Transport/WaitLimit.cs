@@ -1,0 +1,82 @@
+using System.Diagnostics;
+using DmaBuf.Interop;
+
+namespace DmaBuf;
+
+/// <summary>
+/// How long the waits of one task may last together: until a deadline, and until a token is cancelled. The token wakes
+/// a poll through an eventfd, so no wait needs a thread of its own.
+/// </summary>
+public sealed class WaitLimit : IDisposable
+{
+    private readonly TimeSpan? _timeout;
+    private readonly long _start = Stopwatch.GetTimestamp();
+    private readonly CancellationToken _cancellation;
+    private readonly FileDescriptor? _wake;
+    private readonly CancellationTokenRegistration _registration;
+
+    /// <param name="timeout">From now to the deadline, or null for none.</param>
+    /// <param name="cancellation">Ends every wait with <see cref="OperationCanceledException"/>.</param>
+    public WaitLimit(TimeSpan? timeout = null, CancellationToken cancellation = default)
+    {
+        _timeout = timeout;
+        _cancellation = cancellation;
+        if (!cancellation.CanBeCanceled)
+            return;
+        var wake = Poll.CreateEvent();
+        _wake = wake;
+        _registration = cancellation.Register(() => Poll.Signal(wake));
+    }
+
+    /// <summary>The token that ends the waits.</summary>
+    public CancellationToken Cancellation => _cancellation;
+
+    /// <summary>Frees the eventfd.</summary>
+    public void Dispose()
+    {
+        _registration.Dispose();
+        _wake?.Dispose();
+    }
+
+    /// <summary>Waits until the descriptor has one of the events, is hung up or has failed.</summary>
+    /// <exception cref="WaitTimeoutException">The deadline passed.</exception>
+    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
+    internal void ForEvent(FileDescriptor fd, short events, string waitedFor)
+    {
+        Span<Poll.pollfd> both =
+        [
+            new() { fd = fd.Number, events = events },
+            new() { fd = _wake?.Number ?? -1, events = Poll.POLLIN },
+        ];
+        while (both[0].revents == 0)
+        {
+            if (Poll.Wait(both, RemainingMilliseconds(waitedFor)) < 0)
+                throw KernelException.FromLastError("poll", waitedFor);
+            _cancellation.ThrowIfCancellationRequested();
+        }
+
+        KernelTrace.Write($"poll({fd.Number}, 0x{events:x}) = 0x{both[0].revents:x}");
+    }
+
+    /// <summary>Waits for a while; shorter if the deadline comes first.</summary>
+    /// <exception cref="WaitTimeoutException">The deadline had passed.</exception>
+    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
+    internal void Pause(int milliseconds, string waitedFor)
+    {
+        Span<Poll.pollfd> wake = [new() { fd = _wake?.Number ?? -1, events = Poll.POLLIN }];
+        var remaining = RemainingMilliseconds(waitedFor);
+        _ = Poll.Wait(wake, remaining < 0 ? milliseconds : Math.Min(milliseconds, remaining));
+        _cancellation.ThrowIfCancellationRequested();
+    }
+
+    private int RemainingMilliseconds(string waitedFor)
+    {
+        _cancellation.ThrowIfCancellationRequested();
+        if (_timeout is not { } timeout)
+            return -1;
+        var remaining = timeout - Stopwatch.GetElapsedTime(_start);
+        if (remaining <= TimeSpan.Zero)
+            throw new WaitTimeoutException(waitedFor, timeout);
+        return (int)Math.Min(int.MaxValue, Math.Ceiling(remaining.TotalMilliseconds));
+    }
+}

@@ -1,0 +1,21 @@
+using System.Management.Automation;
+using DmaBuf;
+
+namespace DmaBufPS;
+
+/// <summary>Get-DmaBufSupport: what this machine offers, and what would cure what it lacks.</summary>
+[Cmdlet(VerbsCommon.Get, "DmaBufSupport")]
+[OutputType(typeof(SupportCheck))]
+public sealed class GetDmaBufSupportCommand : DmaBufCmdlet
+{
+    /// <summary>The features to look at; without it all.</summary>
+    [Parameter(Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
+    public SupportFeature[]? Feature { get; set; }
+
+    /// <inheritdoc/>
+    protected override void ProcessRecord()
+    {
+        foreach (var feature in Feature ?? Enum.GetValues<SupportFeature>())
+            Try(feature, () => WriteObject(Support.Check(feature)));
+    }
+}

@@ -1,0 +1,107 @@
+using System.Management.Automation;
+using System.Security.Cryptography;
+using System.Text;
+using DmaBuf;
+
+namespace DmaBufPS;
+
+/// <summary>Read-DmaBufContent: a buffer's content as bytes, text, hex view, hash, stream or file.</summary>
+[Cmdlet(VerbsCommunications.Read, "DmaBufContent", DefaultParameterSetName = AsBytes, SupportsShouldProcess = true, ConfirmImpact = ConfirmImpact.Low)]
+[OutputType(typeof(byte[]), ParameterSetName = [AsBytes])]
+[OutputType(typeof(string), ParameterSetName = [nameof(AsString), nameof(AsHex)])]
+[OutputType(typeof(BufferStream), ParameterSetName = [nameof(AsStream)])]
+[OutputType(typeof(DmaBufHash), ParameterSetName = [nameof(AsHash)])]
+public sealed class ReadDmaBufContentCommand : DmaBufCmdlet
+{
+    private const string AsBytes = "Bytes";
+
+    /// <summary>The buffers to read.</summary>
+    [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
+    [Alias("Buffer")]
+    public DmaBuffer[] InputObject { get; set; } = [];
+
+    /// <summary>The first byte to read.</summary>
+    [Parameter(ValueFromPipelineByPropertyName = true)]
+    public long Offset { get; set; }
+
+    /// <summary>How many bytes to read; without it all up to the end.</summary>
+    [Parameter(ValueFromPipelineByPropertyName = true)]
+    public long? Count { get; set; }
+
+    /// <summary>Gives text, up to the first NUL.</summary>
+    [Parameter(ParameterSetName = nameof(AsString), Mandatory = true)]
+    public SwitchParameter AsString { get; set; }
+
+    /// <summary>How bytes become text.</summary>
+    [Parameter(ParameterSetName = nameof(AsString))]
+    [EncodingArgument]
+    [ArgumentCompleter(typeof(EncodingCompleter))]
+    [ValidateNotNull]
+    public Encoding Encoding { get; set; } = new UTF8Encoding(encoderShouldEmitUTF8Identifier: false);
+
+    /// <summary>Gives the text behind the first NUL too, NULs included.</summary>
+    [Parameter(ParameterSetName = nameof(AsString))]
+    public SwitchParameter KeepNul { get; set; }
+
+    /// <summary>Gives lines as hexdump -C prints them.</summary>
+    [Parameter(ParameterSetName = nameof(AsHex), Mandatory = true)]
+    public SwitchParameter AsHex { get; set; }
+
+    /// <summary>Gives a hash.</summary>
+    [Parameter(ParameterSetName = nameof(AsHash), Mandatory = true)]
+    public SwitchParameter AsHash { get; set; }
+
+    /// <summary>The hash algorithm.</summary>
+    [Parameter(ParameterSetName = nameof(AsHash))]
+    [ValidateSet("SHA256", "SHA1", "SHA384", "SHA512", "MD5")]
+    public string Algorithm { get; set; } = "SHA256";
+
+    /// <summary>Gives a stream that reads the buffer as it goes.</summary>
+    [Parameter(ParameterSetName = nameof(AsStream), Mandatory = true)]
+    public SwitchParameter AsStream { get; set; }
+
+    /// <summary>Writes the raw bytes to a file, without a copy on the way.</summary>
+    [Parameter(ParameterSetName = nameof(OutFile), Mandatory = true)]
+    [ValidateNotNullOrEmpty]
+    public string OutFile { get; set; } = "";
+
+    /// <summary>Says in a script that -OutFile takes the bytes as they are, which it always does.</summary>
+    [Parameter(ParameterSetName = nameof(OutFile))]
+    public SwitchParameter Raw { get; set; }
+
+    /// <inheritdoc/>
+    protected override void ProcessRecord()
+    {
+        foreach (var buffer in InputObject)
+            Try(buffer, () => Read(buffer));
+    }
+
+    private void Read(DmaBuffer buffer)
+    {
+        var reader = new ContentReader(buffer, Offset, Count, Progress($"Reading {buffer}"), Cancellation);
+        switch (ParameterSetName)
+        {
+            case nameof(AsString):
+                WriteObject(reader.ToText(Encoding, KeepNul));
+                break;
+            case nameof(AsHex):
+                WriteObject(reader.HexLines(), enumerateCollection: true);
+                break;
+            case nameof(AsHash):
+                var hash = reader.Hash(new HashAlgorithmName(Algorithm));
+                WriteObject(new DmaBufHash(Algorithm, Convert.ToHexString(hash), Offset, reader.Count));
+                break;
+            case nameof(AsStream):
+                WriteObject(new BufferStream(buffer, BufferAccess.Read, Offset, Count));
+                break;
+            case nameof(OutFile):
+                var path = FilePath(OutFile);
+                if (ShouldProcess(path, "Write file"))
+                    reader.WriteFile(path);
+                break;
+            default:
+                WriteObject(reader.ToArray(), enumerateCollection: false);
+                break;
+        }
+    }
+}

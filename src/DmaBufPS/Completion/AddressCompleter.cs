@@ -1,0 +1,26 @@
+using System.Collections;
+using System.Management.Automation;
+using System.Management.Automation.Language;
+using DmaBuf;
+
+namespace DmaBufPS;
+
+/// <summary>Completes the schemes of an address.</summary>
+public sealed class AddressCompleter : IArgumentCompleter
+{
+    /// <inheritdoc/>
+    public IEnumerable<CompletionResult> CompleteArgument(string commandName, string parameterName, string wordToComplete, CommandAst commandAst, IDictionary fakeBoundParameters) =>
+        Endpoint.Schemes
+            .Where(scheme => scheme.StartsWith(wordToComplete ?? "", StringComparison.OrdinalIgnoreCase))
+            .Select(scheme => new CompletionResult($"{scheme}:", scheme, CompletionResultType.ParameterValue, Form(scheme)));
+
+    private static string Form(string scheme) => scheme switch
+    {
+        "unix" => "unix:PATH - connect, or listen where nothing listens",
+        "unixd" => "unixd:PATH - listen",
+        "tcp" or "vsock" => $"{scheme}:{Host(scheme)}:PORT - connect",
+        _ => $"{scheme}:{Host(scheme)}:PORT - listen",
+    };
+
+    private static string Host(string scheme) => scheme.StartsWith("tcp", StringComparison.Ordinal) ? "HOST" : "CID";
+}

@@ -1,0 +1,18 @@
+using System.Collections;
+using System.Management.Automation;
+using System.Management.Automation.Language;
+
+namespace DmaBufPS;
+
+/// <summary>Completes the names of this session's buffers.</summary>
+public sealed class BufferNameCompleter : IArgumentCompleter
+{
+    /// <inheritdoc/>
+    public IEnumerable<CompletionResult> CompleteArgument(string commandName, string parameterName, string wordToComplete, CommandAst commandAst, IDictionary fakeBoundParameters) =>
+        Session.Buffers
+            .Select(buffer => buffer.Name)
+            .OfType<string>()
+            .Where(name => name.StartsWith(wordToComplete ?? "", StringComparison.OrdinalIgnoreCase))
+            .Distinct()
+            .Select(name => new CompletionResult(name));
+}

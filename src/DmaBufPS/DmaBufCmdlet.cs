@@ -1,0 +1,115 @@
+using System.Management.Automation;
+using DmaBuf;
+
+namespace DmaBufPS;
+
+/// <summary>What all cmdlets share: Ctrl+C, the kernel calls on -Verbose, failures as ErrorRecords, progress.</summary>
+public abstract class DmaBufCmdlet : PSCmdlet, IDisposable
+{
+    private readonly CancellationTokenSource _stop = new();
+    private bool? _isVerbose;
+
+    /// <summary>Cancelled at Ctrl+C and wherever else PowerShell stops the pipeline.</summary>
+    protected CancellationToken Cancellation => _stop.Token;
+
+    /// <summary>Frees what the cmdlet holds for itself.</summary>
+    public void Dispose()
+    {
+        Dispose(disposing: true);
+        GC.SuppressFinalize(this);
+    }
+
+    /// <inheritdoc cref="Dispose()"/>
+    protected virtual void Dispose(bool disposing)
+    {
+        if (disposing)
+            _stop.Dispose();
+    }
+
+    /// <inheritdoc/>
+    protected override void StopProcessing() => _stop.Cancel();
+
+    /// <summary>Does the work for one object. A failure is written as an error, and the next object has its turn.</summary>
+    /// <returns>True on success.</returns>
+    protected bool Try(object? target, Action work)
+    {
+        try
+        {
+            return Run(work);
+        }
+        catch (DmaBufException e)
+        {
+            WriteError(ErrorRecords.From(e, target));
+            return false;
+        }
+    }
+
+    /// <summary>Does work that the whole command depends on: a failure ends it.</summary>
+    protected void TryOrStop(object? target, Action work)
+    {
+        try
+        {
+            Run(work);
+        }
+        catch (DmaBufException e)
+        {
+            ThrowTerminatingError(ErrorRecords.From(e, target));
+        }
+    }
+
+    /// <summary>The file system path of a PowerShell path that need not exist.</summary>
+    protected string FilePath(string path) => GetUnresolvedProviderPathFromPSPath(path);
+
+    /// <summary>The time limit of a -TimeoutSec parameter, in which 0 means none.</summary>
+    protected WaitLimit NewLimit(double timeoutSec) =>
+        new(timeoutSec == 0 ? null : TimeSpan.FromSeconds(timeoutSec), Cancellation);
+
+    /// <summary>An address with its relative unix path taken from the session's location, as for any other path.</summary>
+    protected Endpoint ParseAddress(string address)
+    {
+        Endpoint? endpoint = null;
+        TryOrStop(address, () => endpoint = Endpoint.Parse(address, SessionState.Path.CurrentFileSystemLocation.ProviderPath));
+        return endpoint!;
+    }
+
+    /// <summary>Shows progress, in bytes, of work that takes longer than a moment.</summary>
+    protected Action<long, long> Progress(string activity)
+    {
+        const long FirstAfter = 500;
+        const long Interval = 200;
+        var next = Environment.TickCount64 + FirstAfter;
+        var shown = false;
+        return (done, total) =>
+        {
+            var isLast = done == total && shown;
+            if (Environment.TickCount64 < next && !isLast)
+                return;
+            next = Environment.TickCount64 + Interval;
+            shown = true;
+            WriteProgress(new ProgressRecord(0, activity, $"{done} of {total} bytes")
+            {
+                PercentComplete = total <= 0 ? -1 : (int)(100 * (Int128)done / total),
+                RecordType = isLast ? ProgressRecordType.Completed : ProgressRecordType.Processing,
+            });
+        };
+    }
+
+    private bool Run(Action work)
+    {
+        _isVerbose ??= IsVerbose();
+        using var scope = _isVerbose.Value ? KernelTrace.Listen(WriteVerbose) : default(KernelTrace.Scope?);
+        try
+        {
+            work();
+            return true;
+        }
+        catch (OperationCanceledException) when (Cancellation.IsCancellationRequested)
+        {
+            throw new PipelineStoppedException();
+        }
+    }
+
+    private bool IsVerbose() => MyInvocation.BoundParameters.TryGetValue("Verbose", out var given)
+        ? ((SwitchParameter)given).IsPresent
+        : (GetVariableValue("VerbosePreference") as ActionPreference? ?? ActionPreference.SilentlyContinue) != ActionPreference.SilentlyContinue;
+}

@@ -1,0 +1,8 @@
+namespace DmaBufPS;
+
+/// <summary>A hash of a range of a buffer; property names as Get-FileHash has them.</summary>
+/// <param name="Algorithm">The algorithm's name.</param>
+/// <param name="Hash">The digest in upper-case hexadecimal.</param>
+/// <param name="Offset">The first byte hashed.</param>
+/// <param name="Count">How many bytes were hashed.</param>
+public sealed record DmaBufHash(string Algorithm, string Hash, long Offset, long Count);

@@ -1,0 +1,49 @@
+using System.Management.Automation;
+using DmaBuf;
+
+namespace DmaBufPS;
+
+/// <summary>How the core's failures look in PowerShell: id, category, target and recommended action.</summary>
+internal static class ErrorRecords
+{
+    public static ErrorRecord From(DmaBufException failure, object? target)
+    {
+        var record = new ErrorRecord(failure, failure.ErrorId, Category(failure), target);
+        if (failure.Cure is { } cure)
+            record.ErrorDetails = new ErrorDetails(failure.Message) { RecommendedAction = cure };
+        return record;
+    }
+
+    private static ErrorCategory Category(DmaBufException failure) => failure switch
+    {
+        KernelException kernel => Category(kernel.ErrnoName),
+        AddressException { Fault: AddressFault.NotASocket } => ErrorCategory.ResourceExists,
+        AddressException => ErrorCategory.InvalidArgument,
+        PeerException => ErrorCategory.ProtocolError,
+        WaitTimeoutException => ErrorCategory.OperationTimeout,
+        BufferException buffer => Category(buffer.Fault),
+        _ => ErrorCategory.NotSpecified,
+    };
+
+    private static ErrorCategory Category(BufferFault fault) => fault switch
+    {
+        BufferFault.Removed => ErrorCategory.ObjectNotFound,
+        BufferFault.ReadOnly => ErrorCategory.PermissionDenied,
+        BufferFault.NotSealed => ErrorCategory.SecurityError,
+        BufferFault.NotABuffer => ErrorCategory.InvalidData,
+        _ => ErrorCategory.InvalidArgument,
+    };
+
+    private static ErrorCategory Category(string errno) => errno switch
+    {
+        "EPERM" or "EACCES" or "EROFS" => ErrorCategory.PermissionDenied,
+        "ENOENT" or "ENXIO" or "ENODEV" or "ENOTDIR" => ErrorCategory.ObjectNotFound,
+        "EINVAL" or "EBADF" or "EBADFD" or "ENAMETOOLONG" or "EISDIR" => ErrorCategory.InvalidArgument,
+        "ENOMEM" or "ENOSPC" or "EMFILE" or "ENFILE" or "ENOBUFS" or "EFBIG" => ErrorCategory.ResourceUnavailable,
+        "EBUSY" or "EADDRINUSE" => ErrorCategory.ResourceBusy,
+        "ENOSYS" or "ENOTTY" or "EOPNOTSUPP" or "EAFNOSUPPORT" or "EPROTONOSUPPORT" => ErrorCategory.NotImplemented,
+        "ECONNREFUSED" or "ECONNRESET" or "EPIPE" or "EHOSTUNREACH" or "ENETUNREACH" or "EADDRNOTAVAIL" => ErrorCategory.ConnectionError,
+        "ETIMEDOUT" => ErrorCategory.OperationTimeout,
+        _ => ErrorCategory.DeviceError,
+    };
+}
