@@ -22,6 +22,13 @@ internal static class SysFile
     public static long? ReadNumber(string path) =>
         long.TryParse(Read(path), NumberStyles.Integer, CultureInfo.InvariantCulture, out var number) ? number : null;
 
+    /// <summary>A line of /proc/meminfo that counts kB, in bytes; null where there is none.</summary>
+    public static long? ReadMeminfo(string name)
+    {
+        var line = ReadLines("/proc/meminfo").FirstOrDefault(line => line.StartsWith(name + ":", StringComparison.Ordinal));
+        return line is null ? null : long.Parse(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture) * 1024;
+    }
+
     /// <summary>The file's lines; none where it cannot be read.</summary>
     public static string[] ReadLines(string path) => Read(path)?.Split('\n') ?? [];
 }

@@ -30,6 +30,7 @@ internal static class ErrorRecords
         BufferFault.Removed => ErrorCategory.ObjectNotFound,
         BufferFault.ReadOnly => ErrorCategory.PermissionDenied,
         BufferFault.NotSealed => ErrorCategory.SecurityError,
+        BufferFault.NotEnoughMemory => ErrorCategory.ResourceUnavailable,
         BufferFault.NotABuffer => ErrorCategory.InvalidData,
         _ => ErrorCategory.InvalidArgument,
     };

@@ -20,7 +20,7 @@ public static class DmaHeapAllocator
 
     /// <summary>
     /// Allocates a buffer of <paramref name="size"/> bytes, a positive multiple of the page size, from a heap.
-    /// Errors: <see cref="BufferException"/> (BadSize, BadName), <see cref="KernelException"/> (open: no such heap or
+    /// Errors: <see cref="BufferException"/> (BadSize, BadName, NotEnoughMemory), <see cref="KernelException"/> (open: no such heap or
     /// no permission; DMA_HEAP_IOCTL_ALLOC: ENOMEM).
     /// </summary>
     /// <param name="heap">The heap's name, such as <c>system</c>: a file of /dev/dma_heap.</param>
@@ -36,6 +36,8 @@ public static class DmaHeapAllocator
         var path = $"{DmaHeap.DIRECTORY}/{heap}";
         if (heap.Contains('/', StringComparison.Ordinal) || heap is "." or "..")
             throw new KernelException("open", Errno.ENOENT, path);
+        if (heap.StartsWith("system", StringComparison.Ordinal))
+            PageSizes.CheckMemory(size);
 
         using var device = Fcntl.Open(path, Fcntl.O_RDWR) ?? throw KernelException.FromLastError("open", path);
         var fd = DmaHeap.Allocate(device, size)

@@ -12,7 +12,7 @@ public static class MemFdAllocator
     public static DmaBuffer Allocate(long size, MemFdOptions? options = null)
     {
         options ??= new MemFdOptions();
-        var memfd = Create(size, options);
+        var memfd = Create(size, options, checkMemory: true);
         if (!Unistd.Allocate(memfd, size))
         {
             using (memfd)
@@ -22,9 +22,11 @@ public static class MemFdAllocator
         return DmaBuffer.Adopt(memfd, BufferOrigin.MemFd, options.Name);
     }
 
-    internal static FileDescriptor Create(long size, MemFdOptions options)
+    internal static FileDescriptor Create(long size, MemFdOptions options, bool checkMemory = false)
     {
         PageSizes.CheckSize(size, options.HugePages);
+        if (checkMemory && !options.HugePages)
+            PageSizes.CheckMemory(size);
         DmaBuffer.CheckName(options.Name ?? "");
         var memfd = Mman.MemfdCreate(options.Name ?? "dmabufps", options.HugePages)
             ?? throw KernelException.FromLastError("memfd_create", Describe(size));

@@ -1,5 +1,3 @@
-using System.Globalization;
-
 namespace DmaBuf;
 
 /// <summary>The page sizes of the running kernel, and the check of a size against them.</summary>
@@ -11,7 +9,7 @@ public static class PageSizes
     public static long Base => Environment.SystemPageSize;
 
     /// <summary>The size of a huge page in bytes (Hugepagesize of /proc/meminfo), or 0 where the kernel has none.</summary>
-    public static long DefaultHuge => ReadMeminfoHugePageSize() ?? 0;
+    public static long DefaultHuge => SysFile.ReadMeminfo("Hugepagesize") ?? 0;
 
     /// <summary>How many huge pages of the default size are reserved and free.</summary>
     public static long FreeHuge => SysFile.ReadNumber($"{HugePagesDirectory}/hugepages-{DefaultHuge / 1024}kB/free_hugepages") ?? 0;
@@ -35,14 +33,17 @@ public static class PageSizes
             $"{size} bytes is not a positive multiple of the {kind} size, {page} bytes.", $"Use {next} bytes.");
     }
 
-    private static long? ReadMeminfoHugePageSize()
+    /// <summary>
+    /// Refuses a size that is more than the free memory. The kernel knows no limit for memfds and the system heap: it
+    /// would take pages until the out-of-memory killer comes. Errors: <see cref="BufferException"/> (NotEnoughMemory).
+    /// </summary>
+    internal static void CheckMemory(long size)
     {
-        foreach (var line in SysFile.ReadLines("/proc/meminfo"))
+        if (SysFile.ReadMeminfo("MemAvailable") is { } available && size > available)
         {
-            if (line.StartsWith("Hugepagesize:", StringComparison.Ordinal))
-                return long.Parse(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture) * 1024;
+            throw new BufferException(BufferFault.NotEnoughMemory,
+                $"{size} bytes are more than the {available} bytes of memory that are available.",
+                "Use a smaller size, or free some memory (MemAvailable in /proc/meminfo).");
         }
-
-        return null;
     }
 }

@@ -29,6 +29,10 @@ public static class UdmabufAllocator
         PageSizes.CheckSize(rangeSize, options.HugePages);
         DmaBuffer.CheckName(options.Name ?? "");
 
+        var total = (Int128)rangeSize * rangeCount;
+        if (total <= (SizeLimitMegabytes ?? 0) * (Int128)1048576 && !options.HugePages)
+            PageSizes.CheckMemory((long)total);
+
         using var device = OpenDevice();
         var memfds = new List<FileDescriptor>(rangeCount);
         try

@@ -6,6 +6,9 @@ public enum BufferFault
     /// <summary>The size is zero, negative, or no multiple of the page size.</summary>
     BadSize,
 
+    /// <summary>The machine has not that much memory free; taking it would call the out-of-memory killer.</summary>
+    NotEnoughMemory,
+
     /// <summary>The offset is negative or no multiple of the page size where one is needed.</summary>
     BadOffset,
 

@@ -32,6 +32,7 @@ public sealed class PeerListener : IDisposable
         {
             if (endpoint.Kind == EndpointKind.Tcp)
                 Socket.AllowReuse(socket);
+            using var folder = LockFolder(endpoint);
             if (endpoint.Kind == EndpointKind.Unix)
                 RemoveStale(endpoint, address);
             if (!Socket.Bind(socket, address, endpoint.ToString()))
@@ -77,9 +78,27 @@ public sealed class PeerListener : IDisposable
     /// <summary>Closes the socket and removes its file, unless another listener has replaced it.</summary>
     public void Dispose()
     {
+        using var folder = LockFolder(Endpoint);
         if (_inode != 0 && !_socket.IsClosed && Stat.OfPath(Endpoint.Path, out var status) && status.stx_ino == _inode)
             DeleteSocketFile(Endpoint.Path);
         _socket.Dispose();
+    }
+
+    /// <summary>
+    /// Keeps other listeners of this library from the socket's folder while a file is looked at, replaced and bound:
+    /// a socket file exists for a moment before its socket can be found, and looks stale until then. Best effort,
+    /// since somebody else may hold the folder's lock for long or deny it.
+    /// </summary>
+    private static FileDescriptor? LockFolder(Endpoint endpoint)
+    {
+        const int Tries = 100;
+        const int PauseMilliseconds = 10;
+        if (endpoint.Kind != EndpointKind.Unix)
+            return null;
+        var folder = Fcntl.Open(Path.GetDirectoryName(endpoint.Path) is { Length: > 0 } name ? name : ".", Fcntl.O_RDONLY);
+        for (var i = 0; folder is not null && i < Tries && !Flock.TryLock(folder); i++)
+            Thread.Sleep(PauseMilliseconds);
+        return folder;
     }
 
     /// <summary>

@@ -1,0 +1,167 @@
+using DmaBuf.Interop;
+using Xunit;
+
+namespace DmaBuf.Tests;
+
+public sealed class UdmabufTests
+{
+    [Fact]
+    public void A_buffer_has_the_size_exporter_and_name_that_the_kernel_reports()
+    {
+        Requires.Udmabuf();
+        using var buffer = UdmabufAllocator.Allocate(65536, 1, new MemFdOptions { Name = "camera 0" });
+        Assert.Equal(65536, buffer.Size);
+        Assert.Equal(65536 / PageSizes.Base, buffer.PageCount);
+        Assert.Equal(BufferOrigin.Udmabuf, buffer.Origin);
+        Assert.True(buffer.IsDmaBuf);
+        Assert.Equal("udmabuf", buffer.Exporter);
+
+        var info = FdInfo.Read($"/proc/self/fdinfo/{buffer.Fd}")!;
+        Assert.Equal(("udmabuf", "camera 0", 65536L, buffer.Inode), (info.Exporter, info.Name, info.Size, info.Inode));
+    }
+
+    [Fact]
+    public void Several_ranges_make_one_buffer_in_their_order()
+    {
+        Requires.Udmabuf();
+        using var buffer = UdmabufAllocator.Allocate(16384, 4);
+        Assert.Equal(65536, buffer.Size);
+        var content = Buffers.Pattern(65536);
+        new ContentWriter(buffer).Write(content);
+        Assert.Equal(content, new ContentReader(buffer).ToArray());
+    }
+
+    [Fact]
+    public void A_buffer_made_of_a_memfd_shares_its_pages()
+    {
+        Requires.Udmabuf();
+        using var memfd = MemFdAllocator.Allocate(65536);
+        using var buffer = UdmabufAllocator.FromMemFd(memfd.Fd, 16384, 32768);
+        new ContentWriter(memfd, 16384).Write("seen through both"u8.ToArray());
+        Assert.Equal("seen through both", new ContentReader(buffer).ToText(System.Text.Encoding.UTF8));
+    }
+
+    [Fact]
+    public void Huge_pages_make_a_buffer()
+    {
+        Requires.Udmabuf();
+        Requires.HugePages(1);
+        using var buffer = UdmabufAllocator.Allocate(PageSizes.DefaultHuge, 1, new MemFdOptions { HugePages = true });
+        Assert.Equal(PageSizes.DefaultHuge, buffer.Size);
+        var content = Buffers.Pattern((int)buffer.Size);
+        new ContentWriter(buffer).Write(content);
+        Assert.Equal(content, new ContentReader(buffer).ToArray());
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(-4096)]
+    [InlineData(2048)]
+    [InlineData(4097)]
+    [InlineData(long.MinValue)]
+    [InlineData(long.MaxValue)]
+    public void A_size_that_is_no_positive_multiple_of_the_page_is_refused(long size)
+    {
+        var failure = Assert.Throws<BufferException>(() => UdmabufAllocator.Allocate(size));
+        Assert.Equal("Buffer,BadSize", failure.ErrorId);
+        Assert.StartsWith("Use ", failure.Cure, StringComparison.Ordinal);
+        Assert.Throws<BufferException>(() => MemFdAllocator.Allocate(size));
+        Assert.Throws<BufferException>(() => DmaHeapAllocator.Allocate("system", size));
+    }
+
+    [Fact]
+    public void A_buffer_over_size_limit_mb_is_refused_with_the_limit_named()
+    {
+        Requires.Udmabuf();
+        var limit = UdmabufAllocator.SizeLimitMegabytes!.Value;
+        var failure = Assert.Throws<KernelException>(() => UdmabufAllocator.Allocate((limit << 20) + PageSizes.Base));
+        Assert.Equal("UDMABUF_CREATE,EINVAL", failure.ErrorId);
+        Assert.Contains("size_limit_mb", failure.Cure, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void More_ranges_than_list_limit_are_refused_with_the_limit_named()
+    {
+        Requires.Udmabuf();
+        var limit = (int)UdmabufAllocator.ListLimit!.Value;
+        UdmabufAllocator.Allocate(PageSizes.Base, limit).Dispose();
+        var failure = Assert.Throws<KernelException>(() => UdmabufAllocator.Allocate(PageSizes.Base, limit + 1));
+        Assert.Equal("UDMABUF_CREATE_LIST,EINVAL", failure.ErrorId);
+        Assert.Contains("list_limit", failure.Cure, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(MemFdSeals.None, "F_SEAL_SHRINK")]
+    [InlineData(MemFdSeals.Shrink | MemFdSeals.Write, "F_SEAL_WRITE")]
+    public void Seals_that_the_driver_does_not_take_are_named(MemFdSeals seals, string named)
+    {
+        Requires.Udmabuf();
+        var failure = Assert.Throws<KernelException>(() => UdmabufAllocator.Allocate(4096, 1, new MemFdOptions { Seals = seals }));
+        Assert.Equal("UDMABUF_CREATE,EINVAL", failure.ErrorId);
+        Assert.Contains(named, failure.Cure, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(2048)]
+    [InlineData(-4096)]
+    public void An_offset_inside_a_page_is_refused(long offset)
+    {
+        using var memfd = MemFdAllocator.Allocate(65536);
+        Assert.Equal("Buffer,BadOffset", Assert.Throws<BufferException>(() => UdmabufAllocator.FromMemFd(memfd.Fd, offset, 4096)).ErrorId);
+    }
+
+    [Fact]
+    public void A_range_past_the_end_of_the_memfd_is_refused()
+    {
+        Requires.Udmabuf();
+        using var memfd = MemFdAllocator.Allocate(65536);
+        Assert.Equal("UDMABUF_CREATE,EINVAL", Assert.Throws<KernelException>(() => UdmabufAllocator.FromMemFd(memfd.Fd, 61440, 8192)).ErrorId);
+    }
+
+    [Fact]
+    public void What_is_no_memfd_is_refused()
+    {
+        using var file = File.OpenHandle("/etc/passwd");
+        Assert.Equal("Buffer,NotABuffer", Assert.Throws<BufferException>(() => UdmabufAllocator.FromMemFd((int)file.DangerousGetHandle(), 0, 4096)).ErrorId);
+        Assert.Equal("fcntl,EBADF", Assert.Throws<KernelException>(() => UdmabufAllocator.FromMemFd(999999, 0, 4096)).ErrorId);
+    }
+
+    [Fact]
+    public void A_missing_device_is_named_with_its_cure()
+    {
+        Assert.SkipWhen(File.Exists(Udmabuf.DEVICE), "needs a machine without /dev/udmabuf");
+        var failure = Assert.Throws<KernelException>(() => UdmabufAllocator.Allocate(4096));
+        Assert.Equal("open,ENOENT", failure.ErrorId);
+        Assert.Contains("modprobe udmabuf", failure.Cure, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("a name of more than thirty-one bytes")]
+    [InlineData("with\0NUL")]
+    public void A_name_that_the_kernel_does_not_take_is_refused(string name)
+    {
+        Assert.Equal("Buffer,BadName", Assert.Throws<BufferException>(() => MemFdAllocator.Allocate(4096, new MemFdOptions { Name = name })).ErrorId);
+        Assert.Equal("Buffer,BadName", Assert.Throws<BufferException>(() => UdmabufAllocator.Allocate(4096, 1, new MemFdOptions { Name = name })).ErrorId);
+    }
+
+    [Theory]
+    [InlineData(1L << 50)]
+    [InlineData(long.MaxValue - 4095)]
+    public void A_memfd_over_the_free_memory_is_refused_before_the_kernel_takes_pages(long size) =>
+        Assert.Contains(Assert.ThrowsAny<DmaBufException>(() => MemFdAllocator.Allocate(size)).ErrorId, new[] { "Buffer,NotEnoughMemory", "ftruncate,EFBIG", "ftruncate,EINVAL" });
+
+    [Fact]
+    public void Making_buffers_and_failing_to_leaves_no_descriptor()
+    {
+        OpenDescriptors.StayTheSame(() =>
+        {
+            using (var buffer = Buffers.New(65536, "leak"))
+                new ContentWriter(buffer).Fill(new byte[] { 1 });
+            Assert.ThrowsAny<DmaBufException>(() => UdmabufAllocator.Allocate(1L << 40));
+            Assert.ThrowsAny<DmaBufException>(() => UdmabufAllocator.Allocate(4096, 2000));
+            Assert.ThrowsAny<DmaBufException>(() => UdmabufAllocator.Allocate(4096, 1, new MemFdOptions { Seals = MemFdSeals.None }));
+            Assert.ThrowsAny<DmaBufException>(() => MemFdAllocator.Allocate(1L << 60));
+            Assert.ThrowsAny<DmaBufException>(() => DmaHeapAllocator.Allocate("no-such-heap", 4096));
+        });
+    }
+}

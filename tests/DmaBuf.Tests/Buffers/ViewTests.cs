@@ -1,0 +1,148 @@
+using Xunit;
+
+namespace DmaBuf.Tests;
+
+public sealed class ViewTests
+{
+    [Fact]
+    public void A_view_brackets_access_to_a_dma_buf_with_sync()
+    {
+        Requires.Udmabuf();
+        using var buffer = UdmabufAllocator.Allocate(4096);
+        buffer.OpenView(BufferAccess.Read).Dispose();
+        var calls = new List<string>();
+        using (KernelTrace.Listen(calls.Add))
+        {
+            using (buffer.OpenView(BufferAccess.Read))
+                calls.Add("reading");
+            using (buffer.OpenView(BufferAccess.ReadWrite))
+                calls.Add("writing");
+        }
+
+        string[] expected =
+        [
+            $"ioctl({buffer.Fd}, DMA_BUF_IOCTL_SYNC, START|READ) = 0", "reading", $"ioctl({buffer.Fd}, DMA_BUF_IOCTL_SYNC, END|READ) = 0",
+            $"ioctl({buffer.Fd}, DMA_BUF_IOCTL_SYNC, START|RW) = 0", "writing", $"ioctl({buffer.Fd}, DMA_BUF_IOCTL_SYNC, END|RW) = 0",
+        ];
+        Assert.Equal(expected, calls);
+    }
+
+    [Fact]
+    public void A_buffer_is_mapped_once()
+    {
+        using var buffer = Buffers.New(4096);
+        var calls = new List<string>();
+        using (KernelTrace.Listen(calls.Add))
+        {
+            for (var i = 0; i < 3; i++)
+                buffer.OpenView(BufferAccess.ReadWrite).Dispose();
+        }
+
+        Assert.Single(calls, call => call.StartsWith("mmap", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void A_view_stays_valid_when_the_buffer_is_removed_and_then_all_is_freed()
+    {
+        OpenDescriptors.StayTheSame(() =>
+        {
+            var buffer = Buffers.New(4096);
+            using (var view = buffer.OpenView(BufferAccess.ReadWrite))
+            {
+                buffer.Dispose();
+                view.WritableSlice(0, 4096).Fill(9);
+                Assert.Equal(9, view.Slice(4095, 1)[0]);
+            }
+
+            Assert.Equal("Buffer,Removed", Assert.Throws<BufferException>(() => buffer.OpenView(BufferAccess.Read).Dispose()).ErrorId);
+            Assert.Equal((-1, false), (buffer.Fd, buffer.IsOpen));
+            buffer.Dispose();
+        });
+    }
+
+    [Fact]
+    public void A_view_for_reading_refuses_writes_and_ranges_outside()
+    {
+        using var buffer = Buffers.New(4096);
+        Assert.Equal("Buffer,ReadOnly", Assert.Throws<BufferException>(() =>
+        {
+            using var view = buffer.OpenView(BufferAccess.Read);
+            _ = view.WritableSlice(0, 1);
+        }).ErrorId);
+        Assert.Equal("Buffer,OutOfRange", Assert.Throws<BufferException>(() =>
+        {
+            using var view = buffer.OpenView(BufferAccess.Read);
+            _ = view.Slice(4096, 1);
+        }).ErrorId);
+    }
+
+    [Fact]
+    public void Opening_views_allocates_nothing()
+    {
+        using var buffer = Buffers.New(4096);
+        long sum = 0;
+        void Loop(int count)
+        {
+            for (var i = 0; i < count; i++)
+            {
+                using var view = buffer.OpenView(BufferAccess.ReadWrite);
+                view.WritableSlice(0, 1)[0]++;
+                sum += view.Slice(0, 1)[0];
+            }
+        }
+
+        Loop(100);
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        Loop(10000);
+        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+    }
+
+    [Fact]
+    public void Many_threads_may_use_and_remove_one_buffer()
+    {
+        OpenDescriptors.StayTheSame(() =>
+        {
+            var buffer = Buffers.New(65536);
+            Parallel.For(0, 64, new ParallelOptions { MaxDegreeOfParallelism = 8 }, i =>
+            {
+                try
+                {
+                    new ContentWriter(buffer, i * 1024).Fill(new[] { (byte)i }, 1024);
+                    Assert.All(new ContentReader(buffer, i * 1024, 1024).ToArray(), b => Assert.Equal(i, b));
+                }
+                catch (BufferException e) when (e.Fault == BufferFault.Removed)
+                {
+                }
+
+                if (i == 40)
+                    buffer.Dispose();
+            });
+            buffer.Dispose();
+        });
+    }
+
+    [Fact]
+    public void A_memfd_that_may_shrink_is_never_mapped()
+    {
+        using var buffer = MemFdAllocator.Allocate(4096, new MemFdOptions { Seals = MemFdSeals.None });
+        Assert.Equal("Buffer,NotSealed", Assert.Throws<BufferException>(() => buffer.OpenView(BufferAccess.Read).Dispose()).ErrorId);
+    }
+
+    [Fact]
+    public void A_memfd_sealed_against_writing_can_be_read()
+    {
+        using var buffer = MemFdAllocator.Allocate(4096, new MemFdOptions { Seals = MemFdSeals.Shrink | MemFdSeals.Write });
+        Assert.Equal(4096, new ContentReader(buffer).ToArray().Length);
+        Assert.Equal("Buffer,ReadOnly", Assert.Throws<BufferException>(() => new ContentWriter(buffer).Write(new byte[1])).ErrorId);
+    }
+
+    [Fact]
+    public void A_listener_that_throws_loses_no_descriptor()
+    {
+        OpenDescriptors.StayTheSame(() =>
+        {
+            using (KernelTrace.Listen(_ => throw new InvalidOperationException()))
+                Buffers.New(4096).Dispose();
+        });
+    }
+}

@@ -1,0 +1,98 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using DmaBuf.Interop;
+using Xunit;
+
+namespace DmaBuf.Tests;
+
+/// <summary>Holds src/DmaBuf/Interop against the system's headers.</summary>
+public sealed class HeaderTests
+{
+    private static readonly Lazy<Dictionary<string, long>> s_headers = new(() =>
+    {
+        using var program = CProgram.Start("layout");
+        return program.Finish().Select(line => line.LastIndexOf(' ') is var at ? (line[..at], long.Parse(line[(at + 1)..])) : default)
+            .ToDictionary(pair => pair.Item1, pair => pair.Item2);
+    });
+
+    [Fact]
+    public void Structs_have_the_sizes_of_the_C_headers()
+    {
+        var headers = s_headers.Value;
+        Assert.Equal(headers["sizeof udmabuf_create"], Unsafe.SizeOf<Udmabuf.udmabuf_create>());
+        Assert.Equal(headers["sizeof udmabuf_create_item"], Unsafe.SizeOf<Udmabuf.udmabuf_create_item>());
+        Assert.Equal(headers["sizeof udmabuf_create_list"], Unsafe.SizeOf<Udmabuf.udmabuf_create_list>());
+        Assert.Equal(headers["sizeof dma_buf_sync"], Unsafe.SizeOf<DmaBufUapi.dma_buf_sync>());
+        Assert.Equal(headers["sizeof dma_heap_allocation_data"], Unsafe.SizeOf<DmaHeap.dma_heap_allocation_data>());
+        Assert.Equal(headers["sizeof statx"], Unsafe.SizeOf<Stat.statx>());
+        Assert.Equal(headers["sizeof pollfd"], Unsafe.SizeOf<Poll.pollfd>());
+        Assert.Equal(headers["sizeof msghdr"], Unsafe.SizeOf<Socket.msghdr>());
+        Assert.Equal(headers["sizeof cmsghdr"], Unsafe.SizeOf<Socket.cmsghdr>());
+        Assert.Equal(headers["sizeof iovec"], Unsafe.SizeOf<Socket.iovec>());
+        Assert.Equal(headers["sizeof ucred"], Unsafe.SizeOf<Socket.ucred>());
+    }
+
+    [Theory]
+    [InlineData(typeof(Udmabuf.udmabuf_create))]
+    [InlineData(typeof(Udmabuf.udmabuf_create_item))]
+    [InlineData(typeof(Udmabuf.udmabuf_create_list))]
+    [InlineData(typeof(DmaBufUapi.dma_buf_sync))]
+    [InlineData(typeof(DmaHeap.dma_heap_allocation_data))]
+    [InlineData(typeof(Stat.statx))]
+    [InlineData(typeof(Poll.pollfd))]
+    [InlineData(typeof(Socket.msghdr))]
+    [InlineData(typeof(Socket.cmsghdr))]
+    public void Fields_lie_where_the_C_headers_put_them(Type type)
+    {
+        var checkedFields = 0;
+        foreach (var (field, offset) in s_headers.Value.Where(pair => pair.Key.StartsWith(type.Name + ".", StringComparison.Ordinal)))
+        {
+            Assert.Equal(offset, (long)Marshal.OffsetOf(type, field.Split('.')[1]));
+            checkedFields++;
+        }
+
+        Assert.NotEqual(0, checkedFields);
+    }
+
+    [Fact]
+    public void Request_numbers_are_those_of_the_C_headers()
+    {
+        var headers = s_headers.Value;
+        Assert.Equal(headers["UDMABUF_CREATE"], Udmabuf.UDMABUF_CREATE);
+        Assert.Equal(headers["UDMABUF_CREATE_LIST"], Udmabuf.UDMABUF_CREATE_LIST);
+        Assert.Equal(headers["DMA_BUF_IOCTL_SYNC"], DmaBufUapi.DMA_BUF_IOCTL_SYNC);
+        Assert.Equal(headers["DMA_BUF_SET_NAME_B"], DmaBufUapi.DMA_BUF_SET_NAME_B);
+        Assert.Equal(headers["DMA_HEAP_IOCTL_ALLOC"], DmaHeap.DMA_HEAP_IOCTL_ALLOC);
+    }
+
+    [Theory]
+    [InlineData(typeof(Udmabuf))]
+    [InlineData(typeof(DmaBufUapi))]
+    [InlineData(typeof(Fcntl))]
+    [InlineData(typeof(Mman))]
+    [InlineData(typeof(Poll))]
+    [InlineData(typeof(Stat))]
+    [InlineData(typeof(Socket))]
+    [InlineData(typeof(Errno))]
+    public void Constants_have_the_values_of_the_C_headers(Type type)
+    {
+        const System.Reflection.BindingFlags Constants = System.Reflection.BindingFlags.Public | System.Reflection.BindingFlags.Static;
+        var shared = type.GetFields(Constants).Where(field => field.IsLiteral && s_headers.Value.ContainsKey(field.Name)).ToList();
+        Assert.NotEmpty(shared);
+        Assert.All(shared, field => Assert.Equal(s_headers.Value[field.Name], Convert.ToInt64(field.GetRawConstantValue())));
+    }
+
+    [Fact]
+    public void Socket_addresses_have_the_bytes_the_kernel_takes()
+    {
+        var headers = s_headers.Value;
+        Assert.Equal(SocketAddress.UNIX_PATH_MAX, headers["sizeof((struct sockaddr_un){0}.sun_path)"]);
+        Assert.Equal(headers["sizeof sockaddr_in"], SocketAddress.Internet(System.Net.IPAddress.Loopback, 8000).Length);
+        Assert.Equal(headers["sizeof sockaddr_in6"], SocketAddress.Internet(System.Net.IPAddress.IPv6Loopback, 8000).Length);
+        var vsock = SocketAddress.Vsock(cid: 3, port: 0x01020304);
+        Assert.Equal(headers["sizeof sockaddr_vm"], vsock.Length);
+        Assert.Equal(0x01020304u, BitConverter.ToUInt32(vsock, (int)headers["sockaddr_vm.svm_port"]));
+        Assert.Equal(3u, BitConverter.ToUInt32(vsock, (int)headers["sockaddr_vm.svm_cid"]));
+        Assert.Equal([2, 0, 0x1f, 0x40, 127, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0], SocketAddress.Internet(System.Net.IPAddress.Loopback, 8000));
+    }
+}

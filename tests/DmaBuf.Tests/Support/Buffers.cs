@@ -1,0 +1,20 @@
+namespace DmaBuf.Tests;
+
+/// <summary>Buffers for tests that do not care where the memory comes from: a dma-buf where the machine can, else a memfd.</summary>
+internal static class Buffers
+{
+    public static string Backing => DmaBuf.Support.Check(SupportFeature.UDmaBuf).Available ? "udmabuf" : "memfd";
+
+    public static DmaBuffer New(long size, string? name = null)
+    {
+        var options = new MemFdOptions { Name = name };
+        return Backing == "udmabuf" ? UdmabufAllocator.Allocate(size, 1, options) : MemFdAllocator.Allocate(size, options);
+    }
+
+    public static byte[] Pattern(int length)
+    {
+        var bytes = new byte[length];
+        new Random(length).NextBytes(bytes);
+        return bytes;
+    }
+}

@@ -1,0 +1,35 @@
+using System.Diagnostics;
+using Xunit;
+
+namespace DmaBuf.Tests;
+
+/// <summary>A running C program; killed when the test is done with it.</summary>
+internal sealed class CProcess : IDisposable
+{
+    private readonly Process _process;
+
+    public CProcess(string path, string[] arguments) =>
+        _process = Process.Start(new ProcessStartInfo(path, arguments) { RedirectStandardOutput = true, RedirectStandardError = true })!;
+
+    /// <summary>Waits for the end and gives what was printed; fails if the program failed.</summary>
+    public string[] Finish()
+    {
+        var output = _process.StandardOutput.ReadToEndAsync();
+        var errors = _process.StandardError.ReadToEndAsync();
+        Assert.True(_process.WaitForExit(TimeSpan.FromSeconds(60)), "the C program did not end");
+        Assert.True(_process.ExitCode == 0, $"exit {_process.ExitCode}: {errors.Result}");
+        return output.Result.Split('\n', StringSplitOptions.RemoveEmptyEntries);
+    }
+
+    /// <summary>Waits for one line.</summary>
+    public string? ReadLine() => _process.StandardOutput.ReadLine();
+
+    public void Kill() => _process.Kill();
+
+    public void Dispose()
+    {
+        if (!_process.HasExited)
+            _process.Kill();
+        _process.Dispose();
+    }
+}

@@ -1,0 +1,41 @@
+using Xunit;
+
+namespace DmaBuf.Tests;
+
+/// <summary>Counts this process's descriptors of the kinds the library opens, and its shared mappings of buffers.</summary>
+internal static class OpenDescriptors
+{
+    private const int Runs = 3;
+
+    /// <summary>
+    /// Runs the action several times and fails if any kind of descriptor or mapping grew with each run. One that .NET
+    /// opens or closes for itself meanwhile does not count.
+    /// </summary>
+    public static void StayTheSame(Action action)
+    {
+        action();
+        var before = Snapshot();
+        for (var i = 0; i < Runs; i++)
+            action();
+        var after = Snapshot();
+        var leaked = after.Where(kind => kind.Value >= before.GetValueOrDefault(kind.Key) + Runs).Select(kind => kind.Key);
+        Assert.Empty(leaked);
+    }
+
+    private static Dictionary<string, int> Snapshot()
+    {
+        var fds = Directory.EnumerateFileSystemEntries("/proc/self/fd").Select(LinkKind).OfType<string>();
+        var maps = File.ReadLines("/proc/self/maps").Where(IsBuffer).Select(_ => "mapping");
+        return fds.Concat(maps).GroupBy(kind => kind).ToDictionary(group => group.Key, group => group.Count());
+    }
+
+    private static bool IsBuffer(string line) =>
+        line.Contains("/dmabuf", StringComparison.Ordinal) || (line.Contains("/memfd:", StringComparison.Ordinal) && !line.Contains("doublemapper", StringComparison.Ordinal));
+
+    /// <summary>Without numbers, since inodes differ from run to run; null for a descriptor that just went.</summary>
+    private static string? LinkKind(string path)
+    {
+        var target = new FileInfo(path).LinkTarget;
+        return target is null || target.StartsWith("/proc/", StringComparison.Ordinal) ? null : target.Split('[', '(')[0];
+    }
+}

@@ -1,0 +1,24 @@
+using Xunit;
+
+namespace DmaBuf.Tests;
+
+/// <summary>What a test needs of the machine. A skip names what is missing.</summary>
+internal static class Requires
+{
+    public static void Udmabuf() => Available(SupportFeature.UDmaBuf, "/dev/udmabuf");
+
+    public static void DmaHeap() => Available(SupportFeature.DmaHeap, "/dev/dma_heap");
+
+    public static void HugePages(int count) =>
+        Assert.SkipUnless(PageSizes.FreeHuge >= count, $"needs {count} reserved huge pages");
+
+    public static void VsockLoopback() =>
+        Assert.SkipUnless(File.Exists("/sys/module/vsock_loopback/refcnt") || Directory.Exists("/sys/module/vsock_loopback"), "needs the kernel module vsock_loopback");
+
+    public static void IPv6() => Assert.SkipUnless(File.Exists("/proc/net/if_inet6") && File.ReadAllText("/proc/net/if_inet6").Contains(" lo", StringComparison.Ordinal), "needs IPv6 on the loopback interface");
+
+    public static void Root() => Assert.SkipUnless(Interop.Unistd.EffectiveUserId == 0, "needs root");
+
+    private static void Available(SupportFeature feature, string what) =>
+        Assert.SkipUnless(DmaBuf.Support.Check(feature).Available, $"needs {what}");
+}

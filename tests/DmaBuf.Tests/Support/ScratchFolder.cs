@@ -1,0 +1,13 @@
+namespace DmaBuf.Tests;
+
+/// <summary>A folder of one test's own.</summary>
+internal sealed class ScratchFolder : IDisposable
+{
+    private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("dmabuf-");
+
+    public string File(string name) => Path.Combine(_folder.FullName, name);
+
+    public bool IsEmpty => !_folder.EnumerateFileSystemInfos().Any();
+
+    public void Dispose() => _folder.Delete(recursive: true);
+}

@@ -1,0 +1,80 @@
+using Xunit;
+
+namespace DmaBuf.Tests;
+
+public sealed class EndpointTests
+{
+    [Theory]
+    [InlineData("unix:/run/a", EndpointRole.ConnectOrListen, "/run/a")]
+    [InlineData("unixd:/run/a", EndpointRole.Listen, "/run/a")]
+    [InlineData("unix://unix_socket", EndpointRole.ConnectOrListen, "//unix_socket")]
+    [InlineData("unixd:with:colon", EndpointRole.Listen, "with:colon")]
+    public void A_unix_path_is_all_behind_the_colon(string address, EndpointRole role, string path)
+    {
+        var endpoint = Endpoint.Parse(address);
+        Assert.Equal((EndpointKind.Unix, role, path, address), (endpoint.Kind, endpoint.Role, endpoint.Path, endpoint.ToString()));
+    }
+
+    [Fact]
+    public void A_relative_unix_path_starts_from_the_folder_given() =>
+        Assert.Equal("/home/user/sock", Endpoint.Parse("unix:sock", "/home/user").Path);
+
+    [Theory]
+    [InlineData("tcp:host:1", EndpointRole.Connect, "host", 1)]
+    [InlineData("tcp://10.0.3.16:8000", EndpointRole.Connect, "10.0.3.16", 8000)]
+    [InlineData("tcpd:////0.0.0.0:65535", EndpointRole.Listen, "0.0.0.0", 65535)]
+    [InlineData("tcp:[::1]:8000", EndpointRole.Connect, "::1", 8000)]
+    [InlineData("tcpd://[fe80::1%2]:8000", EndpointRole.Listen, "fe80::1%2", 8000)]
+    public void Tcp_addresses_skip_slashes_and_take_IPv6_in_brackets(string address, EndpointRole role, string host, uint port)
+    {
+        var endpoint = Endpoint.Parse(address);
+        Assert.Equal((EndpointKind.Tcp, role, host, port), (endpoint.Kind, endpoint.Role, endpoint.Host, endpoint.Port));
+    }
+
+    [Theory]
+    [InlineData("vsock:2:8000", EndpointRole.Connect, 2u, 8000u)]
+    [InlineData("vsockd:-1:0", EndpointRole.Listen, uint.MaxValue, 0u)]
+    [InlineData("vsockd://3:4294967294", EndpointRole.Listen, 3u, 4294967294u)]
+    public void Vsock_addresses_name_context_and_port(string address, EndpointRole role, uint cid, uint port)
+    {
+        var endpoint = Endpoint.Parse(address);
+        Assert.Equal((EndpointKind.Vsock, role, cid, port), (endpoint.Kind, endpoint.Role, endpoint.Cid, endpoint.Port));
+    }
+
+    [Theory]
+    [InlineData("", AddressFault.UnknownScheme)]
+    [InlineData("/run/socket", AddressFault.UnknownScheme)]
+    [InlineData("http://host:80", AddressFault.UnknownScheme)]
+    [InlineData("TCP:host:80", AddressFault.UnknownScheme)]
+    [InlineData("unix:", AddressFault.BadPath)]
+    [InlineData("unix:a\0b", AddressFault.BadPath)]
+    [InlineData("tcp:host", AddressFault.BadPort)]
+    [InlineData("tcp:host:", AddressFault.BadPort)]
+    [InlineData("tcp:host:0", AddressFault.BadPort)]
+    [InlineData("tcp:host:65536", AddressFault.BadPort)]
+    [InlineData("tcp:host:-1", AddressFault.BadPort)]
+    [InlineData("tcp:host:8o", AddressFault.BadPort)]
+    [InlineData("tcp::8000", AddressFault.BadHost)]
+    [InlineData("tcp:::1:8000", AddressFault.BadHost)]
+    [InlineData("tcp:fe80::1:8000", AddressFault.BadHost)]
+    [InlineData("tcp:[host]:8000", AddressFault.BadHost)]
+    [InlineData("tcp:[::1]", AddressFault.BadPort)]
+    [InlineData("vsock:2", AddressFault.BadPort)]
+    [InlineData("vsock:2:4294967295", AddressFault.BadPort)]
+    [InlineData("vsock:host:1", AddressFault.BadCid)]
+    [InlineData("vsock:4294967296:1", AddressFault.BadCid)]
+    public void A_bad_address_is_refused_with_its_cure(string address, AddressFault fault)
+    {
+        var failure = Assert.Throws<AddressException>(() => Endpoint.Parse(address));
+        Assert.Equal(($"Address,{fault}", address), (failure.ErrorId, failure.Address));
+        Assert.False(string.IsNullOrEmpty(failure.Cure));
+    }
+
+    [Fact]
+    public void A_path_may_have_107_bytes_and_not_one_more()
+    {
+        Assert.Equal(107, Endpoint.Parse("unix:" + new string('a', 107)).Path.Length);
+        Assert.Equal(AddressFault.PathTooLong, Assert.Throws<AddressException>(() => Endpoint.Parse("unix:" + new string('a', 108))).Fault);
+        Assert.Equal(AddressFault.PathTooLong, Assert.Throws<AddressException>(() => Endpoint.Parse("unix:" + new string('ä', 54))).Fault);
+    }
+}

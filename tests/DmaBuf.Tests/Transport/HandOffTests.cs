@@ -1,0 +1,134 @@
+using System.Text;
+using Xunit;
+
+namespace DmaBuf.Tests;
+
+/// <summary>The hand-off of a descriptor, against a peer in C.</summary>
+public sealed class HandOffTests
+{
+    private const int RangeSize = 16384;
+
+    [Theory]
+    [InlineData("listen", "unix")]
+    [InlineData("connect", "unixd")]
+    [InlineData("connect", "unix")]
+    public void A_buffer_from_C_is_read_here_and_the_sender_learns_of_the_release(string cRole, string scheme)
+    {
+        using var folder = new ScratchFolder();
+        using var sender = CProgram.Start("peer", "send", cRole, folder.File("s"), Buffers.Backing);
+        AwaitListening(sender, cRole);
+        using var limit = new WaitLimit(TimeSpan.FromSeconds(30));
+        using (var source = new PeerSource(Endpoint.Parse($"{scheme}:{folder.File("s")}")))
+        using (var buffer = source.Next(limit).ReceiveDescriptor(limit))
+        {
+            Assert.Equal((4 * RangeSize, BufferOrigin.Received, Buffers.Backing), (buffer.Size, buffer.Origin, buffer.Exporter));
+            for (var i = 0; i < 4; i++)
+                Assert.Equal($"range[{i}] {RangeSize} bytes created at 0s\n", new ContentReader(buffer, i * RangeSize).ToText(Encoding.ASCII));
+            new ContentWriter(buffer).Write("W"u8.ToArray());
+        }
+
+        Assert.Equal(["peer closed", "first byte W"], sender.Finish());
+    }
+
+    [Theory]
+    [InlineData("listen", "unix")]
+    [InlineData("connect", "unixd")]
+    public void A_buffer_from_here_is_read_in_C_and_its_write_is_seen(string cRole, string scheme)
+    {
+        using var folder = new ScratchFolder();
+        using var buffer = Buffers.New(2 * RangeSize);
+        new ContentWriter(buffer).Write("first\0"u8.ToArray());
+        new ContentWriter(buffer, RangeSize).Write("second\0"u8.ToArray());
+        using var receiver = CProgram.Start("peer", "receive", cRole, folder.File("s"));
+        AwaitListening(receiver, cRole);
+        using var limit = new WaitLimit(TimeSpan.FromSeconds(30));
+        using (var source = new PeerSource(Endpoint.Parse($"{scheme}:{folder.File("s")}")))
+        using (var peer = source.Next(limit))
+        {
+            peer.SendDescriptor(buffer, limit);
+            peer.WaitForClose(limit);
+        }
+
+        Assert.Equal(["received 1 byte 'A', buffer of 32768 bytes", "first", "second"], receiver.Finish());
+        Assert.Equal("!irst", new ContentReader(buffer).ToText(Encoding.ASCII));
+    }
+
+    [Theory]
+    [InlineData("close", "Peer,ClosedEarly")]
+    [InlineData("no-descriptor", "Peer,NoDescriptor")]
+    [InlineData("two-descriptors", "Peer,TooManyDescriptors")]
+    [InlineData("eight-descriptors", "Peer,TooManyDescriptors")]
+    [InlineData("two-bytes", "Peer,ExtraData")]
+    [InlineData("pipe", "Buffer,NotABuffer")]
+    [InlineData("closed-pipe", "Buffer,NotABuffer")]
+    [InlineData("file", "Buffer,NotABuffer")]
+    [InlineData("unsealed-memfd", "Buffer,NotSealed")]
+    [InlineData("nothing", "Wait,ETIMEDOUT")]
+    public void What_a_bad_peer_sends_is_refused_and_closed(string misbehaviour, string errorId)
+    {
+        using var folder = new ScratchFolder();
+        OpenDescriptors.StayTheSame(() =>
+        {
+            using var sender = CProgram.Start("peer", "send", "connect", folder.File("s"), "memfd", misbehaviour);
+            using var limit = new WaitLimit(TimeSpan.FromSeconds(misbehaviour == "nothing" ? 1 : 20));
+            using var source = new PeerSource(Endpoint.Parse($"unixd:{folder.File("s")}"));
+            using var peer = source.Next(limit);
+            Assert.Equal(errorId, Assert.ThrowsAny<DmaBufException>(() => peer.ReceiveDescriptor(limit)).ErrorId);
+        });
+        Assert.True(folder.IsEmpty);
+    }
+
+    [Fact]
+    public void A_buffer_sent_for_reading_only_is_read_and_refuses_writes()
+    {
+        using var folder = new ScratchFolder();
+        using var sender = CProgram.Start("peer", "send", "connect", folder.File("s"), "memfd", "read-only");
+        using var limit = new WaitLimit(TimeSpan.FromSeconds(20));
+        using var source = new PeerSource(Endpoint.Parse($"unixd:{folder.File("s")}"));
+        using var buffer = source.Next(limit).ReceiveDescriptor(limit);
+        Assert.Equal(RangeSize, new ContentReader(buffer).ToArray().Length);
+        Assert.Equal("Buffer,ReadOnly", Assert.Throws<BufferException>(() => new ContentWriter(buffer).Write(new byte[1])).ErrorId);
+    }
+
+    [Fact]
+    public void A_peer_that_is_killed_counts_as_done()
+    {
+        using var folder = new ScratchFolder();
+        using var buffer = Buffers.New(4096);
+        using var limit = new WaitLimit(TimeSpan.FromSeconds(20));
+        using var sender = CProgram.Start("peer", "send", "connect", folder.File("s"), "memfd", "nothing");
+        using var source = new PeerSource(Endpoint.Parse($"unixd:{folder.File("s")}"));
+        using var peer = source.Next(limit);
+        peer.SendDescriptor(buffer, limit);
+        sender.Kill();
+        peer.WaitForClose(limit);
+    }
+
+    [Fact]
+    public void Handing_over_and_releasing_leaves_no_descriptor()
+    {
+        using var folder = new ScratchFolder();
+        OpenDescriptors.StayTheSame(() =>
+        {
+            using var limit = new WaitLimit(TimeSpan.FromSeconds(20));
+            using var listener = PeerListener.Listen(Endpoint.Parse("unixd:" + folder.File("s")));
+            using var sent = Buffers.New(8192);
+            using var sending = PeerConnection.Connect(Endpoint.Parse("unix:" + folder.File("s")), limit);
+            sending.SendDescriptor(sent, limit);
+            using var received = listener.Accept(limit).ReceiveDescriptor(limit);
+            Assert.Equal(sent.Inode, received.Inode);
+        });
+    }
+
+    [Theory]
+    [InlineData("tcp:127.0.0.1:9")]
+    [InlineData("vsockd:-1:9")]
+    public void Addresses_that_carry_no_descriptors_say_so(string address) =>
+        Assert.Equal(AddressFault.CannotPassDescriptors, Assert.Throws<AddressException>(() => PeerConnection.CheckPassesDescriptors(Endpoint.Parse(address))).Fault);
+
+    private static void AwaitListening(CProcess process, string role)
+    {
+        if (role == "listen")
+            Assert.Equal("listening", process.ReadLine());
+    }
+}

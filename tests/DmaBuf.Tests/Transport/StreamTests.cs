@@ -1,0 +1,240 @@
+using System.Net;
+using System.Net.Sockets;
+using Xunit;
+
+namespace DmaBuf.Tests;
+
+public sealed class StreamTests
+{
+    private static readonly TimeSpan s_limit = TimeSpan.FromSeconds(20);
+
+    [Theory]
+    [InlineData("unix")]
+    [InlineData("tcp")]
+    [InlineData("tcp6")]
+    [InlineData("vsock")]
+    public void Bytes_cross_both_ways_and_closing_is_seen(string kind)
+    {
+        if (kind == "tcp6")
+            Requires.IPv6();
+        if (kind == "vsock")
+            Requires.VsockLoopback();
+        using var folder = new ScratchFolder();
+        var (listening, connecting) = Addresses(kind, folder);
+        var content = Buffers.Pattern(3 << 20);
+
+        using var limit = new WaitLimit(s_limit);
+        using var listener = PeerListener.Listen(Endpoint.Parse(listening));
+        var server = Task.Run(() =>
+        {
+            using var own = new WaitLimit(s_limit);
+            using var peer = listener.Accept(own);
+            var received = ReceiveAll(peer, content.Length, own);
+            peer.Send("thanks"u8, own);
+            peer.WaitForClose(own);
+            return received;
+        }, TestContext.Current.CancellationToken);
+
+        using (var peer = PeerConnection.Connect(Endpoint.Parse(connecting), limit))
+        {
+            peer.Send(content, limit);
+            Assert.Equal("thanks"u8.ToArray(), ReceiveAll(peer, 6, limit));
+        }
+
+        Assert.Equal(content, server.Result);
+    }
+
+    [Fact]
+    public void A_host_name_is_looked_up()
+    {
+        var port = FreePort();
+        using var limit = new WaitLimit(s_limit);
+        using var listener = PeerListener.Listen(Endpoint.Parse($"tcpd:127.0.0.1:{port}"));
+        using var peer = PeerConnection.Connect(Endpoint.Parse($"tcp:localhost:{port}"), limit);
+        Assert.Equal(AddressFault.BadHost, Assert.Throws<AddressException>(() => PeerConnection.Connect(Endpoint.Parse("tcp:no-such-host.invalid:1"), limit)).Fault);
+    }
+
+    [Fact]
+    public void Connecting_where_nothing_listens_is_refused_with_the_cure()
+    {
+        using var folder = new ScratchFolder();
+        using var limit = new WaitLimit(s_limit);
+        var refused = Assert.Throws<KernelException>(() => PeerConnection.Connect(Endpoint.Parse($"tcp:127.0.0.1:{FreePort()}"), limit));
+        Assert.Equal("connect,ECONNREFUSED", refused.ErrorId);
+        Assert.Contains("start the other side first", refused.Cure, StringComparison.Ordinal);
+        var missing = Assert.Throws<KernelException>(() => PeerConnection.Connect(Endpoint.Parse("unix:" + folder.File("s")), limit));
+        Assert.Equal("connect,ENOENT", missing.ErrorId);
+    }
+
+    [Fact]
+    public void A_port_or_path_in_use_is_refused()
+    {
+        using var folder = new ScratchFolder();
+        foreach (var kind in new[] { "unix", "tcp" })
+        {
+            var address = Endpoint.Parse(Addresses(kind, folder).Listening);
+            using var first = PeerListener.Listen(address);
+            var failure = Assert.Throws<KernelException>(() => PeerListener.Listen(address));
+            Assert.Equal("bind,EADDRINUSE", failure.ErrorId);
+            Assert.NotNull(failure.Cure);
+        }
+    }
+
+    [Fact]
+    public void Finding_a_path_in_use_does_not_disturb_its_listener()
+    {
+        using var folder = new ScratchFolder();
+        var address = Endpoint.Parse("unixd:" + folder.File("s"));
+        using var first = PeerListener.Listen(address);
+        Assert.Throws<KernelException>(() => PeerListener.Listen(address));
+        using var shortLimit = new WaitLimit(TimeSpan.FromMilliseconds(100));
+        Assert.Throws<WaitTimeoutException>(() => first.Accept(shortLimit));
+    }
+
+    [Fact]
+    public void A_stale_socket_file_is_replaced_and_other_files_are_not()
+    {
+        using var folder = new ScratchFolder();
+        var path = folder.File("s");
+        using (var dead = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified))
+        {
+            dead.Bind(new UnixDomainSocketEndPoint(path));
+            File.Move(path, path + "2");
+        }
+
+        File.Move(path + "2", path);
+        PeerListener.Listen(Endpoint.Parse("unixd:" + path)).Dispose();
+        Assert.True(folder.IsEmpty);
+
+        File.WriteAllText(path, "precious");
+        Assert.Equal(AddressFault.NotASocket, Assert.Throws<AddressException>(() => PeerListener.Listen(Endpoint.Parse("unixd:" + path))).Fault);
+        Assert.Equal("precious", File.ReadAllText(path));
+    }
+
+    [Fact]
+    public void A_path_in_a_missing_folder_is_refused()
+    {
+        using var folder = new ScratchFolder();
+        Assert.Equal("bind,ENOENT", Assert.Throws<KernelException>(() => PeerListener.Listen(Endpoint.Parse("unixd:" + folder.File("none/s")))).ErrorId);
+        Assert.Equal("bind,EADDRNOTAVAIL", Assert.Throws<KernelException>(() => PeerListener.Listen(Endpoint.Parse("tcpd:192.0.2.1:8000"))).ErrorId);
+    }
+
+    [Fact]
+    public void The_unix_scheme_listens_where_nothing_listens_and_both_sides_may_use_it()
+    {
+        using var folder = new ScratchFolder();
+        var address = Endpoint.Parse("unix:" + folder.File("s"));
+        using var stop = new Barrier(2);
+        byte[] Meet(byte own)
+        {
+            using var limit = new WaitLimit(s_limit);
+            using var source = new PeerSource(address);
+            stop.SignalAndWait();
+            using var peer = source.Next(limit);
+            peer.Send([own], limit);
+            return ReceiveAll(peer, 1, limit);
+        }
+
+        for (byte i = 0; i < 20; i++)
+        {
+            var other = Task.Run(() => Meet(1), TestContext.Current.CancellationToken);
+            Assert.Equal([1], Meet(2));
+            Assert.Equal([2], other.Result);
+            Assert.True(folder.IsEmpty);
+        }
+    }
+
+    [Fact]
+    public void A_patient_source_waits_for_its_listener()
+    {
+        var port = FreePort();
+        using var limit = new WaitLimit(s_limit);
+        using var source = new PeerSource(Endpoint.Parse($"tcp:127.0.0.1:{port}"), patient: true);
+        var late = Task.Run(async () =>
+        {
+            await Task.Delay(300);
+            using var own = new WaitLimit(s_limit);
+            using var listener = PeerListener.Listen(Endpoint.Parse($"tcpd:127.0.0.1:{port}"));
+            listener.Accept(own).Dispose();
+        }, TestContext.Current.CancellationToken);
+        source.Next(limit).Dispose();
+        late.Wait(TestContext.Current.CancellationToken);
+    }
+
+    [Fact]
+    public void A_peer_that_never_reads_ends_at_the_time_limit()
+    {
+        using var folder = new ScratchFolder();
+        var endpoint = Endpoint.Parse("unixd:" + folder.File("s"));
+        using var listener = PeerListener.Listen(endpoint);
+        using var limit = new WaitLimit(TimeSpan.FromMilliseconds(300));
+        using var peer = PeerConnection.Connect(Endpoint.Parse("unix:" + folder.File("s")), limit);
+        Assert.Throws<WaitTimeoutException>(() => peer.Send(new byte[64 << 20], limit));
+    }
+
+    [Fact]
+    public void Every_wait_ends_on_cancellation_and_at_its_time_limit_and_leaves_no_descriptor()
+    {
+        using var folder = new ScratchFolder();
+        var waits = new Action<WaitLimit>[]
+        {
+            limit => { using var source = new PeerSource(Endpoint.Parse("unixd:" + folder.File("a"))); source.Next(limit); },
+            limit => { using var source = new PeerSource(Endpoint.Parse("unix:" + folder.File("b"))); source.Next(limit); },
+            limit => { using var source = new PeerSource(Endpoint.Parse($"tcpd:127.0.0.1:{FreePort()}")); source.Next(limit); },
+            limit => { using var source = new PeerSource(Endpoint.Parse($"tcp:127.0.0.1:{FreePort()}"), patient: true); source.Next(limit); },
+            limit => WithSilentPeer(folder, peer => peer.Receive(new byte[1], limit)),
+            limit => WithSilentPeer(folder, peer => peer.ReceiveDescriptor(limit)),
+            limit => WithSilentPeer(folder, peer => peer.WaitForClose(limit)),
+            limit => WithSilentPeer(folder, peer => peer.Send(new byte[64 << 20], limit)),
+        };
+        OpenDescriptors.StayTheSame(() =>
+        {
+            foreach (var wait in waits)
+            {
+                using var cancel = new CancellationTokenSource(TimeSpan.FromMilliseconds(50));
+                using var cancelled = new WaitLimit(null, cancel.Token);
+                Assert.ThrowsAny<OperationCanceledException>(() => wait(cancelled));
+                using var timed = new WaitLimit(TimeSpan.FromMilliseconds(50));
+                Assert.Equal("Wait,ETIMEDOUT", Assert.Throws<WaitTimeoutException>(() => wait(timed)).ErrorId);
+            }
+        });
+        Assert.True(folder.IsEmpty);
+    }
+
+    private static void WithSilentPeer(ScratchFolder folder, Action<PeerConnection> action)
+    {
+        using var setUp = new WaitLimit(s_limit);
+        using var listener = PeerListener.Listen(Endpoint.Parse("unixd:" + folder.File("silent")));
+        using var peer = PeerConnection.Connect(Endpoint.Parse("unix:" + folder.File("silent")), setUp);
+        using var other = listener.Accept(setUp);
+        action(peer);
+    }
+
+    private static byte[] ReceiveAll(PeerConnection peer, int length, WaitLimit limit)
+    {
+        var bytes = new byte[length];
+        for (var done = 0; done < length;)
+        {
+            var received = peer.Receive(bytes.AsSpan(done), limit);
+            Assert.NotEqual(0, received);
+            done += received;
+        }
+
+        return bytes;
+    }
+
+    private static (string Listening, string Connecting) Addresses(string kind, ScratchFolder folder) => kind switch
+    {
+        "unix" => ($"unixd:{folder.File("s")}", $"unix:{folder.File("s")}"),
+        "tcp" when FreePort() is var port => ($"tcpd://127.0.0.1:{port}", $"tcp://127.0.0.1:{port}"),
+        "tcp6" when FreePort() is var port => ($"tcpd:[::1]:{port}", $"tcp:[::1]:{port}"),
+        _ => ("vsockd:-1:5123", "vsock:1:5123"),
+    };
+
+    private static int FreePort()
+    {
+        using var probe = new TcpListener(IPAddress.Loopback, 0);
+        probe.Start();
+        return ((IPEndPoint)probe.LocalEndpoint).Port;
+    }
+}

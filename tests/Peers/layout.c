@@ -1,0 +1,64 @@
+/* Prints what the system's own headers say of every struct and number that src/DmaBuf/Interop writes down again. */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/dma-buf.h>
+#include <linux/dma-heap.h>
+#include <linux/magic.h>
+#include <linux/memfd.h>
+#include <linux/udmabuf.h>
+#include <linux/vm_sockets.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <sys/eventfd.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+
+#define NUMBER(name) printf("%s %lld\n", #name, (long long)(name))
+#define SIZE(type) printf("sizeof %s %zu\n", #type, sizeof(struct type))
+#define AT(type, field) printf("%s.%s %zu\n", #type, #field, offsetof(struct type, field))
+
+#ifndef DMA_BUF_MAGIC
+#define DMA_BUF_MAGIC 0x444d4142
+#endif
+#ifndef F_SEAL_FUTURE_WRITE
+#define F_SEAL_FUTURE_WRITE 0x0010
+#endif
+
+int main(void)
+{
+    SIZE(udmabuf_create); AT(udmabuf_create, memfd); AT(udmabuf_create, flags);
+    AT(udmabuf_create, offset); AT(udmabuf_create, size);
+    SIZE(udmabuf_create_item); AT(udmabuf_create_item, memfd);
+    AT(udmabuf_create_item, offset); AT(udmabuf_create_item, size);
+    SIZE(udmabuf_create_list); AT(udmabuf_create_list, flags); AT(udmabuf_create_list, count);
+    SIZE(dma_buf_sync); AT(dma_buf_sync, flags);
+    SIZE(dma_heap_allocation_data); AT(dma_heap_allocation_data, len); AT(dma_heap_allocation_data, fd);
+    AT(dma_heap_allocation_data, fd_flags); AT(dma_heap_allocation_data, heap_flags);
+    SIZE(statx); AT(statx, stx_mode); AT(statx, stx_ino); AT(statx, stx_size);
+    SIZE(pollfd); AT(pollfd, events); AT(pollfd, revents);
+    SIZE(msghdr); AT(msghdr, msg_iov); AT(msghdr, msg_control); AT(msghdr, msg_controllen); AT(msghdr, msg_flags);
+    SIZE(cmsghdr); AT(cmsghdr, cmsg_level); AT(cmsghdr, cmsg_type);
+    SIZE(iovec); SIZE(ucred);
+    NUMBER(UDMABUF_CREATE); NUMBER(UDMABUF_CREATE_LIST); NUMBER(UDMABUF_FLAGS_CLOEXEC);
+    NUMBER(DMA_BUF_IOCTL_SYNC); NUMBER(DMA_BUF_SET_NAME_B); NUMBER(DMA_BUF_NAME_LEN); NUMBER(DMA_BUF_MAGIC);
+    NUMBER(DMA_BUF_SYNC_READ); NUMBER(DMA_BUF_SYNC_WRITE); NUMBER(DMA_BUF_SYNC_START); NUMBER(DMA_BUF_SYNC_END);
+    NUMBER(DMA_HEAP_IOCTL_ALLOC);
+    NUMBER(F_SEAL_SEAL); NUMBER(F_SEAL_SHRINK); NUMBER(F_SEAL_GROW); NUMBER(F_SEAL_WRITE); NUMBER(F_SEAL_FUTURE_WRITE);
+    NUMBER(O_RDWR); NUMBER(O_WRONLY); NUMBER(O_RDONLY); NUMBER(O_ACCMODE); NUMBER(O_CLOEXEC);
+    NUMBER(POLLIN); NUMBER(POLLOUT); NUMBER(POLLRDHUP);
+    NUMBER(AF_UNIX); NUMBER(AF_INET); NUMBER(AF_INET6); NUMBER(AF_VSOCK);
+    NUMBER(SOCK_STREAM); NUMBER(SOCK_DGRAM); NUMBER(MSG_CTRUNC); NUMBER(S_IFMT); NUMBER(S_IFSOCK);
+    NUMBER(PROT_READ); NUMBER(PROT_WRITE); NUMBER(VMADDR_CID_ANY);
+    NUMBER(sizeof((struct sockaddr_un){0}.sun_path)); SIZE(sockaddr_in); SIZE(sockaddr_in6); SIZE(sockaddr_vm);
+    AT(sockaddr_vm, svm_port); AT(sockaddr_vm, svm_cid);
+    NUMBER(EPERM); NUMBER(ENOENT); NUMBER(EINTR); NUMBER(EAGAIN); NUMBER(ENOMEM); NUMBER(EACCES); NUMBER(EBUSY);
+    NUMBER(EINVAL); NUMBER(EMFILE); NUMBER(ENOTTY); NUMBER(ENOSPC); NUMBER(EPIPE); NUMBER(ENAMETOOLONG);
+    NUMBER(EBADFD); NUMBER(EPROTOTYPE); NUMBER(EAFNOSUPPORT); NUMBER(EADDRINUSE); NUMBER(EADDRNOTAVAIL);
+    NUMBER(ECONNABORTED); NUMBER(ECONNRESET); NUMBER(ETIMEDOUT); NUMBER(ECONNREFUSED); NUMBER(EINPROGRESS);
+    return 0;
+}
