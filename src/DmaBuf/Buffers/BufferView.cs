@@ -26,7 +26,7 @@ public readonly unsafe ref struct BufferView
             ? DmaBufUapi.DMA_BUF_SYNC_READ
             : DmaBufUapi.DMA_BUF_SYNC_READ | DmaBufUapi.DMA_BUF_SYNC_WRITE;
         if (buffer.IsDmaBuf && !DmaBufUapi.Sync(fd, DmaBufUapi.DMA_BUF_SYNC_START | _sync))
-            throw KernelException.FromLastError("DMA_BUF_IOCTL_SYNC", buffer.ToString());
+            throw new KernelException("DMA_BUF_IOCTL_SYNC", Errno.Last, buffer.ToString());
     }
 
     /// <summary>The buffer's size in bytes.</summary>
@@ -54,7 +54,7 @@ public readonly unsafe ref struct BufferView
         try
         {
             if (_buffer.IsDmaBuf && !DmaBufUapi.Sync(_fd, DmaBufUapi.DMA_BUF_SYNC_END | _sync))
-                throw KernelException.FromLastError("DMA_BUF_IOCTL_SYNC", _buffer.ToString());
+                throw new KernelException("DMA_BUF_IOCTL_SYNC", Errno.Last, _buffer.ToString());
         }
         finally
         {

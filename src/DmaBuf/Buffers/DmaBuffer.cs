@@ -64,7 +64,7 @@ public sealed class DmaBuffer : IDisposable
             ThrowIfRemoved();
             CheckName(value ?? "");
             if (IsDmaBuf && !DmaBufUapi.SetName(_fd, value ?? ""))
-                throw KernelException.FromLastError("DMA_BUF_SET_NAME", ToString());
+                throw new KernelException("DMA_BUF_SET_NAME", Errno.Last, ToString());
             _name = value;
         }
     }
@@ -112,9 +112,9 @@ public sealed class DmaBuffer : IDisposable
 
             var size = Unistd.GetSize(fd);
             if (size < 0)
-                throw KernelException.FromLastError("lseek", $"descriptor {fd.Number}");
+                throw new KernelException("lseek", Errno.Last, $"descriptor {fd.Number}");
             if (!Stat.OfDescriptor(fd, out var status))
-                throw KernelException.FromLastError("statx", $"descriptor {fd.Number}");
+                throw new KernelException("statx", Errno.Last, $"descriptor {fd.Number}");
             var buffer = new DmaBuffer(fd, origin, isDmaBuf, status.stx_ino, size);
             if (name is not null)
                 buffer.Name = name;

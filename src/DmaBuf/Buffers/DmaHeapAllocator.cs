@@ -39,9 +39,9 @@ public static class DmaHeapAllocator
         if (heap.StartsWith("system", StringComparison.Ordinal))
             PageSizes.CheckMemory(size);
 
-        using var device = Fcntl.Open(path, Fcntl.O_RDWR) ?? throw KernelException.FromLastError("open", path);
+        using var device = Fcntl.Open(path, Fcntl.O_RDWR) ?? throw new KernelException("open", Errno.Last, path);
         var fd = DmaHeap.Allocate(device, size)
-            ?? throw KernelException.FromLastError(nameof(DmaHeap.DMA_HEAP_IOCTL_ALLOC), $"{path} for {size} bytes");
+            ?? throw new KernelException(nameof(DmaHeap.DMA_HEAP_IOCTL_ALLOC), Errno.Last, $"{path} for {size} bytes");
         return DmaBuffer.Adopt(fd, BufferOrigin.DmaHeap, name);
     }
 }

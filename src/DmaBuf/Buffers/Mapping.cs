@@ -41,7 +41,7 @@ internal sealed unsafe class Mapping : SafeHandle
                 return new Mapping(readOnly, length, writable: false);
         }
 
-        throw KernelException.FromLastError("mmap", target, Errno.Last switch
+        throw new KernelException("mmap", Errno.Last, target, Errno.Last switch
         {
             Errno.EINVAL or Errno.ENODEV => "This exporter gives the processor no mapping of its buffers: hand the buffer on without reading it here.",
             Errno.ENOMEM => "Not enough address space, memory or huge pages: see 'ulimit -v' and /proc/sys/vm/nr_hugepages.",

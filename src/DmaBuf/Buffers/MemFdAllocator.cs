@@ -16,7 +16,7 @@ public static class MemFdAllocator
         if (!Unistd.Allocate(memfd, size))
         {
             using (memfd)
-                throw KernelException.FromLastError("fallocate", Describe(size), HugePageCure(options));
+                throw new KernelException("fallocate", Errno.Last, Describe(size), HugePageCure(options));
         }
 
         return DmaBuffer.Adopt(memfd, BufferOrigin.MemFd, options.Name);
@@ -29,13 +29,13 @@ public static class MemFdAllocator
             PageSizes.CheckMemory(size);
         DmaBuffer.CheckName(options.Name ?? "");
         var memfd = Mman.MemfdCreate(options.Name ?? "dmabufps", options.HugePages)
-            ?? throw KernelException.FromLastError("memfd_create", Describe(size));
+            ?? throw new KernelException("memfd_create", Errno.Last, Describe(size));
         try
         {
             if (!Unistd.Truncate(memfd, size))
-                throw KernelException.FromLastError("ftruncate", Describe(size), SizeCure);
+                throw new KernelException("ftruncate", Errno.Last, Describe(size), SizeCure);
             if (options.Seals != MemFdSeals.None && !Fcntl.AddSeals(memfd, (int)options.Seals))
-                throw KernelException.FromLastError("F_ADD_SEALS", Describe(size));
+                throw new KernelException("F_ADD_SEALS", Errno.Last, Describe(size));
             return memfd;
         }
         catch

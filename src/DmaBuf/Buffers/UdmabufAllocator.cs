@@ -90,7 +90,7 @@ public static class UdmabufAllocator
         }
 
         // A copy of the descriptor, so that nobody can close it or put another in its place during the calls below.
-        using var copy = Fcntl.Duplicate(memfd) ?? throw KernelException.FromLastError("fcntl", $"descriptor {memfd}",
+        using var copy = Fcntl.Duplicate(memfd) ?? throw new KernelException("fcntl", Errno.Last, $"descriptor {memfd}",
             "There is no such open descriptor in this process: see its /proc/self/fd.");
         var seals = Fcntl.GetSeals(copy);
         if (seals < 0)
@@ -106,7 +106,7 @@ public static class UdmabufAllocator
     }
 
     private static FileDescriptor OpenDevice() =>
-        Fcntl.Open(Udmabuf.DEVICE, Fcntl.O_RDWR) ?? throw KernelException.FromLastError("open", Udmabuf.DEVICE);
+        Fcntl.Open(Udmabuf.DEVICE, Fcntl.O_RDWR) ?? throw new KernelException("open", Errno.Last, Udmabuf.DEVICE);
 
     /// <summary>Says which of the driver's conditions was not met: its EINVAL stands for all of them.</summary>
     private static KernelException Refusal(long rangeSize, int rangeCount, MemFdSeals seals, MemFdOptions options)

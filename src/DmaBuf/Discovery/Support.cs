@@ -34,7 +34,7 @@ public static class Support
                 return new SupportCheck(feature, true, $"{path}, {detail()}{kernel}", null);
         }
 
-        var failure = KernelException.FromLastError("open", path);
+        var failure = new KernelException("open", Errno.Last, path);
         return new SupportCheck(feature, false, $"{path}: {failure.ErrnoName}{kernel}", failure.Cure);
     }
 

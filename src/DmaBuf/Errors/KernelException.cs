@@ -3,6 +3,10 @@ namespace DmaBuf;
 /// <summary>A kernel call that failed: which, with what error number, on what object.</summary>
 public sealed class KernelException : DmaBufException
 {
+    /// <remarks>
+    /// Arguments are evaluated in this order: with <c>Errno.Last</c> in its place, no call that a later argument makes
+    /// can change it.
+    /// </remarks>
     /// <param name="call">The call or ioctl, as the kernel names it.</param>
     /// <param name="errno">The error number.</param>
     /// <param name="target">The device, path, address or buffer it was made on.</param>
@@ -29,8 +33,4 @@ public sealed class KernelException : DmaBufException
 
     /// <summary>The device, path, address or buffer the call was made on.</summary>
     public string Target { get; }
-
-    /// <summary>The failure that the last call on this thread left in errno.</summary>
-    internal static KernelException FromLastError(string call, string target, string? cure = null) =>
-        new(call, Interop.Errno.Last, target, cure);
 }

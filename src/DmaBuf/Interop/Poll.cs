@@ -35,7 +35,7 @@ internal static unsafe partial class Poll
     public static FileDescriptor CreateEvent()
     {
         var fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-        return fd < 0 ? throw KernelException.FromLastError("eventfd", "this process") : new FileDescriptor(fd);
+        return fd < 0 ? throw new KernelException("eventfd", Errno.Last, "this process") : new FileDescriptor(fd);
     }
 
     /// <summary>Makes an eventfd readable.</summary>

@@ -165,7 +165,7 @@ public sealed class PeerConnection : IDisposable
 
     private static (FileDescriptor? Socket, int Errno) TryConnect(int family, byte[] address, Endpoint endpoint, WaitLimit limit)
     {
-        var socket = Socket.Create(family, Socket.SOCK_STREAM) ?? throw KernelException.FromLastError("socket", endpoint.ToString());
+        var socket = Socket.Create(family, Socket.SOCK_STREAM) ?? throw new KernelException("socket", Errno.Last, endpoint.ToString());
         try
         {
             var waitedFor = $"{endpoint} to accept the connection";

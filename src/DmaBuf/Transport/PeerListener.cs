@@ -27,7 +27,7 @@ public sealed class PeerListener : IDisposable
     {
         ArgumentNullException.ThrowIfNull(endpoint);
         var (family, address) = endpoint.Resolve(cancellation)[0];
-        var socket = Socket.Create(family, Socket.SOCK_STREAM) ?? throw KernelException.FromLastError("socket", endpoint.ToString());
+        var socket = Socket.Create(family, Socket.SOCK_STREAM) ?? throw new KernelException("socket", Errno.Last, endpoint.ToString());
         try
         {
             if (endpoint.Kind == EndpointKind.Tcp)
@@ -36,11 +36,11 @@ public sealed class PeerListener : IDisposable
             if (endpoint.Kind == EndpointKind.Unix)
                 RemoveStale(endpoint, address);
             if (!Socket.Bind(socket, address, endpoint.ToString()))
-                throw KernelException.FromLastError("bind", endpoint.ToString());
+                throw new KernelException("bind", Errno.Last, endpoint.ToString());
             var listener = new PeerListener(socket, endpoint);
             if (Socket.Listen(socket, Backlog))
                 return listener;
-            var failure = KernelException.FromLastError("listen", endpoint.ToString());
+            var failure = new KernelException("listen", Errno.Last, endpoint.ToString());
             listener.Dispose();
             throw failure;
         }
@@ -70,7 +70,7 @@ public sealed class PeerListener : IDisposable
                     // That peer went before it was accepted: the next one may stay.
                     break;
                 default:
-                    throw KernelException.FromLastError("accept4", Endpoint.ToString());
+                    throw new KernelException("accept4", Errno.Last, Endpoint.ToString());
             }
         }
     }
@@ -115,7 +115,7 @@ public sealed class PeerListener : IDisposable
                 "Use another path: this file is not replaced.");
         }
 
-        using var probe = Socket.Create(Socket.AF_UNIX, Socket.SOCK_DGRAM) ?? throw KernelException.FromLastError("socket", endpoint.ToString());
+        using var probe = Socket.Create(Socket.AF_UNIX, Socket.SOCK_DGRAM) ?? throw new KernelException("socket", Errno.Last, endpoint.ToString());
         if (!Socket.Connect(probe, address, $"{endpoint}, is it stale?") && Errno.Last == Errno.ECONNREFUSED)
             DeleteSocketFile(endpoint.Path);
     }

@@ -51,7 +51,7 @@ public sealed class WaitLimit : IDisposable
         while (both[0].revents == 0)
         {
             if (Poll.Wait(both, RemainingMilliseconds(waitedFor)) < 0)
-                throw KernelException.FromLastError("poll", waitedFor);
+                throw new KernelException("poll", Errno.Last, waitedFor);
             _cancellation.ThrowIfCancellationRequested();
         }
 

@@ -1,0 +1,203 @@
+BeforeAll { . $PSScriptRoot/common.ps1 }
+
+Describe 'Send-DmaBufFd and Receive-DmaBuf' {
+    AfterEach { Get-DmaBuf | Remove-DmaBuf }
+    BeforeEach {
+        $socket = Join-Path $TestDrive "$([guid]::NewGuid().ToString('n').Substring(0, 8)).sock"
+        $buffer = New-UDmaBuf 64KB @AnyBacking
+        $buffer | Write-DmaBufContent 'over to you'
+        $backing = $buffer.IsDmaBuf ? 'udmabuf' : 'memfd'
+    }
+
+    It 'hands a buffer to another PowerShell, which reads and writes the same memory' {
+        $job = Start-Job -ArgumentList $ModulePath, $socket {
+            param ($module, $socket)
+            Import-Module $module
+            $received = Receive-DmaBuf "unixd:$socket" -TimeoutSec 60
+            $received | Read-DmaBufContent -AsString
+            $received | Write-DmaBufContent 'and back'
+            $received.Inode
+            Remove-DmaBuf $received
+        }
+        while (-not (Test-Path $socket) -and $job.State -eq 'Running') { Start-Sleep -Milliseconds 50 }
+        $buffer | Send-DmaBufFd "unix:$socket" -Wait -TimeoutSec 60
+        $job | Receive-Job -Wait -AutoRemoveJob | Should -Be 'over to you', $buffer.Inode
+        $buffer | Read-DmaBufContent -AsString | Should -Be 'and backyou'
+    }
+
+    It 'hands a buffer to a C program that <_>s' -ForEach listen, connect {
+        $peer = Start-CPeer receive, $_, $socket
+        if ($_ -eq 'listen') {
+            while (-not (Test-Path $socket) -and $peer.State -ne 'Completed') { Start-Sleep -Milliseconds 20 }
+        }
+        $buffer | Send-DmaBufFd ($_ -eq 'listen' ? "unix:$socket" : "unixd:$socket") -Wait -TimeoutSec 60
+        $peer | Receive-Job -Wait -AutoRemoveJob | Where-Object { $_ -ne 'listening' } | Select-Object -First 2 | Should -Be "received 1 byte 'A', buffer of 65536 bytes", 'over to you'
+        $buffer | Read-DmaBufContent -AsString | Should -Be '!ver to you'
+        Test-Path $socket | Should -Be ($_ -eq 'listen') -Because 'a listener removes its own socket file only'
+    }
+
+    It 'takes a buffer from a C program and tells it of the release' {
+        $peer = Start-CPeer send, connect, $socket, $backing
+        $received = Receive-DmaBuf "unixd:$socket" -TimeoutSec 60
+        $received.Size | Should -Be 65536
+        $received.Origin | Should -Be Received
+        0..3 | ForEach-Object { $received | Read-DmaBufContent -Offset ($_ * 16KB) -AsString } |
+            Should -Be (0..3 | ForEach-Object { "range[$_] 16384 bytes created at 0s`n" })
+        $received | Write-DmaBufContent 'W'
+        $peer.State | Should -Not -Be Completed -Because 'the sender waits for the release'
+        Remove-DmaBuf $received
+        $peer | Receive-Job -Wait -AutoRemoveJob | Should -Be 'peer closed', 'first byte W'
+    }
+
+    It 'hands several buffers to several peers, one after another' {
+        $buffers = New-UDmaBuf 4KB, 8KB, 12KB @AnyBacking
+        $receiving = Start-ThreadJob {
+            Import-Module $using:ModulePath
+            Receive-DmaBuf "unix:$using:socket" -Count 3 -Wait -TimeoutSec 30
+        }
+        $buffers | Send-DmaBufFd "unixd:$socket" -TimeoutSec 30
+        ($receiving | Receive-Job -Wait -AutoRemoveJob).Inode | Should -Be $buffers.Inode
+    }
+
+    It 'hands one buffer to several peers with -Count' {
+        $sending = Start-ThreadJob {
+            Import-Module $using:ModulePath
+            $using:buffer | Send-DmaBufFd "unix:$using:socket" -Count 3 -TimeoutSec 30
+        }
+        $received = Receive-DmaBuf "unixd:$socket" -Count 3 -TimeoutSec 30
+        $sending | Receive-Job -Wait -AutoRemoveJob | Should -BeNullOrEmpty
+        $received.Inode | Should -Be (@($buffer.Inode) * 3)
+    }
+
+    It 'takes a relative path from the location of the session' {
+        Push-Location $TestDrive
+        try { Should-Fail { Receive-DmaBuf unixd:rel.sock -TimeoutSec 0.1 } 'Wait,ETIMEDOUT' OperationTimeout } finally { Pop-Location }
+        Test-Path $TestDrive/rel.sock | Should -BeFalse
+    }
+
+    It 'sends and receives nothing with -WhatIf' {
+        $buffer | Send-DmaBufFd "unixd:$socket" -WhatIf
+        Receive-DmaBuf "unixd:$socket" -WhatIf | Should -BeNullOrEmpty
+        Test-Path $socket | Should -BeFalse
+    }
+
+    It 'completes the schemes of an address' {
+        (TabExpansion2 'Receive-DmaBuf -Address u' 25).CompletionMatches.CompletionText | Should -Be unix:, unixd:
+    }
+
+    It 'refuses the address <Address>' -ForEach @(
+        @{ Address = 'http:host:1'; Id = 'Address,UnknownScheme' }
+        @{ Address = '/run/socket'; Id = 'Address,UnknownScheme' }
+        @{ Address = 'unix:'; Id = 'Address,BadPath' }
+        @{ Address = 'unix:/' + 'p' * 107; Id = 'Address,PathTooLong' }
+        @{ Address = 'tcp:host:0'; Id = 'Address,BadPort' }
+        @{ Address = 'tcp:host:port'; Id = 'Address,BadPort' }
+        @{ Address = 'tcp:10.0.0.1:8000'; Id = 'Address,CannotPassDescriptors' }
+        @{ Address = 'vsock:2:1'; Id = 'Address,CannotPassDescriptors' }) {
+        Should-Fail { Receive-DmaBuf $Address -TimeoutSec 1 } $Id InvalidArgument
+        Should-Fail { $buffer | Send-DmaBufFd $Address -TimeoutSec 1 } $Id InvalidArgument
+    }
+
+    It 'refuses a path in a missing folder, and one that is a file' {
+        Should-Fail { Receive-DmaBuf unixd:$TestDrive/none/s -TimeoutSec 1 } 'bind,ENOENT' ObjectNotFound 'create it first'
+        'precious' | Set-Content $TestDrive/file
+        Should-Fail { Receive-DmaBuf unixd:$TestDrive/file -TimeoutSec 1 } 'Address,NotASocket' ResourceExists
+        Get-Content $TestDrive/file | Should -Be precious
+    }
+
+    It 'refuses a path that another process listens on, without disturbing it' {
+        $listener = Start-CPeer receive, listen, $socket
+        while (-not (Test-Path $socket)) { Start-Sleep -Milliseconds 20 }
+        Start-Sleep -Milliseconds 100
+        Should-Fail { Receive-DmaBuf "unixd:$socket" -TimeoutSec 1 } 'bind,EADDRINUSE' ResourceBusy 'another'
+        $buffer | Send-DmaBufFd "unix:$socket" -TimeoutSec 10
+        $listener | Receive-Job -Wait -AutoRemoveJob | Should -Contain 'over to you'
+    }
+
+    It 'replaces a stale socket file' {
+        $dead = [Net.Sockets.Socket]::new('Unix', 'Stream', 'Unspecified')
+        $dead.Bind([Net.Sockets.UnixDomainSocketEndPoint]::new($socket))
+        Move-Item $socket "$socket.old"
+        $dead.Dispose()
+        Move-Item "$socket.old" $socket
+        Should-Fail { Receive-DmaBuf "unixd:$socket" -TimeoutSec 0.1 } 'Wait,ETIMEDOUT' OperationTimeout
+        Test-Path $socket | Should -BeFalse
+    }
+
+    It 'refuses a peer that sends <Misbehaviour>, and goes on' -ForEach @(
+        @{ Misbehaviour = 'close'; Id = 'Peer,ClosedEarly'; Category = 'ProtocolError' }
+        @{ Misbehaviour = 'no-descriptor'; Id = 'Peer,NoDescriptor'; Category = 'ProtocolError' }
+        @{ Misbehaviour = 'two-descriptors'; Id = 'Peer,TooManyDescriptors'; Category = 'ProtocolError' }
+        @{ Misbehaviour = 'eight-descriptors'; Id = 'Peer,TooManyDescriptors'; Category = 'ProtocolError' }
+        @{ Misbehaviour = 'two-bytes'; Id = 'Peer,ExtraData'; Category = 'ProtocolError' }
+        @{ Misbehaviour = 'pipe'; Id = 'Buffer,NotABuffer'; Category = 'InvalidData' }
+        @{ Misbehaviour = 'closed-pipe'; Id = 'Buffer,NotABuffer'; Category = 'InvalidData' }
+        @{ Misbehaviour = 'file'; Id = 'Buffer,NotABuffer'; Category = 'InvalidData' }
+        @{ Misbehaviour = 'unsealed-memfd'; Id = 'Buffer,NotSealed'; Category = 'SecurityError' }
+        @{ Misbehaviour = 'nothing'; Id = 'Wait,ETIMEDOUT'; Category = 'OperationTimeout' }) {
+        $before = Get-DescriptorCount
+        $peer = Start-CPeer send, connect, $socket, memfd, $Misbehaviour
+        Should-Fail { Receive-DmaBuf "unixd:$socket" -TimeoutSec ($Misbehaviour -eq 'nothing' ? 2 : 30) } $Id $Category
+        $null = $peer | Receive-Job -Wait -AutoRemoveJob
+        $after = Get-DescriptorCount
+        'socket:', '/memfd:peer', '/etc/passwd' | ForEach-Object { $after[$_] | Should -Be $before[$_] -Because "of $_" }
+        Test-Path $socket | Should -BeFalse
+    }
+
+    It 'goes on to the next peer after a bad one' {
+        $bad = Start-CPeer send, connect, $socket, memfd, no-descriptor
+        $receiving = Start-ThreadJob {
+            Import-Module $using:ModulePath
+            Receive-DmaBuf "unixd:$using:socket" -Count 2 -TimeoutSec 30 -ErrorAction SilentlyContinue -ErrorVariable failed
+            $failed.FullyQualifiedErrorId
+        }
+        $null = $bad | Receive-Job -Wait -AutoRemoveJob
+        $good = Start-CPeer send, connect, $socket, memfd
+        $received, $failed = $receiving | Receive-Job -Wait -AutoRemoveJob
+        $received.Size | Should -Be 65536
+        $failed | Should -BeLike 'Peer,NoDescriptor,*'
+        Get-DmaBuf | Remove-DmaBuf
+        $null = $good | Receive-Job -Wait -AutoRemoveJob
+    }
+
+    It 'refuses to send a removed buffer before it looks for a peer' {
+        Remove-DmaBuf $buffer
+        Should-Fail { $buffer | Send-DmaBufFd "unixd:$socket" } 'Buffer,Removed' ObjectNotFound
+    }
+
+    It 'ends every wait at -TimeoutSec' {
+        Should-Fail { Receive-DmaBuf "unixd:$socket" -TimeoutSec 0.2 } 'Wait,ETIMEDOUT' OperationTimeout 'TimeoutSec'
+        Should-Fail { Receive-DmaBuf "unix:$socket" -TimeoutSec 0.2 } 'Wait,ETIMEDOUT' OperationTimeout
+        Should-Fail { $buffer | Send-DmaBufFd "unixd:$socket" -TimeoutSec 0.2 } 'Wait,ETIMEDOUT' OperationTimeout
+        $silent = Start-CPeer send, connect, $socket, memfd, nothing
+        Should-Fail { $buffer | Send-DmaBufFd "unixd:$socket" -Wait -TimeoutSec 2 } 'Wait,ETIMEDOUT' OperationTimeout 'TimeoutSec'
+        $null = $silent | Receive-Job -Wait -AutoRemoveJob
+    }
+
+    It 'ends every wait at Ctrl+C, and leaves no socket file' {
+        Stop-Command "Receive-DmaBuf 'unixd:$socket'" | Should -BeLessThan 2000
+        Stop-Command "Receive-DmaBuf 'unix:$socket'" | Should -BeLessThan 2000
+        Stop-Command "New-UDmaBuf 4KB -Backing MemFd | Send-DmaBufFd 'unixd:$socket' -Wait" | Should -BeLessThan 2000
+        Stop-Command "New-UDmaBuf 4KB -Backing MemFd | Send-DmaBufFd 'unix:$socket' -Count 2" | Should -BeLessThan 2000
+        Test-Path $socket | Should -BeFalse
+        $silent = Start-CPeer send, listen, $socket, memfd, nothing
+        while (-not (Test-Path $socket)) { Start-Sleep -Milliseconds 20 }
+        Stop-Command "Receive-DmaBuf 'unix:$socket'" | Should -BeLessThan 2000
+        $null = $silent | Receive-Job -Wait -AutoRemoveJob
+        $silent = Start-CPeer send, listen, $socket, memfd, nothing
+        Start-Sleep -Milliseconds 300
+        Stop-Command "New-UDmaBuf 4KB -Backing MemFd | Send-DmaBufFd 'unix:$socket' -Wait" | Should -BeLessThan 2000
+        $null = $silent | Receive-Job -Wait -AutoRemoveJob
+    }
+
+    It 'leaves no descriptor behind at a time limit, at Ctrl+C and after a release' {
+        Should-LeakNothing {
+            Receive-DmaBuf "unixd:$socket" -TimeoutSec 0.05 -ErrorAction SilentlyContinue
+            $buffer | Send-DmaBufFd "unix:$socket" -TimeoutSec 0.05 -ErrorAction SilentlyContinue
+            Stop-Command "Receive-DmaBuf 'unixd:$socket'" 300
+            $peer = Start-CPeer send, connect, $socket, $backing
+            Receive-DmaBuf "unixd:$socket" -TimeoutSec 30 | Remove-DmaBuf
+            $peer | Receive-Job -Wait -AutoRemoveJob
+        }
+    }
+}

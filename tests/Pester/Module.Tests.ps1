@@ -1,0 +1,51 @@
+BeforeAll { . $PSScriptRoot/common.ps1 }
+BeforeDiscovery { $cmdlets = (Import-PowerShellDataFile "$PSScriptRoot/../../DmaBufPS.psd1").CmdletsToExport }
+
+Describe 'The module' {
+    It 'exports what its manifest lists' {
+        (Get-Command -Module DmaBufPS).Name | Sort-Object | Should -Be ((Import-PowerShellDataFile "$RepositoryRoot/DmaBufPS.psd1").CmdletsToExport | Sort-Object)
+    }
+
+    It 'closes its buffers when it is removed, and works after the next import' {
+        # A process of its own, since every other test here uses the module.
+        $script = @"
+            Import-Module '$ModulePath'
+            New-UDmaBuf 4KB -Backing MemFd -Name first | Write-DmaBufContent 'x'
+            Remove-Module DmaBufPS
+            @(Get-ChildItem /proc/self/fd | Where-Object LinkTarget -like '/memfd:first*').Count
+            @(Get-Content /proc/self/maps | Where-Object { `$_ -like '*/memfd:first*' }).Count
+            Import-Module '$ModulePath'
+            @(Get-DmaBuf).Count
+            New-UDmaBuf 4KB -Backing MemFd | Write-DmaBufContent 'again' -PassThru | Read-DmaBufContent -AsString
+"@
+        pwsh -NoProfile -NonInteractive -Command $script | Should -Be 0, 0, 0, again
+    }
+
+    It 'leaves the buffers of other runspaces open when one runspace removes it' {
+        $buffer = New-UDmaBuf 4KB -Backing MemFd -Name mine
+        $module = $ModulePath
+        1 | ForEach-Object -Parallel { Import-Module $using:module; $null = New-UDmaBuf 4KB -Backing MemFd -Name theirs; Remove-Module DmaBufPS }
+        (Get-DmaBuf).Name | Should -Be mine
+        Remove-DmaBuf $buffer
+    }
+}
+
+Describe '<_>' -ForEach $cmdlets {
+    It 'has a help page with an example' {
+        $page = Join-Path $RepositoryRoot "docs/help/$_.md"
+        Test-Path $page | Should -BeTrue
+        Get-Content $page -Raw | Should -Match '### Example 1'
+        Get-Content $page -Raw | Should -Not -Match '\{\{'
+    }
+
+    It 'has help in the session, where it was built' {
+        if (-not (Test-Path "$ModulePath/en-US/DmaBufPS.dll-Help.xml")) { Set-ItResult -Skipped -Because 'needs Microsoft.PowerShell.PlatyPS at build time' }
+        $help = Get-Help $_
+        $help.Synopsis.Trim() | Should -Not -BeNullOrEmpty
+        @($help.examples.example).Count | Should -BeGreaterThan 0
+        $documented = $help.parameters.parameter.name
+        (Get-Command $_).Parameters.Values | Where-Object { $_.Attributes.TypeId.Name -contains 'ParameterAttribute' } |
+            Where-Object Name -NotIn ([System.Management.Automation.Cmdlet]::CommonParameters + [System.Management.Automation.Cmdlet]::OptionalCommonParameters) |
+            ForEach-Object { $_.Name | Should -BeIn $documented }
+    }
+}

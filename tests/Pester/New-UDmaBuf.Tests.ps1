@@ -1,0 +1,159 @@
+BeforeAll { . $PSScriptRoot/common.ps1 }
+
+Describe 'New-UDmaBuf' {
+    AfterEach { Get-DmaBuf | Remove-DmaBuf }
+
+    It 'makes a buffer whose size, exporter and name the kernel reports' {
+        Assert-Support UDmaBuf
+        $buffer = New-UDmaBuf 64KB -Name 'camera 0'
+        $buffer.Size | Should -Be 65536
+        $buffer.Origin | Should -Be Udmabuf
+        $buffer.Exporter | Should -Be udmabuf
+        $info = Get-Content "/proc/self/fdinfo/$($buffer.Fd)" -Raw
+        $info | Should -Match '(?m)^size:\s+65536$'
+        $info | Should -Match '(?m)^name:\s+camera 0$'
+    }
+
+    It 'takes sizes as PowerShell writes them, by value and from the pipeline' {
+        (New-UDmaBuf 64KB, 1MB @AnyBacking).Size | Should -Be 65536, 1048576
+        ('64KB', 8192 | New-UDmaBuf @AnyBacking).Size | Should -Be 65536, 8192
+        ([pscustomobject]@{ Size = 12KB; Name = 'by property' } | New-UDmaBuf @AnyBacking).Name | Should -Be 'by property'
+    }
+
+    It 'makes one buffer of several memfds' {
+        Assert-Support UDmaBuf
+        (New-UDmaBuf -RangeCount 4 -RangeSize 16KB).Size | Should -Be 65536
+        (New-UDmaBuf 64KB -RangeCount 4).Size | Should -Be 65536
+        New-UDmaBuf 64KB -RangeCount 4 -Verbose 4>&1 | Out-String | Should -Match 'UDMABUF_CREATE_LIST'
+    }
+
+    It 'makes a buffer of a part of a memfd that shares its pages' {
+        Assert-Support UDmaBuf
+        $memfd = New-UDmaBuf 64KB -Backing MemFd
+        $buffer = New-UDmaBuf 32KB -MemFd $memfd.Fd -Offset 16KB
+        Write-DmaBufContent -InputObject $memfd 'shared' -Offset 16KB
+        Read-DmaBufContent $buffer -AsString | Should -Be 'shared'
+    }
+
+    It 'makes a buffer of huge pages' {
+        Assert-Support UDmaBuf
+        Assert-Support HugePage
+        (New-UDmaBuf 2MB -HugePage).Size | Should -Be 2MB
+    }
+
+    It 'makes a plain memfd when asked to' {
+        $buffer = New-UDmaBuf 64KB -Backing MemFd
+        $buffer.Origin | Should -Be MemFd
+        $buffer.IsDmaBuf | Should -BeFalse
+        $buffer.Exporter | Should -Be memfd
+    }
+
+    It 'makes nothing with -WhatIf' {
+        New-UDmaBuf 64KB @AnyBacking -WhatIf | Should -BeNullOrEmpty
+        Get-DmaBuf | Should -BeNullOrEmpty
+    }
+
+    It 'names each kernel call with -Verbose' {
+        $calls = New-UDmaBuf 64KB -Backing MemFd -Name traced -Verbose 4>&1 | Out-String
+        $calls | Should -Match 'memfd_create\("traced", 0x3\) = \d+'
+        $calls | Should -Match 'F_ADD_SEALS, 0x2\) = 0'
+    }
+
+    It 'goes on with the next size after one that fails' {
+        (4096, 100, 8192 | New-UDmaBuf @AnyBacking -ErrorAction SilentlyContinue).Size | Should -Be 4096, 8192
+    }
+
+    Context 'refusals of a size of <_> bytes' -ForEach 0, -4096, 100, 4097 {
+        It 'refuses it and names one that works' {
+            Should-Fail { New-UDmaBuf $_ } 'Buffer,BadSize' InvalidArgument 'Use \d+ bytes'
+        }
+    }
+
+    # Each refusal of the kernel's own udmabuf selftest, and those beside them.
+    It 'refuses an offset inside a page' {
+        $memfd = New-UDmaBuf 64KB -Backing MemFd
+        Should-Fail { New-UDmaBuf 4KB -MemFd $memfd.Fd -Offset 2048 } 'Buffer,BadOffset' InvalidArgument 'start at a page'
+    }
+
+    It 'refuses a part of a memfd that is no whole number of pages' {
+        $memfd = New-UDmaBuf 64KB -Backing MemFd
+        Should-Fail { New-UDmaBuf 2048 -MemFd $memfd.Fd } 'Buffer,BadSize' InvalidArgument 'Use 4096 bytes'
+    }
+
+    It 'refuses a descriptor that is no memfd, such as standard input' {
+        Should-Fail { New-UDmaBuf 4KB -MemFd 0 } 'Buffer,NotABuffer' InvalidData 'memfd'
+    }
+
+    It 'refuses a descriptor that is not open' {
+        Should-Fail { New-UDmaBuf 4KB -MemFd 99999 } 'fcntl,EBADF' InvalidArgument '/proc/self/fd'
+    }
+
+    It 'refuses a part past the end of the memfd' {
+        Assert-Support UDmaBuf
+        $memfd = New-UDmaBuf 64KB -Backing MemFd
+        Should-Fail { New-UDmaBuf 8KB -MemFd $memfd.Fd -Offset 60KB } 'UDMABUF_CREATE,EINVAL' InvalidArgument 'end'
+    }
+
+    It 'refuses a memfd without F_SEAL_SHRINK' {
+        Assert-Support UDmaBuf
+        Should-Fail { New-UDmaBuf 4KB -Seal None } 'UDMABUF_CREATE,EINVAL' InvalidArgument 'F_SEAL_SHRINK'
+    }
+
+    It 'refuses a memfd with F_SEAL_WRITE' {
+        Assert-Support UDmaBuf
+        Should-Fail { New-UDmaBuf 4KB -Seal Shrink, Write } 'UDMABUF_CREATE,EINVAL' InvalidArgument 'F_SEAL_WRITE'
+    }
+
+    It 'refuses a size over size_limit_mb' {
+        Assert-Support UDmaBuf
+        $limit = 1MB * (Get-Content /sys/module/udmabuf/parameters/size_limit_mb)
+        Should-Fail { New-UDmaBuf ($limit + 4096) } 'UDMABUF_CREATE,EINVAL' InvalidArgument 'size_limit_mb'
+    }
+
+    It 'refuses more ranges than list_limit' {
+        Assert-Support UDmaBuf
+        $limit = [int](Get-Content /sys/module/udmabuf/parameters/list_limit)
+        Should-Fail { New-UDmaBuf -RangeCount ($limit + 1) -RangeSize 4KB } 'UDMABUF_CREATE_LIST,EINVAL' InvalidArgument 'list_limit'
+    }
+
+    It 'refuses a size that its ranges do not divide' {
+        Should-Fail { New-UDmaBuf 64KB -RangeCount 3 } 'Buffer,BadSize' InvalidArgument 'multiple'
+    }
+
+    It 'refuses huge pages where none are reserved' {
+        if (Test-DmaBufSupport HugePage) { Set-ItResult -Skipped -Because 'needs a machine without reserved huge pages' }
+        Should-Fail { New-UDmaBuf 2MB -HugePage -Backing MemFd } 'fallocate,ENOSPC' ResourceUnavailable 'nr_hugepages'
+    }
+
+    It 'refuses a memfd that the machine has no memory for' {
+        Should-Fail { New-UDmaBuf 64TB -Backing MemFd } 'Buffer,NotEnoughMemory' ResourceUnavailable 'MemAvailable'
+    }
+
+    It 'refuses a name that the kernel cannot hold' {
+        Should-Fail { New-UDmaBuf 4KB @AnyBacking -Name ('n' * 32) } 'Buffer,BadName' InvalidArgument '31 bytes'
+    }
+
+    It 'says what to do where there is no device' {
+        if (Test-Path /dev/udmabuf) { Set-ItResult -Skipped -Because 'needs a machine without /dev/udmabuf' }
+        Should-Fail { New-UDmaBuf 4KB } 'open,ENOENT' ObjectNotFound 'modprobe udmabuf'
+    }
+
+    It 'says what to do where the device is denied' {
+        Assert-Support UDmaBuf
+        if ((id -u) -ne 0 -or -not (Get-Command setpriv -ErrorAction Ignore)) { Set-ItResult -Skipped -Because 'needs root and setpriv' }
+        $command = "Import-Module '$ModulePath'; try { New-UDmaBuf 4KB -ErrorAction Stop } catch { `"`$(`$_.FullyQualifiedErrorId) `$(`$_.CategoryInfo.Category) `$(`$_.ErrorDetails.RecommendedAction)`" }"
+        $env:HOME = '/tmp'
+        setpriv --reuid 65534 --regid 65534 --clear-groups pwsh -NoProfile -NonInteractive -Command $command |
+            Should -Match 'open,EACCES,.* PermissionDenied .*group'
+    }
+
+    It 'leaves no descriptor behind, whether it succeeds or fails' {
+        Should-LeakNothing {
+            New-UDmaBuf 64KB @AnyBacking | Write-DmaBufContent -Fill 1 -PassThru | Remove-DmaBuf
+            New-UDmaBuf 100, 1TB -ErrorAction SilentlyContinue
+            New-UDmaBuf -RangeCount 5000 -RangeSize 4KB -ErrorAction SilentlyContinue
+            New-UDmaBuf 4KB -Seal None -ErrorAction SilentlyContinue
+            New-UDmaBuf 4KB -MemFd 0 -ErrorAction SilentlyContinue
+        }
+    }
+}

@@ -1,0 +1,109 @@
+BeforeAll { . $PSScriptRoot/common.ps1 }
+
+Describe 'Read-DmaBufContent' {
+    AfterEach { Get-DmaBuf | Remove-DmaBuf }
+    BeforeEach {
+        $buffer = New-UDmaBuf 8KB @AnyBacking
+        $buffer | Write-DmaBufContent 'hello'
+    }
+
+    It 'gives one byte array' {
+        $bytes = $buffer | Read-DmaBufContent
+        , $bytes | Should -BeOfType [byte[]]
+        $bytes.Length | Should -Be 8192
+        ($buffer | Read-DmaBufContent -Offset 1 -Count 3) | Should -Be 101, 108, 108
+    }
+
+    It 'gives text up to the first NUL, or all of it' {
+        $buffer | Write-DmaBufContent 'second' -Offset 6
+        $buffer | Read-DmaBufContent -AsString | Should -BeExactly 'hello'
+        $buffer | Read-DmaBufContent -AsString -KeepNul -Count 12 | Should -BeExactly "hello`0second"
+    }
+
+    It 'gives the lines of hexdump -C' {
+        $buffer | Read-DmaBufContent -AsHex | Should -Be @(
+            '00000000  68 65 6c 6c 6f 00 00 00  00 00 00 00 00 00 00 00  |hello...........|'
+            '00000010  00 00 00 00 00 00 00 00  00 00 00 00 00 00 00 00  |................|'
+            '*'
+            '00002000')
+    }
+
+    It 'gives the hash that Get-FileHash gives' -ForEach SHA256, SHA1, SHA384, SHA512, MD5 {
+        $buffer | Read-DmaBufContent -OutFile $TestDrive/out
+        $hash = $buffer | Read-DmaBufContent -AsHash -Algorithm $_
+        $hash.Hash | Should -Be (Get-FileHash $TestDrive/out -Algorithm $_).Hash
+        $hash.Algorithm | Should -Be $_
+    }
+
+    It 'gives a stream that sees later writes' {
+        $stream = $buffer | Read-DmaBufContent -AsStream -Offset 2 -Count 4
+        $buffer | Write-DmaBufContent 'XY' -Offset 2
+        [IO.StreamReader]::new($stream).ReadToEnd() | Should -Be "XYo`0"
+    }
+
+    It 'writes a file, and replaces one that is there' {
+        'x' * 20000 | Set-Content $TestDrive/out
+        $buffer | Read-DmaBufContent -Raw -OutFile $TestDrive/out
+        (Get-Item $TestDrive/out).Length | Should -Be 8192
+        Push-Location $TestDrive
+        try { $buffer | Read-DmaBufContent -OutFile relative -Count 5 } finally { Pop-Location }
+        Get-Content $TestDrive/relative -Raw | Should -BeExactly 'hello'
+    }
+
+    It 'writes no file with -WhatIf' {
+        $buffer | Read-DmaBufContent -OutFile $TestDrive/whatif -WhatIf
+        Test-Path $TestDrive/whatif | Should -BeFalse
+    }
+
+    It 'writes a file of 64 MiB without a managed copy of it' {
+        $large = New-UDmaBuf 64MB @AnyBacking
+        # What the test's host and the just-in-time compiler allocate meanwhile is not the cmdlet's: the best run counts.
+        $allocated = foreach ($run in 1..4) {
+            $before = [GC]::GetTotalAllocatedBytes($true)
+            $large | Read-DmaBufContent -OutFile $TestDrive/large
+            [GC]::GetTotalAllocatedBytes($true) - $before
+        }
+        ($allocated | Measure-Object -Minimum).Minimum | Should -BeLessThan 1MB
+        (Get-Item $TestDrive/large).Length | Should -Be 64MB
+        Remove-Item $TestDrive/large
+    }
+
+    It 'reads several buffers' {
+        $buffer, $buffer | Read-DmaBufContent -AsString | Should -Be hello, hello
+    }
+
+    It 'refuses ranges outside the buffer' -ForEach @(
+        @{ Offset = 8193; Count = $null }, @{ Offset = -1; Count = $null }, @{ Offset = 0; Count = 8193 }, @{ Offset = 1; Count = -1 }) {
+        Should-Fail { $buffer | Read-DmaBufContent -Offset $Offset -Count $Count } 'Buffer,OutOfRange' InvalidArgument 'ends at byte 8192'
+    }
+
+    It 'names call, errno and path of a file that cannot be written' {
+        Should-Fail { $buffer | Read-DmaBufContent -OutFile $TestDrive/none/out } 'open,ENOENT' ObjectNotFound
+        Should-Fail { $buffer | Read-DmaBufContent -OutFile /dev/full } 'write,ENOSPC' ResourceUnavailable 'full'
+    }
+
+    It 'refuses a removed buffer, and a memfd that could shrink' {
+        Remove-DmaBuf $buffer
+        Should-Fail { $buffer | Read-DmaBufContent } 'Buffer,Removed' ObjectNotFound 'Get-DmaBuf'
+        $unsealed = New-UDmaBuf 4KB -Backing MemFd -Seal None
+        Should-Fail { $unsealed | Read-DmaBufContent } 'Buffer,NotSealed' SecurityError 'F_SEAL_SHRINK'
+    }
+
+    It 'reads a buffer in parallel runspaces' {
+        $module = $ModulePath
+        $texts = 1..8 | ForEach-Object -Parallel { Import-Module $using:module; $using:buffer | Read-DmaBufContent -AsString } -ThrottleLimit 4
+        $texts | Should -Be (@('hello') * 8)
+    }
+
+    It 'leaves no descriptor or mapping behind' {
+        Should-LeakNothing {
+            $own = New-UDmaBuf 64KB @AnyBacking
+            $own | Read-DmaBufContent
+            $own | Read-DmaBufContent -AsHash
+            $own | Read-DmaBufContent -OutFile $TestDrive/leak
+            $own | Read-DmaBufContent -OutFile $TestDrive/none/leak -ErrorAction SilentlyContinue
+            $own | Read-DmaBufContent -Offset 1TB -ErrorAction SilentlyContinue
+            Remove-DmaBuf $own
+        }
+    }
+}

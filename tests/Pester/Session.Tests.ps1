@@ -1,0 +1,116 @@
+BeforeAll { . $PSScriptRoot/common.ps1 }
+
+Describe 'Get-DmaBuf' {
+    AfterEach { Get-DmaBuf | Remove-DmaBuf }
+
+    It 'lists the open buffers of the session, by name and inode' {
+        $camera, $display = 'camera', 'display' | ForEach-Object { New-UDmaBuf 4KB @AnyBacking -Name $_ }
+        (Get-DmaBuf).Name | Should -Be camera, display
+        (Get-DmaBuf cam*).Inode | Should -Be $camera.Inode
+        (Get-DmaBuf -Inode $display.Inode).Name | Should -Be display
+        Get-DmaBuf none | Should -BeNullOrEmpty
+        Remove-DmaBuf $camera
+        (Get-DmaBuf).Name | Should -Be display
+    }
+
+    It 'keeps a buffer open that no variable holds' {
+        New-UDmaBuf 4KB @AnyBacking -Name kept | Write-DmaBufContent 'kept'
+        [GC]::Collect()
+        [GC]::WaitForPendingFinalizers()
+        Get-DmaBuf kept | Read-DmaBufContent -AsString | Should -Be kept
+    }
+
+    It 'completes the names of open buffers' {
+        $null = New-UDmaBuf 4KB @AnyBacking -Name 'camera'
+        (TabExpansion2 'Get-DmaBuf c' 12).CompletionMatches.CompletionText | Should -Be camera
+    }
+
+    It 'prints a table' {
+        $text = New-UDmaBuf 64KB -Backing MemFd -Name shown | Out-String
+        $text | Should -Match 'Name\s+Size\s+Pages\s+Origin\s+Exporter\s+Fd\s+Inode'
+        $text | Should -Match 'shown\s+65536\s+\d+\s+MemFd\s+memfd'
+    }
+
+    It 'finds the buffers of every process with -System' {
+        Assert-Support UDmaBuf
+        $buffer = New-UDmaBuf 8KB -Name everywhere
+        $buffer | Write-DmaBufContent 'mapped'
+        $socket = "$TestDrive/system.sock"
+        $peer = Start-CPeer send, connect, $socket, udmabuf
+        $received = Receive-DmaBuf "unixd:$socket" -TimeoutSec 30
+
+        $own = Get-DmaBuf -System -Inode $buffer.Inode
+        $own.ProcessId | Should -Be $PID
+        $own.Size | Should -Be 8192
+        $own.Exporter | Should -Be udmabuf
+        $own.Name | Should -Be everywhere
+        $own.Fds | Should -Be $buffer.Fd
+        $own.IsMapped | Should -BeTrue
+        $own.User | Should -Be (id -un)
+        (Get-DmaBuf -System -Name every*).Inode | Should -Be $buffer.Inode
+        (Get-DmaBuf -System -Inode $received.Inode).ProcessName | Should -Contain peer
+        $own | Out-String | Should -Match 'ProcessId\s+ProcessName'
+
+        Remove-DmaBuf $received
+        $null = $peer | Receive-Job -Wait -AutoRemoveJob
+    }
+}
+
+Describe 'Remove-DmaBuf' {
+    AfterEach { Get-DmaBuf | Remove-DmaBuf }
+
+    It 'closes the descriptor and the mapping' {
+        Should-LeakNothing { New-UDmaBuf 64KB @AnyBacking | Write-DmaBufContent 'x' -PassThru | Remove-DmaBuf }
+        $buffer = New-UDmaBuf 4KB @AnyBacking
+        $fd = $buffer.Fd
+        Remove-DmaBuf $buffer
+        $buffer.IsOpen | Should -BeFalse
+        $buffer.Fd | Should -Be -1
+        [IO.FileInfo]::new("/proc/self/fd/$fd").LinkTarget | Should -Not -Match 'dmabuf|memfd:dmabufps'
+    }
+
+    It 'refuses a buffer that was removed already, and goes on' {
+        $first, $second = New-UDmaBuf 4KB, 4KB @AnyBacking
+        Remove-DmaBuf $first
+        Should-Fail { Remove-DmaBuf $first } 'Buffer,Removed' ObjectNotFound
+        $first, $second | Remove-DmaBuf -ErrorAction SilentlyContinue
+        Get-DmaBuf | Should -BeNullOrEmpty
+    }
+
+    It 'lets a stream that is open on it fail cleanly' {
+        $buffer = New-UDmaBuf 4KB @AnyBacking
+        $stream = $buffer | Read-DmaBufContent -AsStream
+        Remove-DmaBuf $buffer
+        { $stream.ReadByte() } | Should -Throw '*was removed*'
+    }
+
+    It 'removes nothing with -WhatIf' {
+        $buffer = New-UDmaBuf 4KB @AnyBacking
+        Remove-DmaBuf $buffer -WhatIf
+        $buffer.IsOpen | Should -BeTrue
+    }
+}
+
+Describe 'Get-DmaBufSupport and Test-DmaBufSupport' {
+    It 'tells every feature, and a cure for each that is missing' {
+        $checks = Get-DmaBufSupport
+        $checks.Feature | Should -Be ([enum]::GetValues([DmaBuf.SupportFeature]))
+        $checks | ForEach-Object {
+            $_.Detail | Should -Not -BeNullOrEmpty
+            [bool]$_.Cure | Should -Be (-not $_.Available) -Because $_.Feature
+        }
+        $checks | Out-String | Should -Match 'Feature\s+Available\s+Detail and cure'
+    }
+
+    It 'agrees with the devices that are there' {
+        (Get-DmaBufSupport MemFd).Available | Should -BeTrue
+        if ((id -u) -eq 0) { Test-DmaBufSupport | Should -Be (Test-Path /dev/udmabuf) }
+        Test-DmaBufSupport Xen | Should -Be ((Get-Content /sys/hypervisor/type -ErrorAction Ignore) -eq 'xen')
+    }
+
+    It 'is true only if all of the features are there' {
+        Test-DmaBufSupport MemFd | Should -BeExactly $true
+        if (-not (Test-DmaBufSupport Xen)) { Test-DmaBufSupport MemFd, Xen | Should -BeExactly $false }
+        { Test-DmaBufSupport Nonesuch } | Should -Throw '*Nonesuch*'
+    }
+}

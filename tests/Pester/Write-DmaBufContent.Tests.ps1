@@ -1,0 +1,92 @@
+BeforeAll { . $PSScriptRoot/common.ps1 }
+
+Describe 'Write-DmaBufContent' {
+    AfterEach { Get-DmaBuf | Remove-DmaBuf }
+    BeforeEach { $buffer = New-UDmaBuf 8KB @AnyBacking }
+
+    It 'writes a string in the encoding asked for' {
+        $buffer | Write-DmaBufContent 'grün'
+        ($buffer | Read-DmaBufContent -Count 6) | Should -Be 0x67, 0x72, 0xc3, 0xbc, 0x6e, 0
+        $buffer | Write-DmaBufContent 'grün' -Encoding unicode
+        $buffer | Read-DmaBufContent -AsString -Encoding unicode | Should -Be 'grün'
+    }
+
+    It 'writes bytes, lists of bytes and one byte at an offset' {
+        $buffer | Write-DmaBufContent ([byte[]](1, 2, 3))
+        $buffer | Write-DmaBufContent (4..6) -Offset 3
+        $buffer | Write-DmaBufContent 0xff -Offset 8191
+        ($buffer | Read-DmaBufContent -Count 7) | Should -Be 1, 2, 3, 4, 5, 6, 0
+        ($buffer | Read-DmaBufContent -Offset 8191) | Should -Be 255
+    }
+
+    It 'fills with a byte, a string or bytes, all of the buffer or a part' {
+        $buffer | Write-DmaBufContent -Fill 0xab
+        (($buffer | Read-DmaBufContent) | Sort-Object -Unique) | Should -Be 0xab
+        $buffer | Write-DmaBufContent -Fill 'xyz' -Offset 1 -Count 7
+        ($buffer | Read-DmaBufContent -Count 9) | Should -Be (0xab, 120, 121, 122, 120, 121, 122, 120, 0xab)
+        $buffer | Write-DmaBufContent -Fill 1, 2 -Count 4
+        ($buffer | Read-DmaBufContent -Count 5) | Should -Be 1, 2, 1, 2, 120
+    }
+
+    It 'reads a file into the buffer' {
+        'from a file' | Set-Content $TestDrive/in -NoNewline
+        $buffer | Write-DmaBufContent -Path $TestDrive/in -Offset 100
+        $buffer | Read-DmaBufContent -Offset 100 -AsString | Should -Be 'from a file'
+        $buffer | Write-DmaBufContent -Path /dev/urandom -Count 4096
+        (($buffer | Read-DmaBufContent -Count 4096) | Sort-Object -Unique).Count | Should -BeGreaterThan 100
+    }
+
+    It 'takes a relative path from the location of the session' {
+        Push-Location $TestDrive
+        try {
+            'relative' | Set-Content in -NoNewline
+            $buffer | Write-DmaBufContent -Path in
+        }
+        finally { Pop-Location }
+        $buffer | Read-DmaBufContent -AsString | Should -Be relative
+    }
+
+    It 'reads a stream from where it stands' {
+        $stream = [IO.MemoryStream]::new([byte[]](1..10))
+        $stream.Position = 4
+        $buffer | Write-DmaBufContent -Stream $stream
+        ($buffer | Read-DmaBufContent -Count 7) | Should -Be 5, 6, 7, 8, 9, 10, 0
+    }
+
+    It 'writes into several buffers and gives them on with -PassThru' {
+        $both = $buffer, (New-UDmaBuf 4KB @AnyBacking) | Write-DmaBufContent 'both' -PassThru
+        $both | Read-DmaBufContent -AsString | Should -Be both, both
+    }
+
+    It 'writes nothing with -WhatIf' {
+        $buffer | Write-DmaBufContent 'no' -WhatIf
+        $buffer | Read-DmaBufContent -AsString | Should -BeExactly ''
+    }
+
+    It 'refuses what does not fit before it writes a byte' {
+        Should-Fail { $buffer | Write-DmaBufContent 'too late' -Offset 8190 } 'Buffer,DoesNotFit' InvalidArgument 'room for 2 bytes'
+        Should-Fail { $buffer | Write-DmaBufContent -Fill 1 -Count 9000 } 'Buffer,DoesNotFit' InvalidArgument
+        Should-Fail { $buffer | Write-DmaBufContent -Path /proc/self/exe } 'Buffer,DoesNotFit' InvalidArgument
+        Should-Fail { $buffer | Write-DmaBufContent 'x' -Offset -1 } 'Buffer,OutOfRange' InvalidArgument
+        (($buffer | Read-DmaBufContent) | Measure-Object -Sum).Sum | Should -Be 0
+    }
+
+    It 'refuses content that is no bytes, and an unknown encoding' {
+        { $buffer | Write-DmaBufContent (1, 256) } | Should -Throw '*byte*'
+        { $buffer | Write-DmaBufContent 'x' -Encoding nonesuch } | Should -Throw '*utf8*'
+    }
+
+    It 'refuses a missing file, a folder, a removed buffer and one that is sealed' {
+        Should-Fail { $buffer | Write-DmaBufContent -Path $TestDrive/none } 'open,ENOENT' ObjectNotFound
+        Should-Fail { $buffer | Write-DmaBufContent -Path $TestDrive } 'open,EISDIR' InvalidArgument
+        $sealed = New-UDmaBuf 4KB -Backing MemFd -Seal Shrink, Write
+        Should-Fail { $sealed | Write-DmaBufContent 'x' } 'Buffer,ReadOnly' PermissionDenied
+        Remove-DmaBuf $buffer
+        Should-Fail { $buffer | Write-DmaBufContent 'x' } 'Buffer,Removed' ObjectNotFound
+    }
+
+    It 'is stopped by Ctrl+C' {
+        $stop = Stop-Command 'while ($true) { New-UDmaBuf 64MB -Backing MemFd | Write-DmaBufContent -Fill 1 -PassThru | Remove-DmaBuf }'
+        $stop | Should -BeLessThan 5000
+    }
+}

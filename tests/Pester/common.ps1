@@ -1,0 +1,99 @@
+# Dot-sourced by every test file: the built module, and what the tests need of the machine.
+
+$script:RepositoryRoot = Split-Path (Split-Path $PSScriptRoot)
+if (-not (Get-Module DmaBufPS)) {
+    Import-Module (Join-Path $RepositoryRoot 'out/DmaBufPS')
+}
+$script:ModulePath = (Get-Module DmaBufPS).ModuleBase
+
+# Where the machine has no udmabuf, tests that need shareable memory only use a memfd.
+$script:AnyBacking = @{ Backing = (Test-DmaBufSupport UDmaBuf) ? 'UDmaBuf' : 'MemFd' }
+
+# Ends the test as skipped, with the reason, unless the machine offers the feature.
+function Assert-Support ([DmaBuf.SupportFeature] $Feature) {
+    $check = Get-DmaBufSupport $Feature
+    if (-not $check.Available) {
+        Set-ItResult -Skipped -Because "needs $Feature ($($check.Detail))"
+    }
+}
+
+# A program of tests/Peers, compiled with the system's compiler.
+function Get-CPeer ([string] $Name) {
+    $program = Join-Path $TestDrive $Name
+    if (-not (Test-Path $program)) {
+        if (-not (Get-Command cc -ErrorAction Ignore)) {
+            Set-ItResult -Skipped -Because 'needs a C compiler and libc6-dev'
+        }
+        cc -O1 -o $program (Join-Path $RepositoryRoot "tests/Peers/$Name.c")
+        if ($LASTEXITCODE) { throw "cc failed on $Name.c" }
+    }
+    $program
+}
+
+# Runs a C peer in the background; Receive-Job -Wait gives its lines.
+function Start-CPeer ([string[]] $Arguments) {
+    $program = Get-CPeer peer
+    Start-ThreadJob { & $using:program @using:Arguments }
+}
+
+# The one error that a command writes or throws.
+function Get-ErrorOf ([scriptblock] $Command) {
+    try {
+        $null = & $Command -ErrorVariable script:failures -ErrorAction SilentlyContinue 2>&1 | Tee-Object -Variable output
+        ($output | Where-Object { $_ -is [System.Management.Automation.ErrorRecord] })[0]
+    }
+    catch {
+        $_
+    }
+}
+
+# What every failure promises: an id, a category, and an action in words.
+function Should-Fail ([scriptblock] $Command, [string] $Id, [string] $Category, [string] $Cure = '\w') {
+    $failure = Get-ErrorOf $Command
+    $failure | Should -Not -BeNullOrEmpty -Because 'the command must fail'
+    $failure.FullyQualifiedErrorId | Should -BeLike "$Id,*"
+    $failure.CategoryInfo.Category | Should -Be $Category
+    $failure.ErrorDetails.RecommendedAction | Should -Match $Cure
+}
+
+# The kinds of this process's descriptors and its mappings of buffers, with how many there are of each.
+function Get-DescriptorCount {
+    $counts = @{}
+    foreach ($link in [IO.Directory]::EnumerateFileSystemEntries('/proc/self/fd')) {
+        $target = [IO.FileInfo]::new($link).LinkTarget
+        if ($target -and -not $target.StartsWith('/proc/')) {
+            $kind = ($target -split '[\[(]')[0]
+            $counts[$kind] = 1 + $counts[$kind]
+        }
+    }
+    $counts['mapping'] = @([IO.File]::ReadLines('/proc/self/maps') -match '/dmabuf|/memfd:(?!doublemapper)').Count
+    $counts
+}
+
+# Fails if any kind of descriptor grows with each run. The first run loads what stays loaded.
+function Should-LeakNothing ([scriptblock] $Action, [int] $Runs = 3) {
+    $null = & $Action
+    $before = Get-DescriptorCount
+    1..$Runs | ForEach-Object { $null = & $Action }
+    $after = Get-DescriptorCount
+    $after.Keys | Where-Object { $after[$_] -ge $before[$_] + $Runs } | Should -BeNullOrEmpty -Because 'descriptors leak'
+}
+
+# Runs a command in a runspace of its own and stops it as Ctrl+C does; gives the milliseconds until it was gone.
+function Stop-Command ([string] $Script, [int] $AfterMilliseconds = 500) {
+    $shell = [powershell]::Create()
+    try {
+        $null = $shell.AddScript("Import-Module '$ModulePath'; $Script")
+        $running = $shell.BeginInvoke()
+        Start-Sleep -Milliseconds $AfterMilliseconds
+        if ($running.IsCompleted) {
+            throw "the command did not wait: $($shell.Streams.Error)"
+        }
+        $clock = [Diagnostics.Stopwatch]::StartNew()
+        $shell.Stop()
+        $clock.ElapsedMilliseconds
+    }
+    finally {
+        $shell.Dispose()
+    }
+}
