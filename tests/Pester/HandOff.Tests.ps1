@@ -27,11 +27,8 @@ Describe 'Send-DmaBufFd and Receive-DmaBuf' {
 
     It 'hands a buffer to a C program that <_>s' -ForEach listen, connect {
         $peer = Start-CPeer receive, $_, $socket
-        if ($_ -eq 'listen') {
-            while (-not (Test-Path $socket) -and $peer.State -ne 'Completed') { Start-Sleep -Milliseconds 20 }
-        }
         $buffer | Send-DmaBufFd ($_ -eq 'listen' ? "unix:$socket" : "unixd:$socket") -Wait -TimeoutSec 60
-        $peer | Receive-Job -Wait -AutoRemoveJob | Where-Object { $_ -ne 'listening' } | Select-Object -First 2 | Should -Be "received 1 byte 'A', buffer of 65536 bytes", 'over to you'
+        $peer | Wait-CPeer | Select-Object -First 2 | Should -Be "received 1 byte 'A', buffer of 65536 bytes", 'over to you'
         $buffer | Read-DmaBufContent -AsString | Should -Be '!ver to you'
         Test-Path $socket | Should -Be ($_ -eq 'listen') -Because 'a listener removes its own socket file only'
     }
@@ -44,9 +41,9 @@ Describe 'Send-DmaBufFd and Receive-DmaBuf' {
         0..3 | ForEach-Object { $received | Read-DmaBufContent -Offset ($_ * 16KB) -AsString } |
             Should -Be (0..3 | ForEach-Object { "range[$_] 16384 bytes created at 0s`n" })
         $received | Write-DmaBufContent 'W'
-        $peer.State | Should -Not -Be Completed -Because 'the sender waits for the release'
+        $peer.HasExited | Should -BeFalse -Because 'the sender waits for the release'
         Remove-DmaBuf $received
-        $peer | Receive-Job -Wait -AutoRemoveJob | Should -Be 'peer closed', 'first byte W'
+        $peer | Wait-CPeer | Should -Be 'peer closed', 'first byte W'
     }
 
     It 'hands several buffers to several peers, one after another' {
@@ -107,11 +104,9 @@ Describe 'Send-DmaBufFd and Receive-DmaBuf' {
 
     It 'refuses a path that another process listens on, without disturbing it' {
         $listener = Start-CPeer receive, listen, $socket
-        while (-not (Test-Path $socket)) { Start-Sleep -Milliseconds 20 }
-        Start-Sleep -Milliseconds 100
         Should-Fail { Receive-DmaBuf "unixd:$socket" -TimeoutSec 1 } 'bind,EADDRINUSE' ResourceBusy 'another'
         $buffer | Send-DmaBufFd "unix:$socket" -TimeoutSec 10
-        $listener | Receive-Job -Wait -AutoRemoveJob | Should -Contain 'over to you'
+        $listener | Wait-CPeer | Should -Contain 'over to you'
     }
 
     It 'replaces a stale socket file' {
@@ -138,7 +133,7 @@ Describe 'Send-DmaBufFd and Receive-DmaBuf' {
         $before = Get-DescriptorCount
         $peer = Start-CPeer send, connect, $socket, memfd, $Misbehaviour
         Should-Fail { Receive-DmaBuf "unixd:$socket" -TimeoutSec ($Misbehaviour -eq 'nothing' ? 2 : 30) } $Id $Category
-        $null = $peer | Receive-Job -Wait -AutoRemoveJob
+        $null = $peer | Wait-CPeer
         $after = Get-DescriptorCount
         'socket:', '/memfd:peer', '/etc/passwd' | ForEach-Object { $after[$_] | Should -Be $before[$_] -Because "of $_" }
         Test-Path $socket | Should -BeFalse
@@ -151,13 +146,13 @@ Describe 'Send-DmaBufFd and Receive-DmaBuf' {
             Receive-DmaBuf "unixd:$using:socket" -Count 2 -TimeoutSec 30 -ErrorAction SilentlyContinue -ErrorVariable failed
             $failed.FullyQualifiedErrorId
         }
-        $null = $bad | Receive-Job -Wait -AutoRemoveJob
+        $null = $bad | Wait-CPeer
         $good = Start-CPeer send, connect, $socket, memfd
         $received, $failed = $receiving | Receive-Job -Wait -AutoRemoveJob
         $received.Size | Should -Be 65536
         $failed | Should -BeLike 'Peer,NoDescriptor,*'
         Get-DmaBuf | Remove-DmaBuf
-        $null = $good | Receive-Job -Wait -AutoRemoveJob
+        $null = $good | Wait-CPeer
     }
 
     It 'refuses to send a removed buffer before it looks for a peer' {
@@ -169,9 +164,9 @@ Describe 'Send-DmaBufFd and Receive-DmaBuf' {
         Should-Fail { Receive-DmaBuf "unixd:$socket" -TimeoutSec 0.2 } 'Wait,ETIMEDOUT' OperationTimeout 'TimeoutSec'
         Should-Fail { Receive-DmaBuf "unix:$socket" -TimeoutSec 0.2 } 'Wait,ETIMEDOUT' OperationTimeout
         Should-Fail { $buffer | Send-DmaBufFd "unixd:$socket" -TimeoutSec 0.2 } 'Wait,ETIMEDOUT' OperationTimeout
-        $silent = Start-CPeer send, connect, $socket, memfd, nothing
-        Should-Fail { $buffer | Send-DmaBufFd "unixd:$socket" -Wait -TimeoutSec 2 } 'Wait,ETIMEDOUT' OperationTimeout 'TimeoutSec'
-        $null = $silent | Receive-Job -Wait -AutoRemoveJob
+        $silent = Start-CPeer send, listen, $socket, memfd, nothing
+        Should-Fail { $buffer | Send-DmaBufFd "unix:$socket" -Wait -TimeoutSec 0.5 } 'Wait,ETIMEDOUT' OperationTimeout 'TimeoutSec'
+        $null = $silent | Wait-CPeer
     }
 
     It 'ends every wait at Ctrl+C, and leaves no socket file' {
@@ -181,13 +176,11 @@ Describe 'Send-DmaBufFd and Receive-DmaBuf' {
         Stop-Command "New-UDmaBuf 4KB -Backing MemFd | Send-DmaBufFd 'unix:$socket' -Count 2" | Should -BeLessThan 2000
         Test-Path $socket | Should -BeFalse
         $silent = Start-CPeer send, listen, $socket, memfd, nothing
-        while (-not (Test-Path $socket)) { Start-Sleep -Milliseconds 20 }
         Stop-Command "Receive-DmaBuf 'unix:$socket'" | Should -BeLessThan 2000
-        $null = $silent | Receive-Job -Wait -AutoRemoveJob
+        $null = $silent | Wait-CPeer
         $silent = Start-CPeer send, listen, $socket, memfd, nothing
-        Start-Sleep -Milliseconds 300
         Stop-Command "New-UDmaBuf 4KB -Backing MemFd | Send-DmaBufFd 'unix:$socket' -Wait" | Should -BeLessThan 2000
-        $null = $silent | Receive-Job -Wait -AutoRemoveJob
+        $null = $silent | Wait-CPeer
     }
 
     It 'leaves no descriptor behind at a time limit, at Ctrl+C and after a release' {
@@ -197,7 +190,7 @@ Describe 'Send-DmaBufFd and Receive-DmaBuf' {
             Stop-Command "Receive-DmaBuf 'unixd:$socket'" 300
             $peer = Start-CPeer send, connect, $socket, $backing
             Receive-DmaBuf "unixd:$socket" -TimeoutSec 30 | Remove-DmaBuf
-            $peer | Receive-Job -Wait -AutoRemoveJob
+            $peer | Wait-CPeer
         }
     }
 }

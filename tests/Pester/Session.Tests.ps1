@@ -52,7 +52,7 @@ Describe 'Get-DmaBuf' {
         $own | Out-String | Should -Match 'ProcessId\s+ProcessName'
 
         Remove-DmaBuf $received
-        $null = $peer | Receive-Job -Wait -AutoRemoveJob
+        $null = $peer | Wait-CPeer
     }
 }
 

@@ -30,10 +30,23 @@ function Get-CPeer ([string] $Name) {
     $program
 }
 
-# Runs a C peer in the background; Receive-Job -Wait gives its lines.
+# Runs a C peer in the background; one that listens does so on return. Wait-CPeer gives its lines.
 function Start-CPeer ([string[]] $Arguments) {
-    $program = Get-CPeer peer
-    Start-ThreadJob { & $using:program @using:Arguments }
+    $start = [Diagnostics.ProcessStartInfo]::new((Get-CPeer peer), $Arguments)
+    $start.RedirectStandardOutput = $true
+    $peer = [Diagnostics.Process]::Start($start)
+    if ($Arguments -contains 'listen') {
+        $peer.StandardOutput.ReadLine() | Should -Be listening
+    }
+    $peer
+}
+
+function Wait-CPeer ([Parameter(ValueFromPipeline)] [Diagnostics.Process] $Peer) {
+    process {
+        $Peer.StandardOutput.ReadToEnd() -split "`n" | Where-Object { $_ }
+        $Peer.WaitForExit()
+        $Peer.Dispose()
+    }
 }
 
 # The one error that a command writes or throws.
