@@ -18,6 +18,12 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 
+/* xen/gntdev.h uses these without saying what they are. */
+typedef unsigned int grant_ref_t;
+typedef unsigned short domid_t;
+#include <xen/gntalloc.h>
+#include <xen/gntdev.h>
+
 #define NUMBER(name) printf("%s %lld\n", #name, (long long)(name))
 #define SIZE(type) printf("sizeof %s %zu\n", #type, sizeof(struct type))
 #define AT(type, field) printf("%s.%s %zu\n", #type, #field, offsetof(struct type, field))
@@ -60,5 +66,18 @@ int main(void)
     NUMBER(EINVAL); NUMBER(EMFILE); NUMBER(ENOTTY); NUMBER(ENOSPC); NUMBER(EPIPE); NUMBER(ENAMETOOLONG);
     NUMBER(EBADFD); NUMBER(EPROTOTYPE); NUMBER(EAFNOSUPPORT); NUMBER(EADDRINUSE); NUMBER(EADDRNOTAVAIL);
     NUMBER(ECONNABORTED); NUMBER(ECONNRESET); NUMBER(ETIMEDOUT); NUMBER(ECONNREFUSED); NUMBER(EINPROGRESS);
+    SIZE(ioctl_gntdev_grant_ref); AT(ioctl_gntdev_grant_ref, domid);
+    SIZE(ioctl_gntdev_map_grant_ref); AT(ioctl_gntdev_map_grant_ref, index); AT(ioctl_gntdev_map_grant_ref, refs);
+    SIZE(ioctl_gntdev_dmabuf_exp_from_refs); AT(ioctl_gntdev_dmabuf_exp_from_refs, count);
+    AT(ioctl_gntdev_dmabuf_exp_from_refs, fd); AT(ioctl_gntdev_dmabuf_exp_from_refs, domid); AT(ioctl_gntdev_dmabuf_exp_from_refs, refs);
+    SIZE(ioctl_gntdev_dmabuf_exp_wait_released); AT(ioctl_gntdev_dmabuf_exp_wait_released, wait_to_ms);
+    SIZE(ioctl_gntdev_dmabuf_imp_to_refs); AT(ioctl_gntdev_dmabuf_imp_to_refs, count);
+    AT(ioctl_gntdev_dmabuf_imp_to_refs, domid); AT(ioctl_gntdev_dmabuf_imp_to_refs, refs);
+    SIZE(ioctl_gntdev_dmabuf_imp_release);
+    SIZE(ioctl_gntalloc_alloc_gref); AT(ioctl_gntalloc_alloc_gref, flags); AT(ioctl_gntalloc_alloc_gref, count);
+    AT(ioctl_gntalloc_alloc_gref, index); AT(ioctl_gntalloc_alloc_gref, gref_ids);
+    NUMBER(IOCTL_GNTDEV_MAP_GRANT_REF); NUMBER(IOCTL_GNTDEV_DMABUF_EXP_FROM_REFS);
+    NUMBER(IOCTL_GNTDEV_DMABUF_EXP_WAIT_RELEASED); NUMBER(IOCTL_GNTDEV_DMABUF_IMP_TO_REFS);
+    NUMBER(IOCTL_GNTDEV_DMABUF_IMP_RELEASE); NUMBER(IOCTL_GNTALLOC_ALLOC_GREF); NUMBER(GNTALLOC_FLAG_WRITABLE);
     return 0;
 }

@@ -14,4 +14,13 @@ public enum BufferOrigin
 
     /// <summary>A descriptor that another process sent.</summary>
     Received,
+
+    /// <summary>A dma-buf that the grant device made of another domain's references.</summary>
+    GrantImport,
+
+    /// <summary>A mapping of another domain's pages by the grant device: no dma-buf.</summary>
+    GrantMapping,
+
+    /// <summary>Pages that the grant allocator shared with another domain as it made them: no dma-buf.</summary>
+    GrantAlloc,
 }

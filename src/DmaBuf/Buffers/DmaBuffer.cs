@@ -4,7 +4,8 @@ using DmaBuf.Interop;
 namespace DmaBuf;
 
 /// <summary>
-/// An open buffer: a dma-buf, or a sealed memfd that stands in for one. It owns its descriptor and its one mapping.
+/// An open buffer: a dma-buf, a sealed memfd that stands in for one, or pages shared with another domain by a grant
+/// device. It owns its descriptor and its one mapping.
 /// Safe to use from several threads; a view that is open when the buffer is disposed stays valid until it is closed.
 /// </summary>
 public sealed class DmaBuffer : IDisposable
@@ -15,9 +16,12 @@ public sealed class DmaBuffer : IDisposable
     private Mapping? _mapping;
     private string? _name;
     private string? _exporter;
+    private readonly long _mapOffset;
+    private Func<Mapping>? _mapOtherwise;
+    private FileDescriptor? _companion;
     private volatile bool _closed;
 
-    private DmaBuffer(FileDescriptor fd, BufferOrigin origin, bool isDmaBuf, ulong inode, long size)
+    private DmaBuffer(FileDescriptor fd, BufferOrigin origin, bool isDmaBuf, ulong inode, long size, long mapOffset = 0)
     {
         _fd = fd;
         Origin = origin;
@@ -25,6 +29,7 @@ public sealed class DmaBuffer : IDisposable
         Inode = inode;
         Size = size;
         Fd = fd.Number;
+        _mapOffset = mapOffset;
     }
 
     /// <summary>The size in bytes, as the kernel reports it.</summary>
@@ -36,7 +41,7 @@ public sealed class DmaBuffer : IDisposable
     /// <summary>Where the memory came from.</summary>
     public BufferOrigin Origin { get; }
 
-    /// <summary>True for a dma-buf, false for a memfd.</summary>
+    /// <summary>True for a dma-buf, false for a memfd or a grant device's pages.</summary>
     public bool IsDmaBuf { get; }
 
     /// <summary>The descriptor's number in this process, as /proc/self/fd shows it; -1 once the buffer is removed.</summary>
@@ -44,6 +49,12 @@ public sealed class DmaBuffer : IDisposable
 
     /// <summary>The inode number: the same in every process that holds this buffer.</summary>
     public ulong Inode { get; }
+
+    /// <summary>The other domain: whose pages an import shows, or who was granted a GrantAlloc's pages; else null.</summary>
+    public ushort? Domain => Grants is null ? null : Origin == BufferOrigin.GrantAlloc ? Grants.PeerDomain : Grants.Domain;
+
+    /// <summary>The references behind an import or a GrantAlloc; null for memory of this domain's own.</summary>
+    public GrantRefs? Grants { get; private init; }
 
     /// <summary>False once the buffer is removed.</summary>
     public bool IsOpen => !_closed;
@@ -106,19 +117,38 @@ public sealed class DmaBuffer : IDisposable
     {
         try
         {
-            var isDmaBuf = Stat.FileSystemType(fd) == DmaBufUapi.DMA_BUF_MAGIC;
-            if (!isDmaBuf && origin == BufferOrigin.Received)
-                CheckSealed(fd);
-
-            var size = Unistd.GetSize(fd);
-            if (size < 0)
-                throw new KernelException("lseek", Errno.Last, $"descriptor {fd.Number}");
-            if (!Stat.OfDescriptor(fd, out var status))
-                throw new KernelException("statx", Errno.Last, $"descriptor {fd.Number}");
-            var buffer = new DmaBuffer(fd, origin, isDmaBuf, status.stx_ino, size);
+            var (isDmaBuf, inode, size) = Inspect(fd, origin);
+            var buffer = new DmaBuffer(fd, origin, isDmaBuf, inode, size);
             if (name is not null)
                 buffer.Name = name;
             return buffer;
+        }
+        catch
+        {
+            fd.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>A buffer of pages that a grant device maps at an offset. The device's handle is the buffer's from now on.</summary>
+    internal static DmaBuffer OfGrantDevice(FileDescriptor device, long offset, BufferOrigin origin, GrantRefs grants) =>
+        new(device, origin, isDmaBuf: false, inode: 0, grants.Size, offset) { Grants = grants };
+
+    /// <summary>
+    /// A dma-buf that the grant device made of references. Where the kernel gives it no mmap, the processor reaches
+    /// the pages by a mapping of the same references. The device's handle is the buffer's from now on.
+    /// </summary>
+    internal static DmaBuffer OfGrantRefs(FileDescriptor fd, FileDescriptor device, GrantRefs grants, Func<Mapping> mapOtherwise)
+    {
+        try
+        {
+            var (isDmaBuf, inode, size) = Inspect(fd, BufferOrigin.GrantImport);
+            return new DmaBuffer(fd, BufferOrigin.GrantImport, isDmaBuf, inode, size)
+            {
+                Grants = grants,
+                _companion = device,
+                _mapOtherwise = mapOtherwise,
+            };
         }
         catch
         {
@@ -173,6 +203,7 @@ public sealed class DmaBuffer : IDisposable
             Fd = -1;
             _mapping?.Dispose();
             _fd.Dispose();
+            _companion?.Dispose();
             _peer?.Dispose();
         }
     }
@@ -181,7 +212,9 @@ public sealed class DmaBuffer : IDisposable
     public override string ToString()
     {
         var name = _closed ? _name : Name;
-        return $"{(IsDmaBuf ? "dma-buf" : "memfd")} {(name is null ? "" : $"'{name}' ")}of {Size} bytes (inode {Inode})";
+        var kind = IsDmaBuf ? "dma-buf" : Grants is null ? "memfd" : "grant mapping";
+        var where = Inode == 0 ? $"domain {Domain}" : $"inode {Inode}";
+        return $"{kind} {(name is null ? "" : $"'{name}' ")}of {Size} bytes ({where})";
     }
 
     /// <summary>The given range, checked: a missing count means up to the end.</summary>
@@ -204,6 +237,20 @@ public sealed class DmaBuffer : IDisposable
             throw new BufferException(BufferFault.BadName, $"'{name}' cannot be a buffer's name.",
                 $"The kernel takes at most {DmaBufUapi.DMA_BUF_NAME_LEN - 1} bytes of UTF-8 without NUL.");
         }
+    }
+
+    private static (bool IsDmaBuf, ulong Inode, long Size) Inspect(FileDescriptor fd, BufferOrigin origin)
+    {
+        var isDmaBuf = Stat.FileSystemType(fd) == DmaBufUapi.DMA_BUF_MAGIC;
+        if (!isDmaBuf && origin == BufferOrigin.Received)
+            CheckSealed(fd);
+
+        var size = Unistd.GetSize(fd);
+        if (size < 0)
+            throw new KernelException("lseek", Errno.Last, $"descriptor {fd.Number}");
+        if (!Stat.OfDescriptor(fd, out var status))
+            throw new KernelException("statx", Errno.Last, $"descriptor {fd.Number}");
+        return (isDmaBuf, status.stx_ino, size);
     }
 
     private static void CheckSealed(FileDescriptor fd)
@@ -231,9 +278,9 @@ public sealed class DmaBuffer : IDisposable
             ThrowIfRemoved();
             if (_mapping is null)
             {
-                if (!IsDmaBuf)
+                if (!IsDmaBuf && Grants is null)
                     CheckSealed(_fd);
-                _mapping = Mapping.Create(_fd, Size, ToString());
+                _mapping = Map();
             }
 
             // The descriptor stays open with the mapping: END needs it after START.
@@ -241,6 +288,18 @@ public sealed class DmaBuffer : IDisposable
             _mapping.DangerousAddRef(ref added);
             _fd.DangerousAddRef(ref added);
             return _mapping;
+        }
+    }
+
+    private Mapping Map()
+    {
+        try
+        {
+            return Mapping.Create(_fd, _mapOffset, Size, ToString(), Grants is null ? Mapping.NoMmapCure : GrantMapper.RefusedCure);
+        }
+        catch (KernelException e) when (_mapOtherwise is not null && e.Errno is Errno.EINVAL or Errno.ENODEV or Errno.ENXIO)
+        {
+            return _mapOtherwise();
         }
     }
 
@@ -257,7 +316,12 @@ public sealed class DmaBuffer : IDisposable
             return;
         if (!IsDmaBuf)
         {
-            _exporter = "memfd";
+            _exporter = Origin switch
+            {
+                BufferOrigin.GrantMapping => "gntdev",
+                BufferOrigin.GrantAlloc => "gntalloc",
+                _ => "memfd",
+            };
             return;
         }
 

@@ -6,6 +6,9 @@ namespace DmaBuf;
 /// <summary>A shared memory mapping: unmapped once the buffer is closed and no view uses it any more.</summary>
 internal sealed unsafe class Mapping : SafeHandle
 {
+    /// <summary>What helps where an exporter has no mmap operation.</summary>
+    public const string NoMmapCure = "This exporter gives the processor no mapping of its buffers: hand the buffer on without reading it here.";
+
     private Mapping(void* address, long length, bool writable)
         : base(0, ownsHandle: true)
     {
@@ -22,28 +25,37 @@ internal sealed unsafe class Mapping : SafeHandle
 
     public bool Writable { get; }
 
+    /// <summary>A descriptor that only this mapping needs: closed with it.</summary>
+    public FileDescriptor? Owned { get; init; }
+
     /// <summary>Maps a whole buffer, read-write where its descriptor allows it and read-only where not.</summary>
-    public static Mapping Create(FileDescriptor fd, long length, string target)
+    /// <param name="fd">The descriptor to map.</param>
+    /// <param name="offset">Where in it the buffer starts; grant devices have one offset for each buffer.</param>
+    /// <param name="length">The buffer's size in bytes.</param>
+    /// <param name="target">What a failure calls it.</param>
+    /// <param name="invalidCure">What helps where the device refuses (EINVAL, ENODEV).</param>
+    /// <param name="owned">A descriptor to close with the mapping.</param>
+    public static Mapping Create(FileDescriptor fd, long offset, long length, string target, string invalidCure, FileDescriptor? owned = null)
     {
         var access = Fcntl.GetFlags(fd) & Fcntl.O_ACCMODE;
         if (access == Fcntl.O_RDWR)
         {
-            var both = Mman.Map(fd, length, Mman.PROT_READ | Mman.PROT_WRITE);
+            var both = Mman.Map(fd, offset, length, Mman.PROT_READ | Mman.PROT_WRITE);
             if (both != null)
-                return new Mapping(both, length, writable: true);
+                return new Mapping(both, length, writable: true) { Owned = owned };
         }
 
         // EPERM is a memfd sealed against writing, EACCES a device that gives no write access.
         if (access == Fcntl.O_RDONLY || Errno.Last is Errno.EPERM or Errno.EACCES)
         {
-            var readOnly = Mman.Map(fd, length, Mman.PROT_READ);
+            var readOnly = Mman.Map(fd, offset, length, Mman.PROT_READ);
             if (readOnly != null)
-                return new Mapping(readOnly, length, writable: false);
+                return new Mapping(readOnly, length, writable: false) { Owned = owned };
         }
 
         throw new KernelException("mmap", Errno.Last, target, Errno.Last switch
         {
-            Errno.EINVAL or Errno.ENODEV => "This exporter gives the processor no mapping of its buffers: hand the buffer on without reading it here.",
+            Errno.EINVAL or Errno.ENODEV => invalidCure,
             Errno.ENOMEM => "Not enough address space, memory or huge pages: see 'ulimit -v' and /proc/sys/vm/nr_hugepages.",
             _ => null,
         });
@@ -52,6 +64,7 @@ internal sealed unsafe class Mapping : SafeHandle
     protected override bool ReleaseHandle()
     {
         Mman.Unmap((void*)handle, Length);
+        Owned?.Dispose();
         return true;
     }
 }

@@ -21,6 +21,9 @@ public enum AddressFault
     /// <summary>The vsock context id is no number.</summary>
     BadCid,
 
+    /// <summary>No domain of that name can be seen.</summary>
+    UnknownDomain,
+
     /// <summary>The path exists and is no socket: it is left alone.</summary>
     NotASocket,
 

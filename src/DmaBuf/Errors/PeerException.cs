@@ -14,14 +14,16 @@ public enum PeerFault
 
     /// <summary>Its message had more than the one data byte.</summary>
     ExtraData,
+
+    /// <summary>It announced a number of references that is zero or more than the grant device takes.</summary>
+    BadCount,
 }
 
 /// <summary>A peer that broke the protocol. Nothing it sent was kept.</summary>
 public sealed class PeerException : DmaBufException
 {
-    internal PeerException(PeerFault fault, string peer, string reason)
-        : base($"Peer,{fault}", $"The peer at {peer} {reason}.",
-            "It does not speak the hand-off of one descriptor (one byte with one SCM_RIGHTS descriptor), or it failed: look at its own messages.")
+    internal PeerException(PeerFault fault, string peer, string reason, string cure)
+        : base($"Peer,{fault}", $"The peer at {peer} {reason}.", cure)
     {
         Fault = fault;
         Peer = peer;

@@ -5,8 +5,13 @@ namespace DmaBuf.Interop;
 /// <summary>ioctl(2) and the request numbers of asm-generic/ioctl.h, which x86, Arm, RISC-V and LoongArch use.</summary>
 internal static unsafe partial class Ioctl
 {
+    private const int IOC_NONE = 0;
     private const int IOC_WRITE = 1;
     private const int IOC_READ = 2;
+
+    /// <summary>_IOC(_IOC_NONE, type, number, sizeof(T)): what Xen's headers use for all of their structs.</summary>
+    public static uint IO<T>(char type, uint number)
+        where T : unmanaged => IOC(IOC_NONE, type, number, (uint)sizeof(T));
 
     public static uint IOW<T>(char type, uint number)
         where T : unmanaged => IOC(IOC_WRITE, type, number, (uint)sizeof(T));

@@ -23,13 +23,13 @@ internal static unsafe partial class Mman
         return fd < 0 ? null : new FileDescriptor(fd);
     }
 
-    /// <summary>mmap(2), shared, from the file's start.</summary>
+    /// <summary>mmap(2), shared.</summary>
     /// <returns>The address, or null with the error number in <see cref="Errno.Last"/>.</returns>
-    public static void* Map(FileDescriptor fd, long length, int protection)
+    public static void* Map(FileDescriptor fd, long offset, long length, int protection)
     {
-        var address = mmap(null, (nuint)length, protection, MAP_SHARED, fd, 0);
+        var address = mmap(null, (nuint)length, protection, MAP_SHARED, fd, (nint)offset);
         var failed = address == -1;
-        KernelTrace.Write($"mmap({length}, {Protection(protection)}, MAP_SHARED, {fd.Number}) = {(failed ? Ioctl.Result(-1) : $"0x{address:x}")}");
+        KernelTrace.Write($"mmap({length}, {Protection(protection)}, MAP_SHARED, {fd.Number}, 0x{offset:x}) = {(failed ? Ioctl.Result(-1) : $"0x{address:x}")}");
         return failed ? null : (void*)address;
     }
 

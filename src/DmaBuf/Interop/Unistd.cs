@@ -43,8 +43,13 @@ internal static unsafe partial class Unistd
         return size;
     }
 
-    /// <summary>access(2) with R_OK|W_OK, for the real user.</summary>
-    public static bool CanReadAndWrite(string path) => access(path, 4 | 2) == 0;
+    /// <summary>read(2). Errors: EINTR, EAGAIN and the device's own.</summary>
+    /// <returns>The bytes read, 0 at the end, or -1 with the error number in <see cref="Errno.Last"/>.</returns>
+    public static long Read(FileDescriptor fd, Span<byte> bytes) => read(fd, bytes, (nuint)bytes.Length);
+
+    /// <summary>write(2). Errors: EINTR, EAGAIN, EPIPE and the device's own.</summary>
+    /// <returns>The bytes written, or -1 with the error number in <see cref="Errno.Last"/>.</returns>
+    public static long Write(FileDescriptor fd, ReadOnlySpan<byte> bytes) => write(fd, bytes, (nuint)bytes.Length);
 
     /// <summary>The effective user id.</summary>
     public static uint EffectiveUserId => geteuid();
@@ -58,8 +63,11 @@ internal static unsafe partial class Unistd
     [LibraryImport("libc", SetLastError = true)]
     private static partial long lseek(FileDescriptor fd, long offset, int whence);
 
-    [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
-    private static partial int access(string path, int mode);
+    [LibraryImport("libc", SetLastError = true)]
+    private static partial nint read(FileDescriptor fd, Span<byte> bytes, nuint count);
+
+    [LibraryImport("libc", SetLastError = true)]
+    private static partial nint write(FileDescriptor fd, ReadOnlySpan<byte> bytes, nuint count);
 
     [LibraryImport("libc")]
     private static partial uint geteuid();

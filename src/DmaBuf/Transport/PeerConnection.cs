@@ -121,7 +121,8 @@ public sealed class PeerConnection : IDisposable
             if (reason is not null)
             {
                 first?.Dispose();
-                throw new PeerException(fault, Peer, reason);
+                throw new PeerException(fault, Peer, reason,
+                    "It does not speak the hand-off of one descriptor (one byte with one SCM_RIGHTS descriptor), or it failed: look at its own messages.");
             }
 
             var buffer = DmaBuffer.Adopt(first!, BufferOrigin.Received);

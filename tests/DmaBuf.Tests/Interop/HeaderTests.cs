@@ -24,6 +24,11 @@ public sealed class HeaderTests
         Assert.Equal(headers["sizeof udmabuf_create_list"], Unsafe.SizeOf<Udmabuf.udmabuf_create_list>());
         Assert.Equal(headers["sizeof dma_buf_sync"], Unsafe.SizeOf<DmaBufUapi.dma_buf_sync>());
         Assert.Equal(headers["sizeof dma_heap_allocation_data"], Unsafe.SizeOf<DmaHeap.dma_heap_allocation_data>());
+        Assert.Equal(headers["sizeof ioctl_gntdev_grant_ref"], Unsafe.SizeOf<Gntdev.ioctl_gntdev_grant_ref>());
+        Assert.Equal(headers["sizeof ioctl_gntdev_map_grant_ref"], Unsafe.SizeOf<Gntdev.ioctl_gntdev_map_grant_ref>());
+        Assert.Equal(headers["sizeof ioctl_gntdev_dmabuf_exp_from_refs"], Unsafe.SizeOf<Gntdev.ioctl_gntdev_dmabuf_exp_from_refs>());
+        Assert.Equal(headers["sizeof ioctl_gntdev_dmabuf_imp_to_refs"], Unsafe.SizeOf<Gntdev.ioctl_gntdev_dmabuf_imp_to_refs>());
+        Assert.Equal(headers["sizeof ioctl_gntalloc_alloc_gref"], Unsafe.SizeOf<Gntalloc.ioctl_gntalloc_alloc_gref>());
         Assert.Equal(headers["sizeof statx"], Unsafe.SizeOf<Stat.statx>());
         Assert.Equal(headers["sizeof pollfd"], Unsafe.SizeOf<Poll.pollfd>());
         Assert.Equal(headers["sizeof msghdr"], Unsafe.SizeOf<Socket.msghdr>());
@@ -38,6 +43,12 @@ public sealed class HeaderTests
     [InlineData(typeof(Udmabuf.udmabuf_create_list))]
     [InlineData(typeof(DmaBufUapi.dma_buf_sync))]
     [InlineData(typeof(DmaHeap.dma_heap_allocation_data))]
+    [InlineData(typeof(Gntdev.ioctl_gntdev_grant_ref))]
+    [InlineData(typeof(Gntdev.ioctl_gntdev_map_grant_ref))]
+    [InlineData(typeof(Gntdev.ioctl_gntdev_dmabuf_exp_from_refs))]
+    [InlineData(typeof(Gntdev.ioctl_gntdev_dmabuf_exp_wait_released))]
+    [InlineData(typeof(Gntdev.ioctl_gntdev_dmabuf_imp_to_refs))]
+    [InlineData(typeof(Gntalloc.ioctl_gntalloc_alloc_gref))]
     [InlineData(typeof(Stat.statx))]
     [InlineData(typeof(Poll.pollfd))]
     [InlineData(typeof(Socket.msghdr))]
@@ -63,6 +74,12 @@ public sealed class HeaderTests
         Assert.Equal(headers["DMA_BUF_IOCTL_SYNC"], DmaBufUapi.DMA_BUF_IOCTL_SYNC);
         Assert.Equal(headers["DMA_BUF_SET_NAME_B"], DmaBufUapi.DMA_BUF_SET_NAME_B);
         Assert.Equal(headers["DMA_HEAP_IOCTL_ALLOC"], DmaHeap.DMA_HEAP_IOCTL_ALLOC);
+        Assert.Equal(headers["IOCTL_GNTDEV_MAP_GRANT_REF"], Gntdev.IOCTL_GNTDEV_MAP_GRANT_REF);
+        Assert.Equal(headers["IOCTL_GNTDEV_DMABUF_EXP_FROM_REFS"], Gntdev.IOCTL_GNTDEV_DMABUF_EXP_FROM_REFS);
+        Assert.Equal(headers["IOCTL_GNTDEV_DMABUF_EXP_WAIT_RELEASED"], Gntdev.IOCTL_GNTDEV_DMABUF_EXP_WAIT_RELEASED);
+        Assert.Equal(headers["IOCTL_GNTDEV_DMABUF_IMP_TO_REFS"], Gntdev.IOCTL_GNTDEV_DMABUF_IMP_TO_REFS);
+        Assert.Equal(headers["IOCTL_GNTDEV_DMABUF_IMP_RELEASE"], Gntdev.IOCTL_GNTDEV_DMABUF_IMP_RELEASE);
+        Assert.Equal(headers["IOCTL_GNTALLOC_ALLOC_GREF"], Gntalloc.IOCTL_GNTALLOC_ALLOC_GREF);
     }
 
     [Theory]
@@ -73,6 +90,7 @@ public sealed class HeaderTests
     [InlineData(typeof(Poll))]
     [InlineData(typeof(Stat))]
     [InlineData(typeof(Socket))]
+    [InlineData(typeof(Gntalloc))]
     [InlineData(typeof(Errno))]
     public void Constants_have_the_values_of_the_C_headers(Type type)
     {

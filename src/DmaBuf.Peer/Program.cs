@@ -1,0 +1,56 @@
+using System.Globalization;
+
+namespace DmaBuf.Peer;
+
+/// <summary>The command line: <c>dmabuf-peer server ADDRESS [vmid]</c>, <c>dmabuf-peer client ADDRESS [vmid]</c>.</summary>
+internal static class Program
+{
+    private const string Usage = """
+        Usage: dmabuf-peer server ADDRESS [vmid]
+               dmabuf-peer client ADDRESS [vmid]
+        ADDRESS is unix:PATH, unixd:PATH, tcp:HOST:PORT, tcpd:HOST:PORT, vsock:CID:PORT or vsockd:CID:PORT.
+        Without vmid the buffer's descriptor is handed over (unix only); with vmid, the id of the other side's domain,
+        its grant references.
+        """;
+
+    private static int Main(string[] arguments)
+    {
+        if (arguments.Length is < 2 or > 3 || arguments[0] is not ("server" or "client"))
+        {
+            Console.Error.WriteLine(Usage);
+            return 2;
+        }
+
+        using var cancel = new CancellationTokenSource();
+        Console.CancelKeyPress += (_, interrupt) =>
+        {
+            interrupt.Cancel = true;
+            cancel.Cancel();
+        };
+        try
+        {
+            var endpoint = Endpoint.Parse(arguments[1]);
+            ushort? domain = arguments.Length == 3 ? ushort.Parse(arguments[2], NumberStyles.None, CultureInfo.InvariantCulture) : null;
+            using var limit = new WaitLimit(null, cancel.Token);
+            if (arguments[0] == "server")
+                Server.Run(endpoint, domain, limit);
+            else
+                Client.Run(endpoint, domain, limit);
+            return 0;
+        }
+        catch (DmaBufException e)
+        {
+            Console.Error.WriteLine(e.Cure is null ? e.Message : $"{e.Message} {e.Cure}");
+            return 1;
+        }
+        catch (Exception e) when (e is FormatException or OverflowException)
+        {
+            Console.Error.WriteLine($"'{arguments[2]}' is no domain id.");
+            return 2;
+        }
+        catch (OperationCanceledException)
+        {
+            return 130;
+        }
+    }
+}

@@ -1,0 +1,70 @@
+namespace DmaBuf.Peer;
+
+/// <summary>Makes a buffer, hands it to one peer and waits until that closes.</summary>
+internal static class Server
+{
+    public static void Run(Endpoint endpoint, ushort? domain, WaitLimit limit)
+    {
+        if (domain is null)
+            SendDescriptor(endpoint, limit);
+        else
+            SendRefs(endpoint, domain.Value, limit);
+    }
+
+    private static void SendDescriptor(Endpoint endpoint, WaitLimit limit)
+    {
+        PeerConnection.CheckPassesDescriptors(endpoint);
+        using var buffer = NewBuffer();
+        using var peers = new PeerSource(endpoint);
+        using var peer = peers.Next(limit);
+        peer.SendDescriptor(buffer, limit);
+        peer.WaitForClose(limit);
+    }
+
+    private static void SendRefs(Endpoint endpoint, ushort domain, WaitLimit limit)
+    {
+        using var store = XenStore.Open(limit);
+        var own = XenDomain.OwnId(store);
+        var (buffer, export) = Share(own, domain);
+        using (buffer)
+        using (export)
+        {
+            var grants = export?.Grants ?? buffer.Grants!;
+            using var peers = new PeerSource(endpoint);
+            using var peer = peers.Next(limit);
+            GrantBlob.Send(peer, grants, limit);
+            Sample.Print(grants);
+            peer.WaitForClose(limit);
+        }
+    }
+
+    /// <summary>A dma-buf's pages where the grant device can grant them, else pages of the grant allocator.</summary>
+    private static (DmaBuffer Buffer, GrantExport? Export) Share(ushort own, ushort peer)
+    {
+        DmaBuffer? buffer = null;
+        try
+        {
+            buffer = NewBuffer();
+            var export = GrantExport.Create(buffer, own, peer);
+            if (ExportHazard.Find() is { } hazard)
+                Console.Error.WriteLine($"Warning: {hazard}");
+            return (buffer, export);
+        }
+        catch (KernelException e) when (e.ErrnoName is "ENOTTY" or "ENOENT")
+        {
+            buffer?.Dispose();
+            Console.Error.WriteLine($"{e.Message} Sharing pages of the grant allocator instead.");
+            buffer = GrantAllocator.Allocate(Sample.RangeCount * Sample.RangeSize, own, peer);
+            Sample.Fill(buffer);
+            return (buffer, null);
+        }
+    }
+
+    private static DmaBuffer NewBuffer()
+    {
+        var buffer = UdmabufAllocator.Allocate(Sample.RangeSize, Sample.RangeCount);
+        Console.WriteLine($"Created dma-buf FD {buffer.Fd} spanning {Sample.RangeCount} ranges ({Sample.RangeSize} bytes each).");
+        Sample.Fill(buffer);
+        return buffer;
+    }
+}

@@ -1,0 +1,46 @@
+using DmaBuf.Interop;
+
+namespace DmaBuf;
+
+/// <summary>Pages that are shared with another domain as they are made (drivers/xen/gntalloc.c): no dma-buf is needed.</summary>
+public static class GrantAllocator
+{
+    private const string Limit = "/sys/module/xen_gntalloc/parameters/limit";
+
+    /// <summary>
+    /// Allocates pages that a domain may map; <see cref="DmaBuffer.Grants"/> has the references. They end when the
+    /// buffer is disposed and the peer has unmapped them. Errors: <see cref="BufferException"/> (BadSize),
+    /// <see cref="KernelException"/> (open; ALLOC_GREF: ENOSPC over the module's limit or without free grants, ENOMEM).
+    /// </summary>
+    /// <param name="size">The size in bytes: a positive multiple of 4096.</param>
+    /// <param name="own">This domain's id.</param>
+    /// <param name="peer">The domain that may map the pages.</param>
+    public static DmaBuffer Allocate(long size, ushort own, ushort peer)
+    {
+        if (size <= 0 || size % GrantRefs.GrantPageSize != 0 || size / GrantRefs.GrantPageSize > Array.MaxLength)
+        {
+            throw new BufferException(BufferFault.BadSize, $"{size} bytes is not a positive multiple of {GrantRefs.GrantPageSize} bytes.",
+                $"Use {Math.Max(1, size / GrantRefs.GrantPageSize) * GrantRefs.GrantPageSize} bytes.");
+        }
+
+        var device = Fcntl.Open(Gntalloc.DEVICE, Fcntl.O_RDWR) ?? throw new KernelException("open", Errno.Last, Gntalloc.DEVICE);
+        try
+        {
+            var refs = new uint[size / GrantRefs.GrantPageSize];
+            var offset = Gntalloc.Allocate(device, peer, refs);
+            if (offset < 0)
+            {
+                throw new KernelException("ALLOC_GREF", Errno.Last, $"{Gntalloc.DEVICE} for {refs.Length} pages", Errno.Last == Errno.ENOSPC
+                    ? $"The module gives at most {SysFile.ReadNumber(Limit)} pages in all: raise {Limit}, or remove buffers; Xen's own limit is gnttab_max_frames."
+                    : null);
+            }
+
+            return DmaBuffer.OfGrantDevice(device, offset, BufferOrigin.GrantAlloc, new GrantRefs { Domain = own, PeerDomain = peer, Refs = refs });
+        }
+        catch
+        {
+            device.Dispose();
+            throw;
+        }
+    }
+}

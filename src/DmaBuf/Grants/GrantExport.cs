@@ -1,0 +1,75 @@
+using DmaBuf.Interop;
+
+namespace DmaBuf;
+
+/// <summary>
+/// The live lease behind references: it keeps the grant device's handle and the buffer's descriptor open. Ending it
+/// ends the grants; a peer that has the pages mapped keeps them until it unmaps.
+/// </summary>
+public sealed class GrantExport : IDisposable
+{
+    private readonly FileDescriptor _device;
+    private readonly FileDescriptor? _buffer;
+    private volatile bool _closed;
+
+    private GrantExport(FileDescriptor device, FileDescriptor? buffer, GrantRefs grants)
+    {
+        _device = device;
+        _buffer = buffer;
+        Grants = grants;
+    }
+
+    /// <summary>The references.</summary>
+    public GrantRefs Grants { get; }
+
+    /// <summary>False once the lease has ended.</summary>
+    public bool IsOpen => !_closed;
+
+    /// <summary>
+    /// Grants a dma-buf's pages to a domain. Errors: <see cref="BufferException"/> (BadSize: no multiple of 4096;
+    /// Removed), <see cref="KernelException"/> (open; IMP_TO_REFS: ENOTTY where the kernel cannot, EINVAL for what is
+    /// no dma-buf, ENOSPC without free grants). The kernel does not check that the domain exists.
+    /// </summary>
+    /// <param name="buffer">A dma-buf.</param>
+    /// <param name="own">This domain's id.</param>
+    /// <param name="peer">The domain that may map the pages.</param>
+    public static GrantExport Create(DmaBuffer buffer, ushort own, ushort peer)
+    {
+        ArgumentNullException.ThrowIfNull(buffer);
+        if (buffer.Size % GrantRefs.GrantPageSize != 0 || buffer.Size / GrantRefs.GrantPageSize > int.MaxValue)
+        {
+            throw new BufferException(BufferFault.BadSize, $"{buffer} is no whole number of pages of {GrantRefs.GrantPageSize} bytes.",
+                "Grants are for whole pages: make the buffer larger.");
+        }
+
+        var device = GrantMapper.OpenDevice();
+        FileDescriptor? copy = null;
+        try
+        {
+            // A descriptor of its own: the driver finds the grants again by its number when they are released.
+            copy = Fcntl.Duplicate(buffer.Descriptor.Number) ?? throw new KernelException("fcntl", Errno.Last, buffer.ToString());
+            var refs = new uint[buffer.Size / GrantRefs.GrantPageSize];
+            if (!Gntdev.ToRefs(device, copy, peer, refs))
+                throw new KernelException("IMP_TO_REFS", Errno.Last, $"{buffer} for domain {peer}");
+            return new GrantExport(device, copy, new GrantRefs { Domain = own, PeerDomain = peer, Refs = refs });
+        }
+        catch
+        {
+            copy?.Dispose();
+            device.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Ends the grants. Idempotent.</summary>
+    public void Dispose()
+    {
+        if (_closed)
+            return;
+        _closed = true;
+        if (_buffer is not null)
+            Gntdev.ReleaseRefs(_device, _buffer.Number);
+        _device.Dispose();
+        _buffer?.Dispose();
+    }
+}

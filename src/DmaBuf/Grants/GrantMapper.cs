@@ -1,0 +1,105 @@
+using DmaBuf.Interop;
+
+namespace DmaBuf;
+
+/// <summary>Imports: buffers of another domain's pages, by the grant device (drivers/xen/gntdev.c, gntdev-dmabuf.c).</summary>
+public static class GrantMapper
+{
+    /// <summary>EINVAL from the mapping of references has these causes, which the kernel does not tell apart.</summary>
+    internal const string RefusedCure = "The references are not good for this domain: check the exporter's domain id, that the export is still open and was made for this domain, and that an exporting PV domain was booted with iommu=soft.";
+
+    /// <summary>The most pages the driver takes in one buffer (module parameter <c>limit</c>; 65536 by default).</summary>
+    public static int MaxPages => (int)Math.Clamp(SysFile.ReadNumber("/sys/module/xen_gntdev/parameters/limit") ?? 65536, 1, 1 << 20);
+
+    /// <summary>
+    /// Makes a dma-buf of references. Errors: <see cref="KernelException"/> (open; EXP_FROM_REFS: ENOTTY where the
+    /// kernel cannot, EINVAL in PV domains, for bad references and for a wrong domain alike).
+    /// </summary>
+    public static DmaBuffer ImportDmaBuf(GrantRefs grants)
+    {
+        ArgumentNullException.ThrowIfNull(grants);
+        CheckCount(grants);
+        var device = OpenDevice();
+        try
+        {
+            var refs = grants.Refs.ToArray();
+            var fd = Gntdev.FromRefs(device, grants.Domain, refs)
+                ?? throw new KernelException("EXP_FROM_REFS", Errno.Last, $"{grants}");
+            return DmaBuffer.OfGrantRefs(fd, device, grants, () => Map(grants));
+        }
+        catch
+        {
+            device.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>
+    /// Makes a dma-buf where the kernel can and otherwise a mapping; <see cref="DmaBuffer.Origin"/> says which.
+    /// Errors: those of <see cref="ImportMapping"/>, which are the clearer ones.
+    /// </summary>
+    public static DmaBuffer Import(GrantRefs grants)
+    {
+        try
+        {
+            return ImportDmaBuf(grants);
+        }
+        catch (KernelException e) when (e.Call == "EXP_FROM_REFS" && e.Errno is Errno.ENOTTY or Errno.EINVAL)
+        {
+            return ImportMapping(grants);
+        }
+    }
+
+    /// <summary>
+    /// Maps the references' pages, which works in every domain. The pages are mapped at once, so that bad references
+    /// fail here. Errors: <see cref="KernelException"/> (open; MAP_GRANT_REF and mmap: EINVAL for bad references, a
+    /// wrong domain, references that their exporter revoked, and more than the driver's limit).
+    /// </summary>
+    public static DmaBuffer ImportMapping(GrantRefs grants)
+    {
+        ArgumentNullException.ThrowIfNull(grants);
+        CheckCount(grants);
+        var device = OpenDevice();
+        try
+        {
+            var buffer = DmaBuffer.OfGrantDevice(device, Prepare(device, grants), BufferOrigin.GrantMapping, grants);
+            buffer.OpenView(BufferAccess.Read).Dispose();
+            return buffer;
+        }
+        catch
+        {
+            device.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>A mapping with a grant device handle of its own.</summary>
+    internal static Mapping Map(GrantRefs grants)
+    {
+        var device = OpenDevice();
+        try
+        {
+            return Mapping.Create(device, Prepare(device, grants), grants.Size, grants.ToString(), RefusedCure, owned: device);
+        }
+        catch
+        {
+            device.Dispose();
+            throw;
+        }
+    }
+
+    private static long Prepare(FileDescriptor device, GrantRefs grants)
+    {
+        var offset = Gntdev.MapRefs(device, grants.Domain, grants.Refs.ToArray());
+        return offset >= 0 ? offset : throw new KernelException("MAP_GRANT_REF", Errno.Last, grants.ToString());
+    }
+
+    private static void CheckCount(GrantRefs grants)
+    {
+        if (grants.Count == 0)
+            throw new BufferException(BufferFault.BadSize, "There are no references to import.", "Export a buffer of at least one page.");
+    }
+
+    internal static FileDescriptor OpenDevice() =>
+        Fcntl.Open(Gntdev.DEVICE, Fcntl.O_RDWR) ?? throw new KernelException("open", Errno.Last, Gntdev.DEVICE);
+}

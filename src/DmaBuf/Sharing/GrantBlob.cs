@@ -1,0 +1,56 @@
+using System.Runtime.InteropServices;
+
+namespace DmaBuf;
+
+/// <summary>
+/// References on a stream: a 32-bit count and then so many 32-bit references, in the machine's byte order, which is
+/// little-endian on x86 and Arm. Nothing on the wire names a domain.
+/// </summary>
+public static class GrantBlob
+{
+    private const string Cure = "It does not speak the hand-off of grant references (a 32-bit count, then the references), or it failed: look at its own messages.";
+
+    /// <summary>Sends references.</summary>
+    /// <exception cref="KernelException">send: EPIPE, ECONNRESET.</exception>
+    /// <exception cref="WaitTimeoutException">The peer did not read in time.</exception>
+    public static void Send(PeerConnection peer, GrantRefs grants, WaitLimit limit)
+    {
+        ArgumentNullException.ThrowIfNull(peer);
+        ArgumentNullException.ThrowIfNull(grants);
+        var words = new uint[grants.Count + 1];
+        words[0] = (uint)grants.Count;
+        for (var i = 0; i < grants.Count; i++)
+            words[i + 1] = grants.Refs[i];
+        peer.Send(MemoryMarshal.AsBytes(words.AsSpan()), limit);
+    }
+
+    /// <summary>Receives references. The count is checked before anything is allocated for it.</summary>
+    /// <param name="peer">The connection.</param>
+    /// <param name="domain">The exporter's domain id, which the wire does not carry.</param>
+    /// <param name="own">This domain's id.</param>
+    /// <param name="limit">For how long to wait.</param>
+    /// <exception cref="PeerException">BadCount, ClosedEarly.</exception>
+    /// <exception cref="WaitTimeoutException">Nothing came in time.</exception>
+    public static GrantRefs Receive(PeerConnection peer, ushort domain, ushort own, WaitLimit limit)
+    {
+        ArgumentNullException.ThrowIfNull(peer);
+        uint count = 0;
+        Fill(peer, MemoryMarshal.AsBytes(MemoryMarshal.CreateSpan(ref count, 1)), limit);
+        if (count == 0 || count > GrantMapper.MaxPages)
+            throw new PeerException(PeerFault.BadCount, peer.Peer, $"announced {count} references, and the grant device takes 1 to {GrantMapper.MaxPages}", Cure);
+        var refs = new uint[count];
+        Fill(peer, MemoryMarshal.AsBytes(refs.AsSpan()), limit);
+        return new GrantRefs { Domain = domain, PeerDomain = own, Refs = refs };
+    }
+
+    private static void Fill(PeerConnection peer, Span<byte> bytes, WaitLimit limit)
+    {
+        while (!bytes.IsEmpty)
+        {
+            var received = peer.Receive(bytes, limit);
+            if (received == 0)
+                throw new PeerException(PeerFault.ClosedEarly, peer.Peer, $"closed the connection {bytes.Length} bytes before the end of its references", Cure);
+            bytes = bytes[received..];
+        }
+    }
+}

@@ -1,0 +1,204 @@
+using System.Runtime.InteropServices;
+using System.Text;
+using DmaBuf.Interop;
+
+namespace DmaBuf;
+
+/// <summary>
+/// A connection to xenstore, over dom0's unix socket or the device of any domain. One request at a time; watch events
+/// that arrive meanwhile are kept. Watches and connection end together.
+/// </summary>
+public sealed class XenStore : IDisposable
+{
+    private static readonly string[] s_devices = ["/dev/xen/xenbus", "/proc/xen/xenbus"];
+    private static readonly string[] s_sockets = ["/run/xenstored/socket", "/var/run/xenstored/socket"];
+
+    private readonly FileDescriptor _fd;
+    private readonly string _name;
+    private readonly WaitLimit _limit;
+    private readonly Queue<string> _events = new();
+    private readonly byte[] _buffer = new byte[XsWire.XENSTORE_PAYLOAD_MAX + 16];
+    private uint _nextId = 1;
+
+    private XenStore(FileDescriptor fd, string name, WaitLimit limit)
+    {
+        _fd = fd;
+        _name = name;
+        _limit = limit;
+    }
+
+    /// <summary>Connects.</summary>
+    /// <param name="limit">For how long this connection's waits may last together.</param>
+    /// <exception cref="KernelException">open: this is no domain of Xen, or xenstore is denied.</exception>
+    public static XenStore Open(WaitLimit limit)
+    {
+        ArgumentNullException.ThrowIfNull(limit);
+        foreach (var path in s_sockets)
+        {
+            var socket = Socket.Create(Socket.AF_UNIX, Socket.SOCK_STREAM);
+            if (socket is not null && File.Exists(path) && Socket.Connect(socket, SocketAddress.Unix(path), path))
+                return new XenStore(socket, path, limit);
+            socket?.Dispose();
+        }
+
+        foreach (var path in s_devices)
+        {
+            if (Fcntl.Open(path, Fcntl.O_RDWR) is { } device)
+                return new XenStore(device, path, limit);
+        }
+
+        throw new KernelException("open", Errno.Last, s_devices[0]);
+    }
+
+    /// <summary>A node's value, or null where there is no such node.</summary>
+    /// <exception cref="XenStoreException">Refused.</exception>
+    public string? Read(string path)
+    {
+        try
+        {
+            return Encoding.UTF8.GetString(Request(XsWire.XS_READ, "READ", path, Text(path)));
+        }
+        catch (XenStoreException e) when (e.ErrnoName == "ENOENT")
+        {
+            return null;
+        }
+    }
+
+    /// <summary>The names of a node's children; none where there is no such node.</summary>
+    /// <exception cref="XenStoreException">Refused.</exception>
+    public IReadOnlyList<string> List(string path)
+    {
+        try
+        {
+            return Encoding.UTF8.GetString(Request(XsWire.XS_DIRECTORY, "DIRECTORY", path, Text(path)))
+                .Split('\0', StringSplitOptions.RemoveEmptyEntries);
+        }
+        catch (XenStoreException e) when (e.ErrnoName == "ENOENT")
+        {
+            return [];
+        }
+    }
+
+    /// <summary>Writes a node's value, making the node and its parents where they are missing.</summary>
+    /// <exception cref="XenStoreException">Refused.</exception>
+    public void Write(string path, string value) =>
+        Request(XsWire.XS_WRITE, "WRITE", path, [.. Text(path), .. Encoding.UTF8.GetBytes(value)]);
+
+    /// <summary>Removes a node with all below it; nothing where there is none.</summary>
+    /// <exception cref="XenStoreException">Refused.</exception>
+    public void Remove(string path)
+    {
+        try
+        {
+            Request(XsWire.XS_RM, "RM", path, Text(path));
+        }
+        catch (XenStoreException e) when (e.ErrnoName == "ENOENT")
+        {
+        }
+    }
+
+    /// <summary>Gives a node to <paramref name="owner"/>, closed to all but <paramref name="peer"/>.</summary>
+    /// <param name="path">The node.</param>
+    /// <param name="owner">Its owner, who may do everything.</param>
+    /// <param name="peer">The one other domain that has access.</param>
+    /// <param name="peerMayWrite">Whether the peer may write too.</param>
+    /// <exception cref="XenStoreException">Refused.</exception>
+    public void SetPermissions(string path, ushort owner, ushort peer, bool peerMayWrite) =>
+        Request(XsWire.XS_SET_PERMS, "SET_PERMS", path, [.. Text(path), .. Text($"n{owner}"), .. Text($"{(peerMayWrite ? 'b' : 'r')}{peer}")]);
+
+    /// <summary>Watches a node and all below it; the first event comes at once.</summary>
+    /// <exception cref="XenStoreException">Refused.</exception>
+    public void Watch(string path) => Request(XsWire.XS_WATCH, "WATCH", path, [.. Text(path), .. Text(path)]);
+
+    /// <summary>Waits for the next event of any watch and gives the path that changed.</summary>
+    /// <exception cref="WaitTimeoutException">None came in time.</exception>
+    public string WaitForEvent(string waitedFor)
+    {
+        while (_events.Count == 0)
+        {
+            var (head, payload) = Receive(waitedFor);
+            if (head.type == XsWire.XS_WATCH_EVENT)
+                Enqueue(payload);
+        }
+
+        return _events.Dequeue();
+    }
+
+    /// <summary>Ends the connection and its watches.</summary>
+    public void Dispose() => _fd.Dispose();
+
+    private static byte[] Text(string value) => Encoding.UTF8.GetBytes(value + '\0');
+
+    private byte[] Request(uint type, string name, string path, byte[] payload)
+    {
+        if (payload.Length > XsWire.XENSTORE_PAYLOAD_MAX)
+            throw new XenStoreException(name, path, "E2BIG");
+        var id = _nextId++;
+        var head = new XsWire.xsd_sockmsg { type = type, req_id = id, len = (uint)payload.Length };
+        Send([.. MemoryMarshal.AsBytes(new ReadOnlySpan<XsWire.xsd_sockmsg>(in head)), .. payload]);
+        while (true)
+        {
+            var (answer, content) = Receive($"xenstore to answer {name} of {path}");
+            if (answer.type == XsWire.XS_WATCH_EVENT)
+            {
+                Enqueue(content);
+            }
+            else if (answer.req_id == id)
+            {
+                var refusal = answer.type == XsWire.XS_ERROR ? Encoding.UTF8.GetString(content).TrimEnd('\0') : null;
+                KernelTrace.Write($"xenstore {name} {path} = {refusal ?? $"{content.Length} bytes"}");
+                return refusal is null ? content : throw new XenStoreException(name, path, refusal);
+            }
+        }
+    }
+
+    private void Enqueue(byte[] payload) => _events.Enqueue(Encoding.UTF8.GetString(payload).Split('\0')[0]);
+
+    private void Send(ReadOnlySpan<byte> message)
+    {
+        while (!message.IsEmpty)
+        {
+            var written = Unistd.Write(_fd, message);
+            if (written >= 0)
+                message = message[(int)written..];
+            else
+                WaitOrThrow("write", Poll.POLLOUT, "xenstore to read");
+        }
+    }
+
+    private unsafe (XsWire.xsd_sockmsg Head, byte[] Payload) Receive(string waitedFor)
+    {
+        var head = default(XsWire.xsd_sockmsg);
+        ReceiveInto(_buffer.AsSpan(0, sizeof(XsWire.xsd_sockmsg)), waitedFor);
+        head = MemoryMarshal.Read<XsWire.xsd_sockmsg>(_buffer);
+        if (head.len > XsWire.XENSTORE_PAYLOAD_MAX)
+            throw new KernelException("read", Errno.EPROTO, _name, "Not a xenstore daemon: its message is longer than the protocol allows.");
+        var payload = new byte[head.len];
+        ReceiveInto(payload, waitedFor);
+        return (head, payload);
+    }
+
+    private void ReceiveInto(Span<byte> bytes, string waitedFor)
+    {
+        while (!bytes.IsEmpty)
+        {
+            _limit.ForEvent(_fd, Poll.POLLIN, waitedFor);
+            var received = Unistd.Read(_fd, bytes);
+            if (received == 0)
+                throw new KernelException("read", Errno.EPIPE, _name, "xenstore closed the connection: see that xenstored runs.");
+            if (received > 0)
+                bytes = bytes[(int)received..];
+            else
+                WaitOrThrow("read", Poll.POLLIN, waitedFor);
+        }
+    }
+
+    private void WaitOrThrow(string call, short events, string waitedFor)
+    {
+        var errno = Errno.Last;
+        if (errno == Errno.EAGAIN)
+            _limit.ForEvent(_fd, events, waitedFor);
+        else if (errno != Errno.EINTR)
+            throw new KernelException(call, errno, _name);
+    }
+}

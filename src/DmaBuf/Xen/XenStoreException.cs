@@ -1,0 +1,27 @@
+namespace DmaBuf;
+
+/// <summary>A request that xenstore refused.</summary>
+public sealed class XenStoreException : DmaBufException
+{
+    internal XenStoreException(string request, string path, string errnoName)
+        : base($"{request},{errnoName}", $"xenstore refused {request} of {path}: {errnoName}.", CureFor(errnoName))
+    {
+        Path = path;
+        ErrnoName = errnoName;
+    }
+
+    /// <summary>The node asked for.</summary>
+    public string Path { get; }
+
+    /// <summary>The error as xenstore names it, such as <c>ENOENT</c>.</summary>
+    public string ErrnoName { get; }
+
+    private static string? CureFor(string errnoName) => errnoName switch
+    {
+        "EACCES" => "This domain may not do that there: a domain writes below /local/domain/ID/data of its own only, and reads what others let it read.",
+        "ENOSPC" or "EDQUOT" => "This domain's quota of xenstore nodes is used up: remove some, or raise xenstored's quota.",
+        "E2BIG" => "The message is larger than the 4096 bytes that xenstore takes.",
+        "ENOENT" => "There is no such node: see that the other side has written it, and check the name and domain id.",
+        _ => null,
+    };
+}
