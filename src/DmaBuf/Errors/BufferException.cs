@@ -32,6 +32,12 @@ public enum BufferFault
 
     /// <summary>The memory's sender could shrink it and end this process with SIGBUS.</summary>
     NotSealed,
+
+    /// <summary>A domain cannot share with itself by grants.</summary>
+    OwnDomain,
+
+    /// <summary>The references were not granted by this session, or were revoked already.</summary>
+    NoLease,
 }
 
 /// <summary>A request on a buffer that cannot be met.</summary>

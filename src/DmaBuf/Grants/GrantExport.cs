@@ -61,6 +61,14 @@ public sealed class GrantExport : IDisposable
         }
     }
 
+    /// <summary>The refusal to export to oneself, which Xen would map nowhere.</summary>
+    public static BufferException ToOneself(ushort own) =>
+        new(BufferFault.OwnDomain, $"Domain {own} is this domain itself.", "Hand the buffer to a process of this domain with Send-DmaBufFd and a unix address.");
+
+    /// <summary>The refusal to end grants that this process does not hold.</summary>
+    public static BufferException NoLease(GrantRefs grants) =>
+        new(BufferFault.NoLease, $"This session holds no lease for {grants}.", "Revoke them in the session that exported them; Get-GrantRefs lists what this one holds.");
+
     /// <summary>Ends the grants. Idempotent.</summary>
     public void Dispose()
     {

@@ -1,0 +1,25 @@
+using System.Text.RegularExpressions;
+
+namespace DmaBuf.Build;
+
+/// <summary>What the tasks need to know from DmaBufPS.psd1.</summary>
+internal static partial class ModuleManifest
+{
+    /// <summary>The module's version.</summary>
+    public static string Version() => VersionEntry().Match(Text()).Groups[1].Value;
+
+    /// <summary>The names of the cmdlets that the module exports.</summary>
+    public static IEnumerable<string> Cmdlets() =>
+        Quoted().Matches(CmdletsEntry().Match(Text()).Value).Select(match => match.Groups[1].Value);
+
+    private static string Text() => File.ReadAllText(Repository.At("DmaBufPS.psd1"));
+
+    [GeneratedRegex(@"ModuleVersion\s*=\s*'([^']+)'")]
+    private static partial Regex VersionEntry();
+
+    [GeneratedRegex(@"CmdletsToExport\s*=\s*@\([^)]*\)")]
+    private static partial Regex CmdletsEntry();
+
+    [GeneratedRegex("'([^']+)'")]
+    private static partial Regex Quoted();
+}

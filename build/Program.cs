@@ -1,0 +1,59 @@
+using System.Runtime.InteropServices;
+using DmaBuf.Lab;
+
+namespace DmaBuf.Build;
+
+internal static class Program
+{
+    private static readonly Dictionary<string, Job> s_tasks =
+        new(StringComparer.OrdinalIgnoreCase)
+        {
+            ["Build"] = BuildTask.RunAsync,
+            ["Test"] = TestTask.RunAsync,
+            ["Demo"] = DemoTask.RunAsync,
+            ["Lab"] = LabTask.RunAsync,
+            ["Bench"] = BenchTask.RunAsync,
+            ["Docs"] = DocsTask.RunAsync,
+            ["Package"] = PackageTask.RunAsync,
+            ["Clean"] = CleanTask.RunAsync,
+        };
+
+    private delegate Task<int> Job(TaskArguments arguments, CancellationToken cancellationToken);
+
+    private static async Task<int> Main(string[] words)
+    {
+        using var cancellation = new CancellationTokenSource();
+        using PosixSignalRegistration interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Cancel);
+        using PosixSignalRegistration terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Cancel);
+        using PosixSignalRegistration hangUp = PosixSignalRegistration.Create(PosixSignal.SIGHUP, Cancel);
+        try
+        {
+            if (words.Length == 0 || !s_tasks.TryGetValue(words[0], out Job? job))
+                throw new BuildException($"Usage: build.sh {string.Join('|', s_tasks.Keys).ToLowerInvariant()} [options]");
+            return await job(new TaskArguments(WordsOfPowerShell() ?? words[1..]), cancellation.Token);
+        }
+        catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
+        {
+            return 130;
+        }
+        catch (Exception failure) when (failure is BuildException or LabException)
+        {
+            Console.Error.WriteLine(failure.Message);
+            return 1;
+        }
+
+        // What build.ps1 was given; see there.
+        static string[]? WordsOfPowerShell()
+        {
+            string? joined = Environment.GetEnvironmentVariable("DMABUFPS_WORDS");
+            Environment.SetEnvironmentVariable("DMABUFPS_WORDS", null);
+            return joined?.Split('\x1f')[1..];
+        }
+
+        void Cancel(PosixSignalContext context)
+        {
+            context.Cancel = true;
+            cancellation.Cancel();
+        }
+    }
+}

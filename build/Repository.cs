@@ -1,0 +1,28 @@
+namespace DmaBuf.Build;
+
+/// <summary>The places of the repository.</summary>
+internal static class Repository
+{
+    /// <summary>The top folder.</summary>
+    public static string Root { get; } = FindRoot();
+
+    /// <summary>Everything that is made.</summary>
+    public static string Out { get; } = Path.Combine(Root, "out");
+
+    /// <summary>The importable module.</summary>
+    public static string Module { get; } = Path.Combine(Out, "DmaBufPS");
+
+    /// <summary>What the compiler leaves of a project.</summary>
+    public static string Binaries(string project) => Path.Combine(Out, "build/bin", project, "release");
+
+    /// <summary>A path below the top folder.</summary>
+    public static string At(params string[] parts) => Path.Combine([Root, .. parts]);
+
+    private static string FindRoot()
+    {
+        string? folder = AppContext.BaseDirectory;
+        while (folder is not null && !File.Exists(Path.Combine(folder, "Directory.Build.props")))
+            folder = Path.GetDirectoryName(folder);
+        return folder ?? throw new BuildException("The build program has to stay below the repository's out folder.");
+    }
+}

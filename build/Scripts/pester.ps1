@@ -1,0 +1,33 @@
+<#
+.SYNOPSIS
+Runs the Pester suite and leaves each test's outcome in a JSON file.
+#>
+param([string] $Tests, [string] $Results, [string] $Filter)
+
+$ErrorActionPreference = 'Stop'
+Import-Module -Name Pester -MinimumVersion 5.0 -MaximumVersion 5.999
+$configuration = New-PesterConfiguration
+$configuration.Run.Path = $Tests
+$configuration.Run.PassThru = $true
+$configuration.Output.Verbosity = 'None'
+if ($Filter) {
+    $configuration.Filter.FullName = "*$Filter*"
+}
+$run = Invoke-Pester -Configuration $configuration
+
+# A file or block that fails before its tests stands for them.
+$broken = @($run.FailedContainers) + @($run.FailedBlocks) | Where-Object { $_.ErrorRecord }
+$outcomes = @(
+    foreach ($test in $run.Tests | Where-Object Result -NE 'NotRun') {
+        # Where in the tests; Pester's own two dozen steps there help nobody.
+        $errors = foreach ($record in $test.ErrorRecord) {
+            $record.Exception.Message
+            $record.ScriptStackTrace -split "`n" | Where-Object { $_.Contains($Tests) }
+        }
+        @{ Name = $test.ExpandedPath; Result = $test.Result; Message = $errors -join "`n" }
+    }
+    foreach ($part in $broken) {
+        @{ Name = "$part"; Result = 'Failed'; Message = ($part.ErrorRecord | Out-String) }
+    }
+)
+ConvertTo-Json -InputObject $outcomes | Set-Content -LiteralPath $Results

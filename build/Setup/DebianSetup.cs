@@ -1,0 +1,80 @@
+using DmaBuf.Lab;
+
+namespace DmaBuf.Build;
+
+/// <summary>Installs the Debian packages that a task needs, where it may.</summary>
+internal static class DebianSetup
+{
+    /// <summary>What a C program that checks the kernel's headers needs.</summary>
+    public static readonly string[] Compiler = ["gcc", "libc6-dev", "linux-libc-dev"];
+
+    /// <summary>What an emulated machine needs; its kernel is fetched, not installed.</summary>
+    public static readonly string[] Emulator = ["qemu-system-x86", "busybox-static", "kmod"];
+
+    /// <summary>Whether all the packages are there, after installing those that were not.</summary>
+    public static async Task<bool> EnsureAsync(
+        string purpose, IReadOnlyCollection<string> packages, CancellationToken cancellationToken)
+    {
+        string[] missing = await MissingAsync(packages, cancellationToken);
+        if (missing.Length == 0)
+            return true;
+
+        string[]? root = await RootPrefixAsync(cancellationToken);
+        if (root is not null)
+        {
+            Report.Note($"{purpose}: installing {string.Join(' ', missing)}");
+            if (!HasPackageLists() && !await AptAsync(root, ["update"], cancellationToken))
+                Report.Note("apt-get update failed.");
+            string[] install = ["install", "-y", "--no-install-recommends", .. missing];
+            // Lists that are too old name packages that are gone.
+            if (await AptAsync(root, install, cancellationToken))
+                return true;
+            if (await AptAsync(root, ["update"], cancellationToken) && await AptAsync(root, install, cancellationToken))
+                return true;
+        }
+
+        Report.Note($"{purpose}: please run as root: apt-get install {string.Join(' ', missing)}");
+        return false;
+    }
+
+    /// <summary>Loads apt's package lists where there are none, as in a fresh container.</summary>
+    public static async Task EnsureListsAsync(CancellationToken cancellationToken)
+    {
+        if (HasPackageLists() || await RootPrefixAsync(cancellationToken) is not string[] root)
+            return;
+        Report.Note("loading apt's package lists");
+        await AptAsync(root, ["update"], cancellationToken);
+    }
+
+    private static bool HasPackageLists() =>
+        Directory.Exists("/var/lib/apt/lists")
+        && Directory.EnumerateFiles("/var/lib/apt/lists", "*_Packages*").Any();
+
+    private static async Task<string[]> MissingAsync(
+        IReadOnlyCollection<string> packages, CancellationToken cancellationToken)
+    {
+        HostResult query = await HostCommand.TryRunAsync(
+            "dpkg-query", ["-W", "-f=${Package} ${db:Status-Status}\n", .. packages], null, cancellationToken);
+        string[] installed = query.Output.Split('\n');
+        return [.. packages.Where(package => !installed.Contains(package + " installed"))];
+    }
+
+    private static async Task<string[]?> RootPrefixAsync(CancellationToken cancellationToken)
+    {
+        if (SystemPrograms.TryFind("apt-get") is null)
+            return null;
+        if (Environment.IsPrivilegedProcess)
+            return [];
+        HostResult sudo = await HostCommand.TryRunAsync("sudo", ["-n", "true"], null, cancellationToken);
+        return sudo.ExitCode == 0 ? ["sudo", "-n"] : null;
+    }
+
+    private static async Task<bool> AptAsync(string[] root, string[] arguments, CancellationToken cancellationToken)
+    {
+        string[] words = [.. root, "env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-q", .. arguments];
+        HostResult apt = await HostCommand.TryRunAsync(words[0], words[1..], null, cancellationToken);
+        if (apt.ExitCode != 0)
+            Report.Note(apt.Error.Trim());
+        return apt.ExitCode == 0;
+    }
+}

@@ -1,0 +1,50 @@
+using DmaBuf.Lab;
+
+namespace DmaBuf.Build;
+
+/// <summary>Opens a prompt in an emulated machine, or runs one command there.</summary>
+internal static class LabTask
+{
+    public static async Task<int> RunAsync(TaskArguments arguments, CancellationToken cancellationToken)
+    {
+        string? modules = arguments.TakeOption("Modules");
+        var options = new MachineOptions
+        {
+            MemoryMiB = arguments.TakeNumber("Memory", 1024),
+            HugePages = arguments.TakeNumber("HugePages", 8),
+            Say = Report.Note,
+        };
+        if (modules is not null)
+            options = options with { Modules = [.. options.Modules, .. modules.Split(',')] };
+        string[] command = arguments.TakeRest();
+        bool prompt = command.Length == 0;
+        if (prompt && (Console.IsInputRedirected || Console.IsOutputRedirected))
+            throw new BuildException("A prompt wants a terminal; to run one command: lab -- COMMAND ARGUMENTS");
+
+        if (await MachineSetup.MissingAsync(cancellationToken) is string missing)
+            throw new BuildException($"The machine needs {missing}.");
+        options = options with { Terminal = prompt };
+        await using Machine machine = await Machine.StartAsync(options, cancellationToken);
+        if (prompt)
+        {
+            Report.Note(machine.Description);
+            return await machine.RunInTerminalAsync(Shell(), cancellationToken);
+        }
+
+        return await machine.RunAsync(
+            new GuestCommand(command[0], command[1..]),
+            Console.OpenStandardOutput(),
+            Console.OpenStandardError(),
+            Console.IsInputRedirected ? Console.OpenStandardInput() : null,
+            cancellationToken);
+    }
+
+    private static GuestCommand Shell()
+    {
+        if (Pwsh.Command is not [string program, .. string[] first])
+            return new GuestCommand("bash");
+        string manifest = Path.Combine(Repository.Module, "DmaBufPS.psd1");
+        string[] import = File.Exists(manifest) ? ["-Command", $"Import-Module {Pwsh.Quote(manifest)}"] : [];
+        return new GuestCommand(program, [.. first, "-NoLogo", "-NoExit", .. import]);
+    }
+}

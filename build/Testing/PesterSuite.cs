@@ -1,0 +1,43 @@
+using System.Text.Json;
+
+namespace DmaBuf.Build;
+
+/// <summary>The tests of the cmdlets.</summary>
+internal sealed class PesterSuite : TestSuite
+{
+    /// <summary>The folder of the tests.</summary>
+    public static string Folder { get; } = Repository.At("tests", "Pester");
+
+    public override string Name => "Pester";
+
+    public override string[] Command(string resultFile, string? filter) => Pwsh.Script(
+        "pester.ps1",
+        ["-Tests", Folder, "-Results", resultFile, .. filter is null ? Array.Empty<string>() : ["-Filter", filter]]);
+
+    public override IEnumerable<TestOutcome> Read(string resultFile)
+    {
+        using JsonDocument results = JsonDocument.Parse(File.ReadAllText(resultFile));
+        foreach (JsonElement test in results.RootElement.EnumerateArray())
+        {
+            TestStatus status = test.GetProperty("Result").GetString() switch
+            {
+                "Passed" => TestStatus.Passed,
+                "Failed" => TestStatus.Failed,
+                _ => TestStatus.Skipped,
+            };
+            string message = test.GetProperty(nameof(TestOutcome.Message)).GetString() ?? string.Empty;
+            yield return new TestOutcome(
+                test.GetProperty(nameof(TestOutcome.Name)).GetString() ?? "?",
+                status,
+                status == TestStatus.Skipped ? ReasonOf(message) : message);
+        }
+    }
+
+    /// <summary>Pester says "is skipped, because REASON" and then where.</summary>
+    private static string ReasonOf(string message)
+    {
+        string line = message.Split('\n')[0];
+        int because = line.IndexOf("because ", StringComparison.Ordinal);
+        return because < 0 ? line : line[(because + "because ".Length)..];
+    }
+}

@@ -1,0 +1,53 @@
+using System.Diagnostics;
+using System.Text.Json;
+using System.Xml;
+using DmaBuf.Lab;
+
+namespace DmaBuf.Build;
+
+/// <summary>Runs suites in places and collects their outcomes.</summary>
+internal sealed class TestRunner(TestTally tally, string? filter)
+{
+    private static readonly TimeSpan s_limit = TimeSpan.FromMinutes(15);
+
+    /// <summary>Where the suites leave their results.</summary>
+    public static string ResultFolder { get; } = Path.Combine(Repository.Out, "test-results");
+
+    /// <summary>Runs a suite; a suite that ends without results counts as a failed test.</summary>
+    public async Task RunAsync(TestSuite suite, TestPlace place, CancellationToken cancellationToken)
+    {
+        string resultFile = Path.Combine(ResultFolder, $"{suite.Name}-{place.Name}");
+        File.Delete(resultFile);
+        Report.Note($"{suite.Name} on the {place.Name} ...");
+        var time = Stopwatch.StartNew();
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        limit.CancelAfter(s_limit);
+        List<TestOutcome> outcomes = [];
+        string? trouble = null;
+        try
+        {
+            int code = await place.RunAsync(suite.Command(resultFile, filter), limit.Token);
+            outcomes.AddRange(suite.Read(resultFile));
+            if (outcomes.Count == 0)
+                trouble = filter is null ? $"it ran no test and ended with exit code {code}" : null;
+            else if (code != 0 && outcomes.TrueForAll(outcome => outcome.Status != TestStatus.Failed))
+                trouble = $"no test failed, and yet it ended with exit code {code}";
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            trouble = $"it did not end within {s_limit.TotalMinutes} minutes";
+        }
+        catch (Exception failure) when (failure is IOException or XmlException or JsonException)
+        {
+            trouble = $"it left no readable results ({failure.Message})";
+        }
+        catch (LabException failure)
+        {
+            trouble = failure.Message;
+        }
+
+        if (trouble is not null)
+            outcomes.Add(new TestOutcome("the whole suite", TestStatus.Failed, trouble));
+        tally.Add(suite.Name, place.Name, outcomes, time.Elapsed);
+    }
+}

@@ -1,0 +1,14 @@
+namespace DmaBuf.Build;
+
+/// <summary>A test program: how to run it and how to read the results it leaves.</summary>
+internal abstract class TestSuite
+{
+    /// <summary>The suite's name.</summary>
+    public abstract string Name { get; }
+
+    /// <summary>The words that run the suite, or only the tests whose names contain the filter.</summary>
+    public abstract string[] Command(string resultFile, string? filter);
+
+    /// <summary>The outcomes in a file that the command left.</summary>
+    public abstract IEnumerable<TestOutcome> Read(string resultFile);
+}

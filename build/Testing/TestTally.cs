@@ -1,0 +1,87 @@
+using System.Globalization;
+
+namespace DmaBuf.Build;
+
+/// <summary>The outcomes of all runs, by test.</summary>
+internal sealed class TestTally
+{
+    private readonly Dictionary<(string Suite, string Test), List<(string Place, TestOutcome Outcome)>> _tests = [];
+    private readonly List<string> _runs = [];
+
+    /// <summary>Whether any test failed anywhere.</summary>
+    public bool HasFailures => Count(TestStatus.Failed) > 0;
+
+    /// <summary>Whether no test ran or was skipped.</summary>
+    public bool IsEmpty => _tests.Count == 0;
+
+    /// <summary>Adds what one run of a suite in one place gave.</summary>
+    public void Add(string suite, string place, IReadOnlyCollection<TestOutcome> outcomes, TimeSpan time)
+    {
+        foreach (TestOutcome outcome in outcomes)
+        {
+            if (!_tests.TryGetValue((suite, outcome.Name), out List<(string, TestOutcome)>? runs))
+                _tests[(suite, outcome.Name)] = runs = [];
+            runs.Add((place, outcome));
+        }
+
+        int passed = outcomes.Count(outcome => outcome.Status == TestStatus.Passed);
+        int failed = outcomes.Count(outcome => outcome.Status == TestStatus.Failed);
+        int skipped = outcomes.Count(outcome => outcome.Status == TestStatus.Skipped);
+        string seconds = time.TotalSeconds.ToString("0.0", CultureInfo.InvariantCulture);
+        _runs.Add($"{suite,-10} {place,-8} {passed,5} passed {failed,5} failed {skipped,5} skipped {seconds,8} s");
+    }
+
+    /// <summary>Prints the runs, then what was skipped and why, then what failed.</summary>
+    public void PrintDetails()
+    {
+        Report.Line(string.Empty);
+        _runs.ForEach(Report.Line);
+        PrintSkipped();
+        PrintFailed();
+    }
+
+    /// <summary>The last line. A test counts once: failed if it failed anywhere, skipped if it ran nowhere.</summary>
+    public string Summary() =>
+        $"{Count(TestStatus.Passed)} passed, {Count(TestStatus.Failed)} failed, {Count(TestStatus.Skipped)} skipped";
+
+    private void PrintSkipped()
+    {
+        int elsewhere = _tests.Values.Count(runs =>
+            runs.Exists(run => run.Outcome.Status == TestStatus.Skipped)
+            && runs.Exists(run => run.Outcome.Status != TestStatus.Skipped));
+        if (elsewhere > 0)
+            Report.Line($"{elsewhere} tests that were skipped in one place ran in the other.");
+
+        var reasons = _tests.Values
+            .Where(runs => Worst(runs) == TestStatus.Skipped)
+            .GroupBy(runs => runs[^1].Outcome.Message)
+            .OrderByDescending(group => group.Count())
+            .ToList();
+        if (reasons.Count > 0)
+            Report.Line("Skipped everywhere:");
+        foreach (IGrouping<string, List<(string Place, TestOutcome Outcome)>> reason in reasons)
+        {
+            string only = reason.Count() == 1 ? $" ({reason.Single()[0].Outcome.Name})" : string.Empty;
+            Report.Line($"{reason.Count(),5}  {(reason.Key.Length == 0 ? "no reason given" : reason.Key)}{only}");
+        }
+    }
+
+    private void PrintFailed()
+    {
+        foreach (((string suite, string test), List<(string Place, TestOutcome Outcome)> runs) in _tests)
+        {
+            var failures = runs.Where(run => run.Outcome.Status == TestStatus.Failed).ToList();
+            foreach (var same in failures.GroupBy(run => run.Outcome.Message))
+            {
+                string places = string.Join(" and the ", same.Select(run => run.Place));
+                Report.Line($"Failed: {suite} on the {places}: {test}");
+                Report.Line("    " + same.Key.Replace("\n", "\n    ", StringComparison.Ordinal));
+            }
+        }
+    }
+
+    private int Count(TestStatus status) => _tests.Values.Count(runs => Worst(runs) == status);
+
+    private static TestStatus Worst(List<(string Place, TestOutcome Outcome)> runs) =>
+        runs.Max(run => run.Outcome.Status);
+}

@@ -1,0 +1,47 @@
+using System.Xml.Linq;
+
+namespace DmaBuf.Build;
+
+/// <summary>The tests of the core.</summary>
+internal sealed class XunitSuite : TestSuite
+{
+    public override string Name => "xunit";
+
+    public override string[] Command(string resultFile, string? filter) =>
+    [
+        "dotnet", Path.Combine(Repository.Binaries("DmaBuf.Tests"), "DmaBuf.Tests.dll"),
+        "-noLogo", "-noColor", "-noAutoReporters", "-reporter", "silent", "-xml", resultFile,
+        .. filter is null ? Array.Empty<string>() : ["-method", $"*{filter}*"],
+    ];
+
+    public override IEnumerable<TestOutcome> Read(string resultFile)
+    {
+        XDocument results = XDocument.Load(resultFile);
+        foreach (XElement test in results.Descendants("test"))
+        {
+            string name = (string?)test.Attribute("name") ?? "?";
+            switch ((string?)test.Attribute("result"))
+            {
+                case "Pass":
+                    yield return new TestOutcome(name, TestStatus.Passed);
+                    break;
+                case "Skip":
+                    yield return new TestOutcome(name, TestStatus.Skipped, test.Element("reason")?.Value ?? "");
+                    break;
+                case "Fail":
+                    yield return new TestOutcome(name, TestStatus.Failed, FailureOf(test));
+                    break;
+            }
+        }
+
+        // What fails outside any test: a fixture, a class's clean-up.
+        foreach (XElement error in results.Descendants("error"))
+            yield return new TestOutcome($"around {error.Attribute("name")?.Value}", TestStatus.Failed, FailureOf(error));
+    }
+
+    private static string FailureOf(XElement element)
+    {
+        XElement? failure = element.Element("failure");
+        return $"{failure?.Element("message")?.Value}\n{failure?.Element("stack-trace")?.Value}".Trim();
+    }
+}

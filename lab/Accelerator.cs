@@ -1,0 +1,80 @@
+namespace DmaBuf.Lab;
+
+/// <summary>Chooses between the processor's own virtualisation and QEMU's emulation of a processor.</summary>
+public static class Accelerator
+{
+    private const string Kvm = "kvm";
+    private const string Tcg = "tcg";
+    private static readonly TimeSpan s_trialLimit = TimeSpan.FromSeconds(15);
+
+    /// <summary>The name of the accelerator to use.</summary>
+    /// <remarks>
+    /// /dev/kvm can be there and still not run a machine (it may hang, too), so a kernel is booted on it once. The
+    /// verdict is kept until this computer restarts or QEMU changes.
+    /// </remarks>
+    public static async Task<string> ChooseAsync(
+        Kernel kernel, string initramfs, CancellationToken cancellationToken = default)
+    {
+        if (!CanOpenKvm())
+            return Tcg;
+        string boot = await File.ReadAllTextAsync("/proc/sys/kernel/random/boot_id", cancellationToken);
+        DateTime qemu = File.GetLastWriteTimeUtc(SystemPrograms.Find("qemu-system-x86_64"));
+        string verdicts = await CacheFolder.GetOrAddAsync(
+            $"accelerator/{boot.Trim()}-{qemu.Ticks:x}",
+            async folder =>
+            {
+                bool works = await TryAsync(kernel, initramfs, folder, cancellationToken);
+                await File.WriteAllTextAsync(Path.Combine(folder, "verdict"), works ? Kvm : Tcg, cancellationToken);
+            },
+            cancellationToken);
+        return await File.ReadAllTextAsync(Path.Combine(verdicts, "verdict"), cancellationToken);
+    }
+
+    /// <summary>QEMU's arguments for the accelerator.</summary>
+    public static string[] Arguments(string accelerator) =>
+        ["-accel", accelerator == Tcg ? "tcg,thread=multi" : accelerator, "-cpu", "max"];
+
+    /// <summary>What the accelerator wants on the kernel's command line.</summary>
+    /// <remarks>
+    /// An emulated processor's time stamp counter is this computer's own, but on a busy computer the kernel would find it
+    /// too far from a slower clock and keep to that one, whose every reading is a slow system call.
+    /// </remarks>
+    public static string KernelParameters(string accelerator) =>
+        accelerator == Tcg ? "tsc=nowatchdog" : string.Empty;
+
+    private static bool CanOpenKvm()
+    {
+        try
+        {
+            using var kvm = new FileStream("/dev/kvm", FileMode.Open, FileAccess.ReadWrite);
+            return true;
+        }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException or NotSupportedException)
+        {
+            return false;
+        }
+    }
+
+    private static async Task<bool> TryAsync(
+        Kernel kernel, string initramfs, string folder, CancellationToken cancellationToken)
+    {
+        string console = Path.Combine(folder, "console");
+        await using QemuProcess qemu = QemuProcess.Start(
+        [
+            .. Arguments(Kvm), "-m", "512", "-nodefaults", "-display", "none", "-no-reboot",
+            "-kernel", kernel.Image, "-initrd", initramfs,
+            "-append", "console=ttyS0 quiet panic=-1 lab_trial=1", "-serial", "file:" + console,
+        ]);
+        try
+        {
+            await qemu.Exited.WaitAsync(s_trialLimit, cancellationToken);
+        }
+        catch (TimeoutException)
+        {
+            return false;
+        }
+
+        return File.Exists(console)
+            && File.ReadLines(console).Any(line => line.Contains("this accelerator works", StringComparison.Ordinal));
+    }
+}

@@ -1,0 +1,54 @@
+namespace DmaBuf.Lab;
+
+/// <summary>The per-user folder for what is downloaded or made once: kernels, verdicts, initial ramdisks.</summary>
+public static class CacheFolder
+{
+    /// <summary>The folder's path: <c>dmabufps</c> below <c>$XDG_CACHE_HOME</c> or <c>~/.cache</c>.</summary>
+    public static string Root { get; } = FindRoot();
+
+    /// <summary>
+    /// Returns the named folder of the cache; when it is missing, one caller at a time (of all processes) fills a
+    /// temporary folder, which then gets the name in one step, so nobody ever sees it half full.
+    /// </summary>
+    public static async Task<string> GetOrAddAsync(
+        string name, Func<string, Task> fill, CancellationToken cancellationToken = default)
+    {
+        string folder = Path.Combine(Root, name);
+        if (Directory.Exists(folder))
+            return folder;
+        Directory.CreateDirectory(Path.GetDirectoryName(folder)!);
+        using FileStream heldLock = await LockAsync(folder + ".lock", cancellationToken);
+        if (Directory.Exists(folder))
+            return folder;
+        string partial = folder + ".part";
+        if (Directory.Exists(partial))
+            Directory.Delete(partial, recursive: true);
+        Directory.CreateDirectory(partial);
+        await fill(partial);
+        Directory.Move(partial, folder);
+        return folder;
+    }
+
+    private static async Task<FileStream> LockAsync(string path, CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            try
+            {
+                return new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+            }
+            catch (IOException) when (File.Exists(path))
+            {
+                await Task.Delay(200, cancellationToken);
+            }
+        }
+    }
+
+    private static string FindRoot()
+    {
+        string? cache = Environment.GetEnvironmentVariable("XDG_CACHE_HOME");
+        if (string.IsNullOrEmpty(cache))
+            cache = Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".cache");
+        return Path.Combine(cache, "dmabufps");
+    }
+}

@@ -1,0 +1,56 @@
+using System.Text.RegularExpressions;
+
+namespace DmaBuf.Lab;
+
+/// <summary>Fetches Debian packages and unpacks them, without installing them and without root.</summary>
+public static class DebianPackages
+{
+    /// <summary>
+    /// Returns the package name that matches the pattern and has the highest version in it, or null. Names that the
+    /// package lists no longer offer for download do not count.
+    /// </summary>
+    public static async Task<string?> FindNewestAsync(
+        string prefix, Regex pattern, CancellationToken cancellationToken = default)
+    {
+        HostResult names = await HostCommand.TryRunAsync(
+            "apt-cache", ["pkgnames", prefix], null, cancellationToken);
+        foreach (string name in ByVersion(names.Output.Split('\n').Where(name => pattern.IsMatch(name))))
+        {
+            if (await VersionAsync(name, cancellationToken) is not null)
+                return name;
+        }
+
+        return null;
+    }
+
+    /// <summary>Orders names by the numbers in them, the highest first.</summary>
+    public static IEnumerable<string> ByVersion(IEnumerable<string> names) =>
+        names.OrderByDescending(name => Regex.Replace(name, "[0-9]+", digits => digits.Value.PadLeft(8, '0')),
+            StringComparer.Ordinal);
+
+    /// <summary>The version that apt would download, or null when it offers none.</summary>
+    public static async Task<string?> VersionAsync(string package, CancellationToken cancellationToken = default)
+    {
+        HostResult show = await HostCommand.TryRunAsync(
+            "apt-cache", ["show", "--no-all-versions", package], null, cancellationToken);
+        Match version = Regex.Match(show.Output, "^Version: (.+)$", RegexOptions.Multiline);
+        return version.Success ? version.Groups[1].Value : null;
+    }
+
+    /// <summary>Downloads a package and unpacks it; its files' paths start at the folder.</summary>
+    public static async Task UnpackAsync(
+        string package, string folder, CancellationToken cancellationToken = default)
+    {
+        string download = Directory.CreateTempSubdirectory("dmabufps-apt-").FullName;
+        try
+        {
+            await HostCommand.RunAsync("apt-get", ["-q", "download", package], download, cancellationToken);
+            foreach (string file in Directory.EnumerateFiles(download, "*.deb"))
+                await HostCommand.RunAsync("dpkg", ["-x", file, folder], null, cancellationToken);
+        }
+        finally
+        {
+            Directory.Delete(download, recursive: true);
+        }
+    }
+}

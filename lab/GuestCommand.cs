@@ -1,0 +1,55 @@
+using System.Collections;
+using System.Text;
+
+namespace DmaBuf.Lab;
+
+/// <summary>A program to run in a machine, with its arguments, folder and variables.</summary>
+/// <param name="Program">The program, looked up in PATH.</param>
+/// <param name="Arguments">Its arguments.</param>
+public sealed record GuestCommand(string Program, params string[] Arguments)
+{
+    private static readonly string[] s_inherited =
+        ["PATH", "HOME", "USER", "LANG", "TZ", "TERM", "COLORTERM", "NO_COLOR", "CI", "PSModulePath"];
+
+    private static readonly string[] s_inheritedPrefixes = ["LC_", "DOTNET_", "POWERSHELL_", "DMABUF"];
+
+    /// <summary>The folder in which the program starts: by default this process's own.</summary>
+    public string WorkingDirectory { get; init; } = Directory.GetCurrentDirectory();
+
+    /// <summary>The program's variables: by default those of this process that mean something in a machine.</summary>
+    public IReadOnlyDictionary<string, string> Variables { get; init; } = InheritedVariables();
+
+    /// <summary>The shell script that starts the program.</summary>
+    internal string ToScript()
+    {
+        // A shell's background job, which the agent makes of it, starts with SIGINT ignored.
+        var script = new StringBuilder($"cd {Quote(WorkingDirectory)} || exit 126\n");
+        script.Append("exec /usr/bin/env -i --default-signal");
+        foreach ((string name, string value) in Variables)
+            script.Append(' ').Append(Quote($"{name}={value}"));
+        foreach (string word in Arguments.Prepend(Program))
+            script.Append(' ').Append(Quote(word));
+        return script.Append('\n').ToString();
+    }
+
+    /// <summary>Quotes a word for a shell.</summary>
+    internal static string Quote(string word) => $"'{word.Replace("'", @"'\''", StringComparison.Ordinal)}'";
+
+    private static Dictionary<string, string> InheritedVariables()
+    {
+        var variables = Environment.GetEnvironmentVariables()
+            .Cast<DictionaryEntry>()
+            .Select(entry => (Name: (string)entry.Key, Value: (string)(entry.Value ?? string.Empty)))
+            .Where(entry => s_inherited.Contains(entry.Name)
+                || s_inheritedPrefixes.Any(prefix => entry.Name.StartsWith(prefix, StringComparison.Ordinal)))
+            .ToDictionary(entry => entry.Name, entry => entry.Value);
+        // Everyone is root in the machine.
+        variables["PATH"] = variables.GetValueOrDefault("PATH", "/usr/local/bin:/usr/bin:/bin")
+            + ":/usr/local/sbin:/usr/sbin:/sbin";
+        variables.TryAdd("HOME", "/root");
+        variables.TryAdd("TERM", "dumb");
+        // What .NET spends on measuring a program pays off later than an emulated run lasts (a third of the time).
+        variables.TryAdd("DOTNET_TieredPGO", "0");
+        return variables;
+    }
+}

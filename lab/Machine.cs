@@ -1,0 +1,200 @@
+using System.Globalization;
+using System.Net.Sockets;
+using System.Text;
+
+namespace DmaBuf.Lab;
+
+/// <summary>
+/// A running emulated machine: a kernel of the distribution over this computer's own files, which the machine sees
+/// at their paths and cannot change (its changes stay in its memory).
+/// </summary>
+public sealed class Machine : IAsyncDisposable
+{
+    private const int ConsoleLinesShown = 20;
+    private static readonly TimeSpan s_powerOffLimit = TimeSpan.FromSeconds(5);
+    private readonly MachineOptions _options;
+    private readonly MachineFolder _folder = new();
+    private QemuProcess? _qemu;
+    private NetworkStream? _control;
+    private StreamReader? _answers;
+    private NetworkStream? _output;
+    private NetworkStream? _error;
+    private int _lastJob;
+
+    private Machine(MachineOptions options) => _options = options;
+
+    /// <summary>The machine in a few words.</summary>
+    public string Description { get; private set; } = string.Empty;
+
+    /// <summary>Starts a machine and returns when it takes commands.</summary>
+    public static async Task<Machine> StartAsync(MachineOptions options, CancellationToken cancellationToken = default)
+    {
+        var machine = new Machine(options);
+        try
+        {
+            await machine.BootAsync(cancellationToken);
+            return machine;
+        }
+        catch
+        {
+            await machine.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary>
+    /// Runs a program and returns its exit code; the streams carry what it writes, as it comes, and what it reads.
+    /// One program at a time. When the run is cancelled, the machine takes no further commands.
+    /// </summary>
+    public async Task<int> RunAsync(
+        GuestCommand command,
+        Stream output,
+        Stream error,
+        Stream? input = null,
+        CancellationToken cancellationToken = default)
+    {
+        string mark = $"~end of output {Guid.NewGuid():N}~".Replace(' ', '-');
+        string job = WriteJob(command);
+        Send($"run {job} {mark}");
+        using var ended = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        Task feeding = FeedAsync(input, ended.Token);
+        byte[] markBytes = Encoding.ASCII.GetBytes(mark);
+        await Task.WhenAll(
+            MarkedStream.CopyAsync(_output!, output, markBytes, cancellationToken),
+            MarkedStream.CopyAsync(_error!, error, markBytes, cancellationToken));
+        int code = await ExitCodeAsync(job, cancellationToken);
+        await ended.CancelAsync();
+        await feeding;
+        return code;
+    }
+
+    /// <summary>Runs a program at this process's terminal (see <see cref="MachineOptions.Terminal"/>).</summary>
+    public async Task<int> RunInTerminalAsync(GuestCommand command, CancellationToken cancellationToken = default)
+    {
+        using var terminal = new Terminal(size => Send("size " + size));
+        string job = WriteJob(command);
+        Send($"tty {job} {Terminal.Size()}");
+        return await ExitCodeAsync(job, cancellationToken);
+    }
+
+    /// <summary>Ends the machine.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        _answers?.Dispose();
+        _control?.Dispose();
+        _output?.Dispose();
+        _error?.Dispose();
+        if (_qemu is not null)
+        {
+            // The hang-up powers the machine off. Only a QEMU that ends by itself gives a terminal back as it was.
+            if (_options.Terminal)
+                await Task.WhenAny(_qemu.Exited, Task.Delay(s_powerOffLimit));
+            await _qemu.DisposeAsync();
+        }
+
+        _folder.Dispose();
+    }
+
+    private async Task BootAsync(CancellationToken cancellationToken)
+    {
+        Kernel kernel = await Kernel.GetAsync(_options.Say, cancellationToken);
+        string initramfs = await Initramfs.GetAsync(kernel, cancellationToken);
+        string accelerator = await Accelerator.ChooseAsync(kernel, initramfs, cancellationToken);
+        Description = $"machine: Linux {kernel.Version} on {accelerator}, {_options.MemoryMiB} MiB";
+        MachineSettings.Write(_folder, _options, kernel);
+        string[] arguments = MachineArguments.For(_options, _folder, kernel, initramfs, accelerator);
+        _qemu = QemuProcess.Start(arguments, _options.Terminal);
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        limit.CancelAfter(_options.StartLimit);
+        Task ready = ConnectAsync(limit.Token);
+        if (await Task.WhenAny(ready, _qemu.Exited) == _qemu.Exited)
+            throw await DeathAsync("did not start");
+        try
+        {
+            await ready;
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            throw await DeathAsync("did not start in time");
+        }
+    }
+
+    private async Task ConnectAsync(CancellationToken cancellationToken)
+    {
+        _control = await _folder.Control.ConnectAsync(cancellationToken);
+        _output = await _folder.Output.ConnectAsync(cancellationToken);
+        _error = await _folder.Error.ConnectAsync(cancellationToken);
+        _answers = new StreamReader(_control, Encoding.ASCII, false, -1, leaveOpen: true);
+        Send("hello");
+        await AnswerAsync("ready", cancellationToken);
+    }
+
+    private string WriteJob(GuestCommand command)
+    {
+        string job = (++_lastJob).ToString(CultureInfo.InvariantCulture);
+        File.WriteAllText(Path.Combine(_folder.Jobs, job), command.ToScript());
+        return job;
+    }
+
+    private void Send(string line) => _control!.Write(Encoding.ASCII.GetBytes(line + "\n"));
+
+    private async Task<int> ExitCodeAsync(string job, CancellationToken cancellationToken)
+    {
+        string[] words = await AnswerAsync("exit", cancellationToken);
+        return words[1] == job
+            ? int.Parse(words[2], CultureInfo.InvariantCulture)
+            : throw new LabException($"The machine answered for command {words[1]}, not {job}.");
+    }
+
+    private async Task<string[]> AnswerAsync(string verb, CancellationToken cancellationToken)
+    {
+        string? line;
+        try
+        {
+            line = await _answers!.ReadLineAsync(cancellationToken);
+        }
+        catch (IOException)
+        {
+            line = null;
+        }
+
+        string[] words = line?.Split(' ') ?? throw await DeathAsync("died");
+        return words[0] == verb ? words : throw new LabException($"The machine said \"{line}\" instead of {verb}.");
+    }
+
+    private async Task FeedAsync(Stream? input, CancellationToken cancellationToken)
+    {
+        await using NetworkStream port = await _folder.Input.ConnectAsync(cancellationToken);
+        try
+        {
+            // The agent waits for one line before the input proper.
+            await port.WriteAsync("\n"u8.ToArray(), cancellationToken);
+            if (input is not null)
+                await input.CopyToAsync(port, cancellationToken);
+            // A plain close could overtake the data.
+            port.Socket.Shutdown(SocketShutdown.Send);
+            await Task.Delay(Timeout.Infinite, cancellationToken);
+        }
+        catch (Exception end) when (end is OperationCanceledException or IOException)
+        {
+            // The program ended first, or does not want its input.
+        }
+    }
+
+    private async Task<LabException> DeathAsync(string what)
+    {
+        bool ended = _qemu!.Exited.IsCompleted
+            || await Task.WhenAny(_qemu.Exited, Task.Delay(TimeSpan.FromSeconds(2))) == _qemu.Exited;
+        var report = new StringBuilder($"The machine {what}.");
+        if (ended)
+            report.Append($"\nQEMU: exit code {await _qemu.Exited}. {(await _qemu.MessagesAsync()).Trim()}");
+        string[] console = _folder.ConsoleLines();
+        // After a panic come a hundred lines of registers; the reason is before them.
+        int panic = Array.FindIndex(console, line => line.Contains("Kernel panic", StringComparison.Ordinal));
+        report.Append(panic < 0 ? "\nThe end of its console:" : "\nIts kernel panicked:");
+        foreach (string line in (panic < 0 ? console : console.Take(panic + 1)).TakeLast(ConsoleLinesShown))
+            report.Append("\n  ").Append(line);
+        report.Append($"\nAll of it is in {_folder.KeepConsole()}.");
+        return new LabException(report.ToString());
+    }
+}

@@ -1,0 +1,40 @@
+namespace DmaBuf.Lab;
+
+/// <summary>QEMU's arguments for a machine.</summary>
+internal static class MachineArguments
+{
+    private const string Console = "console=ttyS0 quiet panic=-1";
+
+    /// <summary>Returns the arguments for the options.</summary>
+    public static string[] For(
+        MachineOptions options, MachineFolder folder, Kernel kernel, string initramfs, string accelerator) =>
+    [
+        .. Accelerator.Arguments(accelerator),
+        "-m", $"{options.MemoryMiB}",
+        "-smp", $"{options.Processors}",
+        "-nodefaults", "-display", "none", "-no-reboot",
+        "-kernel", kernel.Image,
+        "-initrd", initramfs,
+        "-append", $"{Console} hugepages={options.HugePages} {Accelerator.KernelParameters(accelerator)}",
+        "-serial", "file:" + Escape(folder.Console),
+        // hvc0 is the terminal of an interactive run: Ctrl+C belongs to the machine then.
+        "-chardev", options.Terminal ? "stdio,id=terminal,signal=off" : "null,id=terminal",
+        "-device", "virtio-serial-pci", "-device", "virtconsole,chardev=terminal,nr=0",
+        .. folder.Control.Arguments(1),
+        .. folder.Input.Arguments(2),
+        .. folder.Output.Arguments(3),
+        .. folder.Error.Arguments(4),
+        .. Share("host", "/", ",readonly=on"),
+        .. Share("jobs", folder.Jobs),
+        .. options.SharedFolders.SelectMany((path, number) => Share(MachineSettings.ShareTag(number), path)),
+    ];
+
+    private static string[] Share(string tag, string path, string more = "") =>
+    [
+        "-fsdev", $"local,id={tag},path={Escape(path)},security_model=none,multidevs=remap{more}",
+        "-device", $"virtio-9p-pci,fsdev={tag},mount_tag={tag}",
+    ];
+
+    /// <summary>QEMU takes a doubled comma in a value for one that does not end the value.</summary>
+    private static string Escape(string path) => path.Replace(",", ",,", StringComparison.Ordinal);
+}

@@ -1,0 +1,24 @@
+using System.Globalization;
+
+namespace DmaBuf.Lab;
+
+/// <summary>The settings that a machine's first program reads, as shell variables.</summary>
+internal static class MachineSettings
+{
+    /// <summary>Writes them where the machine looks for them.</summary>
+    public static void Write(MachineFolder folder, MachineOptions options, Kernel kernel)
+    {
+        IEnumerable<string> shares = options.SharedFolders.Select((path, number) => $"{ShareTag(number)} {path}");
+        File.WriteAllLines(Path.Combine(folder.Jobs, "settings"),
+        [
+            "NAME=" + GuestCommand.Quote(options.Name),
+            "KERNEL=" + GuestCommand.Quote(kernel.Version),
+            "MODULES=" + GuestCommand.Quote(kernel.Modules),
+            "LOAD=" + GuestCommand.Quote(string.Join(' ', options.Modules)),
+            "SHARES=" + GuestCommand.Quote(string.Join('\n', shares)),
+        ]);
+    }
+
+    /// <summary>The name under which QEMU offers the numbered shared folder.</summary>
+    public static string ShareTag(int number) => "share" + number.ToString(CultureInfo.InvariantCulture);
+}

@@ -1,0 +1,35 @@
+namespace DmaBuf.Lab;
+
+/// <summary>Copies what comes before a mark: the end of one command's output in a channel that stays open.</summary>
+internal static class MarkedStream
+{
+    /// <summary>Copies to the target as data arrives; returns when the mark has come or the source has ended.</summary>
+    public static async Task CopyAsync(
+        Stream source, Stream target, ReadOnlyMemory<byte> mark, CancellationToken cancellationToken)
+    {
+        byte[] buffer = new byte[64 * 1024];
+        int held = 0;
+        while (true)
+        {
+            int read = await source.ReadAsync(buffer.AsMemory(held), cancellationToken);
+            int length = held + read;
+            int end = buffer.AsSpan(0, length).IndexOf(mark.Span);
+            // Without the mark, the last bytes can be the beginning of it and have to wait.
+            int ready = end >= 0 ? end : read == 0 ? length : length - Overlap(buffer.AsSpan(0, length), mark.Span);
+            await target.WriteAsync(buffer.AsMemory(0, ready), cancellationToken);
+            await target.FlushAsync(cancellationToken);
+            if (end >= 0 || read == 0)
+                return;
+            held = length - ready;
+            buffer.AsSpan(ready, held).CopyTo(buffer);
+        }
+    }
+
+    private static int Overlap(ReadOnlySpan<byte> data, ReadOnlySpan<byte> mark)
+    {
+        int length = Math.Min(data.Length, mark.Length - 1);
+        while (!data.EndsWith(mark[..length]))
+            length--;
+        return length;
+    }
+}

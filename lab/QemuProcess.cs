@@ -1,0 +1,60 @@
+using System.Diagnostics;
+
+namespace DmaBuf.Lab;
+
+/// <summary>A running QEMU, which never outlives this process.</summary>
+public sealed class QemuProcess : IAsyncDisposable
+{
+    private readonly Process _process;
+    private readonly TaskCompletionSource<int> _exited = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private Task<string> _messages = Task.FromResult(string.Empty);
+
+    private QemuProcess(IEnumerable<string> arguments, bool inheritTerminal)
+    {
+        // The kernel kills QEMU when the thread that started it ends, however this process ends.
+        string[] words = ["--pdeathsig", "KILL", "--", SystemPrograms.Find("qemu-system-x86_64"), .. arguments];
+        _process = new Process
+        {
+            StartInfo = new ProcessStartInfo(SystemPrograms.Find("setpriv"), words)
+            {
+                RedirectStandardInput = !inheritTerminal,
+                RedirectStandardOutput = !inheritTerminal,
+                RedirectStandardError = true,
+            },
+        };
+    }
+
+    /// <summary>Ends when QEMU does, with its exit code.</summary>
+    public Task<int> Exited => _exited.Task;
+
+    /// <summary>Starts QEMU; with the terminal inherited, its "stdio" device is this process's terminal.</summary>
+    public static QemuProcess Start(IEnumerable<string> arguments, bool inheritTerminal = false)
+    {
+        var qemu = new QemuProcess(arguments, inheritTerminal);
+        using var started = new ManualResetEventSlim();
+        new Thread(() => qemu.Run(started)) { IsBackground = true, Name = "qemu" }.Start();
+        started.Wait();
+        return qemu;
+    }
+
+    /// <summary>What QEMU itself said, once it has ended.</summary>
+    public Task<string> MessagesAsync() => _messages;
+
+    /// <summary>Ends QEMU at once.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        if (!_process.HasExited)
+            _process.Kill();
+        await Exited;
+        _process.Dispose();
+    }
+
+    private void Run(ManualResetEventSlim started)
+    {
+        _process.Start();
+        _messages = _process.StandardError.ReadToEndAsync();
+        started.Set();
+        _process.WaitForExit();
+        _exited.SetResult(_process.ExitCode);
+    }
+}

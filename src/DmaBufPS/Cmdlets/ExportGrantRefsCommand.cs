@@ -1,0 +1,81 @@
+using System.Management.Automation;
+using DmaBuf;
+
+namespace DmaBufPS;
+
+/// <summary>Export-GrantRefs: grants a buffer's pages to another domain.</summary>
+[Cmdlet(VerbsData.Export, "GrantRefs", SupportsShouldProcess = true, ConfirmImpact = ConfirmImpact.Low)]
+[OutputType(typeof(GrantRefs))]
+public sealed class ExportGrantRefsCommand : DmaBufCmdlet
+{
+    private ushort _own;
+    private ushort _peer;
+
+    /// <summary>The buffers to share.</summary>
+    [Parameter(Mandatory = true, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
+    [Alias("Buffer")]
+    public DmaBuffer[] InputObject { get; set; } = [];
+
+    /// <summary>The domain that may map the pages: its id or its name.</summary>
+    [Parameter(Mandatory = true, Position = 0)]
+    [ArgumentCompleter(typeof(DomainCompleter))]
+    [ValidateNotNullOrEmpty]
+    public string Domain { get; set; } = "";
+
+    /// <summary>Gives one reference for the whole buffer too, to pages that list the others.</summary>
+    [Parameter]
+    public SwitchParameter Directory { get; set; }
+
+    /// <inheritdoc/>
+    protected override void BeginProcessing() => TryOrStop(Domain, () =>
+    {
+        using var limit = NewLimit(0);
+        using var store = XenStore.Open(limit);
+        _own = XenDomain.OwnId(store);
+        _peer = XenDomain.Find(store, Domain);
+        if (_peer == _own)
+            throw GrantExport.ToOneself(_own);
+    });
+
+    /// <inheritdoc/>
+    protected override void ProcessRecord()
+    {
+        foreach (var buffer in InputObject)
+        {
+            if (ShouldProcess($"{buffer} to domain {_peer}", "Grant pages"))
+                Try(buffer, () => WriteObject(Share(buffer)));
+        }
+    }
+
+    private GrantRefs Share(DmaBuffer buffer)
+    {
+        var parts = new List<IDisposable>();
+        try
+        {
+            var grants = Grant(buffer, parts);
+            if (Directory)
+            {
+                (var pages, grants) = GrantDirectory.Create(grants);
+                parts.Add(pages);
+            }
+
+            return Leases.Add(buffer, grants, [.. parts]);
+        }
+        catch
+        {
+            parts.ForEach(part => part.Dispose());
+            throw;
+        }
+    }
+
+    private GrantRefs Grant(DmaBuffer buffer, List<IDisposable> parts)
+    {
+        if (buffer.Origin == BufferOrigin.GrantAlloc && buffer.Domain == _peer)
+            return buffer.Grants!;
+        var export = GrantExport.Create(buffer, _own, _peer);
+        parts.Add(export);
+        if (ExportHazard.Find() is { } hazard)
+            WriteWarning(hazard);
+        return export.Grants;
+    }
+}

@@ -1,0 +1,86 @@
+using System.Management.Automation;
+using DmaBuf;
+
+namespace DmaBufPS;
+
+/// <summary>Import-GrantRefs: makes buffers of pages that another domain granted to this one.</summary>
+[Cmdlet(VerbsData.Import, "GrantRefs", DefaultParameterSetName = ByObject, SupportsShouldProcess = true, ConfirmImpact = ConfirmImpact.Low)]
+[OutputType(typeof(DmaBuffer))]
+public sealed class ImportGrantRefsCommand : DmaBufCmdlet
+{
+    private const string ByObject = "Object";
+    private const string ByNumber = "Number";
+    private const string ByDirectory = "Directory";
+    private ushort _own;
+
+    /// <summary>References, as Export-GrantRefs gave them, here or in a remote session, job or Clixml file.</summary>
+    [Parameter(ParameterSetName = ByObject, Mandatory = true, Position = 0, ValueFromPipeline = true)]
+    [GrantRefsArgument]
+    public GrantRefs[] InputObject { get; set; } = [];
+
+    /// <summary>The references' numbers, in buffer order.</summary>
+    [Parameter(ParameterSetName = ByNumber, Mandatory = true)]
+    public uint[] Ref { get; set; } = [];
+
+    /// <summary>The one reference of a directory.</summary>
+    [Parameter(ParameterSetName = ByDirectory, Mandatory = true)]
+    public uint Directory { get; set; }
+
+    /// <summary>The size in bytes of the buffer that the directory lists.</summary>
+    [Parameter(ParameterSetName = ByDirectory, Mandatory = true)]
+    public long Size { get; set; }
+
+    /// <summary>The exporter: its id or its name. References that are objects know theirs.</summary>
+    [Parameter(ParameterSetName = ByObject)]
+    [Parameter(ParameterSetName = ByNumber, Mandatory = true)]
+    [Parameter(ParameterSetName = ByDirectory, Mandatory = true)]
+    [ArgumentCompleter(typeof(DomainCompleter))]
+    [ValidateNotNullOrEmpty]
+    public string? Domain { get; set; }
+
+    /// <summary>Maps the pages, also where the kernel could make a dma-buf.</summary>
+    [Parameter]
+    public SwitchParameter Mapping { get; set; }
+
+    /// <summary>Fails where the kernel cannot make a dma-buf, rather than map the pages.</summary>
+    [Parameter]
+    public SwitchParameter RequireDmaBuf { get; set; }
+
+    /// <inheritdoc/>
+    protected override void ProcessRecord()
+    {
+        ushort? exporter = null;
+        TryOrStop(Domain, () =>
+        {
+            using var limit = NewLimit(0);
+            using var store = XenStore.Open(limit);
+            _own = XenDomain.OwnId(store);
+            exporter = Domain is null ? null : XenDomain.Find(store, Domain);
+        });
+        switch (ParameterSetName)
+        {
+            case ByNumber:
+                Import(new GrantRefs { Domain = exporter!.Value, PeerDomain = _own, Refs = Ref });
+                break;
+            case ByDirectory:
+                Try(Directory, () => Import(GrantDirectory.Read(exporter!.Value, _own, Directory, Size)));
+                break;
+            default:
+                foreach (var grants in InputObject)
+                    Import(grants with { Domain = exporter ?? grants.Domain });
+                break;
+        }
+    }
+
+    private void Import(GrantRefs grants)
+    {
+        if (!ShouldProcess(grants.ToString(), "Import"))
+            return;
+        Try(grants, () => WriteObject(Session.Add((Mapping.IsPresent, RequireDmaBuf.IsPresent) switch
+        {
+            (true, _) => GrantMapper.ImportMapping(grants),
+            (_, true) => GrantMapper.ImportDmaBuf(grants),
+            _ => GrantMapper.Import(grants),
+        })));
+    }
+}

@@ -1,0 +1,30 @@
+using System.Management.Automation;
+using DmaBuf;
+
+namespace DmaBufPS;
+
+/// <summary>Revoke-GrantRefs: ends grants.</summary>
+[Cmdlet(VerbsSecurity.Revoke, "GrantRefs", SupportsShouldProcess = true, ConfirmImpact = ConfirmImpact.Low)]
+public sealed class RevokeGrantRefsCommand : DmaBufCmdlet
+{
+    /// <summary>The references to end, as Export-GrantRefs gave them.</summary>
+    [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true)]
+    [GrantRefsArgument]
+    public GrantRefs[] InputObject { get; set; } = [];
+
+    /// <inheritdoc/>
+    protected override void ProcessRecord()
+    {
+        foreach (var grants in InputObject)
+        {
+            if (ShouldProcess(grants.ToString(), "Revoke"))
+                Try(grants, () => Revoke(grants));
+        }
+    }
+
+    private static void Revoke(GrantRefs grants)
+    {
+        if (!Leases.End(grants))
+            throw GrantExport.NoLease(grants);
+    }
+}

@@ -1,0 +1,32 @@
+using System.Collections;
+using System.Management.Automation;
+using System.Management.Automation.Language;
+using DmaBuf;
+
+namespace DmaBufPS;
+
+/// <summary>Completes the ids and names of the domains that can be seen.</summary>
+public sealed class DomainCompleter : IArgumentCompleter
+{
+    /// <inheritdoc/>
+    public IEnumerable<CompletionResult> CompleteArgument(string commandName, string parameterName, string wordToComplete, CommandAst commandAst, IDictionary fakeBoundParameters)
+    {
+        IReadOnlyList<XenDomain> domains;
+        try
+        {
+            using var limit = new WaitLimit(TimeSpan.FromSeconds(1));
+            using var store = XenStore.Open(limit);
+            domains = XenDomain.All(store);
+        }
+        catch (DmaBufException)
+        {
+            // No domain of Xen: there is nothing to complete.
+            return [];
+        }
+
+        return domains
+            .SelectMany(domain => new[] { ($"{domain.Id}", domain.Name), (domain.Name ?? "", $"{domain.Id}") })
+            .Where(choice => choice.Item1.Length > 0 && choice.Item1.StartsWith(wordToComplete ?? "", StringComparison.OrdinalIgnoreCase))
+            .Select(choice => new CompletionResult(choice.Item1, choice.Item1, CompletionResultType.ParameterValue, choice.Item2 ?? choice.Item1));
+    }
+}
