@@ -36,8 +36,8 @@ public static class Accelerator
 
     /// <summary>What the accelerator wants on the kernel's command line.</summary>
     /// <remarks>
-    /// An emulated processor's time stamp counter is this computer's own, but on a busy computer the kernel would find it
-    /// too far from a slower clock and keep to that one, whose every reading is a slow system call.
+    /// An emulated processor's time stamp counter is this computer's own, but on a busy computer the kernel would find
+    /// it too far from a slower clock and keep to that one, whose every reading is a slow system call.
     /// </remarks>
     public static string KernelParameters(string accelerator) =>
         accelerator == Tcg ? "tsc=nowatchdog" : string.Empty;

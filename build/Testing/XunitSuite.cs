@@ -36,7 +36,10 @@ internal sealed class XunitSuite : TestSuite
 
         // What fails outside any test: a fixture, a class's clean-up.
         foreach (XElement error in results.Descendants("error"))
-            yield return new TestOutcome($"around {error.Attribute("name")?.Value}", TestStatus.Failed, FailureOf(error));
+        {
+            string name = $"around {error.Attribute("name")?.Value}";
+            yield return new TestOutcome(name, TestStatus.Failed, FailureOf(error));
+        }
     }
 
     private static string FailureOf(XElement element)
