@@ -16,6 +16,7 @@
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/sysinfo.h>
 #include <sys/un.h>
 
 /* xen/gntdev.h uses these without saying what they are. */
@@ -49,7 +50,7 @@ int main(void)
     SIZE(pollfd); AT(pollfd, events); AT(pollfd, revents);
     SIZE(msghdr); AT(msghdr, msg_iov); AT(msghdr, msg_control); AT(msghdr, msg_controllen); AT(msghdr, msg_flags);
     SIZE(cmsghdr); AT(cmsghdr, cmsg_level); AT(cmsghdr, cmsg_type);
-    SIZE(iovec); SIZE(ucred);
+    SIZE(iovec); SIZE(ucred); SIZE(sysinfo); AT(sysinfo, freeram); AT(sysinfo, mem_unit);
     NUMBER(UDMABUF_CREATE); NUMBER(UDMABUF_CREATE_LIST); NUMBER(UDMABUF_FLAGS_CLOEXEC);
     NUMBER(DMA_BUF_IOCTL_SYNC); NUMBER(DMA_BUF_SET_NAME_B); NUMBER(DMA_BUF_NAME_LEN); NUMBER(DMA_BUF_MAGIC);
     NUMBER(DMA_BUF_SYNC_READ); NUMBER(DMA_BUF_SYNC_WRITE); NUMBER(DMA_BUF_SYNC_START); NUMBER(DMA_BUF_SYNC_END);

@@ -21,7 +21,8 @@ Describe 'Send-DmaBufFd and Receive-DmaBuf' {
         }
         while (-not (Test-Path $socket) -and $job.State -eq 'Running') { Start-Sleep -Milliseconds 50 }
         $buffer | Send-DmaBufFd "unix:$socket" -Wait -TimeoutSec 60
-        $job | Receive-Job -Wait -AutoRemoveJob | Should -Be 'over to you', $buffer.Inode
+        Receive-Job $job -Wait | Should -Be 'over to you', $buffer.Inode
+        Remove-Job $job -Force
         $buffer | Read-DmaBufContent -AsString | Should -Be 'and backyou'
     }
 
@@ -53,7 +54,8 @@ Describe 'Send-DmaBufFd and Receive-DmaBuf' {
             Receive-DmaBuf "unix:$using:socket" -Count 3 -Wait -TimeoutSec 30
         }
         $buffers | Send-DmaBufFd "unixd:$socket" -TimeoutSec 30
-        ($receiving | Receive-Job -Wait -AutoRemoveJob).Inode | Should -Be $buffers.Inode
+        (Receive-Job $receiving -Wait).Inode | Should -Be $buffers.Inode
+        Remove-Job $receiving -Force
     }
 
     It 'hands one buffer to several peers with -Count' {
@@ -62,7 +64,8 @@ Describe 'Send-DmaBufFd and Receive-DmaBuf' {
             $using:buffer | Send-DmaBufFd "unix:$using:socket" -Count 3 -TimeoutSec 30
         }
         $received = Receive-DmaBuf "unixd:$socket" -Count 3 -TimeoutSec 30
-        $sending | Receive-Job -Wait -AutoRemoveJob | Should -BeNullOrEmpty
+        Receive-Job $sending -Wait | Should -BeNullOrEmpty
+        Remove-Job $sending -Force
         $received.Inode | Should -Be (@($buffer.Inode) * 3)
     }
 
@@ -148,7 +151,8 @@ Describe 'Send-DmaBufFd and Receive-DmaBuf' {
         }
         $null = $bad | Wait-CPeer
         $good = Start-CPeer send, connect, $socket, memfd
-        $received, $failed = $receiving | Receive-Job -Wait -AutoRemoveJob
+        $received, $failed = Receive-Job $receiving -Wait
+        Remove-Job $receiving -Force
         $received.Size | Should -Be 65536
         $failed | Should -BeLike 'Peer,NoDescriptor,*'
         Get-DmaBuf | Remove-DmaBuf
@@ -158,6 +162,11 @@ Describe 'Send-DmaBufFd and Receive-DmaBuf' {
     It 'refuses to send a removed buffer before it looks for a peer' {
         Remove-DmaBuf $buffer
         Should-Fail { $buffer | Send-DmaBufFd "unixd:$socket" } 'Buffer,Removed' ObjectNotFound
+    }
+
+    It 'waits with -Wait for a sender that starts later, rather than listen' {
+        Should-Fail { Receive-DmaBuf "unix:$socket" -Wait -TimeoutSec 0.3 } 'Wait,ETIMEDOUT' OperationTimeout
+        Test-Path $socket | Should -BeFalse
     }
 
     It 'ends every wait at -TimeoutSec' {

@@ -53,6 +53,10 @@ Describe 'New-UDmaBuf' {
         Get-DmaBuf | Should -BeNullOrEmpty
     }
 
+    It 'refuses ranges of a plain memfd, which has one' {
+        { New-UDmaBuf 64KB -Backing MemFd -RangeCount 4 } | Should -Throw '*Parameter set*'
+    }
+
     It 'names each kernel call with -Verbose' {
         $calls = New-UDmaBuf 64KB -Backing MemFd -Name traced -Verbose 4>&1 | Out-String
         $calls | Should -Match 'memfd_create\("traced", 0x3\) = \d+'

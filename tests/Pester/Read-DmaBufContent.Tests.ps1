@@ -50,6 +50,10 @@ Describe 'Read-DmaBufContent' {
         Get-Content $TestDrive/relative -Raw | Should -BeExactly 'hello'
     }
 
+    It 'refuses to write two buffers over each other into one file' {
+        Should-Fail { $buffer, $buffer | Read-DmaBufContent -OutFile $TestDrive/twice } 'OutFile,SeveralBuffers' InvalidOperation 'ForEach-Object'
+    }
+
     It 'writes no file with -WhatIf' {
         $buffer | Read-DmaBufContent -OutFile $TestDrive/whatif -WhatIf
         Test-Path $TestDrive/whatif | Should -BeFalse

@@ -8,7 +8,9 @@ Describe 'Get-DmaBuf' {
         (Get-DmaBuf).Name | Should -Be camera, display
         (Get-DmaBuf cam*).Inode | Should -Be $camera.Inode
         (Get-DmaBuf -Inode $display.Inode).Name | Should -Be display
-        Get-DmaBuf none | Should -BeNullOrEmpty
+        Get-DmaBuf none* | Should -BeNullOrEmpty
+        Should-Fail { Get-DmaBuf none } 'Buffer,NotFound' ObjectNotFound '-System'
+        Should-Fail { Get-DmaBuf -Inode 1 -System } 'Buffer,NotFound' ObjectNotFound
         Remove-DmaBuf $camera
         (Get-DmaBuf).Name | Should -Be display
     }

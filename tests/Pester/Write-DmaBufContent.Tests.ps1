@@ -36,6 +36,12 @@ Describe 'Write-DmaBufContent' {
         (($buffer | Read-DmaBufContent -Count 4096) | Sort-Object -Unique).Count | Should -BeGreaterThan 100
     }
 
+    It 'takes the file from the pipeline, as Get-Item gives it' {
+        'piped' | Set-Content $TestDrive/piped -NoNewline
+        Get-Item $TestDrive/piped | Write-DmaBufContent -InputObject $buffer
+        $buffer | Read-DmaBufContent -AsString | Should -Be 'piped'
+    }
+
     It 'takes a relative path from the location of the session' {
         Push-Location $TestDrive
         try {
@@ -64,9 +70,10 @@ Describe 'Write-DmaBufContent' {
     }
 
     It 'refuses what does not fit before it writes a byte' {
-        Should-Fail { $buffer | Write-DmaBufContent 'too late' -Offset 8190 } 'Buffer,DoesNotFit' InvalidArgument 'room for 2 bytes'
+        Should-Fail { $buffer | Write-DmaBufContent 'too late' -Offset 8190 } 'Buffer,DoesNotFit' InvalidArgument '2 bytes'
         Should-Fail { $buffer | Write-DmaBufContent -Fill 1 -Count 9000 } 'Buffer,DoesNotFit' InvalidArgument
         Should-Fail { $buffer | Write-DmaBufContent -Path /proc/self/exe } 'Buffer,DoesNotFit' InvalidArgument
+        Should-Fail { $buffer | Write-DmaBufContent -Fill '' } 'Buffer,BadContent' InvalidArgument
         Should-Fail { $buffer | Write-DmaBufContent 'x' -Offset -1 } 'Buffer,OutOfRange' InvalidArgument
         (($buffer | Read-DmaBufContent) | Measure-Object -Sum).Sum | Should -Be 0
     }

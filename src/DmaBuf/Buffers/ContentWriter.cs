@@ -47,7 +47,7 @@ public sealed class ContentWriter
     public void Fill(ReadOnlyMemory<byte> pattern, long? count = null)
     {
         if (pattern.IsEmpty)
-            throw new BufferException(BufferFault.DoesNotFit, "An empty pattern fills nothing.", "Give at least one byte.");
+            throw new BufferException(BufferFault.BadContent, "An empty pattern fills nothing.", "Give at least one byte.");
         var total = count ?? Room;
         CheckFits(total);
         if (pattern.Length == 1)
@@ -146,6 +146,6 @@ public sealed class ContentWriter
     }
 
     private BufferException DoesNotFit(string what) =>
-        new(BufferFault.DoesNotFit, $"{what} at offset {_offset} do not fit into {_buffer}.",
-            $"There is room for {Room} bytes: write less, start earlier, or make a larger buffer.");
+        new(BufferFault.DoesNotFit, $"{what} at offset {_offset} cannot go into {_buffer}.",
+            $"The room there is {Room} bytes: write less, start earlier, or make a larger buffer.");
 }

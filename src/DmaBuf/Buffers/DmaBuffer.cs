@@ -169,7 +169,7 @@ public sealed class DmaBuffer : IDisposable
             if (access == BufferAccess.ReadWrite && !mapping.Writable)
             {
                 throw new BufferException(BufferFault.ReadOnly, $"{this} can only be read.",
-                    "Ask its sender for a descriptor opened read-write.");
+                    "Its descriptor was opened for reading, or its seals forbid writing: get one that allows both.");
             }
 
             return new BufferView(this, _fd, mapping, access);
@@ -198,7 +198,6 @@ public sealed class DmaBuffer : IDisposable
         {
             if (_closed)
                 return;
-            ReadKernelNames();
             _closed = true;
             Fd = -1;
             _mapping?.Dispose();
@@ -211,7 +210,7 @@ public sealed class DmaBuffer : IDisposable
     /// <summary>What a message calls this buffer: its name if it has one, its size and its inode.</summary>
     public override string ToString()
     {
-        var name = _closed ? _name : Name;
+        var name = Name;
         var kind = IsDmaBuf ? "dma-buf" : Grants is null ? "memfd" : "grant mapping";
         var where = Inode == 0 ? $"domain {Domain}" : $"inode {Inode}";
         return $"{kind} {(name is null ? "" : $"'{name}' ")}of {Size} bytes ({where})";
@@ -295,7 +294,7 @@ public sealed class DmaBuffer : IDisposable
     {
         try
         {
-            return Mapping.Create(_fd, _mapOffset, Size, ToString(), Grants is null ? Mapping.NoMmapCure : GrantMapper.RefusedCure);
+            return Mapping.Create(_fd, _mapOffset, Size, this, Grants is null ? Mapping.NoMmapCure : GrantMapper.RefusedCure);
         }
         catch (KernelException e) when (_mapOtherwise is not null && e.Errno is Errno.EINVAL or Errno.ENODEV or Errno.ENXIO)
         {

@@ -35,7 +35,7 @@ internal sealed unsafe class Mapping : SafeHandle
     /// <param name="target">What a failure calls it.</param>
     /// <param name="invalidCure">What helps where the device refuses (EINVAL, ENODEV).</param>
     /// <param name="owned">A descriptor to close with the mapping.</param>
-    public static Mapping Create(FileDescriptor fd, long offset, long length, string target, string invalidCure, FileDescriptor? owned = null)
+    public static Mapping Create(FileDescriptor fd, long offset, long length, object target, string invalidCure, FileDescriptor? owned = null)
     {
         var access = Fcntl.GetFlags(fd) & Fcntl.O_ACCMODE;
         if (access == Fcntl.O_RDWR)
@@ -53,7 +53,8 @@ internal sealed unsafe class Mapping : SafeHandle
                 return new Mapping(readOnly, length, writable: false) { Owned = owned };
         }
 
-        throw new KernelException("mmap", Errno.Last, target, Errno.Last switch
+        var errno = Errno.Last;
+        throw new KernelException("mmap", errno, target.ToString()!, errno switch
         {
             Errno.EINVAL or Errno.ENODEV => invalidCure,
             Errno.ENOMEM => "Not enough address space, memory or huge pages: see 'ulimit -v' and /proc/sys/vm/nr_hugepages.",

@@ -16,7 +16,7 @@ public static class MemFdAllocator
         if (!Unistd.Allocate(memfd, size))
         {
             using (memfd)
-                throw new KernelException("fallocate", Errno.Last, Describe(size), HugePageCure(options));
+                throw new KernelException("fallocate", Errno.Last, Describe(size), HugePageCure(size, options));
         }
 
         return DmaBuffer.Adopt(memfd, BufferOrigin.MemFd, options.Name);
@@ -45,8 +45,8 @@ public static class MemFdAllocator
         }
     }
 
-    internal static string? HugePageCure(MemFdOptions options) => options.HugePages
-        ? $"{PageSizes.FreeHuge} huge pages of {PageSizes.DefaultHuge} bytes are free: reserve more in /proc/sys/vm/nr_hugepages."
+    internal static string? HugePageCure(long size, MemFdOptions options) => options.HugePages
+        ? $"That takes {size / PageSizes.DefaultHuge} free huge pages of {PageSizes.DefaultHuge} bytes: reserve more in /proc/sys/vm/nr_hugepages."
         : null;
 
     private const string SizeCure = "Use a smaller size: this one is over what the file system can hold.";

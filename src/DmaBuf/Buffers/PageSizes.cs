@@ -1,3 +1,5 @@
+using DmaBuf.Interop;
+
 namespace DmaBuf;
 
 /// <summary>The page sizes of the running kernel, and the check of a size against them.</summary>
@@ -39,7 +41,8 @@ public static class PageSizes
     /// </summary>
     internal static void CheckMemory(long size)
     {
-        if (SysFile.ReadMeminfo("MemAvailable") is { } available && size > available)
+        // Most sizes fit many times over, and reading /proc costs as much as making the buffer.
+        if (size > Sysinfo.FreeRam && SysFile.ReadMeminfo("MemAvailable") is { } available && size > available)
         {
             throw new BufferException(BufferFault.NotEnoughMemory,
                 $"{size} bytes are more than the {available} bytes of memory that are available.",

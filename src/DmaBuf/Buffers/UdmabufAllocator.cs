@@ -30,7 +30,7 @@ public static class UdmabufAllocator
         DmaBuffer.CheckName(options.Name ?? "");
 
         var total = (Int128)rangeSize * rangeCount;
-        if (total <= (SizeLimitMegabytes ?? 0) * (Int128)1048576 && !options.HugePages)
+        if (!options.HugePages && total > Sysinfo.FreeRam && total <= (SizeLimitMegabytes ?? 0) * (Int128)1048576)
             PageSizes.CheckMemory((long)total);
 
         using var device = OpenDevice();
@@ -121,7 +121,7 @@ public static class UdmabufAllocator
             Errno.EINVAL when (Int128)rangeSize * rangeCount > (SizeLimitMegabytes ?? long.MaxValue) * (Int128)1048576 =>
                 $"That is over the driver's size_limit_mb, {SizeLimitMegabytes}: use a smaller size, or raise {Parameters}/size_limit_mb.",
             Errno.EINVAL => "The range reaches past the memfd's end, or this kernel's udmabuf takes no such pages.",
-            Errno.ENOMEM => MemFdAllocator.HugePageCure(options),
+            Errno.ENOMEM => MemFdAllocator.HugePageCure(rangeSize * rangeCount, options),
             _ => null,
         };
         return new KernelException(call, errno, $"{Udmabuf.DEVICE} for {rangeCount} x {rangeSize} bytes", cure);

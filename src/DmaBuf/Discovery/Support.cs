@@ -83,7 +83,7 @@ public static class Support
     private static SupportCheck Xen()
     {
         if (SysFile.Read("/sys/hypervisor/type") != "xen")
-            return new SupportCheck(SupportFeature.Xen, false, "this machine is no domain of Xen", "Boot it under Xen; the lab does so on any machine ('./build.sh lab').");
+            return new SupportCheck(SupportFeature.Xen, false, "this machine is no domain of Xen", "Boot this machine under Xen, as dom0 or as a guest.");
         var version = $"{SysFile.Read("/sys/hypervisor/version/major")}.{SysFile.Read("/sys/hypervisor/version/minor")}";
         var privileges = SysFile.Read("/proc/xen/capabilities") == "control_d" ? "dom0" : "domU";
         return new SupportCheck(SupportFeature.Xen, true, $"Xen {version}, {privileges}, {SysFile.Read("/sys/hypervisor/guest_type")}", null);

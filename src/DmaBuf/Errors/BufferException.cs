@@ -21,6 +21,9 @@ public enum BufferFault
     /// <summary>The content is longer than the room left in the buffer.</summary>
     DoesNotFit,
 
+    /// <summary>The content is empty where something must be repeated.</summary>
+    BadContent,
+
     /// <summary>The buffer, its descriptor or this view allows reading only.</summary>
     ReadOnly,
 

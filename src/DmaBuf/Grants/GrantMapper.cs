@@ -79,7 +79,7 @@ public static class GrantMapper
         var device = OpenDevice();
         try
         {
-            return Mapping.Create(device, Prepare(device, grants), grants.Size, grants.ToString(), RefusedCure, owned: device);
+            return Mapping.Create(device, Prepare(device, grants), grants.Size, grants, RefusedCure, owned: device);
         }
         catch
         {

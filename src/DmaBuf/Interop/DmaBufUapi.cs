@@ -41,7 +41,7 @@ internal static unsafe class DmaBufUapi
     public static bool SetName(FileDescriptor buffer, string name)
     {
         fixed (byte* bytes = Encoding.UTF8.GetBytes(name + '\0'))
-            return Ioctl.Call(buffer, DMA_BUF_SET_NAME_B, "DMA_BUF_SET_NAME", bytes) == 0;
+            return Ioctl.Call(buffer, DMA_BUF_SET_NAME_B, $"DMA_BUF_SET_NAME, \"{name}\"", bytes) == 0;
     }
 
     /// <summary>Fixed texts, since building one for each bracket would allocate in every frame loop.</summary>

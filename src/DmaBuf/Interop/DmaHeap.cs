@@ -27,7 +27,7 @@ internal static class DmaHeap
             len = (ulong)length,
             fd_flags = Fcntl.O_RDWR | Fcntl.O_CLOEXEC,
         };
-        return Ioctl.Call(heap, DMA_HEAP_IOCTL_ALLOC, nameof(DMA_HEAP_IOCTL_ALLOC), ref argument) < 0
+        return Ioctl.Call(heap, DMA_HEAP_IOCTL_ALLOC, $"{nameof(DMA_HEAP_IOCTL_ALLOC)}, len {length}", ref argument) < 0
             ? null
             : new FileDescriptor((int)argument.fd);
     }

@@ -47,7 +47,7 @@ internal static unsafe class Udmabuf
             offset = (ulong)offset,
             size = (ulong)size,
         };
-        return Owned(Ioctl.Call(device, UDMABUF_CREATE, nameof(UDMABUF_CREATE), ref argument));
+        return Owned(Ioctl.Call(device, UDMABUF_CREATE, $"{nameof(UDMABUF_CREATE)}, memfd {memfd}, offset {offset}, size {size}", ref argument));
     }
 
     /// <summary>UDMABUF_CREATE_LIST: the whole of several memfds, one after another.</summary>
@@ -58,7 +58,7 @@ internal static unsafe class Udmabuf
         MemoryMarshal.Write(bytes, in head);
         MemoryMarshal.AsBytes(items).CopyTo(bytes.AsSpan(sizeof(udmabuf_create_list)));
         fixed (byte* argument = bytes)
-            return Owned(Ioctl.Call(device, UDMABUF_CREATE_LIST, nameof(UDMABUF_CREATE_LIST), argument));
+            return Owned(Ioctl.Call(device, UDMABUF_CREATE_LIST, $"{nameof(UDMABUF_CREATE_LIST)}, {items.Length} items", argument));
     }
 
     private static FileDescriptor? Owned(int fd) => fd < 0 ? null : new FileDescriptor(fd);

@@ -14,7 +14,7 @@ public sealed class PeerSource : IDisposable
     private PeerListener? _listener;
 
     /// <param name="endpoint">The address.</param>
-    /// <param name="patient">Where nothing listens at an address to connect to: wait for it, rather than fail at once.</param>
+    /// <param name="patient">Where nothing listens: wait until something does, rather than fail or listen here.</param>
     public PeerSource(Endpoint endpoint, bool patient = false)
     {
         ArgumentNullException.ThrowIfNull(endpoint);
@@ -40,7 +40,7 @@ public sealed class PeerSource : IDisposable
             {
                 return PeerConnection.Connect(_endpoint, limit);
             }
-            catch (KernelException e) when (NobodyListens(e) && _endpoint.Role == EndpointRole.ConnectOrListen)
+            catch (KernelException e) when (NobodyListens(e) && _endpoint.Role == EndpointRole.ConnectOrListen && !_patient)
             {
                 TryListen(limit);
             }

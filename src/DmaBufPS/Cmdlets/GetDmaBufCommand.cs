@@ -30,20 +30,40 @@ public sealed class GetDmaBufCommand : DmaBufCmdlet
     {
         if (!System)
         {
-            WriteObject(Session.Buffers.Where(buffer => Matches(buffer.Name, buffer.Inode)).ToArray(), enumerateCollection: true);
+            Give(Session.Buffers.ToList(), buffer => (buffer.Name, buffer.Inode));
             return;
         }
 
         Try(null, () =>
         {
             var system = SystemBuffers.Scan(Cancellation);
-            WriteObject(system.Holders.Where(holder => Matches(holder.Name, holder.Inode)), enumerateCollection: true);
+            Give(system.Holders, holder => (holder.Name, holder.Inode));
             if (system.DeniedProcesses > 0)
                 WriteWarning($"{system.DeniedProcesses} processes of other users could not be looked into: run as root to see theirs too.");
         });
     }
 
-    private bool Matches(string? name, ulong inode) =>
-        (Inode is null || Inode.Contains(inode))
-        && (Name is null || (name is not null && Name.Any(pattern => WildcardPattern.Get(pattern, WildcardOptions.IgnoreCase).IsMatch(name))));
+    private void Give<T>(IReadOnlyList<T> all, Func<T, (string? Name, ulong Inode)> identity)
+    {
+        WriteObject(all.Where(item => Matches(identity(item))), enumerateCollection: true);
+        foreach (var name in Name?.Where(name => !WildcardPattern.ContainsWildcardCharacters(name) && !all.Any(item => IsNamed(name, identity(item).Name))) ?? [])
+            NotFound($"named '{name}'", name);
+        foreach (var inode in Inode?.Where(inode => !all.Any(item => identity(item).Inode == inode)) ?? [])
+            NotFound($"with inode {inode}", inode);
+    }
+
+    private bool Matches((string? Name, ulong Inode) item) =>
+        (Inode is null || Inode.Contains(item.Inode)) && (Name is null || Name.Any(pattern => IsNamed(pattern, item.Name)));
+
+    private static bool IsNamed(string pattern, string? name) =>
+        name is not null && WildcardPattern.Get(pattern, WildcardOptions.IgnoreCase).IsMatch(name);
+
+    private void NotFound(string which, object target)
+    {
+        var failure = new ItemNotFoundException($"No open buffer {which} was found.");
+        WriteError(new ErrorRecord(failure, "Buffer,NotFound", ErrorCategory.ObjectNotFound, target)
+        {
+            ErrorDetails = new ErrorDetails(failure.Message) { RecommendedAction = "Get-DmaBuf lists this session's buffers, Get-DmaBuf -System those of every process." },
+        });
+    }
 }

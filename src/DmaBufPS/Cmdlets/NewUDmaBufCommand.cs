@@ -21,19 +21,21 @@ public sealed class NewUDmaBufCommand : DmaBufCmdlet
     private const string BySize = "Size";
     private const string ByRanges = "Ranges";
     private const string ByMemFd = "MemFd";
+    private const string ByBacking = "Backing";
 
     /// <summary>Sizes in bytes, one buffer for each; multiples of the page size.</summary>
     [Parameter(ParameterSetName = BySize, Mandatory = true, Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
+    [Parameter(ParameterSetName = ByBacking, Mandatory = true, Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
     [Parameter(ParameterSetName = ByMemFd, Mandatory = true, Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
     public long[] Size { get; set; } = [];
 
     /// <summary>The size in bytes of each memfd under the buffer.</summary>
-    [Parameter(ParameterSetName = ByRanges, Mandatory = true, ValueFromPipelineByPropertyName = true)]
+    [Parameter(ParameterSetName = ByRanges, Mandatory = true)]
     public long RangeSize { get; set; }
 
     /// <summary>How many memfds are under the buffer.</summary>
     [Parameter(ParameterSetName = BySize)]
-    [Parameter(ParameterSetName = ByRanges, Mandatory = true, ValueFromPipelineByPropertyName = true)]
+    [Parameter(ParameterSetName = ByRanges, Mandatory = true)]
     [ValidateRange(1, int.MaxValue)]
     public int RangeCount { get; set; } = 1;
 
@@ -52,16 +54,18 @@ public sealed class NewUDmaBufCommand : DmaBufCmdlet
 
     /// <summary>Takes huge pages of the default size.</summary>
     [Parameter(ParameterSetName = BySize)]
+    [Parameter(ParameterSetName = ByBacking)]
     [Parameter(ParameterSetName = ByRanges)]
     public SwitchParameter HugePage { get; set; }
 
     /// <summary>The seals of the memfds.</summary>
     [Parameter(ParameterSetName = BySize)]
+    [Parameter(ParameterSetName = ByBacking)]
     [Parameter(ParameterSetName = ByRanges)]
     public MemFdSeals Seal { get; set; } = MemFdSeals.Shrink;
 
     /// <summary>A dma-buf, or a plain memfd where there is no udmabuf.</summary>
-    [Parameter(ParameterSetName = BySize)]
+    [Parameter(ParameterSetName = ByBacking, Mandatory = true)]
     public UDmaBufBacking Backing { get; set; }
 
     private MemFdOptions Options => new() { Name = Name, HugePages = HugePage, Seals = Seal };

@@ -14,6 +14,7 @@ namespace DmaBufPS;
 public sealed class ReadDmaBufContentCommand : DmaBufCmdlet
 {
     private const string AsBytes = "Bytes";
+    private bool _written;
 
     /// <summary>The buffers to read.</summary>
     [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
@@ -65,7 +66,8 @@ public sealed class ReadDmaBufContentCommand : DmaBufCmdlet
     [ValidateNotNullOrEmpty]
     public string OutFile { get; set; } = "";
 
-    /// <summary>Says in a script that -OutFile takes the bytes as they are, which it always does.</summary>
+    /// <summary>Says that the bytes are wanted as they are, which is so without it too.</summary>
+    [Parameter(ParameterSetName = AsBytes)]
     [Parameter(ParameterSetName = nameof(OutFile))]
     public SwitchParameter Raw { get; set; }
 
@@ -74,6 +76,23 @@ public sealed class ReadDmaBufContentCommand : DmaBufCmdlet
     {
         foreach (var buffer in InputObject)
             Try(buffer, () => Read(buffer));
+    }
+
+    private void WriteFile(ContentReader reader, DmaBuffer buffer)
+    {
+        if (_written)
+        {
+            var failure = new PSInvalidOperationException($"{OutFile} has the content of another buffer of this pipeline already.");
+            ThrowTerminatingError(new ErrorRecord(failure, "OutFile,SeveralBuffers", ErrorCategory.InvalidOperation, buffer)
+            {
+                ErrorDetails = new ErrorDetails(failure.Message) { RecommendedAction = "Read one buffer into each file, such as with ForEach-Object." },
+            });
+        }
+
+        var path = FilePath(OutFile);
+        _written = true;
+        if (ShouldProcess(path, "Write file"))
+            reader.WriteFile(path);
     }
 
     private void Read(DmaBuffer buffer)
@@ -95,9 +114,7 @@ public sealed class ReadDmaBufContentCommand : DmaBufCmdlet
                 WriteObject(new BufferStream(buffer, BufferAccess.Read, Offset, Count));
                 break;
             case nameof(OutFile):
-                var path = FilePath(OutFile);
-                if (ShouldProcess(path, "Write file"))
-                    reader.WriteFile(path);
+                WriteFile(reader, buffer);
                 break;
             default:
                 WriteObject(reader.ToArray(), enumerateCollection: false);

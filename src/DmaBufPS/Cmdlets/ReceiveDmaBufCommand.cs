@@ -11,12 +11,12 @@ public sealed class ReceiveDmaBufCommand : DmaBufCmdlet
     private PeerSource? _peers;
 
     /// <summary>unix:PATH connects, and listens where nothing listens; unixd:PATH listens.</summary>
-    [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
+    [Parameter(Mandatory = true, Position = 0, ValueFromPipelineByPropertyName = true)]
     [ArgumentCompleter(typeof(AddressCompleter))]
     [ValidateNotNullOrEmpty]
     public string Address { get; set; } = "";
 
-    /// <summary>Where nothing listens at an address that only connects: waits until something does.</summary>
+    /// <summary>Where nothing listens: waits until the sender does, rather than listen here.</summary>
     [Parameter]
     public SwitchParameter Wait { get; set; }
 

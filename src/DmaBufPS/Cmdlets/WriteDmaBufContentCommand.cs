@@ -35,7 +35,7 @@ public sealed class WriteDmaBufContentCommand : DmaBufCmdlet
     public Encoding Encoding { get; set; } = new UTF8Encoding(encoderShouldEmitUTF8Identifier: false);
 
     /// <summary>A file to read into the buffer.</summary>
-    [Parameter(ParameterSetName = ByPath, Mandatory = true)]
+    [Parameter(ParameterSetName = ByPath, Mandatory = true, ValueFromPipelineByPropertyName = true)]
     [ValidateNotNullOrEmpty]
     [Alias("PSPath", "LiteralPath")]
     public string Path { get; set; } = "";

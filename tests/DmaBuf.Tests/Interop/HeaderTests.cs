@@ -34,6 +34,7 @@ public sealed class HeaderTests
         Assert.Equal(headers["sizeof msghdr"], Unsafe.SizeOf<Socket.msghdr>());
         Assert.Equal(headers["sizeof cmsghdr"], Unsafe.SizeOf<Socket.cmsghdr>());
         Assert.Equal(headers["sizeof iovec"], Unsafe.SizeOf<Socket.iovec>());
+        Assert.Equal(headers["sizeof sysinfo"], Unsafe.SizeOf<Sysinfo.sysinfo>());
         Assert.Equal(headers["sizeof ucred"], Unsafe.SizeOf<Socket.ucred>());
     }
 
@@ -50,6 +51,7 @@ public sealed class HeaderTests
     [InlineData(typeof(Gntdev.ioctl_gntdev_dmabuf_imp_to_refs))]
     [InlineData(typeof(Gntalloc.ioctl_gntalloc_alloc_gref))]
     [InlineData(typeof(Stat.statx))]
+    [InlineData(typeof(Sysinfo.sysinfo))]
     [InlineData(typeof(Poll.pollfd))]
     [InlineData(typeof(Socket.msghdr))]
     [InlineData(typeof(Socket.cmsghdr))]

@@ -3,7 +3,7 @@ using Xunit;
 
 namespace DmaBuf.Tests;
 
-/// <summary>A running C program; killed when the test is done with it.</summary>
+/// <summary>A running program; killed when the test is done with it.</summary>
 internal sealed class CProcess : IDisposable
 {
     private readonly Process _process;
@@ -16,9 +16,18 @@ internal sealed class CProcess : IDisposable
     {
         var output = _process.StandardOutput.ReadToEndAsync();
         var errors = _process.StandardError.ReadToEndAsync();
-        Assert.True(_process.WaitForExit(TimeSpan.FromSeconds(60)), "the C program did not end");
+        Assert.True(_process.WaitForExit(TimeSpan.FromSeconds(60)), "the program did not end");
         Assert.True(_process.ExitCode == 0, $"exit {_process.ExitCode}: {errors.Result}");
         return output.Result.Split('\n', StringSplitOptions.RemoveEmptyEntries);
+    }
+
+    /// <summary>Waits for the end, which must be a failure, and gives what was said about it.</summary>
+    public string FinishWithFailure()
+    {
+        var errors = _process.StandardError.ReadToEnd();
+        Assert.True(_process.WaitForExit(TimeSpan.FromSeconds(60)), "the program did not end");
+        Assert.NotEqual(0, _process.ExitCode);
+        return errors;
     }
 
     /// <summary>Waits for one line.</summary>

@@ -1,0 +1,53 @@
+using BenchmarkDotNet.Attributes;
+
+namespace DmaBuf.Bench;
+
+/// <summary>
+/// One buffer's whole way: create, connect, send, receive, map, read a byte, close. Both sides are one thread, in C
+/// as here, so that no scheduling is measured.
+/// </summary>
+public class HandOffBenchmarks : IDisposable
+{
+    internal const string HandOff = "create+send+receive+map";
+
+    private readonly WaitLimit _limit = new();
+    private readonly string _pathC = Workshop.SocketPath("c");
+    private PeerListener? _listener;
+    private int _listenerC;
+
+    [Params(64 << 10, 1 << 20)]
+    public int Size { get; set; }
+
+    [GlobalSetup]
+    public void Setup()
+    {
+        _listener = PeerListener.Listen(Endpoint.Parse($"unixd:{Workshop.SocketPath("core")}"));
+        _listenerC = Baseline.Listen(_pathC);
+    }
+
+    [GlobalCleanup]
+    public void Dispose()
+    {
+        _listener?.Dispose();
+        _limit.Dispose();
+        File.Delete(_pathC);
+        GC.SuppressFinalize(this);
+    }
+
+    [Benchmark(Baseline = true, Description = "C")]
+    [BenchmarkCategory(HandOff)]
+    public void HandOverC() => Baseline.HandOff(_listenerC, _pathC, Size, BenchBuffer.IsDmaBuf);
+
+    [Benchmark]
+    [BenchmarkCategory(HandOff)]
+    public byte HandOver()
+    {
+        using var buffer = BenchBuffer.Create(Size);
+        using var sender = PeerConnection.Connect(_listener!.Endpoint, _limit);
+        using var receiver = _listener.Accept(_limit);
+        sender.SendDescriptor(buffer, _limit);
+        using var received = receiver.ReceiveDescriptor(_limit);
+        using var view = received.OpenView(BufferAccess.Read);
+        return view.Slice(0, 1)[0];
+    }
+}

@@ -1,0 +1,67 @@
+using System.ComponentModel;
+using System.Globalization;
+using DmaBuf.Bench;
+
+const string Usage = "options: --quick, --only core|cmdlets|processes, --module PATH (else $DMABUFPS_MODULE, else out/DmaBufPS)";
+
+CultureInfo.DefaultThreadCurrentCulture = CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;
+string[] parts = ["core", "cmdlets", "processes"];
+var quick = false;
+var module = Environment.GetEnvironmentVariable("DMABUFPS_MODULE") ?? Path.Combine(Workshop.Root, "out/DmaBufPS");
+for (var i = 0; i < args.Length; i++)
+{
+    switch (args[i])
+    {
+        case "--quick":
+            quick = true;
+            break;
+        case "--only" when i + 1 < args.Length && parts.Contains(args[i + 1]):
+            parts = [args[++i]];
+            break;
+        case "--module" when i + 1 < args.Length:
+            module = args[++i];
+            break;
+        default:
+            Console.Error.WriteLine(Usage);
+            return 2;
+    }
+}
+
+try
+{
+    Workshop.Prepare();
+}
+catch (Exception e) when (e is Win32Exception or InvalidOperationException)
+{
+    Console.Error.WriteLine($"The C baseline cannot be made: {e.Message} Install gcc, libc6-dev and linux-libc-dev.");
+    return 1;
+}
+
+Console.WriteLine($"Buffers: {BenchBuffer.Kind}. File output goes to {Path.GetDirectoryName(Workshop.OutputFile)}.");
+var manifest = Path.Combine(Path.GetFullPath(module), "DmaBufPS.psd1");
+var rows = new List<Row>();
+var left = "";
+foreach (var part in parts)
+{
+    if (part != "core" && !PwshProgram.Exists)
+        left = "Left out for want of pwsh: the cmdlets, Import-Module and whole processes.";
+    else if (part != "core" && !File.Exists(manifest))
+        left = $"Left out for want of {manifest}: the cmdlets, Import-Module and whole processes. Build makes it.";
+    else
+    {
+        Console.WriteLine($"Measuring: {part}");
+        rows.AddRange(part switch
+        {
+            "core" => CoreSuite.Run(quick),
+            "cmdlets" => CmdletSuite.Run(manifest, quick),
+            _ => ProcessSuite.Run(manifest, quick),
+        });
+    }
+}
+
+Console.WriteLine();
+Console.WriteLine($"Medians on {BenchBuffer.Kind}. Ratio: C's time by ours, so 1 is as fast and more is faster.");
+ResultTable.Print(rows, Console.Out);
+if (left.Length > 0)
+    Console.WriteLine(left);
+return 0;

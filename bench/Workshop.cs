@@ -1,0 +1,55 @@
+using System.Diagnostics;
+
+namespace DmaBuf.Bench;
+
+/// <summary>The places a run uses, and the C baseline compiled for it.</summary>
+internal static class Workshop
+{
+    /// <summary>The repository.</summary>
+    public static string Root { get; } = FindRoot();
+
+    /// <summary>Logs, results and the compiled baseline.</summary>
+    public static string Out { get; } = Path.Combine(Root, "out/bench");
+
+    /// <summary>The smallest binary module.</summary>
+    public static string OneCmdlet { get; } = Path.GetFullPath(Path.Combine(AppContext.BaseDirectory, "../../OneCmdlet/release/OneCmdlet.psd1"));
+
+    /// <summary>baseline.c as a library.</summary>
+    public static string Library { get; } = Path.Combine(Out, "libbaseline.so");
+
+    /// <summary>baseline.c as a program.</summary>
+    public static string Program { get; } = Path.Combine(Out, "baseline");
+
+    /// <summary>A file for output, in memory where the system has such a folder: the disk is not what is measured.</summary>
+    public static string OutputFile { get; } =
+        Path.Combine(Directory.Exists("/dev/shm") ? "/dev/shm" : Path.GetTempPath(), $"dmabuf-bench-{Environment.ProcessId}");
+
+    /// <summary>A path for a socket.</summary>
+    public static string SocketPath(string side) => Path.Combine(Path.GetTempPath(), $"dmabuf-bench-{Environment.ProcessId}-{side}");
+
+    /// <summary>Compiles baseline.c both ways and loads the library.</summary>
+    public static void Prepare()
+    {
+        Directory.CreateDirectory(Out);
+        Compile("-shared", "-fPIC", "-o", Library);
+        Compile("-o", Program);
+        Baseline.Load(Library);
+    }
+
+    private static void Compile(params string[] arguments)
+    {
+        var compiler = Environment.GetEnvironmentVariable("CC") is { Length: > 0 } named ? named : "cc";
+        using var process = Process.Start(compiler, ["-O2", Path.Combine(Root, "bench/baseline.c"), .. arguments]);
+        process.WaitForExit();
+        if (process.ExitCode != 0)
+            throw new InvalidOperationException("baseline.c does not compile.");
+    }
+
+    private static string FindRoot()
+    {
+        var folder = AppContext.BaseDirectory;
+        while (folder is not null && !File.Exists(Path.Combine(folder, "Directory.Build.props")))
+            folder = Path.GetDirectoryName(folder);
+        return folder ?? throw new InvalidOperationException("The benchmarks have to stay below the repository's out folder.");
+    }
+}

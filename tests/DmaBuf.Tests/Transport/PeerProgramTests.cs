@@ -1,0 +1,45 @@
+using Xunit;
+
+namespace DmaBuf.Tests;
+
+/// <summary>dmabuf-peer, as a process, against a peer in C.</summary>
+public sealed class PeerProgramTests
+{
+    [Fact]
+    public void Its_client_prints_the_text_of_a_C_server_and_lets_it_go()
+    {
+        using var folder = new ScratchFolder();
+        using var sender = CProgram.Start("peer", "send", "listen", folder.File("s"), Buffers.Backing);
+        Assert.Equal("listening", sender.ReadLine());
+        using var client = StartPeer("client", $"unix:{folder.File("s")}");
+        Assert.Equal([.. Enumerable.Range(0, 4).Select(i => $"range[{i}] 16384 bytes created at 0s")], client.Finish());
+        Assert.Equal(["peer closed", "first byte r"], sender.Finish());
+    }
+
+    [Fact]
+    public void Its_server_serves_a_C_client()
+    {
+        Requires.Udmabuf();
+        using var folder = new ScratchFolder();
+        using var server = StartPeer("server", $"unixd:{folder.File("s")}");
+        using var receiver = CProgram.Start("peer", "receive", "connect", folder.File("s"));
+        var lines = receiver.Finish();
+        Assert.Equal("received 1 byte 'A', buffer of 65536 bytes", lines[0]);
+        Assert.Equal(4, lines.Count(line => line.StartsWith("range[", StringComparison.Ordinal)));
+        Assert.Single(server.Finish(), line => line.StartsWith("Created dma-buf FD ", StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData("server")]
+    [InlineData("client", "nonsense:x")]
+    [InlineData("server", "tcpd:127.0.0.1:8000")]
+    [InlineData("client", "unix:/tmp/s", "no-id")]
+    public void Bad_arguments_end_it_with_a_message(params string[] arguments)
+    {
+        using var peer = StartPeer(arguments);
+        Assert.NotEmpty(peer.FinishWithFailure());
+    }
+
+    private static CProcess StartPeer(params string[] arguments) =>
+        new("dotnet", [Path.Combine(AppContext.BaseDirectory, "dmabuf-peer.dll"), .. arguments]);
+}
