@@ -42,6 +42,12 @@ public abstract class DmaBufCmdlet : PSCmdlet, IDisposable
             WriteError(ErrorRecords.From(e, target));
             return false;
         }
+        catch (ObjectDisposedException e)
+        {
+            // Another runspace removed the buffer between two calls.
+            WriteError(new ErrorRecord(e, "Buffer,Removed", ErrorCategory.ObjectNotFound, target));
+            return false;
+        }
     }
 
     /// <summary>Does work that the whole command depends on: a failure ends it.</summary>

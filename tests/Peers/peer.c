@@ -136,7 +136,12 @@ static int misbehave(int socket, const char *how, int buffer)
         pass(socket, 1, (int[]){ check(open("/etc/passwd", O_RDONLY), "open") }, 1);
     else if (strcmp(how, "unsealed-memfd") == 0)
         pass(socket, 1, (int[]){ make_memfd(RANGE_SIZE, 0) }, 1);
-    else if (strcmp(how, "read-only") == 0) {
+    else if (strcmp(how, "huge-memfd") == 0) {
+        int fd = check(memfd_create("peer", MFD_ALLOW_SEALING | MFD_HUGETLB), "memfd_create");
+        check(ftruncate(fd, 2 << 20), "ftruncate");
+        check(fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK), "F_ADD_SEALS");
+        pass(socket, 1, &fd, 1);
+    } else if (strcmp(how, "read-only") == 0) {
         char path[64];
         snprintf(path, sizeof(path), "/proc/self/fd/%d", make_memfd(RANGE_SIZE, F_SEAL_SHRINK));
         pass(socket, 1, (int[]){ check(open(path, O_RDONLY), "open") }, 1);

@@ -240,9 +240,10 @@ public sealed class DmaBuffer : IDisposable
 
     private static (bool IsDmaBuf, ulong Inode, long Size) Inspect(FileDescriptor fd, BufferOrigin origin)
     {
-        var isDmaBuf = Stat.FileSystemType(fd) == DmaBufUapi.DMA_BUF_MAGIC;
+        var fileSystem = Stat.FileSystemType(fd);
+        var isDmaBuf = fileSystem == DmaBufUapi.DMA_BUF_MAGIC;
         if (!isDmaBuf && origin == BufferOrigin.Received)
-            CheckSealed(fd);
+            CheckTrustworthy(fd, fileSystem);
 
         var size = Unistd.GetSize(fd);
         if (size < 0)
@@ -250,6 +251,17 @@ public sealed class DmaBuffer : IDisposable
         if (!Stat.OfDescriptor(fd, out var status))
             throw new KernelException("statx", Errno.Last, $"descriptor {fd.Number}");
         return (isDmaBuf, status.stx_ino, size);
+    }
+
+    private static void CheckTrustworthy(FileDescriptor fd, long fileSystem)
+    {
+        CheckSealed(fd);
+        if (fileSystem == Stat.HUGETLBFS_MAGIC)
+        {
+            throw new BufferException(BufferFault.NotSealed,
+                $"Descriptor {fd.Number} is a memfd of huge pages, which its sender can still take out, and reading there would end this process.",
+                "Make a dma-buf of it, or use ordinary pages.");
+        }
     }
 
     private static void CheckSealed(FileDescriptor fd)
@@ -311,8 +323,18 @@ public sealed class DmaBuffer : IDisposable
     /// <summary>Reads exp_name and name from /proc/self/fdinfo, once: only this process changes the name later.</summary>
     private void ReadKernelNames()
     {
-        if (_exporter is not null || _closed)
+        if (_exporter is not null)
             return;
+        lock (_lock)
+        {
+            // The number is another file's once the buffer is closed.
+            if (_exporter is null && !_closed)
+                ReadKernelNamesLocked();
+        }
+    }
+
+    private void ReadKernelNamesLocked()
+    {
         if (!IsDmaBuf)
         {
             _exporter = Origin switch

@@ -8,6 +8,9 @@ internal static unsafe partial class Stat
     public const int S_IFMT = 0xF000;
     public const int S_IFSOCK = 0xC000;
 
+    /// <summary>What fstatfs reports for a file of huge pages (linux/magic.h).</summary>
+    public const long HUGETLBFS_MAGIC = 0x958458f6;
+
     private const int AT_FDCWD = -100;
     private const int AT_SYMLINK_NOFOLLOW = 0x100;
     private const int AT_EMPTY_PATH = 0x1000;

@@ -63,6 +63,7 @@ public sealed class HandOffTests
     [InlineData("closed-pipe", "Buffer,NotABuffer")]
     [InlineData("file", "Buffer,NotABuffer")]
     [InlineData("unsealed-memfd", "Buffer,NotSealed")]
+    [InlineData("huge-memfd", "Buffer,NotSealed")]
     [InlineData("nothing", "Wait,ETIMEDOUT")]
     public void What_a_bad_peer_sends_is_refused_and_closed(string misbehaviour, string errorId)
     {
