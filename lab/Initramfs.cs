@@ -27,7 +27,7 @@ public static class Initramfs
     private static void Write(string path, Kernel kernel, string busybox)
     {
         using var archive = new CpioArchive(File.Create(path));
-        foreach (string directory in new[] { "bin", "dev", "proc", "sys", "modules", "jobs", "host", "writes", "root" })
+        foreach (string directory in new[] { "bin", "dev", "proc", "sys", "modules", "jobs", "host", "writes", "newroot" })
             archive.AddDirectory(directory);
         archive.AddFile("bin/busybox", File.ReadAllBytes(busybox));
         foreach (string script in s_scripts)
