@@ -10,7 +10,11 @@ try {
     Get-ChildItem -Path $Pages -Filter '*-*.md' |
         Import-MarkdownCommandHelp |
         Export-MamlCommandHelp -OutputFolder $scratch -Force |
-        Copy-Item -Destination $Output
+        ForEach-Object {
+            # PlatyPS marks an example's blank lines with U+0080, which terminals show; U+200B keeps the lines and does not.
+            $text = [IO.File]::ReadAllText($_.FullName).Replace([char]0x80, [char]0x200B).Replace('&#x80;', '&#x200B;')
+            [IO.File]::WriteAllText((Join-Path $Output $_.Name), $text)
+        }
 }
 finally {
     Remove-Item -LiteralPath $scratch -Recurse -ErrorAction Ignore

@@ -6,7 +6,6 @@ namespace DmaBuf.Interop;
 internal static partial class Fcntl
 {
     public const int O_RDONLY = 0;
-    public const int O_WRONLY = 1;
     public const int O_RDWR = 2;
     public const int O_ACCMODE = 3;
     public const int O_CLOEXEC = 0x80000;
