@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 
 namespace DmaBuf;
 
@@ -27,6 +28,8 @@ public static class KernelTrace
     {
         if (t_listener is not { } listener)
             return;
+        // The caller has yet to read the call's error number, and a listener makes calls of its own.
+        var errno = Marshal.GetLastPInvokeError();
         try
         {
             listener(message.TakeText());
@@ -36,6 +39,10 @@ public static class KernelTrace
 #pragma warning restore CA1031
         {
             t_listener = null;
+        }
+        finally
+        {
+            Marshal.SetLastPInvokeError(errno);
         }
     }
 

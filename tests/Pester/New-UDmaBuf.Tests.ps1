@@ -89,6 +89,7 @@ Describe 'New-UDmaBuf' {
     }
 
     It 'refuses a descriptor that is not open' {
+        Should-Fail { New-UDmaBuf 4KB -MemFd 99999 -Verbose 4> $null } 'fcntl,EBADF' InvalidArgument
         Should-Fail { New-UDmaBuf 4KB -MemFd 99999 } 'fcntl,EBADF' InvalidArgument '/proc/self/fd'
     }
 

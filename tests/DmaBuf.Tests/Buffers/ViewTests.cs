@@ -137,6 +137,21 @@ public sealed class ViewTests
     }
 
     [Fact]
+    public void A_listener_that_makes_calls_of_its_own_does_not_change_what_a_failure_says()
+    {
+        using var folder = new ScratchFolder();
+        using (KernelTrace.Listen(_ => File.Exists(folder.File("none"))))
+        {
+            using var limit = new WaitLimit(TimeSpan.FromSeconds(5));
+            Assert.Equal("connect,ENOENT", Assert.Throws<KernelException>(() => PeerConnection.Connect(Endpoint.Parse("unix:" + folder.File("s")), limit)).ErrorId);
+            Assert.Equal("fcntl,EBADF", Assert.Throws<KernelException>(() => UdmabufAllocator.FromMemFd(999999, 0, 4096)).ErrorId);
+        }
+
+        using (KernelTrace.Listen(_ => System.Runtime.InteropServices.Marshal.SetLastPInvokeError(0)))
+            Assert.Equal("fcntl,EBADF", Assert.Throws<KernelException>(() => UdmabufAllocator.FromMemFd(999999, 0, 4096)).ErrorId);
+    }
+
+    [Fact]
     public void A_listener_that_throws_loses_no_descriptor()
     {
         OpenDescriptors.StayTheSame(() =>
