@@ -16,6 +16,7 @@ public sealed class ContentArgumentAttribute : ArgumentTransformationAttribute
         {
             return value switch
             {
+                null => null!,
                 string or byte[] => value,
                 char character => character.ToString(),
                 IEnumerable list => LanguagePrimitives.ConvertTo(list, typeof(byte[]), CultureInfo.InvariantCulture),

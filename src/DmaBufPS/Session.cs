@@ -36,6 +36,7 @@ public sealed class Session : IModuleAssemblyCleanup
     {
         s_buffers.TryRemove(buffer, out _);
         buffer.Dispose();
+        Leases.EndLeasesOfRemovedBuffers();
     }
 
     /// <summary>Closes the buffers of the runspace that removes the module.</summary>

@@ -28,11 +28,11 @@ Describe 'Read-DmaBufContent' {
             '00002000')
     }
 
-    It 'gives the hash that Get-FileHash gives' -ForEach SHA256, SHA1, SHA384, SHA512, MD5 {
+    It 'gives the hash that Get-FileHash gives' -ForEach SHA256, sha256, SHA1, SHA384, SHA512, MD5 {
         $buffer | Read-DmaBufContent -OutFile $TestDrive/out
         $hash = $buffer | Read-DmaBufContent -AsHash -Algorithm $_
         $hash.Hash | Should -Be (Get-FileHash $TestDrive/out -Algorithm $_).Hash
-        $hash.Algorithm | Should -Be $_
+        $hash.Algorithm | Should -BeExactly $_.ToUpperInvariant()
     }
 
     It 'gives a stream that sees later writes' {

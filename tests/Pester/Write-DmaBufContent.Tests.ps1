@@ -79,6 +79,7 @@ Describe 'Write-DmaBufContent' {
     }
 
     It 'refuses content that is no bytes, and an unknown encoding' {
+        { $buffer | Write-DmaBufContent -Fill $null } | Should -Throw '*null*'
         { $buffer | Write-DmaBufContent (1, 256) } | Should -Throw '*byte*'
         { $buffer | Write-DmaBufContent 'x' -Encoding nonesuch } | Should -Throw '*utf8*'
     }

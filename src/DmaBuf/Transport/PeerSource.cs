@@ -11,7 +11,9 @@ public sealed class PeerSource : IDisposable
     private const int RetryMilliseconds = 50;
     private readonly Endpoint _endpoint;
     private readonly bool _patient;
+    private const int BusyTries = 20;
     private PeerListener? _listener;
+    private int _busy;
 
     /// <param name="endpoint">The address.</param>
     /// <param name="patient">Where nothing listens: wait until something does, rather than fail or listen here.</param>
@@ -64,7 +66,7 @@ public sealed class PeerSource : IDisposable
         {
             _listener = PeerListener.Listen(_endpoint, limit.Cancellation);
         }
-        catch (KernelException e) when (e.Call == "bind" && e.Errno == Errno.EADDRINUSE)
+        catch (KernelException e) when (e.Call == "bind" && e.Errno == Errno.EADDRINUSE && _busy++ < BusyTries)
         {
             limit.Pause(RetryMilliseconds, $"a peer at {_endpoint}");
         }

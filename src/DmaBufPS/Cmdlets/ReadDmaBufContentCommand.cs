@@ -104,11 +104,13 @@ public sealed class ReadDmaBufContentCommand : DmaBufCmdlet
                 WriteObject(reader.ToText(Encoding, KeepNul));
                 break;
             case nameof(AsHex):
-                WriteObject(reader.HexLines(), enumerateCollection: true);
+                foreach (var line in reader.HexLines())
+                    WriteObject(line);
                 break;
             case nameof(AsHash):
-                var hash = reader.Hash(new HashAlgorithmName(Algorithm));
-                WriteObject(new DmaBufHash(Algorithm, Convert.ToHexString(hash), Offset, reader.Count));
+                var algorithm = Algorithm.ToUpperInvariant();
+                var hash = reader.Hash(new HashAlgorithmName(algorithm));
+                WriteObject(new DmaBufHash(algorithm, Convert.ToHexString(hash), Offset, reader.Count));
                 break;
             case nameof(AsStream):
                 WriteObject(new BufferStream(buffer, BufferAccess.Read, Offset, Count));
