@@ -37,14 +37,14 @@ public static class DebianPackages
         return version.Success ? version.Groups[1].Value : null;
     }
 
-    /// <summary>Downloads a package and unpacks it; its files' paths start at the folder.</summary>
+    /// <summary>Downloads packages and unpacks them; their files' paths start at the folder.</summary>
     public static async Task UnpackAsync(
-        string package, string folder, CancellationToken cancellationToken = default)
+        IReadOnlyCollection<string> packages, string folder, CancellationToken cancellationToken = default)
     {
         string download = Directory.CreateTempSubdirectory("dmabufps-apt-").FullName;
         try
         {
-            await HostCommand.RunAsync("apt-get", ["-q", "download", package], download, cancellationToken);
+            await HostCommand.RunAsync("apt-get", ["-q", "download", .. packages], download, cancellationToken);
             foreach (string file in Directory.EnumerateFiles(download, "*.deb"))
                 await HostCommand.RunAsync("dpkg", ["-x", file, folder], null, cancellationToken);
         }

@@ -1,20 +1,36 @@
 using System.Diagnostics;
 using System.Security.Cryptography;
+using System.Text;
 
 namespace DmaBuf.Lab;
 
 /// <summary>
-/// Makes the initial ramdisk: busybox, the modules that reach the host's file system, and the two scripts of
-/// <c>guest/</c>: <c>init</c>, which puts the root file system together, and <c>agent</c>, which runs commands in it.
+/// Makes initial ramdisks: busybox, the modules that reach the host's file system, and scripts of <c>guest/</c>, the
+/// first of which puts the root file system together.
 /// </summary>
-public static class Initramfs
+public sealed class Initramfs
 {
     private const string FileName = "initramfs.cpio";
-    private static readonly string[] s_modules = ["9pnet_virtio", "9p", "overlay"];
-    private static readonly string[] s_scripts = ["init", "agent"];
+    private readonly string _init;
+    private readonly string[] _scripts;
+    private readonly string[] _modules;
+
+    private Initramfs(string init, string[] scripts, string[] modules)
+    {
+        _init = init;
+        _scripts = scripts;
+        _modules = modules;
+    }
+
+    /// <summary>For a machine of QEMU.</summary>
+    public static Initramfs ForMachine { get; } = new("init", ["root.sh", "agent"], ["9pnet_virtio", "9p", "overlay"]);
+
+    /// <summary>For a guest of Xen.</summary>
+    public static Initramfs ForGuest { get; } =
+        new("guest", ["root.sh"], ["xen-netfront", "9pnet_fd", "9p", "overlay"]);
 
     /// <summary>Returns the ramdisk for the kernel, from the cache if it holds one with the same content.</summary>
-    public static async Task<string> GetAsync(Kernel kernel, CancellationToken cancellationToken = default)
+    public async Task<string> GetAsync(Kernel kernel, CancellationToken cancellationToken = default)
     {
         string busybox = SystemPrograms.Find("busybox");
         string folder = await CacheFolder.GetOrAddAsync(
@@ -24,18 +40,22 @@ public static class Initramfs
         return Path.Combine(folder, FileName);
     }
 
-    private static void Write(string path, Kernel kernel, string busybox)
+    /// <summary>The text of a script of <c>guest/</c>.</summary>
+    internal static string ScriptText(string name) => Encoding.UTF8.GetString(Script(name));
+
+    private void Write(string path, Kernel kernel, string busybox)
     {
         using var archive = new CpioArchive(File.Create(path));
-        foreach (string directory in new[] { "bin", "dev", "proc", "sys", "modules", "jobs", "host", "writes", "newroot" })
+        foreach (string directory in new[] { "bin", "dev", "proc", "sys", "modules", "jobs", "host", "layer", "writes", "newroot" })
             archive.AddDirectory(directory);
         archive.AddFile("bin/busybox", File.ReadAllBytes(busybox));
-        foreach (string script in s_scripts)
+        archive.AddFile("init", Script(_init));
+        foreach (string script in _scripts)
             archive.AddFile(script, Script(script));
 
         // Numbered, because init loads them in the order of their names.
         int number = 0;
-        foreach (string file in s_modules.SelectMany(kernel.ModuleFiles).Distinct())
+        foreach (string file in _modules.SelectMany(kernel.ModuleFiles).Distinct())
         {
             string name = Path.GetFileName(file).Split('.')[0];
             archive.AddFile($"modules/{++number:00}-{name}.ko", Decompress(file, busybox));
@@ -56,11 +76,13 @@ public static class Initramfs
             : throw new LabException($"busybox xzcat cannot unpack {file}.");
     }
 
-    private static string ContentKey(string busybox)
+    private string ContentKey(string busybox)
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        foreach (string script in s_scripts)
+        foreach (string script in _scripts.Prepend(_init))
             hash.AppendData(Script(script));
+        foreach (string module in _modules)
+            hash.AppendData(Encoding.UTF8.GetBytes(module));
         hash.AppendData(BitConverter.GetBytes(File.GetLastWriteTimeUtc(busybox).Ticks));
         return Convert.ToHexString(hash.GetCurrentHash().AsSpan(0, 6));
     }

@@ -77,6 +77,16 @@ public sealed class Machine : IAsyncDisposable
         return await ExitCodeAsync(job, cancellationToken);
     }
 
+    /// <summary>Writes a file that the machine finds, executable, in /run/lab/jobs.</summary>
+    internal void WriteSharedFile(string name, string content)
+    {
+        const UnixFileMode Executable = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute
+            | UnixFileMode.GroupRead | UnixFileMode.GroupExecute | UnixFileMode.OtherRead | UnixFileMode.OtherExecute;
+        string path = Path.Combine(_folder.Jobs, name);
+        File.WriteAllText(path, content);
+        File.SetUnixFileMode(path, Executable);
+    }
+
     /// <summary>Ends the machine.</summary>
     public async ValueTask DisposeAsync()
     {
@@ -98,9 +108,16 @@ public sealed class Machine : IAsyncDisposable
     private async Task BootAsync(CancellationToken cancellationToken)
     {
         Kernel kernel = await Kernel.GetAsync(_options.Say, cancellationToken);
-        string initramfs = await Initramfs.GetAsync(kernel, cancellationToken);
+        string initramfs = await Initramfs.ForMachine.GetAsync(kernel, cancellationToken);
         string accelerator = await Accelerator.ChooseAsync(kernel, initramfs, cancellationToken);
         Description = $"machine: Linux {kernel.Version} on {accelerator}, {_options.MemoryMiB} MiB";
+        if (_options.Xen is not null)
+        {
+            Description = $"Xen {_options.Xen.Packages.Version} {Description}";
+            File.CreateSymbolicLink(_folder.KernelLink, await kernel.GetPayloadAsync(cancellationToken));
+            File.CreateSymbolicLink(_folder.InitramfsLink, initramfs);
+        }
+
         MachineSettings.Write(_folder, _options, kernel);
         string[] arguments = MachineArguments.For(_options, _folder, kernel, initramfs, accelerator);
         _qemu = QemuProcess.Start(arguments, _options.Terminal);

@@ -3,19 +3,15 @@ namespace DmaBuf.Lab;
 /// <summary>QEMU's arguments for a machine.</summary>
 internal static class MachineArguments
 {
-    private const string Console = "console=ttyS0 quiet panic=-1";
-
     /// <summary>Returns the arguments for the options.</summary>
     public static string[] For(
         MachineOptions options, MachineFolder folder, Kernel kernel, string initramfs, string accelerator) =>
     [
-        .. Accelerator.Arguments(accelerator),
+        .. Accelerator.Arguments(accelerator, options.Xen is null ? null : XenBoot.Processor),
         "-m", $"{options.MemoryMiB}",
         "-smp", $"{options.Processors}",
         "-nodefaults", "-display", "none", "-no-reboot",
-        "-kernel", kernel.Image,
-        "-initrd", initramfs,
-        "-append", $"{Console} hugepages={options.HugePages} {Accelerator.KernelParameters(accelerator)}",
+        .. options.Xen is null ? Boot(options, kernel, initramfs, accelerator) : Boot(options, options.Xen, folder),
         "-serial", "file:" + Escape(folder.Console),
         // hvc0 is the terminal of an interactive run: Ctrl+C belongs to the machine then.
         "-chardev", options.Terminal ? "stdio,id=terminal,signal=off" : "null,id=terminal",
@@ -25,9 +21,31 @@ internal static class MachineArguments
         .. folder.Output.Arguments(3),
         .. folder.Error.Arguments(4),
         .. Share("host", "/", ",readonly=on"),
+        .. options.Xen is null ? [] : Share(MachineSettings.LayerTag, options.Xen.Packages.Root, ",readonly=on"),
         .. Share("jobs", folder.Jobs),
         .. options.SharedFolders.SelectMany((path, number) => Share(MachineSettings.ShareTag(number), path)),
     ];
+
+    private static string[] Boot(MachineOptions options, Kernel kernel, string initramfs, string accelerator) =>
+    [
+        "-kernel", kernel.Image,
+        "-initrd", initramfs,
+        "-append", $"console=ttyS0 {KernelParameters(options)} {Accelerator.KernelParameters(accelerator)}",
+    ];
+
+    /// <summary>Here dom0's kernel and its ramdisk are modules of the hypervisor.</summary>
+    private static string[] Boot(MachineOptions options, XenBoot xen, MachineFolder folder)
+    {
+        string kernelParameters = $"console=hvc0 {KernelParameters(options)} {xen.KernelParameters}";
+        return
+        [
+            "-kernel", xen.Packages.Hypervisor,
+            "-initrd", $"{folder.KernelLink} {Escape(kernelParameters)},{folder.InitramfsLink}",
+            "-append", xen.HypervisorParameters(options.Processors),
+        ];
+    }
+
+    private static string KernelParameters(MachineOptions options) => $"quiet panic=-1 hugepages={options.HugePages}";
 
     private static string[] Share(string tag, string path, string more = "") =>
     [

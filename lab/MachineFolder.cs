@@ -33,6 +33,12 @@ internal sealed class MachineFolder : IDisposable
     /// <summary>The file that takes the kernel's console.</summary>
     public string Console => Path.Combine(_path, "console.log");
 
+    /// <summary>A path to dom0's kernel without a space or comma, which QEMU takes for the end of it.</summary>
+    public string KernelLink => Path.Combine(_path, "kernel");
+
+    /// <summary>Such a path to dom0's initial ramdisk.</summary>
+    public string InitramfsLink => Path.Combine(_path, "initramfs");
+
     /// <summary>What the kernel has said so far.</summary>
     public string[] ConsoleLines() =>
         File.Exists(Console)

@@ -24,6 +24,9 @@ public sealed record MachineOptions
     /// <summary>Whether this process's terminal becomes the machine's.</summary>
     public bool Terminal { get; init; }
 
+    /// <summary>The hypervisor that the machine's kernel runs on, or null.</summary>
+    public XenBoot? Xen { get; init; }
+
     /// <summary>How long the machine may take to start.</summary>
     public TimeSpan StartLimit { get; init; } = TimeSpan.FromMinutes(2);
 

@@ -5,6 +5,9 @@ namespace DmaBuf.Lab;
 /// <summary>The settings that a machine's first program reads, as shell variables.</summary>
 internal static class MachineSettings
 {
+    /// <summary>The name under which QEMU offers what lies over the root.</summary>
+    public const string LayerTag = "layer";
+
     /// <summary>Writes them where the machine looks for them.</summary>
     public static void Write(MachineFolder folder, MachineOptions options, Kernel kernel)
     {
@@ -15,6 +18,9 @@ internal static class MachineSettings
             "KERNEL=" + GuestCommand.Quote(kernel.Version),
             "MODULES=" + GuestCommand.Quote(kernel.Modules),
             "LOAD=" + GuestCommand.Quote(string.Join(' ', options.Modules)),
+            "LAYER=" + (options.Xen is null ? string.Empty : LayerTag),
+            // Under Xen the first console is Xen's.
+            "TERMINAL=" + (options.Xen is null ? "/dev/hvc0" : "/dev/hvc1"),
             "SHARES=" + GuestCommand.Quote(string.Join('\n', shares)),
         ]);
     }

@@ -11,6 +11,9 @@ internal static class DebianSetup
     /// <summary>What an emulated machine needs; its kernel is fetched, not installed.</summary>
     public static readonly string[] Emulator = ["qemu-system-x86", "busybox-static", "kmod"];
 
+    /// <summary>What a Xen host needs beside them; Xen is fetched, not installed.</summary>
+    public static readonly string[] Xen = ["zstd"];
+
     /// <summary>Whether all the packages are there, after installing those that were not.</summary>
     public static async Task<bool> EnsureAsync(
         string purpose, IReadOnlyCollection<string> packages, CancellationToken cancellationToken)

@@ -7,6 +7,8 @@ internal static class LabTask
 {
     public static async Task<int> RunAsync(TaskArguments arguments, CancellationToken cancellationToken)
     {
+        if (arguments.TakeSwitch("Xen"))
+            return await XenLabTask.RunAsync(arguments, cancellationToken);
         string? modules = arguments.TakeOption("Modules");
         var options = new MachineOptions
         {
@@ -39,7 +41,7 @@ internal static class LabTask
             cancellationToken);
     }
 
-    private static GuestCommand Shell()
+    internal static GuestCommand Shell()
     {
         if (Pwsh.Command is not [string program, .. string[] first])
             return new GuestCommand("bash");

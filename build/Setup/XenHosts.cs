@@ -1,0 +1,34 @@
+using DmaBuf.Lab;
+
+namespace DmaBuf.Build;
+
+/// <summary>What the tasks want of an emulated Xen host.</summary>
+internal static class XenHosts
+{
+    /// <summary>This project's PowerShell and module in every domain.</summary>
+    public static XenHostOptions Options => new()
+    {
+        PowerShell = Pwsh.Command ?? [],
+        ModuleFolder = Path.GetDirectoryName(Repository.Module),
+        Say = Report.Note,
+    };
+
+    /// <summary>Reads guests as in <c>alice:pvh,bob:pv</c>.</summary>
+    public static IReadOnlyList<XenGuestOptions> ParseGuests(string text) =>
+        [.. text.Split(',', StringSplitOptions.RemoveEmptyEntries).Select(ParseGuest)];
+
+    /// <summary>Reads the name of a driver.</summary>
+    public static GrantDriver ParseDriver(string text) =>
+        Enum.TryParse(text, ignoreCase: true, out GrantDriver driver)
+            ? driver
+            : throw new BuildException(
+                $"-Driver wants {string.Join(", ", Enum.GetNames<GrantDriver>())}, not \"{text}\".");
+
+    private static XenGuestOptions ParseGuest(string text)
+    {
+        string[] words = text.Split(':');
+        return words.Length == 2 && Enum.TryParse(words[1], ignoreCase: true, out XenGuestType type)
+            ? new XenGuestOptions { Name = words[0], Type = type }
+            : throw new BuildException($"-Guests wants NAME:pv or NAME:pvh, several with commas, not \"{text}\".");
+    }
+}

@@ -1,0 +1,40 @@
+using DmaBuf.Lab;
+
+namespace DmaBuf.Build;
+
+/// <summary>Opens a prompt in a domain of an emulated Xen host, or runs one command there.</summary>
+internal static class XenLabTask
+{
+    public static async Task<int> RunAsync(TaskArguments arguments, CancellationToken cancellationToken)
+    {
+        string domain = arguments.TakeOption("Domain") ?? XenHost.Dom0;
+        XenHostOptions options = XenHosts.Options with
+        {
+            Guests = XenHosts.ParseGuests(arguments.TakeOption("Guests") ?? "alice:pvh"),
+            Driver = XenHosts.ParseDriver(arguments.TakeOption("Driver") ?? nameof(GrantDriver.Distribution)),
+        };
+        string[] command = arguments.TakeRest();
+        bool prompt = command.Length == 0;
+        if (prompt && (Console.IsInputRedirected || Console.IsOutputRedirected))
+            throw new BuildException("A prompt wants a terminal; to run one command: lab -Xen -- COMMAND ARGUMENTS");
+        if (domain != XenHost.Dom0 && options.Guests.All(guest => guest.Name != domain))
+            throw new BuildException($"There is no domain {domain}: -Guests names the guests, as in {domain}:pvh.");
+        if (await MachineSetup.MissingForXenAsync(cancellationToken) is string missing)
+            throw new BuildException($"The Xen host needs {missing}.");
+
+        await using XenHost host = await XenHost.StartAsync(options with { Terminal = prompt }, cancellationToken);
+        if (prompt)
+        {
+            Report.Note(host.Description);
+            return await host.RunInTerminalAsync(domain, LabTask.Shell(), cancellationToken);
+        }
+
+        return await host.RunAsync(
+            domain,
+            new GuestCommand(command[0], command[1..]),
+            Console.OpenStandardOutput(),
+            Console.OpenStandardError(),
+            Console.IsInputRedirected ? Console.OpenStandardInput() : null,
+            cancellationToken);
+    }
+}

@@ -1,0 +1,19 @@
+namespace DmaBuf.Lab;
+
+/// <summary>The hypervisor below a machine's kernel, which is dom0 then.</summary>
+/// <param name="Packages">The hypervisor and its tools.</param>
+/// <param name="Dom0MemoryMiB">dom0's part of the machine's memory, in MiB.</param>
+/// <param name="KernelParameters">More for the command line of dom0's kernel.</param>
+public sealed record XenBoot(XenPackages Packages, int Dom0MemoryMiB, string KernelParameters)
+{
+    /// <summary>
+    /// QEMU's processor. SMAP faults a PV kernel's own return from an interrupt, RDTSCP is an instruction that Xen
+    /// cannot decode for a PVH guest, and XSAVE breaks such a guest's signal frames.
+    /// </summary>
+    internal const string Processor = "max,-smap,-rdtscp,-xsave";
+
+    /// <summary>The hypervisor's command line.</summary>
+    internal string HypervisorParameters(int processors) =>
+        $"console=com1 com1=115200,8n1 dom0_mem={Dom0MemoryMiB}M,max:{Dom0MemoryMiB}M dom0_max_vcpus={processors}"
+        + " gnttab_max_frames=64";
+}

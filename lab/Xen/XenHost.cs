@@ -1,0 +1,106 @@
+using System.Text;
+
+namespace DmaBuf.Lab;
+
+/// <summary>
+/// A running emulated Xen host. dom0 is a <see cref="Machine"/> over this computer's own files, and hands the same
+/// files on to its guests; all domains share one network and let each other in by ssh, under their names.
+/// </summary>
+public sealed class XenHost : IAsyncDisposable
+{
+    /// <summary>The name of the first domain.</summary>
+    public const string Dom0 = "dom0";
+
+    private readonly XenHostOptions _options;
+    private readonly Machine _dom0;
+
+    private XenHost(XenHostOptions options, Machine dom0)
+    {
+        _options = options;
+        _dom0 = dom0;
+    }
+
+    /// <summary>The host in a few words.</summary>
+    public string Description => $"{_dom0.Description}, guests: {Guests()}";
+
+    /// <summary>Starts the host and its guests; returns when all of them take commands.</summary>
+    public static async Task<XenHost> StartAsync(
+        XenHostOptions options, CancellationToken cancellationToken = default)
+    {
+        XenPackages packages = await XenPackages.GetAsync(options.Say, cancellationToken);
+        Kernel kernel = await Kernel.GetAsync(options.Say, cancellationToken);
+        string driver = await GrantDrivers.GetAsync(kernel, options.Driver, options.Say, cancellationToken);
+        Machine dom0 = await Machine.StartAsync(Dom0Options(options, packages), cancellationToken);
+        var host = new XenHost(options, dom0);
+        try
+        {
+            Dictionary<string, string> files = XenSettings.Files(options, packages, kernel, driver,
+                await kernel.GetPayloadAsync(cancellationToken),
+                await Initramfs.ForGuest.GetAsync(kernel, cancellationToken));
+            foreach ((string name, string content) in files)
+                dom0.WriteSharedFile(name, content);
+            await host.CheckedAsync("sh /run/lab/jobs/dom0", "Xen's daemons did not start", cancellationToken);
+            return host;
+        }
+        catch
+        {
+            await host.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary>Runs a program in a domain, see <see cref="Machine.RunAsync"/>.</summary>
+    public Task<int> RunAsync(
+        string domain,
+        GuestCommand command,
+        Stream output,
+        Stream error,
+        Stream? input = null,
+        CancellationToken cancellationToken = default) =>
+        _dom0.RunAsync(In(domain, command), output, error, input, cancellationToken);
+
+    /// <summary>Runs a program in a domain, at this process's terminal.</summary>
+    public Task<int> RunInTerminalAsync(
+        string domain, GuestCommand command, CancellationToken cancellationToken = default) =>
+        _dom0.RunInTerminalAsync(In(domain, command, "-t"), cancellationToken);
+
+    /// <summary>Ends the host with all its domains.</summary>
+    public ValueTask DisposeAsync() => _dom0.DisposeAsync();
+
+    private static MachineOptions Dom0Options(XenHostOptions options, XenPackages packages) => new()
+    {
+        Name = Dom0,
+        MemoryMiB = options.Dom0MemoryMiB + options.Guests.Sum(guest => guest.MemoryMiB + XenSettings.OverheadMiB)
+            + XenSettings.OverheadMiB,
+        HugePages = 0,
+        Modules = [],
+        Xen = new XenBoot(packages, options.Dom0MemoryMiB, options.Dom0KernelParameters),
+        SharedFolders = options.SharedFolders,
+        Terminal = options.Terminal,
+        StartLimit = options.StartLimit,
+        Say = options.Say,
+    };
+
+    /// <summary>A domain other than dom0 is reached by ssh.</summary>
+    private static GuestCommand In(string domain, GuestCommand command, params string[] options) =>
+        domain == Dom0 ? command : new GuestCommand("ssh", [.. options, domain, command.ToScript()]);
+
+    private async Task CheckedAsync(string script, string failure, CancellationToken cancellationToken)
+    {
+        using var output = new MemoryStream();
+        using var error = new MemoryStream();
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        limit.CancelAfter(_options.StartLimit);
+        int code = await _dom0.RunAsync(new GuestCommand("sh", "-c", script), output, error, null, limit.Token);
+        if (code != 0)
+        {
+            throw new LabException($"{failure} ({code}).\n"
+                + Encoding.UTF8.GetString(output.ToArray()) + Encoding.UTF8.GetString(error.ToArray()));
+        }
+
+        _options.Say(Encoding.UTF8.GetString(output.ToArray()).Trim());
+    }
+
+    private string Guests() => string.Join(", ", _options.Guests.Select(guest =>
+        $"{guest.Name} ({guest.Type.ToString().ToUpperInvariant()}, {guest.MemoryMiB} MiB)"));
+}

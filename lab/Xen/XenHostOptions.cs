@@ -1,0 +1,35 @@
+namespace DmaBuf.Lab;
+
+/// <summary>How an emulated Xen host is made.</summary>
+public sealed record XenHostOptions
+{
+    /// <summary>The guests to start, in this order: the first is domain 1.</summary>
+    public IReadOnlyList<XenGuestOptions> Guests { get; init; } = [new() { Name = "alice" }];
+
+    /// <summary>The grant device's driver in all domains.</summary>
+    public GrantDriver Driver { get; init; } = GrantDriver.Distribution;
+
+    /// <summary>dom0's memory in MiB.</summary>
+    public int Dom0MemoryMiB { get; init; } = 768;
+
+    /// <summary>More for the command line of dom0's kernel.</summary>
+    public string Dom0KernelParameters { get; init; } = string.Empty;
+
+    /// <summary>The words that start PowerShell, for remoting over ssh; none where there is no PowerShell.</summary>
+    public IReadOnlyList<string> PowerShell { get; init; } = [];
+
+    /// <summary>A folder of PowerShell modules that remote sessions find by name.</summary>
+    public string? ModuleFolder { get; init; }
+
+    /// <summary>Host folders whose changes reach the host, from dom0 only: the path there is the same.</summary>
+    public IReadOnlyList<string> SharedFolders { get; init; } = [];
+
+    /// <summary>Whether this process's terminal becomes that of dom0.</summary>
+    public bool Terminal { get; init; }
+
+    /// <summary>How long the host and its guests may take to start, each.</summary>
+    public TimeSpan StartLimit { get; init; } = TimeSpan.FromMinutes(4);
+
+    /// <summary>Takes one line for a person now and then.</summary>
+    public Action<string> Say { get; init; } = _ => { };
+}

@@ -1,0 +1,106 @@
+using System.IO.Compression;
+using System.Text.RegularExpressions;
+
+namespace DmaBuf.Lab;
+
+/// <summary>
+/// Debian's Xen with its tools, and what domains need to reach each other, unpacked in one folder that lies over this
+/// computer's root in every domain: nothing of it is installed here.
+/// </summary>
+public sealed partial class XenPackages
+{
+    private static readonly string[] s_names =
+    [
+        "xen-utils-common", "xenstore-utils",
+        "libxenstore4", "libxencall1", "libxengnttab1", "libxenevtchn1", "libxenforeignmemory1", "libxendevicemodel1",
+        "libxentoolcore1", "libxentoollog1", "libxenhypfs1", "libyajl2", "libfdt1", "libgcc-s1", "libnl-3-200",
+        "libnl-route-3-200", "libuuid1",
+        // The file server through which guests see the same root, and the shell between domains.
+        "diod", "liblua5.1-0", "libmunge2", "libwrap0", "libnsl2", "libtirpc3", "openssh-client", "openssh-server",
+        "libgssapi-krb5-2", "libkrb5-3", "libk5crypto3", "libkrb5support0", "libkeyutils1", "libcom-err2", "libedit2",
+        "libbsd0", "libfido2-1", "libcbor0.8",
+    ];
+
+    private XenPackages(string folder)
+    {
+        Root = Path.Combine(folder, "root");
+        Hypervisor = Path.Combine(folder, "xen");
+        Version = File.ReadAllText(Path.Combine(folder, "version"));
+    }
+
+    /// <summary>The folder with usr, etc and var that lies over the root.</summary>
+    public string Root { get; }
+
+    /// <summary>The hypervisor, uncompressed.</summary>
+    public string Hypervisor { get; }
+
+    /// <summary>Xen's version, such as 4.17.</summary>
+    public string Version { get; }
+
+    /// <summary>The newest Xen that apt offers, from the cache if it is there.</summary>
+    public static async Task<XenPackages> GetAsync(Action<string> say, CancellationToken cancellationToken = default)
+    {
+        string folder = await CacheFolder.GetOrAddAsync("xen/1", Fill, cancellationToken);
+        return new XenPackages(folder);
+
+        async Task Fill(string partial)
+        {
+            string hypervisor = await DebianPackages.FindNewestAsync(
+                "xen-hypervisor-", HypervisorName(), cancellationToken)
+                ?? throw new LabException("No Xen to boot: apt offers no xen-hypervisor-N-amd64.");
+            string version = HypervisorName().Match(hypervisor).Groups[1].Value;
+            say($"downloading Xen {version} into {Path.GetDirectoryName(partial)}");
+            string root = Path.Combine(partial, "root");
+            await DebianPackages.UnpackAsync(
+                [hypervisor, $"xen-utils-{version}", $"libxenmisc{version}", .. s_names], root, cancellationToken);
+            await DecompressHypervisorAsync(root, Path.Combine(partial, "xen"), cancellationToken);
+            foreach (string merged in new[] { "bin", "sbin", "lib", "lib64" })
+                MoveBelowUsr(root, merged);
+            await MakeKeysAsync(root, cancellationToken);
+            await File.WriteAllTextAsync(Path.Combine(partial, "version"), version, cancellationToken);
+        }
+    }
+
+    private static async Task DecompressHypervisorAsync(string root, string target, CancellationToken cancellationToken)
+    {
+        string packed = Directory.EnumerateFiles(Path.Combine(root, "boot"), "xen-*.gz").Single();
+        await using var source = new GZipStream(File.OpenRead(packed), CompressionMode.Decompress);
+        await using FileStream file = File.Create(target);
+        await source.CopyToAsync(file, cancellationToken);
+        Directory.Delete(Path.Combine(root, "boot"), recursive: true);
+    }
+
+    /// <summary>A real /lib over a root whose /lib is a link would hide all of the root's libraries.</summary>
+    private static void MoveBelowUsr(string root, string name)
+    {
+        string folder = Path.Combine(root, name);
+        if (!Directory.Exists(folder))
+            return;
+        foreach (string entry in Directory.EnumerateFileSystemEntries(folder, "*", SearchOption.AllDirectories))
+        {
+            string target = Path.Combine(root, "usr", Path.GetRelativePath(root, entry));
+            if (File.GetAttributes(entry).HasFlag(FileAttributes.Directory))
+                Directory.CreateDirectory(target);
+            else
+                File.Move(entry, target, overwrite: true);
+        }
+
+        Directory.Delete(folder, recursive: true);
+    }
+
+    /// <summary>The keys by which domains let each other in; they reach no network but the emulated one.</summary>
+    private static async Task MakeKeysAsync(string root, CancellationToken cancellationToken)
+    {
+        string folder = Directory.CreateDirectory(Path.Combine(root, "etc/lab")).FullName;
+        string program = SystemPrograms.TryFind("ssh-keygen") ?? Path.Combine(root, "usr/bin/ssh-keygen");
+        foreach (string key in new[] { "host_key", "user_key" })
+        {
+            await HostCommand.RunAsync(
+                program, ["-q", "-t", "ed25519", "-N", "", "-C", "lab", "-f", Path.Combine(folder, key)], null,
+                cancellationToken);
+        }
+    }
+
+    [GeneratedRegex(@"^xen-hypervisor-([0-9]+\.[0-9]+)-amd64$")]
+    private static partial Regex HypervisorName();
+}

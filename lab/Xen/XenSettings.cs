@@ -1,0 +1,76 @@
+using System.Globalization;
+
+namespace DmaBuf.Lab;
+
+/// <summary>The files that dom0's script reads: the guests' configurations and what all domains know of each other.</summary>
+internal static class XenSettings
+{
+    /// <summary>What Xen itself takes, for the host and for each guest, in MiB.</summary>
+    public const int OverheadMiB = 64;
+
+    private const string Network = "10.95.0.";
+    private static readonly string[] s_scripts = ["dom0", "domain", "guest-start", "vif"];
+
+    /// <summary>The files' contents by their names.</summary>
+    public static Dictionary<string, string> Files(
+        XenHostOptions options, XenPackages packages, Kernel kernel, string driver, string payload, string initramfs)
+    {
+        Dictionary<string, string> files = s_scripts.ToDictionary(name => name, Initramfs.ScriptText);
+        files["xen"] = Lines(
+            "XEN_VERSION=" + packages.Version,
+            $"ADDRESS={Network}1",
+            "DRIVER=" + GuestCommand.Quote(driver),
+            "GUESTS=" + GuestCommand.Quote(string.Join(' ', options.Guests.Select(guest => guest.Name))));
+        files["hosts"] = Lines(
+        [
+            "127.0.0.1 localhost", $"{Network}1 {XenHost.Dom0}",
+            .. options.Guests.Select((guest, number) => $"{Network}{number + 2} {guest.Name}"),
+        ]);
+        files["sshd_config"] = SshdConfig(options);
+        foreach ((int number, XenGuestOptions guest) in options.Guests.Select((guest, number) => (number, guest)))
+        {
+            files[guest.Name + ".cfg"] = Lines(
+                $"name=\"{guest.Name}\"",
+                $"type=\"{guest.Type.ToString().ToLowerInvariant()}\"",
+                $"kernel=\"{payload}\"",
+                $"ramdisk=\"{initramfs}\"",
+                $"extra=\"console=hvc0 quiet panic=-1 lab_name={guest.Name} lab_address={Network}{number + 2}"
+                + $" lab_server={Network}1 lab_kernel={kernel.Version} lab_modules={kernel.Modules}"
+                + $" {guest.KernelParameters}\"",
+                $"memory={guest.MemoryMiB}",
+                $"vcpus={guest.Processors}",
+                "tsc_mode=\"native\"",
+                "vif=['script=/run/lab/jobs/vif']",
+                "on_poweroff=\"destroy\"",
+                "on_crash=\"destroy\"");
+        }
+
+        return files;
+    }
+
+    private static string SshdConfig(XenHostOptions options)
+    {
+        var lines = new List<string>
+        {
+            "HostKey /etc/lab/host_key",
+            "AuthorizedKeysFile /etc/lab/user_key.pub",
+            "StrictModes no",
+            "UsePAM no",
+            "PermitRootLogin yes",
+            "UseDNS no",
+            "MaxSessions 100",
+        };
+        IReadOnlyDictionary<string, string> variables = new GuestCommand(string.Empty).Variables;
+        IEnumerable<string> kept = variables
+            .Where(variable => variable.Key is "PATH" or "LANG" || variable.Key.StartsWith("DOTNET_", StringComparison.Ordinal))
+            .Select(variable => $"{variable.Key}={variable.Value}");
+        string[] module = options.ModuleFolder is null ? [] : ["PSModulePath=" + options.ModuleFolder];
+        lines.Add("SetEnv " + string.Join(' ', kept.Concat(module).Select(word => $"\"{word}\"")));
+        if (options.PowerShell.Count > 0)
+            lines.Add($"Subsystem powershell {string.Join(' ', options.PowerShell)} -sshs -NoLogo -NoProfile");
+        return Lines([.. lines]);
+    }
+
+    private static string Lines(params string[] lines) =>
+        string.Concat(lines.Select(line => string.Create(CultureInfo.InvariantCulture, $"{line}\n")));
+}

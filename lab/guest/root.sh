@@ -1,0 +1,27 @@
+# Builds the root file system in /newroot from what is mounted on /host: read-only, with all writes kept in memory, and
+# goes there. From the caller: NAME, KERNEL, MODULES, lower (what the root is made of, the uppermost first).
+mount -t tmpfs -o mode=755,size=75% writes /writes
+mkdir /writes/upper /writes/work
+mount -t overlay -o "lowerdir=$lower,upperdir=/writes/upper,workdir=/writes/work" root /newroot || poweroff -f
+
+mount --move /proc /newroot/proc
+mount --move /sys /newroot/sys
+mount --move /dev /newroot/dev
+cd /newroot || poweroff -f
+mkdir -p dev/pts dev/shm dev/hugepages
+mount -t devpts -o mode=620,ptmxmode=666 devpts dev/pts
+mount -t tmpfs -o mode=1777 shm dev/shm
+mount -t hugetlbfs hugetlbfs dev/hugepages
+mount -t tmpfs -o mode=755 run run
+mount -t debugfs debugfs sys/kernel/debug
+ln -s /proc/self/fd dev/fd
+ln -s /proc/self/fd/0 dev/stdin
+ln -s /proc/self/fd/1 dev/stdout
+ln -s /proc/self/fd/2 dev/stderr
+hostname "$NAME"
+ifconfig lo 127.0.0.1 up
+
+mkdir -p run/lock run/user run/lab/jobs "lib/modules/$KERNEL"
+mount --bind "/newroot$MODULES" "/newroot/lib/modules/$KERNEL"
+cp /bin/busybox run/lab/
+ln -s busybox run/lab/init
