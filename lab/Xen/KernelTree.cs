@@ -1,0 +1,92 @@
+using System.Text.RegularExpressions;
+
+namespace DmaBuf.Lab;
+
+/// <summary>
+/// What an out-of-tree module is built with: a kernel's headers, unpacked instead of installed (an installation
+/// pulls in a kernel), and the source of its Xen drivers.
+/// </summary>
+internal sealed partial class KernelTree
+{
+    private const string Architecture = "-amd64";
+
+    private KernelTree(string folder, string headers, string xenSource)
+    {
+        Folder = folder;
+        Headers = headers;
+        XenSource = xenSource;
+    }
+
+    /// <summary>The folder that everything is in.</summary>
+    public string Folder { get; }
+
+    /// <summary>The folder that make builds modules from.</summary>
+    public string Headers { get; }
+
+    /// <summary>The kernel source's drivers/xen with the grant device and the grant table.</summary>
+    public string XenSource { get; }
+
+    /// <summary>Downloads and unpacks into the folder what belongs to the kernel.</summary>
+    public static async Task<KernelTree> UnpackAsync(
+        Kernel kernel, string folder, CancellationToken cancellationToken)
+    {
+        if (!kernel.Version.EndsWith(Architecture, StringComparison.Ordinal))
+            throw new LabException($"Linux {kernel.Version} is not one of Debian's {Architecture} kernels.");
+        string headers = await UnpackHeadersAsync(kernel.Version, folder, cancellationToken);
+        string source = await UnpackSourceAsync(kernel.Version, folder, cancellationToken);
+        return new KernelTree(folder, headers, source);
+    }
+
+    /// <summary>The text of the functions of grant-table.c that the distribution's kernel is built without.</summary>
+    public string GrantDmaFunctions()
+    {
+        Match functions = GrantDmaBlock().Match(File.ReadAllText(Path.Combine(XenSource, "grant-table.c")));
+        return functions.Success
+            ? functions.Groups[1].Value
+            : throw new LabException("The kernel's grant-table.c has no gnttab_dma_alloc_pages.");
+    }
+
+    private static async Task<string> UnpackHeadersAsync(
+        string version, string folder, CancellationToken cancellationToken)
+    {
+        string common = version[..^Architecture.Length];
+        string[] packages = [$"linux-headers-{version}", $"linux-headers-{common}-common", $"linux-kbuild-{common}"];
+        foreach (string package in packages)
+        {
+            if (await DebianPackages.VersionAsync(package, cancellationToken) is null)
+                throw new LabException($"apt no longer offers {package}; `apt-get update` and `clean -Cache` get a"
+                    + " newer kernel.");
+            await DebianPackages.UnpackAsync([package], folder, cancellationToken);
+        }
+
+        string headers = Path.Combine(folder, "usr/src", packages[0]);
+        string makefile = Path.Combine(headers, "Makefile");
+        File.WriteAllText(makefile, File.ReadAllText(makefile).Replace("/usr/src/", $"{folder}/usr/src/"));
+        return headers;
+    }
+
+    private static async Task<string> UnpackSourceAsync(
+        string version, string folder, CancellationToken cancellationToken)
+    {
+        string package = "linux-source-" + Series().Match(version).Value;
+        // Several point versions have one package name; the newest serves when the kernel's own is gone.
+        string? own = await DebianPackages.VersionAsync("linux-headers-" + version, cancellationToken);
+        string exact = $"{package}={own}";
+        bool offered = await DebianPackages.VersionAsync(exact, cancellationToken) is not null;
+        await DebianPackages.UnpackAsync([offered ? exact : package], folder, cancellationToken);
+
+        string archive = Path.Combine(folder, "usr/src", package + ".tar.xz");
+        string[] files = ["gntdev.c", "gntdev-common.h", "gntdev-dmabuf.c", "gntdev-dmabuf.h", "grant-table.c"];
+        IEnumerable<string> paths = files.Select(file => $"{package}/drivers/xen/{file}");
+        await HostCommand.RunAsync("tar", ["-xJf", archive, "-C", folder, .. paths], null, cancellationToken);
+        return Path.Combine(folder, package, "drivers/xen");
+    }
+
+    [GeneratedRegex(@"^[0-9]+\.[0-9]+")]
+    private static partial Regex Series();
+
+    [GeneratedRegex(
+        @"^#ifdef CONFIG_XEN_GRANT_DMA_ALLOC\n(/\*\*.*?)^#endif",
+        RegexOptions.Multiline | RegexOptions.Singleline)]
+    private static partial Regex GrantDmaBlock();
+}
