@@ -30,13 +30,13 @@ internal static class MachineArguments
     [
         "-kernel", kernel.Image,
         "-initrd", initramfs,
-        "-append", $"console=ttyS0 {KernelParameters(options)} {Accelerator.KernelParameters(accelerator)}",
+        "-append", $"console=ttyS0 quiet panic=-1 hugepages={options.HugePages} {Accelerator.KernelParameters(accelerator)}",
     ];
 
     /// <summary>Here dom0's kernel and its ramdisk are modules of the hypervisor.</summary>
     private static string[] Boot(MachineOptions options, XenBoot xen, MachineFolder folder)
     {
-        string kernelParameters = $"console=hvc0 {KernelParameters(options)} {xen.KernelParameters}";
+        string kernelParameters = $"console=hvc0 {XenBoot.CommonKernelParameters} {xen.KernelParameters}";
         return
         [
             "-kernel", xen.Packages.Hypervisor,
@@ -44,8 +44,6 @@ internal static class MachineArguments
             "-append", xen.HypervisorParameters(options.Processors),
         ];
     }
-
-    private static string KernelParameters(MachineOptions options) => $"quiet panic=-1 hugepages={options.HugePages}";
 
     private static string[] Share(string tag, string path, string more = "") =>
     [

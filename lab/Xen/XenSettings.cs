@@ -34,7 +34,7 @@ internal static class XenSettings
                 $"type=\"{guest.Type.ToString().ToLowerInvariant()}\"",
                 $"kernel=\"{payload}\"",
                 $"ramdisk=\"{initramfs}\"",
-                $"extra=\"console=hvc0 quiet panic=-1 lab_name={guest.Name} lab_address={Network}{number + 2}"
+                $"extra=\"console=hvc0 {XenBoot.CommonKernelParameters} lab_name={guest.Name} lab_address={Network}{number + 2}"
                 + $" lab_server={Network}1 lab_kernel={kernel.Version} lab_modules={kernel.Modules}"
                 + $" {guest.KernelParameters}\"",
                 $"memory={guest.MemoryMiB}",
