@@ -53,7 +53,7 @@ public sealed class GrantRefsArgumentAttribute : ArgumentTransformationAttribute
         {
             // Not as the inner exception: the binder would take that as the wrong type, and say less.
             throw new ArgumentTransformationMetadataException(
-                $"These are not whole GrantRefs, whose Domain, PeerDomain and Refs are numbers: {e.Message} Send or store what Export-GrantRefs gave, with a depth of 2 or more.");
+                $"These are not whole GrantRefs, whose Domain, PeerDomain and Refs are numbers: {e.Message} Send or store what Export-GrantRefs gave, with a depth of 1 or more.");
         }
     }
 

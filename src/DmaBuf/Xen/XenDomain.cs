@@ -58,7 +58,7 @@ public sealed record XenDomain
         var named = All(store).Where(domain => domain.Name == idOrName).ToList();
         return named.Count == 1
             ? named[0].Id
-            : throw Unknown(idOrName, "this domain sees no domain of that name");
+            : throw NotSeen(idOrName);
     }
 
     /// <summary>
@@ -86,6 +86,9 @@ public sealed record XenDomain
     internal static bool Exists(XenStore store, ushort id) => store.ReadIfAllowed(Node(id)) is not null;
 
     internal static string Node(ushort id) => $"/local/domain/{id}";
+
+    /// <summary>The error about a domain that this one does not see.</summary>
+    public static AddressException NotSeen(string idOrName) => Unknown(idOrName, "this domain sees no such domain");
 
     internal static AddressException Unknown(string idOrName, string reason) =>
         new(AddressFault.UnknownDomain, idOrName, reason, "Give the id or the name of a domain; Get-XenDomain lists those that can be seen.");
