@@ -38,13 +38,16 @@ public sealed class WaitDmaBufReleaseCommand : DmaBufCmdlet
         using var limit = NewLimit(TimeoutSec);
         switch (item)
         {
-            case DmaBuffer { Origin: BufferOrigin.GrantImport or BufferOrigin.GrantMapping or BufferOrigin.Received } buffer when PeersOf(buffer).Count == 0:
+            case DmaBuffer { Origin: BufferOrigin.GrantImport } buffer:
                 buffer.WaitReleased(limit);
                 Session.Remove(buffer);
                 break;
             case DmaBuffer buffer:
                 buffer.ThrowIfRemoved();
-                WaitFor(PeersOf(buffer), item, limit);
+                var peers = PeersOf(buffer);
+                if (peers.Count == 0 && buffer.Origin is BufferOrigin.GrantMapping or BufferOrigin.Received)
+                    buffer.WaitReleased(limit);
+                WaitFor(peers, item, limit);
                 break;
             case GrantRefs grants:
                 WaitFor([Leases.LinksOf(grants) ?? throw GrantExport.NoLease(grants)], item, limit);
