@@ -27,9 +27,6 @@ public enum AddressFault
     /// <summary>There is no such domain, or none of that name can be seen.</summary>
     UnknownDomain,
 
-    /// <summary>The address gives no exporter, and the references' way does not either.</summary>
-    NoDomain,
-
     /// <summary>This domain offers something else under that name, and its peer is not done with it.</summary>
     InUse,
 

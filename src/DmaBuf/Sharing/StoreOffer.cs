@@ -240,13 +240,14 @@ internal sealed class StoreOffer : IPeerLink
             foreach (var name in XenDomain.TryParseId(peer, out var id) ? store.List($"{StoreNodes.Root(own)}/{peer}") : [])
             {
                 var nodes = new StoreNodes(own, id, name);
-                if (store.Read(nodes.Owner) is { } owner && !ProcessMark.IsAlive(owner))
+                var owner = store.Read(nodes.Owner);
+                if (!ProcessMark.IsAlive(owner))
                     Withdraw(store, nodes, owner);
             }
         }
     }
 
-    private static void Withdraw(XenStore store, StoreNodes nodes, string owner) => store.Transact(nodes.Node, () =>
+    private static void Withdraw(XenStore store, StoreNodes nodes, string? owner) => store.Transact(nodes.Node, () =>
     {
         if (store.Read(nodes.Owner) != owner)
             return;

@@ -46,6 +46,8 @@ public sealed class WaitLimit : IDisposable
         while (!ForEvent(fd, events, -1, waitedFor))
         {
         }
+
+        KernelTrace.Write($"poll({fd.Number}, 0x{events:x}) = 1");
     }
 
     /// <summary>The same for so many milliseconds at most, or for any time if negative. False when they passed without an event.</summary>
@@ -61,10 +63,7 @@ public sealed class WaitLimit : IDisposable
         if (Poll.Wait(both, Shorter(milliseconds, RemainingMilliseconds(waitedFor))) < 0)
             throw new KernelException("poll", Errno.Last, waitedFor);
         _cancellation.ThrowIfCancellationRequested();
-        if (both[0].revents == 0)
-            return false;
-        KernelTrace.Write($"poll({fd.Number}, 0x{events:x}) = 0x{both[0].revents:x}");
-        return true;
+        return both[0].revents != 0;
     }
 
     /// <summary>Waits for a while; shorter if the deadline comes first.</summary>

@@ -166,6 +166,8 @@ public sealed class XenStore : IDisposable
         if (!_changed && _limit.ForEvent(_fd, Poll.POLLIN, milliseconds, waitedFor))
             Receive(waitedFor);
         _changed = false;
+        // Said here, what the time was over for is the event, and not the next request.
+        _limit.Pause(0, waitedFor);
     }
 
     /// <summary>Does several requests as one: all of them or none, and again where others were in between.</summary>

@@ -115,6 +115,7 @@ public sealed class StoreExchangeTests
         var stale = $"/local/domain/3/data/dmabufps/9/old";
         daemon.Write($"{stale}/owner", owner);
         daemon.Write($"{stale}/state", "ready");
+        daemon.Write("/local/domain/3/data/dmabufps/8/without-owner/state", "ready");
         daemon.Write($"{Node(3, 4)}/owner", owner);
         using var limit = new WaitLimit(s_limit);
         var sending = Start(() => Send(daemon, Grants(3, 4, 1), limit));
