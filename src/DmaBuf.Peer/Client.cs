@@ -1,23 +1,38 @@
 namespace DmaBuf.Peer;
 
-/// <summary>Takes a buffer from one peer, prints the text in it, and closes.</summary>
+/// <summary>Takes a buffer from one peer, prints the text in it, writes a reply if there is one, and closes.</summary>
 internal static class Client
 {
-    public static void Run(Endpoint endpoint, ushort? domain, WaitLimit limit)
+    public static void Run(Endpoint endpoint, ushort? domain, string? reply, WaitLimit limit)
     {
-        if (domain is null)
-            PeerConnection.CheckPassesDescriptors(endpoint);
         using var peers = new PeerSource(endpoint);
-        using var peer = peers.Next(limit);
-        using var buffer = domain is null ? peer.ReceiveDescriptor(limit) : Import(peer, domain.Value, limit);
+        using var buffer = domain is null ? Receive(peers, limit) : Import(peers, domain.Value, limit);
         Sample.Print(buffer);
+        if (reply is not null)
+            Sample.WriteLine(buffer, reply);
     }
 
-    private static DmaBuffer Import(PeerConnection peer, ushort domain, WaitLimit limit)
+    private static DmaBuffer Receive(PeerSource peers, WaitLimit limit)
+    {
+        PeerConnection.CheckPassesDescriptors(peers.Endpoint);
+        var peer = peers.Next(limit);
+        try
+        {
+            return peer.ReceiveDescriptor(limit);
+        }
+        catch
+        {
+            peer.Dispose();
+            throw;
+        }
+    }
+
+    private static DmaBuffer Import(PeerSource peers, ushort domain, WaitLimit limit)
     {
         using var store = XenStore.Open(limit);
-        var grants = GrantBlob.Receive(peer, domain, XenDomain.OwnId(store), limit);
-        Sample.Print(grants);
-        return GrantMapper.Import(grants);
+        var buffer = GrantHandOff.Receive(peers, domain, XenDomain.OwnId(store), ImportMethod.Any, limit);
+        Sample.Print(buffer.Grants!);
+        Console.Error.WriteLine($"imported via {(buffer.IsDmaBuf ? "dmabuf" : "mapping")}");
+        return buffer;
     }
 }

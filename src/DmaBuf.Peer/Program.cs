@@ -2,19 +2,27 @@ using System.Globalization;
 
 namespace DmaBuf.Peer;
 
-/// <summary>The command line: <c>dmabuf-peer server ADDRESS [vmid]</c>, <c>dmabuf-peer client ADDRESS [vmid]</c>.</summary>
+/// <summary>The command line: <c>dmabuf-peer server ADDRESS [vmid]</c>, <c>dmabuf-peer client ADDRESS [vmid] [--reply TEXT]</c>.</summary>
 internal static class Program
 {
     private const string Usage = """
         Usage: dmabuf-peer server ADDRESS [vmid]
-               dmabuf-peer client ADDRESS [vmid]
-        ADDRESS is unix:PATH, unixd:PATH, tcp:HOST:PORT, tcpd:HOST:PORT, vsock:CID:PORT or vsockd:CID:PORT.
+               dmabuf-peer client ADDRESS [vmid] [--reply TEXT]
+        ADDRESS is unix:PATH, unixd:PATH, tcp:HOST:PORT, tcpd:HOST:PORT, vsock:CID:PORT, vsockd:CID:PORT or, between
+        domains without a network, xenstore:NAME.
         Without vmid the buffer's descriptor is handed over (unix only); with vmid, the id of the other side's domain,
-        its grant references.
+        its grant references. The client writes TEXT into the buffer, and the server prints what came back.
         """;
 
     private static int Main(string[] arguments)
     {
+        string? reply = null;
+        if (arguments is ["client", .., "--reply", var text])
+        {
+            reply = text;
+            arguments = arguments[..^2];
+        }
+
         if (arguments.Length is < 2 or > 3 || arguments[0] is not ("server" or "client"))
         {
             Console.Error.WriteLine(Usage);
@@ -35,7 +43,7 @@ internal static class Program
             if (arguments[0] == "server")
                 Server.Run(endpoint, domain, limit);
             else
-                Client.Run(endpoint, domain, limit);
+                Client.Run(endpoint, domain, reply, limit);
             return 0;
         }
         catch (DmaBufException e)

@@ -9,15 +9,29 @@ internal static class Sample
     public const int RangeCount = 4;
     public const int RangeSize = 4 * 4096;
 
+    private static string s_firstLine = "";
+
     /// <summary>Writes the line of each range.</summary>
     public static void Fill(DmaBuffer buffer)
     {
         var seconds = DateTimeOffset.UtcNow.ToUnixTimeSeconds();
+        s_firstLine = Line(0);
         for (var i = 0; i < RangeCount; i++)
-        {
-            var line = string.Create(CultureInfo.InvariantCulture, $"range[{i}] {RangeSize} bytes created at {seconds}s\n\0");
-            new ContentWriter(buffer, i * RangeSize).Write(Encoding.ASCII.GetBytes(line));
-        }
+            WriteLine(buffer, Line(i), i * RangeSize);
+
+        string Line(int range) => string.Create(CultureInfo.InvariantCulture, $"range[{range}] {RangeSize} bytes created at {seconds}s");
+    }
+
+    /// <summary>Writes a line of text, with the NUL that ends it.</summary>
+    public static void WriteLine(DmaBuffer buffer, string text, long offset = 0) =>
+        new ContentWriter(buffer, offset).Write(Encoding.UTF8.GetBytes(text + "\n\0"));
+
+    /// <summary>Prints the first range's text if the peer has changed it.</summary>
+    public static void PrintReply(DmaBuffer buffer)
+    {
+        var text = new ContentReader(buffer, 0, RangeSize).ToText(Encoding.UTF8).TrimEnd('\n');
+        if (text != s_firstLine)
+            Console.WriteLine($"came back: {text}");
     }
 
     /// <summary>Prints the text found at the start of each range.</summary>

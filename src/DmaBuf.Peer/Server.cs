@@ -1,6 +1,6 @@
 namespace DmaBuf.Peer;
 
-/// <summary>Makes a buffer, hands it to one peer and waits until that closes.</summary>
+/// <summary>Makes a buffer, hands it to one peer, waits until that is done, and prints what it wrote.</summary>
 internal static class Server
 {
     public static void Run(Endpoint endpoint, ushort? domain, WaitLimit limit)
@@ -19,6 +19,7 @@ internal static class Server
         using var peer = peers.Next(limit);
         peer.SendDescriptor(buffer, limit);
         peer.WaitForClose(limit);
+        Sample.PrintReply(buffer);
     }
 
     private static void SendRefs(Endpoint endpoint, ushort domain, WaitLimit limit)
@@ -31,10 +32,10 @@ internal static class Server
         {
             var grants = export?.Grants ?? buffer.Grants!;
             using var peers = new PeerSource(endpoint);
-            using var peer = peers.Next(limit);
-            GrantBlob.Send(peer, grants, limit);
             Sample.Print(grants);
-            peer.WaitForClose(limit);
+            using var peer = GrantHandOff.Send(peers, grants, limit);
+            peer.WaitUntilDone(limit);
+            Sample.PrintReply(buffer);
         }
     }
 

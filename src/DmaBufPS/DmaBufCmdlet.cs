@@ -78,6 +78,31 @@ public abstract class DmaBufCmdlet : PSCmdlet, IDisposable
         return endpoint!;
     }
 
+    /// <summary>The id of a domain given by id or by name; xenstore is asked for names only.</summary>
+    protected ushort FindDomain(string idOrName)
+    {
+        if (XenDomain.TryParseId(idOrName, out var id))
+            return id;
+        using var limit = NewLimit(0);
+        using var store = XenStore.Open(limit);
+        return XenDomain.Find(store, idOrName);
+    }
+
+    /// <summary>How to import, by the switches -Mapping and -RequireDmaBuf, which exclude each other.</summary>
+    protected ImportMethod MethodOf(bool mapping, bool requireDmaBuf)
+    {
+        if (mapping && requireDmaBuf)
+        {
+            var failure = new PSArgumentException("-Mapping and -RequireDmaBuf exclude each other: a mapping is no dma-buf.");
+            ThrowTerminatingError(new ErrorRecord(failure, "Import,BothSwitches", ErrorCategory.InvalidArgument, null)
+            {
+                ErrorDetails = new ErrorDetails(failure.Message) { RecommendedAction = "Give one of them, or none for whatever the kernel can." },
+            });
+        }
+
+        return mapping ? ImportMethod.Mapping : requireDmaBuf ? ImportMethod.DmaBuf : ImportMethod.Any;
+    }
+
     /// <summary>Shows progress, in bytes, of work that takes longer than a moment.</summary>
     protected Action<long, long> Progress(string activity)
     {

@@ -17,7 +17,10 @@ internal static class ErrorRecords
     private static ErrorCategory Category(DmaBufException failure) => failure switch
     {
         KernelException kernel => Category(kernel.ErrnoName),
+        XenStoreException store => Category(store.ErrnoName),
         AddressException { Fault: AddressFault.NotASocket } => ErrorCategory.ResourceExists,
+        AddressException { Fault: AddressFault.InUse } => ErrorCategory.ResourceBusy,
+        AddressException { Fault: AddressFault.UnknownDomain } => ErrorCategory.ObjectNotFound,
         AddressException => ErrorCategory.InvalidArgument,
         PeerException => ErrorCategory.ProtocolError,
         WaitTimeoutException => ErrorCategory.OperationTimeout,
@@ -27,7 +30,8 @@ internal static class ErrorRecords
 
     private static ErrorCategory Category(BufferFault fault) => fault switch
     {
-        BufferFault.Removed => ErrorCategory.ObjectNotFound,
+        BufferFault.Removed or BufferFault.NoLease or BufferFault.NoPeer => ErrorCategory.ObjectNotFound,
+        BufferFault.CannotWait => ErrorCategory.InvalidOperation,
         BufferFault.ReadOnly => ErrorCategory.PermissionDenied,
         BufferFault.NotSealed => ErrorCategory.SecurityError,
         BufferFault.NotEnoughMemory => ErrorCategory.ResourceUnavailable,
@@ -40,7 +44,7 @@ internal static class ErrorRecords
         "EPERM" or "EACCES" or "EROFS" => ErrorCategory.PermissionDenied,
         "ENOENT" or "ENXIO" or "ENODEV" or "ENOTDIR" => ErrorCategory.ObjectNotFound,
         "EINVAL" or "EBADF" or "EBADFD" or "ENAMETOOLONG" or "EISDIR" => ErrorCategory.InvalidArgument,
-        "ENOMEM" or "ENOSPC" or "EMFILE" or "ENFILE" or "ENOBUFS" or "EFBIG" => ErrorCategory.ResourceUnavailable,
+        "ENOMEM" or "ENOSPC" or "EDQUOT" or "EQUOTA" or "E2BIG" or "EMFILE" or "ENFILE" or "ENOBUFS" or "EFBIG" => ErrorCategory.ResourceUnavailable,
         "EBUSY" or "EADDRINUSE" => ErrorCategory.ResourceBusy,
         "ENOSYS" or "ENOTTY" or "EOPNOTSUPP" or "EAFNOSUPPORT" or "EPROTONOSUPPORT" => ErrorCategory.NotImplemented,
         "ECONNREFUSED" or "ECONNRESET" or "EPIPE" or "EHOSTUNREACH" or "ENETUNREACH" or "EADDRNOTAVAIL" => ErrorCategory.ConnectionError,

@@ -14,35 +14,59 @@ public sealed class GrantRefsArgumentAttribute : ArgumentTransformationAttribute
 {
     private const string TypeName = "Deserialized.DmaBuf.GrantRefs";
 
+    /// <summary>Whether buffers are taken as well: the parameter is an object[] of both, and of nothing else.</summary>
+    public bool OrBuffer { get; set; }
+
     /// <inheritdoc/>
-    public override object Transform(EngineIntrinsics engineIntrinsics, object inputData) => inputData switch
+    public override object Transform(EngineIntrinsics engineIntrinsics, object inputData)
     {
-        PSObject bag when bag.TypeNames.Contains(TypeName) => Rebuild(bag),
-        object[] list => list.Select(item => Transform(engineIntrinsics, item)).ToArray(),
-        _ => inputData,
-    };
+        var value = inputData is PSObject wrapped ? wrapped.BaseObject : inputData;
+        return value switch
+        {
+            GrantRefs or DmaBuffer => value,
+            _ when inputData is PSObject bag && bag.TypeNames.Contains(TypeName) => Rebuild(bag),
+            IEnumerable list and not string => list.Cast<object>().Select(item => Transform(engineIntrinsics, item)).ToArray(),
+            _ when OrBuffer => throw Refusal(value),
+            _ => inputData,
+        };
+    }
+
+    /// <summary>Tells the binder that the value has the wrong type, so that it goes on to look for properties.</summary>
+    private static ArgumentTransformationMetadataException Refusal(object? value) =>
+        new($"{value?.GetType().Name ?? "Nothing"} is neither a DmaBuffer nor GrantRefs.", new PSInvalidCastException());
 
     private static GrantRefs Rebuild(PSObject bag)
     {
         try
         {
-            var refs = bag.Properties[nameof(GrantRefs.Refs)].Value;
-            var list = (refs is PSObject wrapped ? wrapped.BaseObject : refs) as IEnumerable ?? throw new PSInvalidCastException("Refs is no list.");
+            var refs = Numbers(bag).Select(item => (uint)LanguagePrimitives.ConvertTo(item, typeof(uint), CultureInfo.InvariantCulture)).ToArray();
             var directory = bag.Properties[nameof(GrantRefs.Directory)]?.Value;
             return new GrantRefs
             {
                 Domain = Number<ushort>(bag, nameof(GrantRefs.Domain)),
                 PeerDomain = Number<ushort>(bag, nameof(GrantRefs.PeerDomain)),
-                Refs = [.. list.Cast<object>().Select(item => (uint)LanguagePrimitives.ConvertTo(item, typeof(uint), CultureInfo.InvariantCulture))],
+                Refs = refs.Length > 0 ? refs : throw new PSInvalidCastException("Refs is empty."),
                 Directory = directory is null ? null : (uint)LanguagePrimitives.ConvertTo(directory, typeof(uint), CultureInfo.InvariantCulture),
             };
         }
-        catch (Exception e) when (e is PSInvalidCastException or NullReferenceException)
+        catch (PSInvalidCastException e)
         {
-            throw new ArgumentTransformationMetadataException("These are not whole GrantRefs: Domain, PeerDomain and Refs must be numbers.", e);
+            // Not as the inner exception: the binder would take that as the wrong type, and say less.
+            throw new ArgumentTransformationMetadataException(
+                $"These are not whole GrantRefs, whose Domain, PeerDomain and Refs are numbers: {e.Message} Send or store what Export-GrantRefs gave, with a depth of 1 or more.");
         }
     }
 
+    private static IEnumerable<object> Numbers(PSObject bag)
+    {
+        var refs = bag.Properties[nameof(GrantRefs.Refs)]?.Value;
+        return (refs is PSObject wrapped ? wrapped.BaseObject : refs) is IEnumerable list and not string
+            ? list.Cast<object>()
+            : throw new PSInvalidCastException("Refs is no list.");
+    }
+
     private static T Number<T>(PSObject bag, string property) =>
-        (T)LanguagePrimitives.ConvertTo(bag.Properties[property].Value, typeof(T), CultureInfo.InvariantCulture);
+        bag.Properties[property]?.Value is { } value
+            ? (T)LanguagePrimitives.ConvertTo(value, typeof(T), CultureInfo.InvariantCulture)
+            : throw new PSInvalidCastException($"{property} is missing.");
 }

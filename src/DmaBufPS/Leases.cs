@@ -30,17 +30,12 @@ public sealed class Leases : IModuleAssemblyCleanup
         return grants;
     }
 
-    /// <summary>Keeps a connection to a peer open with the lease, so that its hang-up can be waited for.</summary>
-    internal static void Attach(GrantRefs grants, PeerConnection peer)
-    {
-        if (Find(grants) is { } lease)
-            lease.Peers.Add(peer);
-        else
-            peer.Dispose();
-    }
+    /// <summary>The peers that got the references; null where this process has no lease for them.</summary>
+    internal static PeerLinks? LinksOf(GrantRefs grants) => Find(grants)?.Links;
 
-    /// <summary>The connections over which the references were sent and that are still open on this side.</summary>
-    internal static IReadOnlyList<PeerConnection> PeersOf(GrantRefs grants) => Find(grants)?.Peers ?? [];
+    /// <summary>The peers that got references of a buffer, of each of its leases.</summary>
+    internal static IEnumerable<PeerLinks> LinksOf(DmaBuffer buffer) =>
+        s_leases.Keys.Where(lease => lease.Buffer == buffer).Select(lease => lease.Links);
 
     /// <summary>Ends a lease. False where this process has none for these references.</summary>
     internal static bool End(GrantRefs grants)
@@ -86,11 +81,11 @@ public sealed class Leases : IModuleAssemblyCleanup
 
         public GrantRefs Grants => grants;
 
-        public List<PeerConnection> Peers { get; } = [];
+        public PeerLinks Links { get; } = new();
 
         public void End()
         {
-            Peers.ForEach(peer => peer.Dispose());
+            Links.Dispose();
             Array.ForEach(parts, part => part.Dispose());
         }
     }

@@ -7,34 +7,37 @@ namespace DmaBufPS;
 
 /// <summary>
 /// The open buffers of this process, each owned here until it is removed: a buffer never goes because a variable did.
-/// Each remembers the runspace that made it, whose module removal closes it.
+/// Each remembers the runspace that made it, whose module removal closes it, and the peers that got its descriptor.
 /// </summary>
 public sealed class Session : IModuleAssemblyCleanup
 {
-    private static readonly ConcurrentDictionary<DmaBuffer, Guid> s_buffers = new();
+    private static readonly ConcurrentDictionary<DmaBuffer, Entry> s_buffers = new();
 
-    /// <summary>The open buffers, oldest first.</summary>
+    /// <summary>The open buffers, by inode and then oldest first.</summary>
     internal static IEnumerable<DmaBuffer> Buffers
     {
         get
         {
             foreach (var buffer in s_buffers.Keys.Where(buffer => !buffer.IsOpen))
-                s_buffers.TryRemove(buffer, out _);
-            return s_buffers.Keys.OrderBy(buffer => buffer.Inode);
+                Forget(buffer);
+            return s_buffers.OrderBy(pair => pair.Key.Inode).ThenBy(pair => pair.Value.Number).Select(pair => pair.Key);
         }
     }
 
     /// <summary>Takes a buffer into the session.</summary>
     internal static DmaBuffer Add(DmaBuffer buffer)
     {
-        s_buffers[buffer] = RunspaceId;
+        s_buffers[buffer] = new Entry(RunspaceId);
         return buffer;
     }
+
+    /// <summary>The peers that got a buffer's descriptor; null for a buffer that is not in the session.</summary>
+    internal static PeerLinks? LinksOf(DmaBuffer buffer) => s_buffers.GetValueOrDefault(buffer)?.Links;
 
     /// <summary>Closes a buffer and forgets it.</summary>
     internal static void Remove(DmaBuffer buffer)
     {
-        s_buffers.TryRemove(buffer, out _);
+        Forget(buffer);
         buffer.Dispose();
         Leases.EndLeasesOfRemovedBuffers();
     }
@@ -42,12 +45,29 @@ public sealed class Session : IModuleAssemblyCleanup
     /// <summary>Closes the buffers of the runspace that removes the module.</summary>
     public void OnRemove(PSModuleInfo psModuleInfo)
     {
-        foreach (var (buffer, owner) in s_buffers)
+        foreach (var (buffer, entry) in s_buffers)
         {
-            if (owner == RunspaceId)
+            if (entry.Owner == RunspaceId)
                 Remove(buffer);
         }
     }
 
     private static Guid RunspaceId => Runspace.DefaultRunspace?.InstanceId ?? Guid.Empty;
+
+    private static void Forget(DmaBuffer buffer)
+    {
+        if (s_buffers.TryRemove(buffer, out var entry))
+            entry.Links.Dispose();
+    }
+
+    private sealed class Entry(Guid owner)
+    {
+        private static long s_last;
+
+        public long Number { get; } = Interlocked.Increment(ref s_last);
+
+        public Guid Owner => owner;
+
+        public PeerLinks Links { get; } = new();
+    }
 }

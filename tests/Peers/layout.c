@@ -69,6 +69,8 @@ int main(void)
     NUMBER(ECONNABORTED); NUMBER(ECONNRESET); NUMBER(ETIMEDOUT); NUMBER(ECONNREFUSED); NUMBER(EINPROGRESS);
     SIZE(ioctl_gntdev_grant_ref); AT(ioctl_gntdev_grant_ref, domid);
     SIZE(ioctl_gntdev_map_grant_ref); AT(ioctl_gntdev_map_grant_ref, index); AT(ioctl_gntdev_map_grant_ref, refs);
+    SIZE(ioctl_gntdev_unmap_notify); AT(ioctl_gntdev_unmap_notify, index);
+    AT(ioctl_gntdev_unmap_notify, action); AT(ioctl_gntdev_unmap_notify, event_channel_port);
     SIZE(ioctl_gntdev_dmabuf_exp_from_refs); AT(ioctl_gntdev_dmabuf_exp_from_refs, count);
     AT(ioctl_gntdev_dmabuf_exp_from_refs, fd); AT(ioctl_gntdev_dmabuf_exp_from_refs, domid); AT(ioctl_gntdev_dmabuf_exp_from_refs, refs);
     SIZE(ioctl_gntdev_dmabuf_exp_wait_released); AT(ioctl_gntdev_dmabuf_exp_wait_released, wait_to_ms);
@@ -77,7 +79,7 @@ int main(void)
     SIZE(ioctl_gntdev_dmabuf_imp_release);
     SIZE(ioctl_gntalloc_alloc_gref); AT(ioctl_gntalloc_alloc_gref, flags); AT(ioctl_gntalloc_alloc_gref, count);
     AT(ioctl_gntalloc_alloc_gref, index); AT(ioctl_gntalloc_alloc_gref, gref_ids);
-    NUMBER(IOCTL_GNTDEV_MAP_GRANT_REF); NUMBER(IOCTL_GNTDEV_DMABUF_EXP_FROM_REFS);
+    NUMBER(IOCTL_GNTDEV_SET_UNMAP_NOTIFY); NUMBER(UNMAP_NOTIFY_CLEAR_BYTE); NUMBER(IOCTL_GNTDEV_MAP_GRANT_REF); NUMBER(IOCTL_GNTDEV_DMABUF_EXP_FROM_REFS);
     NUMBER(IOCTL_GNTDEV_DMABUF_EXP_WAIT_RELEASED); NUMBER(IOCTL_GNTDEV_DMABUF_IMP_TO_REFS);
     NUMBER(IOCTL_GNTDEV_DMABUF_IMP_RELEASE); NUMBER(IOCTL_GNTALLOC_ALLOC_GREF); NUMBER(GNTALLOC_FLAG_WRITABLE);
     return 0;

@@ -90,7 +90,7 @@ public sealed class DmaBuffer : IDisposable
         }
     }
 
-    /// <summary>The connection it came by or was sent on, kept open so that the peer sees when this side is done.</summary>
+    /// <summary>The link it came by, kept until the buffer is closed, so that the peer sees when this side is done.</summary>
     internal IDisposable? Peer
     {
         set => _peer = value;
@@ -191,20 +191,77 @@ public sealed class DmaBuffer : IDisposable
         }
     }
 
-    /// <summary>Closes the descriptor, the mapping (once no view is open) and the connection to the peer. Idempotent.</summary>
+    /// <summary>
+    /// Has the grant device clear the first byte of a mapping when it ends, a killed process's included.
+    /// Errors: <see cref="KernelException"/> (SET_UNMAP_NOTIFY).
+    /// </summary>
+    internal void ClearFirstByteAtUnmap()
+    {
+        if (!Gntdev.SetUnmapNotify(_fd, (ulong)_mapOffset, Gntdev.UNMAP_NOTIFY_CLEAR_BYTE))
+            throw new KernelException("SET_UNMAP_NOTIFY", Errno.Last, ToString());
+    }
+
+    /// <summary>
+    /// Closes the descriptor and the mapping (once no view is open), and after that the link to the peer it came from,
+    /// which learns so that this side is done. Idempotent.
+    /// </summary>
     public void Dispose()
     {
         lock (_lock)
         {
-            if (_closed)
-                return;
-            _closed = true;
-            Fd = -1;
-            _mapping?.Dispose();
-            _fd.Dispose();
+            if (_mapping is { IsClosed: false } mapping)
+            {
+                mapping.Last = _peer;
+                _peer = null;
+            }
+
+            GiveUpHold();
             _companion?.Dispose();
             _peer?.Dispose();
+            _peer = null;
         }
+    }
+
+    /// <summary>
+    /// Gives up this process's own hold on a dma-buf that the grant device made of references, and waits until nobody
+    /// else has it (EXP_WAIT_RELEASED): other processes it was sent to, devices, views that are open here. The buffer is
+    /// closed from the start; after a time limit the wait can be repeated until it is disposed.
+    /// Errors: <see cref="BufferException"/> (CannotWait: it is no such dma-buf), <see cref="KernelException"/>,
+    /// <see cref="WaitTimeoutException"/>.
+    /// </summary>
+    public void WaitReleased(WaitLimit limit)
+    {
+        const int SliceMilliseconds = 200;
+        ArgumentNullException.ThrowIfNull(limit);
+        if (_companion is not { } device)
+        {
+            throw new BufferException(BufferFault.CannotWait, $"{this} is no dma-buf of grant references.",
+                "Remove-DmaBuf ends this session's use of it, and whoever shared it learns of that.");
+        }
+
+        var name = ToString();
+        lock (_lock)
+            GiveUpHold();
+
+        // The driver knows its dma-bufs by the numbers they had when it made them.
+        while (!device.IsClosed && !Gntdev.WaitReleased(device, _fd.Number, SliceMilliseconds) && Errno.Last != Errno.ENOENT)
+        {
+            if (Errno.Last != Errno.ETIMEDOUT)
+                throw new KernelException("EXP_WAIT_RELEASED", Errno.Last, name);
+            limit.Pause(0, $"all holders of {name} to close it");
+        }
+
+        Dispose();
+    }
+
+    private void GiveUpHold()
+    {
+        if (_closed)
+            return;
+        _closed = true;
+        Fd = -1;
+        _fd.Dispose();
+        _mapping?.Dispose();
     }
 
     /// <summary>What a message calls this buffer: its name if it has one, its size and its inode.</summary>
@@ -316,8 +373,8 @@ public sealed class DmaBuffer : IDisposable
 
     internal void ReleaseMapping(Mapping mapping)
     {
-        mapping.DangerousRelease();
         _fd.DangerousRelease();
+        mapping.DangerousRelease();
     }
 
     /// <summary>Reads exp_name and name from /proc/self/fdinfo, once: only this process changes the name later.</summary>

@@ -21,8 +21,17 @@ public enum AddressFault
     /// <summary>The vsock context id is no number.</summary>
     BadCid,
 
-    /// <summary>No domain of that name can be seen.</summary>
+    /// <summary>The name in xenstore is missing, too long, or has characters that xenstore does not take.</summary>
+    BadName,
+
+    /// <summary>There is no such domain, or none of that name can be seen.</summary>
     UnknownDomain,
+
+    /// <summary>This domain offers something else under that name, and its peer is not done with it.</summary>
+    InUse,
+
+    /// <summary>The address names no stream.</summary>
+    NotAStream,
 
     /// <summary>The path exists and is no socket: it is left alone.</summary>
     NotASocket,

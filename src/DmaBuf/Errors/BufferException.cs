@@ -39,8 +39,17 @@ public enum BufferFault
     /// <summary>A domain cannot share with itself by grants.</summary>
     OwnDomain,
 
+    /// <summary>The references are for another domain, or of another, than the one they are used with.</summary>
+    OtherDomain,
+
     /// <summary>The references were not granted by this session, or were revoked already.</summary>
     NoLease,
+
+    /// <summary>No peer was given it by this session, so that none can report that it is done.</summary>
+    NoPeer,
+
+    /// <summary>The kernel reports the release of dma-bufs made of grant references only.</summary>
+    CannotWait,
 }
 
 /// <summary>A request on a buffer that cannot be met.</summary>

@@ -39,6 +39,7 @@ internal static class Cures
         Udmabuf.DEVICE => "Load the module with 'modprobe udmabuf', or use a kernel with CONFIG_UDMABUF; New-UDmaBuf -Backing MemFd makes shareable memory without it.",
         _ when device.StartsWith(DmaHeap.DIRECTORY + "/", StringComparison.Ordinal) => HeapsAtHand(),
         "/dev/kvm" => "Load kvm_intel or kvm_amd, and enable virtualization in the firmware (or nested virtualization in the host).",
+        "/dev/xen/xenbus" => "This machine is no domain of Xen, or its xenstore device is missing: in a domain load it with 'modprobe xenfs', in dom0 start xenstored.",
         "/dev/xen/gntdev" => "In a domain of Xen load it with 'modprobe xen-gntdev'; elsewhere there are no grants.",
         "/dev/xen/gntalloc" => "In a domain of Xen load it with 'modprobe xen-gntalloc'; elsewhere there are no grants.",
         _ => null,

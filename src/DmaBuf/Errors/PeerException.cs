@@ -17,6 +17,12 @@ public enum PeerFault
 
     /// <summary>It announced a number of references that is zero or more than the grant device takes.</summary>
     BadCount,
+
+    /// <summary>Its nodes in xenstore do not hold what they must.</summary>
+    BadNode,
+
+    /// <summary>It could not import the references, and says why.</summary>
+    ImportFailed,
 }
 
 /// <summary>A peer that broke the protocol. Nothing it sent was kept.</summary>

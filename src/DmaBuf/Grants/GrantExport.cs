@@ -65,9 +65,18 @@ public sealed class GrantExport : IDisposable
     public static BufferException ToOneself(ushort own) =>
         new(BufferFault.OwnDomain, $"Domain {own} is this domain itself.", "Hand the buffer to a process of this domain with Send-DmaBufFd and a unix address.");
 
-    /// <summary>The refusal to end grants that this process does not hold.</summary>
+    /// <summary>The refusal to send what another domain than the given one may map, or none at all.</summary>
+    public static BufferException NotGranted(object shared, ushort peer) =>
+        new(BufferFault.OtherDomain, $"Domain {peer} was not granted {shared}.", $"Send what 'Export-GrantRefs -Domain {peer}' gives for the buffer.");
+
+    /// <summary>The refusal to end or wait for grants that this process does not hold.</summary>
     public static BufferException NoLease(GrantRefs grants) =>
-        new(BufferFault.NoLease, $"This session holds no lease for {grants}.", "Revoke them in the session that exported them; Get-GrantRefs lists what this one holds.");
+        new(BufferFault.NoLease, $"This session holds no lease for {grants}.", "Only the session that exported them can do that; Get-GrantRefs lists what this one holds.");
+
+    /// <summary>The refusal to wait where nobody can report.</summary>
+    public static BufferException NoPeer(object shared) =>
+        new(BufferFault.NoPeer, $"This session sent {shared} to no peer that can report its release.",
+            "Send it with Send-DmaBufFd. References that went by remoting, a job or a file carry no way back: ask the other side, then end them with Revoke-GrantRefs.");
 
     /// <summary>Ends the grants. Idempotent.</summary>
     public void Dispose()

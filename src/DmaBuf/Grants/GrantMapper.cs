@@ -11,6 +11,24 @@ public static class GrantMapper
     /// <summary>The most pages the driver takes in one buffer (module parameter <c>limit</c>; 65536 by default).</summary>
     public static int MaxPages => (int)Math.Clamp(SysFile.ReadNumber("/sys/module/xen_gntdev/parameters/limit") ?? 65536, 1, 1 << 20);
 
+    /// <summary>Refuses references that this domain cannot map, where their numbers say so.</summary>
+    /// <exception cref="BufferException">OtherDomain, OwnDomain.</exception>
+    public static void CheckIsFor(GrantRefs grants, ushort own)
+    {
+        ArgumentNullException.ThrowIfNull(grants);
+        if (grants.Domain == own)
+        {
+            throw new BufferException(BufferFault.OwnDomain, $"{grants} are for pages of this domain itself.",
+                "Use the buffer they were made of; to a process of this domain hand it with Send-DmaBufFd and a unix address.");
+        }
+
+        if (grants.PeerDomain != own)
+        {
+            throw new BufferException(BufferFault.OtherDomain, $"{grants} are not for this domain, which is {own}.",
+                $"Import them in domain {grants.PeerDomain}, or export the buffer for domain {own}.");
+        }
+    }
+
     /// <summary>
     /// Makes a dma-buf of references. Errors: <see cref="KernelException"/> (open; EXP_FROM_REFS: ENOTTY where the
     /// kernel cannot, EINVAL in PV domains, for bad references and for a wrong domain alike).
@@ -35,10 +53,17 @@ public static class GrantMapper
     }
 
     /// <summary>
-    /// Makes a dma-buf where the kernel can and otherwise a mapping; <see cref="DmaBuffer.Origin"/> says which.
-    /// Errors: those of <see cref="ImportMapping"/>, which are the clearer ones.
+    /// Makes a buffer of references; <see cref="DmaBuffer.Origin"/> says which way it went. Errors: those of
+    /// <see cref="ImportDmaBuf"/> where a dma-buf is wanted, else those of <see cref="ImportMapping"/>, which are clearer.
     /// </summary>
-    public static DmaBuffer Import(GrantRefs grants)
+    public static DmaBuffer Import(GrantRefs grants, ImportMethod method = ImportMethod.Any) => method switch
+    {
+        ImportMethod.DmaBuf => ImportDmaBuf(grants),
+        ImportMethod.Mapping => ImportMapping(grants),
+        _ => ImportAny(grants),
+    };
+
+    private static DmaBuffer ImportAny(GrantRefs grants)
     {
         try
         {

@@ -7,7 +7,11 @@ internal static unsafe class Gntdev
 {
     public const string DEVICE = "/dev/xen/gntdev";
 
+    /// <summary>Sets the byte at the index to zero.</summary>
+    public const uint UNMAP_NOTIFY_CLEAR_BYTE = 1;
+
     public static readonly uint IOCTL_GNTDEV_MAP_GRANT_REF = Ioctl.IO<ioctl_gntdev_map_grant_ref>('G', 0);
+    public static readonly uint IOCTL_GNTDEV_SET_UNMAP_NOTIFY = Ioctl.IO<ioctl_gntdev_unmap_notify>('G', 7);
     public static readonly uint IOCTL_GNTDEV_DMABUF_EXP_FROM_REFS = Ioctl.IO<ioctl_gntdev_dmabuf_exp_from_refs>('G', 9);
     public static readonly uint IOCTL_GNTDEV_DMABUF_EXP_WAIT_RELEASED = Ioctl.IO<ioctl_gntdev_dmabuf_exp_wait_released>('G', 10);
     public static readonly uint IOCTL_GNTDEV_DMABUF_IMP_TO_REFS = Ioctl.IO<ioctl_gntdev_dmabuf_imp_to_refs>('G', 11);
@@ -28,6 +32,14 @@ internal static unsafe class Gntdev
         public uint pad;
         public ulong index;
         public ioctl_gntdev_grant_ref refs;
+    }
+
+    [StructLayout(LayoutKind.Sequential)]
+    public struct ioctl_gntdev_unmap_notify
+    {
+        public ulong index;
+        public uint action;
+        public uint event_channel_port;
     }
 
     /// <inheritdoc cref="ioctl_gntdev_map_grant_ref"/>
@@ -131,5 +143,12 @@ internal static unsafe class Gntdev
                 ? -1
                 : (long)((ioctl_gntdev_map_grant_ref*)pointer)->index;
         }
+    }
+
+    /// <summary>SET_UNMAP_NOTIFY: what happens when the page at an offset is unmapped. Errors: ENOENT, EINVAL (mapped for reading only).</summary>
+    public static bool SetUnmapNotify(FileDescriptor device, ulong index, uint action)
+    {
+        var argument = new ioctl_gntdev_unmap_notify { index = index, action = action };
+        return Ioctl.Call(device, IOCTL_GNTDEV_SET_UNMAP_NOTIFY, $"{nameof(IOCTL_GNTDEV_SET_UNMAP_NOTIFY)}, 0x{index:x}, {action}", ref argument) == 0;
     }
 }

@@ -25,8 +25,13 @@ internal static unsafe partial class Socket
     private const int SOL_SOCKET = 1;
     private const int SO_REUSEADDR = 2;
     private const int SO_ERROR = 4;
+    private const int SO_KEEPALIVE = 9;
     private const int SO_PEERCRED = 17;
     private const int SCM_RIGHTS = 1;
+    private const int IPPROTO_TCP = 6;
+    private const int TCP_KEEPIDLE = 4;
+    private const int TCP_KEEPINTVL = 5;
+    private const int TCP_KEEPCNT = 6;
 
     [StructLayout(LayoutKind.Sequential)]
     public struct iovec
@@ -112,6 +117,23 @@ internal static unsafe partial class Socket
     {
         var one = 1;
         _ = setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(int));
+    }
+
+    /// <summary>
+    /// Has the kernel ask a silent TCP peer whether it is still there: a domain that is destroyed closes nothing, and
+    /// shows as ETIMEDOUT after half a minute.
+    /// </summary>
+    public static void KeepAlive(FileDescriptor fd)
+    {
+        const int IdleSeconds = 15;
+        const int IntervalSeconds = 5;
+        const int Probes = 3;
+        Set(SOL_SOCKET, SO_KEEPALIVE, 1);
+        Set(IPPROTO_TCP, TCP_KEEPIDLE, IdleSeconds);
+        Set(IPPROTO_TCP, TCP_KEEPINTVL, IntervalSeconds);
+        Set(IPPROTO_TCP, TCP_KEEPCNT, Probes);
+
+        void Set(int level, int name, int value) => _ = setsockopt(fd, level, name, &value, sizeof(int));
     }
 
     /// <summary>How a connect in progress ended (SO_ERROR): 0 or an error number.</summary>

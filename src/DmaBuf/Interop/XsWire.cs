@@ -11,7 +11,8 @@ internal static class XsWire
     public const uint XS_DIRECTORY = 1;
     public const uint XS_READ = 2;
     public const uint XS_WATCH = 4;
-    public const uint XS_UNWATCH = 5;
+    public const uint XS_TRANSACTION_START = 6;
+    public const uint XS_TRANSACTION_END = 7;
     public const uint XS_WRITE = 11;
     public const uint XS_MKDIR = 12;
     public const uint XS_RM = 13;

@@ -3,15 +3,18 @@ using DmaBuf.Interop;
 namespace DmaBuf;
 
 /// <summary>A connected stream to one peer. Closing it tells the peer that this side is done.</summary>
-public sealed class PeerConnection : IDisposable
+public sealed class PeerConnection : IPeerLink
 {
     private const int RetryMilliseconds = 20;
+    private const int LookMilliseconds = 500;
     private readonly FileDescriptor _socket;
 
     internal PeerConnection(FileDescriptor socket, Endpoint endpoint)
     {
         _socket = socket;
         Endpoint = endpoint;
+        if (endpoint.Kind == EndpointKind.Tcp)
+            Socket.KeepAlive(socket);
         Peer = endpoint.Kind == EndpointKind.Unix && Socket.PeerCredentials(socket, out var who)
             ? $"{endpoint} (pid {who.pid}, uid {who.uid})"
             : endpoint.ToString();
@@ -131,23 +134,20 @@ public sealed class PeerConnection : IDisposable
         }
     }
 
+    /// <summary>Whether the peer has closed the connection or is gone. What it sends meanwhile is dropped.</summary>
+    public bool IsDone => _socket.IsClosed || HasClosed();
+
     /// <summary>Waits until the peer closes the connection, which is its way to say that it is done.</summary>
     /// <exception cref="WaitTimeoutException">The peer did not close in time.</exception>
     public void WaitForClose(WaitLimit limit)
     {
         ArgumentNullException.ThrowIfNull(limit);
-        Span<byte> ignored = stackalloc byte[512];
-        while (true)
-        {
-            var received = Socket.Receive(_socket, ignored);
-            if (received == 0 || (received < 0 && Errno.Last == Errno.ECONNRESET))
-                return;
-            if (received < 0)
-                WaitOrThrow("recv", Poll.POLLIN, $"{Peer} to close the connection", limit);
-            else
-                limit.Pause(0, $"{Peer} to close the connection");
-        }
+        // In slices: another thread may dispose this connection meanwhile, which wakes no poll.
+        while (!HasClosed())
+            limit.ForEvent(_socket, Poll.POLLIN, LookMilliseconds, $"{Peer} to close the connection");
     }
+
+    void IPeerLink.WaitUntilDone(WaitLimit limit) => WaitForClose(limit);
 
     /// <summary>Closes the connection.</summary>
     public void Dispose() => _socket.Dispose();
@@ -160,7 +160,21 @@ public sealed class PeerConnection : IDisposable
         if (endpoint.Kind != EndpointKind.Unix)
         {
             throw new AddressException(AddressFault.CannotPassDescriptors, endpoint.ToString(), "descriptors go over unix sockets only",
-                "Use unix: or unixd: on one machine; between domains share grant references instead.");
+                "Use unix: or unixd: on one machine; to another domain send grant references, which Export-GrantRefs makes of the buffer.");
+        }
+    }
+
+    /// <summary>Refuses, beside such addresses, buffers whose descriptors are a grant device's.</summary>
+    /// <exception cref="AddressException">CannotPassDescriptors.</exception>
+    /// <exception cref="BufferException">NotABuffer.</exception>
+    public static void CheckPassesDescriptors(Endpoint endpoint, DmaBuffer buffer)
+    {
+        ArgumentNullException.ThrowIfNull(buffer);
+        CheckPassesDescriptors(endpoint);
+        if (buffer.Grants is not null && !buffer.IsDmaBuf)
+        {
+            throw new BufferException(BufferFault.NotABuffer, $"{buffer} is this process's own: its descriptor shows another process nothing.",
+                "Import the references in the other process.");
         }
     }
 
@@ -200,6 +214,18 @@ public sealed class PeerConnection : IDisposable
             socket.Dispose();
             throw;
         }
+    }
+
+    private bool HasClosed()
+    {
+        Span<byte> ignored = stackalloc byte[512];
+        return Socket.Receive(_socket, ignored) switch
+        {
+            0 => true,
+            > 0 => false,
+            // A host that vanished shows as one of these, once the probes of TCP go unanswered.
+            _ => Errno.Last is Errno.ECONNRESET or Errno.ETIMEDOUT or Errno.EHOSTUNREACH or Errno.ENETUNREACH or Errno.EPIPE,
+        };
     }
 
     private void WaitOrThrow(string call, short events, string waitedFor, WaitLimit limit)

@@ -9,9 +9,8 @@ namespace DmaBuf;
 public sealed class PeerSource : IDisposable
 {
     private const int RetryMilliseconds = 50;
-    private readonly Endpoint _endpoint;
-    private readonly bool _patient;
     private const int BusyTries = 20;
+    private readonly bool _patient;
     private PeerListener? _listener;
     private int _busy;
 
@@ -20,9 +19,12 @@ public sealed class PeerSource : IDisposable
     public PeerSource(Endpoint endpoint, bool patient = false)
     {
         ArgumentNullException.ThrowIfNull(endpoint);
-        _endpoint = endpoint;
+        Endpoint = endpoint;
         _patient = patient;
     }
+
+    /// <summary>The address.</summary>
+    public Endpoint Endpoint { get; }
 
     /// <summary>The next peer.</summary>
     /// <exception cref="KernelException">Connecting or listening failed.</exception>
@@ -33,22 +35,22 @@ public sealed class PeerSource : IDisposable
         ArgumentNullException.ThrowIfNull(limit);
         while (true)
         {
-            if (_endpoint.Role == EndpointRole.Listen)
-                _listener ??= PeerListener.Listen(_endpoint, limit.Cancellation);
+            if (Endpoint.Role == EndpointRole.Listen)
+                _listener ??= PeerListener.Listen(Endpoint, limit.Cancellation);
             if (_listener is not null)
                 return _listener.Accept(limit);
 
             try
             {
-                return PeerConnection.Connect(_endpoint, limit);
+                return PeerConnection.Connect(Endpoint, limit);
             }
-            catch (KernelException e) when (NobodyListens(e) && _endpoint.Role == EndpointRole.ConnectOrListen && !_patient)
+            catch (KernelException e) when (NobodyListens(e) && Endpoint.Role == EndpointRole.ConnectOrListen && !_patient)
             {
                 TryListen(limit);
             }
             catch (KernelException e) when (NobodyListens(e) && _patient)
             {
-                limit.Pause(RetryMilliseconds, $"a listener at {_endpoint}");
+                limit.Pause(RetryMilliseconds, $"a listener at {Endpoint}");
             }
         }
     }
@@ -64,11 +66,11 @@ public sealed class PeerSource : IDisposable
     {
         try
         {
-            _listener = PeerListener.Listen(_endpoint, limit.Cancellation);
+            _listener = PeerListener.Listen(Endpoint, limit.Cancellation);
         }
         catch (KernelException e) when (e.Call == "bind" && e.Errno == Errno.EADDRINUSE && _busy++ < BusyTries)
         {
-            limit.Pause(RetryMilliseconds, $"a peer at {_endpoint}");
+            limit.Pause(RetryMilliseconds, $"a peer at {Endpoint}");
         }
     }
 }

@@ -43,19 +43,27 @@ public sealed class WaitLimit : IDisposable
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
     internal void ForEvent(FileDescriptor fd, short events, string waitedFor)
     {
+        while (!ForEvent(fd, events, -1, waitedFor))
+        {
+        }
+
+        KernelTrace.Write($"poll({fd.Number}, 0x{events:x}) = 1");
+    }
+
+    /// <summary>The same for so many milliseconds at most, or for any time if negative. False when they passed without an event.</summary>
+    /// <exception cref="WaitTimeoutException">The deadline passed.</exception>
+    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
+    internal bool ForEvent(FileDescriptor fd, short events, int milliseconds, string waitedFor)
+    {
         Span<Poll.pollfd> both =
         [
             new() { fd = fd.Number, events = events },
             new() { fd = _wake?.Number ?? -1, events = Poll.POLLIN },
         ];
-        while (both[0].revents == 0)
-        {
-            if (Poll.Wait(both, RemainingMilliseconds(waitedFor)) < 0)
-                throw new KernelException("poll", Errno.Last, waitedFor);
-            _cancellation.ThrowIfCancellationRequested();
-        }
-
-        KernelTrace.Write($"poll({fd.Number}, 0x{events:x}) = 0x{both[0].revents:x}");
+        if (Poll.Wait(both, Shorter(milliseconds, RemainingMilliseconds(waitedFor))) < 0)
+            throw new KernelException("poll", Errno.Last, waitedFor);
+        _cancellation.ThrowIfCancellationRequested();
+        return both[0].revents != 0;
     }
 
     /// <summary>Waits for a while; shorter if the deadline comes first.</summary>
@@ -64,10 +72,12 @@ public sealed class WaitLimit : IDisposable
     internal void Pause(int milliseconds, string waitedFor)
     {
         Span<Poll.pollfd> wake = [new() { fd = _wake?.Number ?? -1, events = Poll.POLLIN }];
-        var remaining = RemainingMilliseconds(waitedFor);
-        _ = Poll.Wait(wake, remaining < 0 ? milliseconds : Math.Min(milliseconds, remaining));
+        _ = Poll.Wait(wake, Shorter(milliseconds, RemainingMilliseconds(waitedFor)));
         _cancellation.ThrowIfCancellationRequested();
     }
+
+    /// <summary>The shorter of two times, of which a negative one has no end.</summary>
+    private static int Shorter(int one, int other) => one < 0 ? other : other < 0 ? one : Math.Min(one, other);
 
     private int RemainingMilliseconds(string waitedFor)
     {

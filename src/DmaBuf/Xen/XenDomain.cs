@@ -2,6 +2,16 @@ using System.Globalization;
 
 namespace DmaBuf;
 
+/// <summary>What xenstore tells of a domain's life. It does not tell whether a domain is paused, blocked or has crashed.</summary>
+public enum XenDomainState
+{
+    /// <summary>Its node <c>/local/domain/ID</c> is there, and <c>control/shutdown</c> in it is not set.</summary>
+    Running,
+
+    /// <summary>It was asked to end or to suspend (<c>control/shutdown</c>), and has not answered yet.</summary>
+    ShuttingDown,
+}
+
 /// <summary>A domain of this Xen host, as far as this domain may see it.</summary>
 public sealed record XenDomain
 {
@@ -13,6 +23,9 @@ public sealed record XenDomain
 
     /// <summary>pv, pvh or hvm, or null where it is not known.</summary>
     public string? Type { get; init; }
+
+    /// <summary>What xenstore tells of its life, or null where this domain may not read it.</summary>
+    public XenDomainState? State { get; init; }
 
     /// <summary>True for the domain that asks.</summary>
     public required bool IsOwn { get; init; }
@@ -31,43 +44,65 @@ public sealed record XenDomain
     {
         var own = OwnId(store);
         IEnumerable<ushort> ids = own == 0
-            ? store.List("/local/domain").Select(text => ushort.Parse(text, CultureInfo.InvariantCulture))
+            ? store.List("/local/domain").Where(text => TryParseId(text, out _)).Select(text => ushort.Parse(text, CultureInfo.InvariantCulture))
             : [0, own];
         return [.. ids.Distinct().Order().Select(id => Describe(store, id, own))];
     }
 
     /// <summary>The id of a domain given by id or by name.</summary>
-    /// <exception cref="AddressException">UnknownDomain: this domain sees none of that name.</exception>
+    /// <exception cref="AddressException">UnknownDomain: no id of a domain, or this domain sees none of that name.</exception>
     public static ushort Find(XenStore store, string idOrName)
     {
-        if (ushort.TryParse(idOrName, NumberStyles.None, CultureInfo.InvariantCulture, out var id))
+        if (TryParseId(idOrName, out var id))
             return id;
         var named = All(store).Where(domain => domain.Name == idOrName).ToList();
         return named.Count == 1
             ? named[0].Id
-            : throw new AddressException(AddressFault.UnknownDomain, idOrName, "this domain sees no domain of that name",
-                "Give the domain's id; Get-XenDomain lists the domains that can be seen.");
+            : throw NotSeen(idOrName);
     }
+
+    /// <summary>
+    /// The id of another domain to share with. The kernel grants to domains that do not exist too, so dom0, which sees
+    /// all of them, looks first; elsewhere nobody can.
+    /// </summary>
+    /// <exception cref="AddressException">UnknownDomain.</exception>
+    /// <exception cref="BufferException">OwnDomain.</exception>
+    public static ushort FindPeer(XenStore store, ushort own, string idOrName)
+    {
+        var peer = Find(store, idOrName);
+        if (peer == own)
+            throw GrantExport.ToOneself(own);
+        return own != 0 || Exists(store, peer) ? peer : throw Unknown(idOrName, "there is no such domain");
+    }
+
+    /// <summary>A domain's id given as a number: below the reserved ones of xen/include/public/xen.h.</summary>
+    public static bool TryParseId(string text, out ushort id)
+    {
+        const ushort DOMID_FIRST_RESERVED = 0x7FF0;
+        return ushort.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out id) && id < DOMID_FIRST_RESERVED;
+    }
+
+    /// <summary>Whether this domain sees the other's node, which goes with the domain.</summary>
+    internal static bool Exists(XenStore store, ushort id) => store.ReadIfAllowed(Node(id)) is not null;
+
+    internal static string Node(ushort id) => $"/local/domain/{id}";
+
+    /// <summary>The error about a domain that this one does not see.</summary>
+    public static AddressException NotSeen(string idOrName) => Unknown(idOrName, "this domain sees no such domain");
+
+    internal static AddressException Unknown(string idOrName, string reason) =>
+        new(AddressFault.UnknownDomain, idOrName, reason, "Give the id or the name of a domain; Get-XenDomain lists those that can be seen.");
 
     private static XenDomain Describe(XenStore store, ushort id, ushort own) => new()
     {
         Id = id,
         IsOwn = id == own,
-        Name = ReadIfAllowed(store, $"/local/domain/{id}/name"),
+        Name = store.ReadIfAllowed($"{Node(id)}/name"),
+        State = !Exists(store, id) ? null
+            : string.IsNullOrEmpty(store.ReadIfAllowed($"{Node(id)}/control/shutdown")) ? XenDomainState.Running
+            : XenDomainState.ShuttingDown,
         Type = id == own
             ? SysFile.Read("/sys/hypervisor/guest_type")?.ToLowerInvariant()
-            : ReadIfAllowed(store, $"/libxl/{id}/type"),
+            : store.ReadIfAllowed($"/libxl/{id}/type"),
     };
-
-    private static string? ReadIfAllowed(XenStore store, string path)
-    {
-        try
-        {
-            return store.Read(path);
-        }
-        catch (XenStoreException e) when (e.ErrnoName == "EACCES")
-        {
-            return null;
-        }
-    }
 }

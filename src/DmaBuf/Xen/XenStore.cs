@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Text;
 using DmaBuf.Interop;
@@ -5,20 +6,24 @@ using DmaBuf.Interop;
 namespace DmaBuf;
 
 /// <summary>
-/// A connection to xenstore, over dom0's unix socket or the device of any domain. One request at a time; watch events
-/// that arrive meanwhile are kept. Watches and connection end together.
+/// A connection to xenstore, over dom0's unix socket or the device of any domain. One request at a time; that a
+/// watch event arrived meanwhile is kept. Watches and connection end together. The environment variable XENSTORED_PATH names
+/// another socket, as it does for Xen's own tools.
 /// </summary>
 public sealed class XenStore : IDisposable
 {
     private static readonly string[] s_devices = ["/dev/xen/xenbus", "/proc/xen/xenbus"];
+    private const int AnswerMilliseconds = 30_000;
+    private const string GoneCure = "xenstore is gone: see that xenstored runs.";
     private static readonly string[] s_sockets = ["/run/xenstored/socket", "/var/run/xenstored/socket"];
 
     private readonly FileDescriptor _fd;
     private readonly string _name;
     private readonly WaitLimit _limit;
-    private readonly Queue<string> _events = new();
     private readonly byte[] _buffer = new byte[XsWire.XENSTORE_PAYLOAD_MAX + 16];
     private uint _nextId = 1;
+    private uint _transaction;
+    private bool _changed;
 
     private XenStore(FileDescriptor fd, string name, WaitLimit limit)
     {
@@ -29,25 +34,51 @@ public sealed class XenStore : IDisposable
 
     /// <summary>Connects.</summary>
     /// <param name="limit">For how long this connection's waits may last together.</param>
-    /// <exception cref="KernelException">open: this is no domain of Xen, or xenstore is denied.</exception>
+    /// <exception cref="KernelException">open: this is no domain of Xen, or xenstore is denied. connect: xenstored is gone.</exception>
     public static XenStore Open(WaitLimit limit)
     {
         ArgumentNullException.ThrowIfNull(limit);
-        foreach (var path in s_sockets)
+        var named = Environment.GetEnvironmentVariable("XENSTORED_PATH");
+        foreach (var path in named is null ? s_sockets : [named])
         {
-            var socket = Socket.Create(Socket.AF_UNIX, Socket.SOCK_STREAM);
-            if (socket is not null && File.Exists(path) && Socket.Connect(socket, SocketAddress.Unix(path), path))
-                return new XenStore(socket, path, limit);
-            socket?.Dispose();
+            if (File.Exists(path))
+                return Connect(path, limit);
         }
 
+        KernelException? failure = null;
         foreach (var path in s_devices)
         {
             if (Fcntl.Open(path, Fcntl.O_RDWR) is { } device)
                 return new XenStore(device, path, limit);
+            failure ??= new KernelException("open", Errno.Last, path);
         }
 
-        throw new KernelException("open", Errno.Last, s_devices[0]);
+        throw failure!;
+    }
+
+    /// <summary>Connects to a daemon's socket.</summary>
+    /// <exception cref="KernelException">socket, connect.</exception>
+    internal static XenStore Connect(string path, WaitLimit limit)
+    {
+        const int RetryMilliseconds = 20;
+        var socket = Socket.Create(Socket.AF_UNIX, Socket.SOCK_STREAM) ?? throw new KernelException("socket", Errno.Last, path);
+        try
+        {
+            // The daemon's queue is short. There is no event for its end.
+            while (!Socket.Connect(socket, SocketAddress.Unix(path), path))
+            {
+                if (Errno.Last is not (Errno.EAGAIN or Errno.EINTR))
+                    throw new KernelException("connect", Errno.Last, path, Errno.Last == Errno.ECONNREFUSED ? GoneCure : null);
+                limit.Pause(RetryMilliseconds, $"{path} to accept the connection");
+            }
+
+            return new XenStore(socket, path, limit);
+        }
+        catch
+        {
+            socket.Dispose();
+            throw;
+        }
     }
 
     /// <summary>A node's value, or null where there is no such node.</summary>
@@ -59,6 +90,20 @@ public sealed class XenStore : IDisposable
             return Encoding.UTF8.GetString(Request(XsWire.XS_READ, "READ", path, Text(path)));
         }
         catch (XenStoreException e) when (e.ErrnoName == "ENOENT")
+        {
+            return null;
+        }
+    }
+
+    /// <summary>A node's value, or null where there is no such node or this domain may not know of it.</summary>
+    /// <exception cref="XenStoreException">Refused for another reason.</exception>
+    public string? ReadIfAllowed(string path)
+    {
+        try
+        {
+            return Read(path);
+        }
+        catch (XenStoreException e) when (e.ErrnoName == "EACCES")
         {
             return null;
         }
@@ -83,6 +128,10 @@ public sealed class XenStore : IDisposable
     /// <exception cref="XenStoreException">Refused.</exception>
     public void Write(string path, string value) =>
         Request(XsWire.XS_WRITE, "WRITE", path, [.. Text(path), .. Encoding.UTF8.GetBytes(value)]);
+
+    /// <summary>Makes a node without a value, and its parents where they are missing; nothing where it exists.</summary>
+    /// <exception cref="XenStoreException">Refused.</exception>
+    public void MakeNode(string path) => Request(XsWire.XS_MKDIR, "MKDIR", path, Text(path));
 
     /// <summary>Removes a node with all below it; nothing where there is none.</summary>
     /// <exception cref="XenStoreException">Refused.</exception>
@@ -110,18 +159,27 @@ public sealed class XenStore : IDisposable
     /// <exception cref="XenStoreException">Refused.</exception>
     public void Watch(string path) => Request(XsWire.XS_WATCH, "WATCH", path, [.. Text(path), .. Text(path)]);
 
-    /// <summary>Waits for the next event of any watch and gives the path that changed.</summary>
-    /// <exception cref="WaitTimeoutException">None came in time.</exception>
-    public string WaitForEvent(string waitedFor)
+    /// <summary>Waits until something under a watch has changed, for so many milliseconds at most.</summary>
+    /// <exception cref="WaitTimeoutException">The connection's time is over.</exception>
+    public void WaitForEvent(int milliseconds, string waitedFor)
     {
-        while (_events.Count == 0)
-        {
-            var (head, payload) = Receive(waitedFor);
-            if (head.type == XsWire.XS_WATCH_EVENT)
-                Enqueue(payload);
-        }
+        if (!_changed && _limit.ForEvent(_fd, Poll.POLLIN, milliseconds, waitedFor))
+            Receive(waitedFor);
+        _changed = false;
+        // Said here, what the time was over for is the event, and not the next request.
+        _limit.Pause(0, waitedFor);
+    }
 
-        return _events.Dequeue();
+    /// <summary>Does several requests as one: all of them or none, and again where others were in between.</summary>
+    /// <param name="path">What a failure names.</param>
+    /// <param name="work">The requests.</param>
+    /// <exception cref="XenStoreException">Refused.</exception>
+    public void Transact(string path, Action work)
+    {
+        ArgumentNullException.ThrowIfNull(work);
+        const int RetryMilliseconds = 20;
+        while (!TryTransact(path, work))
+            _limit.Pause(RetryMilliseconds, "others to leave the same nodes of xenstore alone");
     }
 
     /// <summary>Ends the connection and its watches.</summary>
@@ -134,16 +192,12 @@ public sealed class XenStore : IDisposable
         if (payload.Length > XsWire.XENSTORE_PAYLOAD_MAX)
             throw new XenStoreException(name, path, "E2BIG");
         var id = _nextId++;
-        var head = new XsWire.xsd_sockmsg { type = type, req_id = id, len = (uint)payload.Length };
+        var head = new XsWire.xsd_sockmsg { type = type, req_id = id, tx_id = _transaction, len = (uint)payload.Length };
         Send([.. MemoryMarshal.AsBytes(new ReadOnlySpan<XsWire.xsd_sockmsg>(in head)), .. payload]);
         while (true)
         {
             var (answer, content) = Receive($"xenstore to answer {name} of {path}");
-            if (answer.type == XsWire.XS_WATCH_EVENT)
-            {
-                Enqueue(content);
-            }
-            else if (answer.req_id == id)
+            if (answer.type != XsWire.XS_WATCH_EVENT && answer.req_id == id)
             {
                 var refusal = answer.type == XsWire.XS_ERROR ? Encoding.UTF8.GetString(content).TrimEnd('\0') : null;
                 KernelTrace.Write($"xenstore {name} {path} = {refusal ?? $"{content.Length} bytes"}");
@@ -152,7 +206,40 @@ public sealed class XenStore : IDisposable
         }
     }
 
-    private void Enqueue(byte[] payload) => _events.Enqueue(Encoding.UTF8.GetString(payload).Split('\0')[0]);
+    private bool TryTransact(string path, Action work)
+    {
+        _transaction = uint.Parse(Encoding.UTF8.GetString(Request(XsWire.XS_TRANSACTION_START, "TRANSACTION_START", path, Text(""))).TrimEnd('\0'), CultureInfo.InvariantCulture);
+        var commit = false;
+        try
+        {
+            work();
+            commit = true;
+        }
+        finally
+        {
+            commit = EndTransaction(path, commit);
+        }
+
+        return commit;
+    }
+
+    /// <summary>False where the work must be done again.</summary>
+    private bool EndTransaction(string path, bool commit)
+    {
+        try
+        {
+            Request(XsWire.XS_TRANSACTION_END, "TRANSACTION_END", path, Text(commit ? "T" : "F"));
+            return true;
+        }
+        catch (XenStoreException e) when (e.ErrnoName == "EAGAIN")
+        {
+            return false;
+        }
+        finally
+        {
+            _transaction = 0;
+        }
+    }
 
     private void Send(ReadOnlySpan<byte> message)
     {
@@ -175,6 +262,7 @@ public sealed class XenStore : IDisposable
             throw new KernelException("read", Errno.EPROTO, _name, "Not a xenstore daemon: its message is longer than the protocol allows.");
         var payload = new byte[head.len];
         ReceiveInto(payload, waitedFor);
+        _changed |= head.type == XsWire.XS_WATCH_EVENT;
         return (head, payload);
     }
 
@@ -182,10 +270,11 @@ public sealed class XenStore : IDisposable
     {
         while (!bytes.IsEmpty)
         {
-            _limit.ForEvent(_fd, Poll.POLLIN, waitedFor);
+            if (!_limit.ForEvent(_fd, Poll.POLLIN, AnswerMilliseconds, waitedFor))
+                throw new KernelException("read", Errno.ETIMEDOUT, _name, GoneCure);
             var received = Unistd.Read(_fd, bytes);
             if (received == 0)
-                throw new KernelException("read", Errno.EPIPE, _name, "xenstore closed the connection: see that xenstored runs.");
+                throw new KernelException("read", Errno.EPIPE, _name, GoneCure);
             if (received > 0)
                 bytes = bytes[(int)received..];
             else
@@ -199,6 +288,6 @@ public sealed class XenStore : IDisposable
         if (errno == Errno.EAGAIN)
             _limit.ForEvent(_fd, events, waitedFor);
         else if (errno != Errno.EINTR)
-            throw new KernelException(call, errno, _name);
+            throw new KernelException(call, errno, _name, errno is Errno.EPIPE or Errno.ECONNRESET ? GoneCure : null);
     }
 }

@@ -32,9 +32,7 @@ public sealed class ExportGrantRefsCommand : DmaBufCmdlet
         using var limit = NewLimit(0);
         using var store = XenStore.Open(limit);
         _own = XenDomain.OwnId(store);
-        _peer = XenDomain.Find(store, Domain);
-        if (_peer == _own)
-            throw GrantExport.ToOneself(_own);
+        _peer = XenDomain.FindPeer(store, _own, Domain);
     });
 
     /// <inheritdoc/>

@@ -8,15 +8,35 @@ namespace DmaBufPS;
 [OutputType(typeof(XenDomain))]
 public sealed class GetXenDomainCommand : DmaBufCmdlet
 {
+    /// <summary>Names to look for; wildcards are welcome.</summary>
+    [Parameter(Position = 0, ValueFromPipelineByPropertyName = true)]
+    [SupportsWildcards]
+    public string[]? Name { get; set; }
+
+    /// <summary>Ids to look for.</summary>
+    [Parameter(ValueFromPipelineByPropertyName = true)]
+    public ushort[]? Id { get; set; }
+
     /// <summary>Only the domain that asks.</summary>
     [Parameter]
     public SwitchParameter Own { get; set; }
 
     /// <inheritdoc/>
-    protected override void EndProcessing() => TryOrStop(null, () =>
+    protected override void ProcessRecord() => TryOrStop(null, () =>
     {
         using var limit = NewLimit(0);
         using var store = XenStore.Open(limit);
-        WriteObject(XenDomain.All(store).Where(domain => domain.IsOwn || !Own), enumerateCollection: true);
+        var all = XenDomain.All(store);
+        WriteObject(all.Where(Matches), enumerateCollection: true);
+        foreach (var name in Name?.Where(name => !WildcardPattern.ContainsWildcardCharacters(name) && !all.Any(domain => IsNamed(name, domain))) ?? [])
+            Try(name, () => throw XenDomain.NotSeen(name));
+        foreach (var id in Id?.Where(id => !all.Any(domain => domain.Id == id)) ?? [])
+            Try(id, () => throw XenDomain.NotSeen($"{id}"));
     });
+
+    private static bool IsNamed(string pattern, XenDomain domain) =>
+        domain.Name is not null && WildcardPattern.Get(pattern, WildcardOptions.None).IsMatch(domain.Name);
+
+    private bool Matches(XenDomain domain) =>
+        (domain.IsOwn || !Own) && (Id is null || Id.Contains(domain.Id)) && (Name is null || Name.Any(pattern => IsNamed(pattern, domain)));
 }

@@ -12,9 +12,10 @@ public sealed class ImportGrantRefsCommand : DmaBufCmdlet
     private const string ByNumber = "Number";
     private const string ByDirectory = "Directory";
     private ushort _own;
+    private ImportMethod _method;
 
     /// <summary>References, as Export-GrantRefs gave them, here or in a remote session, job or Clixml file.</summary>
-    [Parameter(ParameterSetName = ByObject, Mandatory = true, Position = 0, ValueFromPipeline = true)]
+    [Parameter(ParameterSetName = ByObject, Mandatory = true, Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
     [GrantRefsArgument]
     public GrantRefs[] InputObject { get; set; } = [];
 
@@ -47,6 +48,9 @@ public sealed class ImportGrantRefsCommand : DmaBufCmdlet
     public SwitchParameter RequireDmaBuf { get; set; }
 
     /// <inheritdoc/>
+    protected override void BeginProcessing() => _method = MethodOf(Mapping, RequireDmaBuf);
+
+    /// <inheritdoc/>
     protected override void ProcessRecord()
     {
         ushort? exporter = null;
@@ -63,7 +67,8 @@ public sealed class ImportGrantRefsCommand : DmaBufCmdlet
                 Import(new GrantRefs { Domain = exporter!.Value, PeerDomain = _own, Refs = Ref });
                 break;
             case ByDirectory:
-                Try(Directory, () => Import(GrantDirectory.Read(exporter!.Value, _own, Directory, Size)));
+                if (ShouldProcess($"directory {Directory} of domain {exporter}", "Import"))
+                    Try(Directory, () => Give(GrantDirectory.Read(exporter!.Value, _own, Directory, Size)));
                 break;
             default:
                 foreach (var grants in InputObject)
@@ -74,13 +79,13 @@ public sealed class ImportGrantRefsCommand : DmaBufCmdlet
 
     private void Import(GrantRefs grants)
     {
-        if (!ShouldProcess(grants.ToString(), "Import"))
-            return;
-        Try(grants, () => WriteObject(Session.Add((Mapping.IsPresent, RequireDmaBuf.IsPresent) switch
-        {
-            (true, _) => GrantMapper.ImportMapping(grants),
-            (_, true) => GrantMapper.ImportDmaBuf(grants),
-            _ => GrantMapper.Import(grants),
-        })));
+        if (ShouldProcess(grants.ToString(), "Import"))
+            Try(grants, () => Give(grants));
+    }
+
+    private void Give(GrantRefs grants)
+    {
+        GrantMapper.CheckIsFor(grants, _own);
+        WriteObject(Session.Add(GrantMapper.Import(grants, _method)));
     }
 }

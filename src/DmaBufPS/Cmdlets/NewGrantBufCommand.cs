@@ -27,7 +27,7 @@ public sealed class NewGrantBufCommand : DmaBufCmdlet
         using var limit = NewLimit(0);
         using var store = XenStore.Open(limit);
         _own = XenDomain.OwnId(store);
-        _peer = XenDomain.Find(store, Domain);
+        _peer = XenDomain.FindPeer(store, _own, Domain);
     });
 
     /// <inheritdoc/>

@@ -3,18 +3,35 @@ using DmaBuf;
 
 namespace DmaBufPS;
 
-/// <summary>Receive-DmaBuf: takes buffers that other processes hand over.</summary>
-[Cmdlet(VerbsCommunications.Receive, "DmaBuf", SupportsShouldProcess = true, ConfirmImpact = ConfirmImpact.Low)]
+/// <summary>Receive-DmaBuf: takes buffers that other processes or domains hand over.</summary>
+[Cmdlet(VerbsCommunications.Receive, "DmaBuf", DefaultParameterSetName = OfDescriptor, SupportsShouldProcess = true, ConfirmImpact = ConfirmImpact.Low)]
 [OutputType(typeof(DmaBuffer))]
 public sealed class ReceiveDmaBufCommand : DmaBufCmdlet
 {
+    private const string OfDescriptor = "Descriptor";
+    private const string OfGrants = "Grants";
     private PeerSource? _peers;
+    private ImportMethod _method;
 
-    /// <summary>unix:PATH connects, and listens where nothing listens; unixd:PATH listens.</summary>
+    /// <summary>unix:PATH connects, and listens where nothing listens; unixd:PATH listens; references come by tcp, vsock and xenstore:NAME too.</summary>
     [Parameter(Mandatory = true, Position = 0, ValueFromPipelineByPropertyName = true)]
     [ArgumentCompleter(typeof(AddressCompleter))]
     [ValidateNotNullOrEmpty]
     public string Address { get; set; } = "";
+
+    /// <summary>Receives grant references of this domain, given by id or by name, and imports them.</summary>
+    [Parameter(ParameterSetName = OfGrants, Mandatory = true, ValueFromPipelineByPropertyName = true)]
+    [ArgumentCompleter(typeof(DomainCompleter))]
+    [ValidateNotNullOrEmpty]
+    public string? Domain { get; set; }
+
+    /// <summary>Maps the pages, also where the kernel could make a dma-buf.</summary>
+    [Parameter(ParameterSetName = OfGrants)]
+    public SwitchParameter Mapping { get; set; }
+
+    /// <summary>Fails where the kernel cannot make a dma-buf, rather than map the pages.</summary>
+    [Parameter(ParameterSetName = OfGrants)]
+    public SwitchParameter RequireDmaBuf { get; set; }
 
     /// <summary>Where nothing listens: waits until the sender does, rather than listen here.</summary>
     [Parameter]
@@ -31,16 +48,20 @@ public sealed class ReceiveDmaBufCommand : DmaBufCmdlet
     public int Count { get; set; } = 1;
 
     /// <inheritdoc/>
+    protected override void BeginProcessing() => _method = MethodOf(Mapping, RequireDmaBuf);
+
+    /// <inheritdoc/>
     protected override void ProcessRecord()
     {
         var endpoint = ParseAddress(Address);
-        TryOrStop(Address, () => PeerConnection.CheckPassesDescriptors(endpoint));
+        if (Domain is null)
+            TryOrStop(Address, () => PeerConnection.CheckPassesDescriptors(endpoint));
         _peers?.Dispose();
         _peers = new PeerSource(endpoint, Wait);
         for (var i = 0; i < Count; i++)
         {
-            if (ShouldProcess(Address, "Receive descriptor"))
-                Try(Address, () => WriteObject(Session.Add(Receive(_peers))));
+            if (ShouldProcess(Address, Domain is null ? "Receive descriptor" : $"Receive references of domain {Domain}"))
+                Try(Address, () => WriteObject(Session.Add(Domain is null ? ReceiveDescriptor(_peers) : ReceiveRefs(_peers, Domain))));
         }
 
         _peers.Dispose();
@@ -54,7 +75,7 @@ public sealed class ReceiveDmaBufCommand : DmaBufCmdlet
         base.Dispose(disposing);
     }
 
-    private DmaBuffer Receive(PeerSource peers)
+    private DmaBuffer ReceiveDescriptor(PeerSource peers)
     {
         using var limit = NewLimit(TimeoutSec);
         var peer = peers.Next(limit);
@@ -67,5 +88,20 @@ public sealed class ReceiveDmaBufCommand : DmaBufCmdlet
             peer.Dispose();
             throw;
         }
+    }
+
+    private DmaBuffer ReceiveRefs(PeerSource peers, string domain)
+    {
+        using var limit = NewLimit(TimeoutSec);
+        ushort own, exporter;
+        using (var store = XenStore.Open(limit))
+        {
+            own = XenDomain.OwnId(store);
+            exporter = XenDomain.Find(store, domain);
+        }
+
+        if (exporter == own)
+            throw GrantExport.ToOneself(own);
+        return GrantHandOff.Receive(peers, exporter, own, _method, limit);
     }
 }

@@ -8,7 +8,7 @@ namespace DmaBufPS;
 public sealed class RevokeGrantRefsCommand : DmaBufCmdlet
 {
     /// <summary>The references to end, as Export-GrantRefs gave them.</summary>
-    [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true)]
+    [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
     [GrantRefsArgument]
     public GrantRefs[] InputObject { get; set; } = [];
 

@@ -3,28 +3,35 @@ using DmaBuf;
 
 namespace DmaBufPS;
 
-/// <summary>Send-DmaBufFd: hands buffers to other processes by file descriptor.</summary>
+/// <summary>Send-DmaBufFd: hands buffers to other processes by file descriptor, and to other domains by grant references.</summary>
 [Cmdlet(VerbsCommunications.Send, "DmaBufFd", SupportsShouldProcess = true, ConfirmImpact = ConfirmImpact.Low)]
-[OutputType(typeof(DmaBuffer))]
+[OutputType(typeof(DmaBuffer), typeof(GrantRefs))]
 public sealed class SendDmaBufFdCommand : DmaBufCmdlet
 {
-    private readonly List<DmaBuffer> _buffers = [];
-    private Endpoint? _endpoint;
+    private readonly List<object> _items = [];
     private PeerSource? _peers;
+    private ushort? _domain;
     private int _served;
 
-    /// <summary>The buffers to send, one to each peer.</summary>
+    /// <summary>The buffers or references to send, one to each peer.</summary>
     [Parameter(Mandatory = true, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
     [Alias("Buffer")]
-    public DmaBuffer[] InputObject { get; set; } = [];
+    [GrantRefsArgument(OrBuffer = true)]
+    public object[] InputObject { get; set; } = [];
 
-    /// <summary>unixd:PATH listens, unix:PATH connects.</summary>
+    /// <summary>unixd:PATH listens, unix:PATH connects; references go by tcp, vsock and xenstore:NAME too.</summary>
     [Parameter(Mandatory = true, Position = 0)]
     [ArgumentCompleter(typeof(AddressCompleter))]
     [ValidateNotNullOrEmpty]
     public string Address { get; set; } = "";
 
-    /// <summary>Waits until each peer closes its connection, which says that it is done with the buffer.</summary>
+    /// <summary>The domain that the references must be for: its id or its name.</summary>
+    [Parameter]
+    [ArgumentCompleter(typeof(DomainCompleter))]
+    [ValidateNotNullOrEmpty]
+    public string? Domain { get; set; }
+
+    /// <summary>Waits until each peer closes its connection or leaves its release mark, which says that it is done with the buffer.</summary>
     [Parameter]
     public SwitchParameter Wait { get; set; }
 
@@ -38,36 +45,36 @@ public sealed class SendDmaBufFdCommand : DmaBufCmdlet
     [ValidateRange(1, int.MaxValue)]
     public int? Count { get; set; }
 
-    /// <summary>Gives the buffers on once they are sent.</summary>
+    /// <summary>Gives the buffers or references on once they are sent.</summary>
     [Parameter]
     public SwitchParameter PassThru { get; set; }
 
     /// <inheritdoc/>
     protected override void BeginProcessing()
     {
-        _endpoint = ParseAddress(Address);
-        TryOrStop(Address, () => PeerConnection.CheckPassesDescriptors(_endpoint));
-        _peers = new PeerSource(_endpoint);
+        _peers = new PeerSource(ParseAddress(Address));
+        if (Domain is not null)
+            TryOrStop(Domain, () => _domain = FindDomain(Domain));
     }
 
     /// <inheritdoc/>
     protected override void ProcessRecord()
     {
-        foreach (var buffer in InputObject)
+        foreach (var item in InputObject)
         {
-            _buffers.Add(buffer);
+            _items.Add(item);
             if (_served >= (Count ?? int.MaxValue))
                 continue;
-            if (Serve(buffer) && PassThru)
-                WriteObject(buffer);
+            if (Serve(item) && PassThru)
+                WriteObject(item);
         }
     }
 
     /// <inheritdoc/>
     protected override void EndProcessing()
     {
-        while (_buffers.Count > 0 && _served < (Count ?? 0))
-            Serve(_buffers[_served % _buffers.Count]);
+        while (_items.Count > 0 && _served < (Count ?? 0))
+            Serve(_items[_served % _items.Count]);
     }
 
     /// <inheritdoc/>
@@ -78,17 +85,59 @@ public sealed class SendDmaBufFdCommand : DmaBufCmdlet
         base.Dispose(disposing);
     }
 
-    private bool Serve(DmaBuffer buffer)
+    private bool Serve(object item)
     {
         _served++;
-        return ShouldProcess($"{buffer} to {Address}", "Send descriptor") && Try(buffer, () =>
+        // The descriptor of a New-GrantBuf is the grant allocator's, with which another process could do nothing.
+        var grants = item as GrantRefs ?? (item is DmaBuffer { Origin: BufferOrigin.GrantAlloc } granted ? granted.Grants : null);
+        return ShouldProcess($"{item} to {Address}", grants is null ? "Send descriptor" : "Send references") && Try(item, () =>
         {
-            buffer.ThrowIfRemoved();
+            (item as DmaBuffer)?.ThrowIfRemoved();
+            if (_domain is { } domain && grants?.PeerDomain != domain)
+                throw GrantExport.NotGranted(item, domain);
+
             using var limit = NewLimit(TimeoutSec);
-            using var peer = _peers!.Next(limit);
-            peer.SendDescriptor(buffer, limit);
-            if (Wait)
-                peer.WaitForClose(limit);
+            if (grants is not null)
+                Hand(GrantHandOff.Send(_peers!, grants, limit), Leases.LinksOf(grants), limit);
+            else
+                SendDescriptor((DmaBuffer)item, limit);
         });
+    }
+
+    private void SendDescriptor(DmaBuffer buffer, WaitLimit limit)
+    {
+        PeerConnection.CheckPassesDescriptors(_peers!.Endpoint, buffer);
+        var peer = _peers.Next(limit);
+        try
+        {
+            peer.SendDescriptor(buffer, limit);
+        }
+        catch
+        {
+            peer.Dispose();
+            throw;
+        }
+
+        Hand(peer, Session.LinksOf(buffer), limit);
+    }
+
+    /// <summary>Waits for the peer now, or leaves the link with what was sent, so that it can be waited for later.</summary>
+    private void Hand(IPeerLink link, PeerLinks? links, WaitLimit limit)
+    {
+        links?.Add(link);
+        if (links is not null && !Wait)
+            return;
+        var done = false;
+        try
+        {
+            if (Wait)
+                link.WaitUntilDone(limit);
+            done = true;
+        }
+        finally
+        {
+            links?.End(link, done);
+            link.Dispose();
+        }
     }
 }

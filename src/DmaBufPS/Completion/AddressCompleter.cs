@@ -17,6 +17,7 @@ public sealed class AddressCompleter : IArgumentCompleter
     private static string Form(string scheme) => scheme switch
     {
         "unix" => "unix:PATH - connect, or listen where nothing listens",
+        "xenstore" => "xenstore:NAME - grant references between domains, one name on both sides",
         "unixd" => "unixd:PATH - listen",
         "tcp" or "vsock" => $"{scheme}:{Host(scheme)}:PORT - connect",
         _ => $"{scheme}:{Host(scheme)}:PORT - listen",

@@ -26,6 +26,7 @@ public sealed class HeaderTests
         Assert.Equal(headers["sizeof dma_heap_allocation_data"], Unsafe.SizeOf<DmaHeap.dma_heap_allocation_data>());
         Assert.Equal(headers["sizeof ioctl_gntdev_grant_ref"], Unsafe.SizeOf<Gntdev.ioctl_gntdev_grant_ref>());
         Assert.Equal(headers["sizeof ioctl_gntdev_map_grant_ref"], Unsafe.SizeOf<Gntdev.ioctl_gntdev_map_grant_ref>());
+        Assert.Equal(headers["sizeof ioctl_gntdev_unmap_notify"], Unsafe.SizeOf<Gntdev.ioctl_gntdev_unmap_notify>());
         Assert.Equal(headers["sizeof ioctl_gntdev_dmabuf_exp_from_refs"], Unsafe.SizeOf<Gntdev.ioctl_gntdev_dmabuf_exp_from_refs>());
         Assert.Equal(headers["sizeof ioctl_gntdev_dmabuf_imp_to_refs"], Unsafe.SizeOf<Gntdev.ioctl_gntdev_dmabuf_imp_to_refs>());
         Assert.Equal(headers["sizeof ioctl_gntalloc_alloc_gref"], Unsafe.SizeOf<Gntalloc.ioctl_gntalloc_alloc_gref>());
@@ -46,6 +47,7 @@ public sealed class HeaderTests
     [InlineData(typeof(DmaHeap.dma_heap_allocation_data))]
     [InlineData(typeof(Gntdev.ioctl_gntdev_grant_ref))]
     [InlineData(typeof(Gntdev.ioctl_gntdev_map_grant_ref))]
+    [InlineData(typeof(Gntdev.ioctl_gntdev_unmap_notify))]
     [InlineData(typeof(Gntdev.ioctl_gntdev_dmabuf_exp_from_refs))]
     [InlineData(typeof(Gntdev.ioctl_gntdev_dmabuf_exp_wait_released))]
     [InlineData(typeof(Gntdev.ioctl_gntdev_dmabuf_imp_to_refs))]
@@ -77,6 +79,7 @@ public sealed class HeaderTests
         Assert.Equal(headers["DMA_BUF_SET_NAME_B"], DmaBufUapi.DMA_BUF_SET_NAME_B);
         Assert.Equal(headers["DMA_HEAP_IOCTL_ALLOC"], DmaHeap.DMA_HEAP_IOCTL_ALLOC);
         Assert.Equal(headers["IOCTL_GNTDEV_MAP_GRANT_REF"], Gntdev.IOCTL_GNTDEV_MAP_GRANT_REF);
+        Assert.Equal(headers["IOCTL_GNTDEV_SET_UNMAP_NOTIFY"], Gntdev.IOCTL_GNTDEV_SET_UNMAP_NOTIFY);
         Assert.Equal(headers["IOCTL_GNTDEV_DMABUF_EXP_FROM_REFS"], Gntdev.IOCTL_GNTDEV_DMABUF_EXP_FROM_REFS);
         Assert.Equal(headers["IOCTL_GNTDEV_DMABUF_EXP_WAIT_RELEASED"], Gntdev.IOCTL_GNTDEV_DMABUF_EXP_WAIT_RELEASED);
         Assert.Equal(headers["IOCTL_GNTDEV_DMABUF_IMP_TO_REFS"], Gntdev.IOCTL_GNTDEV_DMABUF_IMP_TO_REFS);
@@ -93,6 +96,7 @@ public sealed class HeaderTests
     [InlineData(typeof(Stat))]
     [InlineData(typeof(Socket))]
     [InlineData(typeof(Gntalloc))]
+    [InlineData(typeof(Gntdev))]
     [InlineData(typeof(Errno))]
     public void Constants_have_the_values_of_the_C_headers(Type type)
     {

@@ -42,6 +42,19 @@ public sealed class EndpointTests
     }
 
     [Theory]
+    [InlineData("camera")]
+    [InlineData("a")]
+    [InlineData("Left-eye_2.raw@30")]
+    public void A_xenstore_address_is_one_name(string name)
+    {
+        var endpoint = Endpoint.Parse($"xenstore:{name}");
+        Assert.Equal((EndpointKind.XenStore, name, $"xenstore:{name}"), (endpoint.Kind, endpoint.Name, endpoint.ToString()));
+        using var limit = new WaitLimit(TimeSpan.FromSeconds(1));
+        Assert.Equal(AddressFault.NotAStream, Assert.Throws<AddressException>(() => PeerConnection.Connect(endpoint, limit)).Fault);
+        Assert.Equal(AddressFault.CannotPassDescriptors, Assert.Throws<AddressException>(() => PeerConnection.CheckPassesDescriptors(endpoint)).Fault);
+    }
+
+    [Theory]
     [InlineData("", AddressFault.UnknownScheme)]
     [InlineData("/run/socket", AddressFault.UnknownScheme)]
     [InlineData("http://host:80", AddressFault.UnknownScheme)]
@@ -59,6 +72,12 @@ public sealed class EndpointTests
     [InlineData("tcp:fe80::1:8000", AddressFault.BadHost)]
     [InlineData("tcp:[host]:8000", AddressFault.BadHost)]
     [InlineData("tcp:[::1]", AddressFault.BadPort)]
+    [InlineData("xenstore:", AddressFault.BadName)]
+    [InlineData("xenstore:a/b", AddressFault.BadName)]
+    [InlineData("xenstore:a b", AddressFault.BadName)]
+    [InlineData("xenstore:ä", AddressFault.BadName)]
+    [InlineData("xenstore:a\0", AddressFault.BadName)]
+    [InlineData("xenstore:12345678901234567890123456789012345678901234567890123456789012345", AddressFault.BadName)]
     [InlineData("vsock:2", AddressFault.BadPort)]
     [InlineData("vsock:2:4294967295", AddressFault.BadPort)]
     [InlineData("vsock:host:1", AddressFault.BadCid)]

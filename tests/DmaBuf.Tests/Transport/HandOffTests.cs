@@ -106,6 +106,23 @@ public sealed class HandOffTests
     }
 
     [Fact]
+    public void The_sender_learns_of_the_release_once_the_memory_is_unmapped()
+    {
+        using var folder = new ScratchFolder();
+        using var limit = new WaitLimit(TimeSpan.FromSeconds(20));
+        using var listener = PeerListener.Listen(Endpoint.Parse("unixd:" + folder.File("s")));
+        using var sent = Buffers.New(8192);
+        using var sending = PeerConnection.Connect(Endpoint.Parse("unix:" + folder.File("s")), limit);
+        sending.SendDescriptor(sent, limit);
+        var received = listener.Accept(limit).ReceiveDescriptor(limit);
+        var view = received.OpenView(BufferAccess.Read);
+        received.Dispose();
+        Assert.False(sending.IsDone);
+        view.Dispose();
+        Assert.True(sending.IsDone);
+    }
+
+    [Fact]
     public void Handing_over_and_releasing_leaves_no_descriptor()
     {
         using var folder = new ScratchFolder();

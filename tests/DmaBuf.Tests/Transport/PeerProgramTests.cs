@@ -29,11 +29,37 @@ public sealed class PeerProgramTests
         Assert.Single(server.Finish(), line => line.StartsWith("Created dma-buf FD ", StringComparison.Ordinal));
     }
 
+    [Fact]
+    public void What_its_client_writes_comes_back_to_its_server()
+    {
+        Requires.Udmabuf();
+        using var folder = new ScratchFolder();
+        using var server = StartPeer("server", $"unix:{folder.File("s")}");
+        using var client = StartPeer("client", $"unix:{folder.File("s")}", "--reply", "thank you");
+        Assert.Equal(4, client.Finish().Length);
+        Assert.Equal("came back: thank you", server.Finish()[^1]);
+    }
+
+    [Fact]
+    public void Its_client_writes_into_the_buffer_of_a_C_server()
+    {
+        using var folder = new ScratchFolder();
+        using var sender = CProgram.Start("peer", "send", "listen", folder.File("s"), Buffers.Backing);
+        Assert.Equal("listening", sender.ReadLine());
+        using var client = StartPeer("client", $"unix:{folder.File("s")}", "--reply", "Reply");
+        Assert.Equal(4, client.Finish().Length);
+        Assert.Equal(["peer closed", "first byte R"], sender.Finish());
+    }
+
     [Theory]
     [InlineData("server")]
     [InlineData("client", "nonsense:x")]
     [InlineData("server", "tcpd:127.0.0.1:8000")]
     [InlineData("client", "unix:/tmp/s", "no-id")]
+    [InlineData("client", "unix:/tmp/s", "--reply")]
+    [InlineData("server", "unix:/tmp/s", "--reply", "text")]
+    [InlineData("client", "xenstore:camera")]
+    [InlineData("server", "xenstore:camera")]
     public void Bad_arguments_end_it_with_a_message(params string[] arguments)
     {
         using var peer = StartPeer(arguments);

@@ -1,0 +1,14 @@
+namespace DmaBuf;
+
+/// <summary>How references become a buffer.</summary>
+public enum ImportMethod
+{
+    /// <summary>A dma-buf where the kernel can make one, else a mapping.</summary>
+    Any,
+
+    /// <summary>A dma-buf or nothing.</summary>
+    DmaBuf,
+
+    /// <summary>A mapping, also where the kernel could make a dma-buf.</summary>
+    Mapping,
+}

@@ -1,0 +1,63 @@
+namespace DmaBuf;
+
+/// <summary>
+/// A page shared with a peer, whose first byte the peer's kernel clears when the peer unmaps it, however that comes
+/// about: so a peer that is killed is noticed too (UNMAP_NOTIFY_CLEAR_BYTE in xen/gntdev.h).
+/// </summary>
+internal sealed class ReleaseNotice : IDisposable
+{
+    private readonly DmaBuffer _page;
+
+    private ReleaseNotice(DmaBuffer page) => _page = page;
+
+    /// <summary>The page's reference.</summary>
+    public uint Ref => _page.Grants!.Refs[0];
+
+    /// <summary>Whether the byte was cleared.</summary>
+    public bool IsGiven
+    {
+        get
+        {
+            using var view = _page.OpenView(BufferAccess.Read);
+            return view.Slice(0, 1)[0] == 0;
+        }
+    }
+
+    /// <summary>Shares a page with a domain; null where there is no grant allocator, or it has no page left.</summary>
+    public static ReleaseNotice? TryCreate(ushort own, ushort peer)
+    {
+        DmaBuffer? page = null;
+        try
+        {
+            page = GrantAllocator.Allocate(GrantRefs.GrantPageSize, own, peer);
+            using var view = page.OpenView(BufferAccess.ReadWrite);
+            view.WritableSlice(0, 1)[0] = 1;
+            return new ReleaseNotice(page);
+        }
+        catch (KernelException)
+        {
+            page?.Dispose();
+            return null;
+        }
+    }
+
+    /// <summary>Maps a peer's page so that it is told when this mapping ends; null where that cannot be.</summary>
+    public static DmaBuffer? TryGive(GrantRefs page)
+    {
+        DmaBuffer? mapped = null;
+        try
+        {
+            mapped = GrantMapper.ImportMapping(page);
+            mapped.ClearFirstByteAtUnmap();
+            return mapped;
+        }
+        catch (KernelException)
+        {
+            mapped?.Dispose();
+            return null;
+        }
+    }
+
+    /// <summary>Ends the sharing.</summary>
+    public void Dispose() => _page.Dispose();
+}

@@ -1,0 +1,166 @@
+using System.Globalization;
+
+namespace DmaBuf;
+
+/// <summary>
+/// References that another domain left in xenstore for this one, taken. The buffer made of them owns the claim; its end
+/// writes the release mark. The exporter is not trusted: each number is checked.
+/// </summary>
+internal sealed class StoreClaim : IDisposable
+{
+    private const int LookMilliseconds = 1000;
+    private const string Cure = "It does not speak the hand-off of grant references by xenstore, or it failed: look at its own messages.";
+    private static readonly TimeSpan s_mark = TimeSpan.FromSeconds(5);
+
+    private readonly Func<WaitLimit, XenStore> _open;
+    private readonly StoreNodes _nodes;
+    private readonly string _owner;
+    private readonly string _peer;
+    private DmaBuffer? _buffer;
+    private DmaBuffer? _notice;
+
+    private StoreClaim(StoreNodes nodes, string owner, string peer, Func<WaitLimit, XenStore> open)
+    {
+        _nodes = nodes;
+        _owner = owner;
+        _peer = peer;
+        _open = open;
+    }
+
+    /// <summary>
+    /// Waits until an exporter offers references by a name, and imports them. It learns of a failure, and of the
+    /// buffer's end.
+    /// </summary>
+    /// <exception cref="PeerException">BadNode, BadCount: the exporter's nodes hold no good references.</exception>
+    /// <exception cref="AddressException">UnknownDomain: the exporter is not there, or went.</exception>
+    /// <exception cref="KernelException">As <see cref="GrantMapper.Import"/>.</exception>
+    /// <exception cref="XenStoreException">Refused.</exception>
+    /// <exception cref="WaitTimeoutException">Nothing was offered in time.</exception>
+    public static DmaBuffer Receive(Endpoint endpoint, ushort exporter, ImportMethod method, WaitLimit limit) =>
+        Receive(endpoint, exporter, grants => GrantMapper.Import(grants, method), limit, XenStore.Open);
+
+    internal static DmaBuffer Receive(Endpoint endpoint, ushort exporter, Func<GrantRefs, DmaBuffer> import, WaitLimit limit, Func<WaitLimit, XenStore> open)
+    {
+        ArgumentNullException.ThrowIfNull(endpoint);
+        using var store = open(limit);
+        var own = XenDomain.OwnId(store);
+        var nodes = new StoreNodes(exporter, own, endpoint.Name);
+        store.Watch(nodes.Node);
+        while (true)
+        {
+            if (own == 0 && !XenDomain.Exists(store, exporter))
+                throw XenDomain.Unknown($"{exporter}", "there is no such domain");
+            if (FindOwner(store, nodes) is { } owner
+                && new StoreClaim(nodes, owner, $"{endpoint} (domain {exporter})", open).Import(store, import) is { } buffer)
+                return buffer;
+            store.WaitForEvent(LookMilliseconds, $"references from domain {exporter} at {endpoint}");
+        }
+    }
+
+    /// <summary>Tells the exporter that this side is done. Nothing happens where it has withdrawn its offer.</summary>
+    public void Dispose()
+    {
+        if (_buffer is not null)
+            AtExit.Remove(_buffer);
+        Mark(StoreNodes.Imported, StoreNodes.Released);
+        _notice?.Dispose();
+    }
+
+    /// <summary>Who offers something that nobody has taken; null while there is no such offer.</summary>
+    private static string? FindOwner(XenStore store, StoreNodes nodes) =>
+        store.ReadIfAllowed(nodes.State) == StoreNodes.Ready && store.ReadIfAllowed(nodes.Release) == ""
+            ? store.ReadIfAllowed(nodes.Owner)
+            : null;
+
+    /// <summary>The buffer; null where another process of this domain was first, or the offer went.</summary>
+    private DmaBuffer? Import(XenStore store, Func<GrantRefs, DmaBuffer> import)
+    {
+        DmaBuffer buffer;
+        uint? page;
+        try
+        {
+            page = ReadNumber(store, _nodes.Notify);
+            buffer = import(ReadGrants(store));
+        }
+        catch (Exception e)
+        {
+            Mark("", StoreNodes.Failed + StoreNodes.Printable(e.Message));
+            throw;
+        }
+
+        _notice = page is { } reference ? ReleaseNotice.TryGive(Grants([reference])) : null;
+        if (!Mark("", StoreNodes.Imported))
+        {
+            _notice?.Dispose();
+            buffer.Dispose();
+            return null;
+        }
+
+        _buffer = buffer;
+        AtExit.Add(buffer);
+        buffer.Peer = this;
+        return buffer;
+    }
+
+    private GrantRefs ReadGrants(XenStore store)
+    {
+        const int PageSize = GrantRefs.GrantPageSize;
+        var size = store.Read(_nodes.Size);
+        if (!long.TryParse(size, NumberStyles.None, CultureInfo.InvariantCulture, out var bytes) || bytes == 0 || bytes % PageSize != 0 || bytes / PageSize > GrantMapper.MaxPages)
+            throw new PeerException(PeerFault.BadCount, _peer, $"offers '{StoreNodes.Printable(size ?? "")}' bytes, and the grant device takes 1 to {GrantMapper.MaxPages} pages of {PageSize}", Cure);
+        if (ReadNumber(store, _nodes.Directory) is { } directory)
+            return GrantDirectory.Read(_nodes.Exporter, _nodes.Importer, directory, bytes);
+
+        var refs = new uint[bytes / PageSize];
+        var done = 0;
+        for (var part = 0; done < refs.Length; part++)
+        {
+            var words = store.Read(_nodes.Refs(part)) ?? throw WrongCount(done, refs.Length);
+            foreach (var word in words.Split(' '))
+            {
+                if (done == refs.Length)
+                    throw WrongCount(done + 1, refs.Length);
+                refs[done++] = Number(word);
+            }
+        }
+
+        return Grants(refs);
+    }
+
+    private GrantRefs Grants(uint[] refs) => new() { Domain = _nodes.Exporter, PeerDomain = _nodes.Importer, Refs = refs };
+
+    private uint? ReadNumber(XenStore store, string path) => store.ReadIfAllowed(path) is { } word ? Number(word) : null;
+
+    private uint Number(string word) => uint.TryParse(word, NumberStyles.None, CultureInfo.InvariantCulture, out var number)
+        ? number
+        : throw new PeerException(PeerFault.BadNode, _peer, $"offers '{StoreNodes.Printable(word)}' as a grant reference", Cure);
+
+    private PeerException WrongCount(int listed, int pages) =>
+        new(PeerFault.BadCount, _peer, $"lists {listed} references or more for a buffer of {pages} pages", Cure);
+
+    /// <summary>
+    /// Writes a mark in place of another, in this offer and no later one by its name. False where that cannot be: for
+    /// dom0, which may write everywhere, a mark must not make nodes anew that their exporter has removed.
+    /// </summary>
+    private bool Mark(string from, string to)
+    {
+        using var limit = new WaitLimit(s_mark);
+        try
+        {
+            using var store = _open(limit);
+            var marked = false;
+            store.Transact(_nodes.Release, () =>
+            {
+                marked = store.ReadIfAllowed(_nodes.Owner) == _owner && store.ReadIfAllowed(_nodes.Release) == from;
+                if (marked)
+                    store.Write(_nodes.Release, to);
+            });
+            return marked;
+        }
+        catch (DmaBufException)
+        {
+            // xenstore is gone, or the exporter took back the right to write here.
+            return false;
+        }
+    }
+}

@@ -1,0 +1,268 @@
+using System.Globalization;
+using System.Text;
+
+namespace DmaBuf;
+
+/// <summary>
+/// References that lie in xenstore for one domain, until it is done with them or the offer is disposed. No connection
+/// stays open meanwhile. The end of this process withdraws the offer; a killed one's is swept by the domain's next.
+/// </summary>
+internal sealed class StoreOffer : IPeerLink
+{
+    /// <summary>A node of an ordinary domain holds less than 2048 bytes, permissions and names of children included.</summary>
+    private const int PartBytes = 2000;
+    private const int LookMilliseconds = 1000;
+    private const int NoticeMilliseconds = 100;
+    private static readonly TimeSpan s_withdrawal = TimeSpan.FromSeconds(5);
+    private static long s_last;
+
+    private readonly Func<WaitLimit, XenStore> _open;
+    private readonly StoreNodes _nodes;
+    private readonly string _owner = string.Create(CultureInfo.InvariantCulture, $"{ProcessMark.Own} {Interlocked.Increment(ref s_last)}");
+    private ReleaseNotice? _notice;
+    private bool _peerIsSeen;
+    private int _disposed;
+
+    private StoreOffer(StoreNodes nodes, Endpoint endpoint, Func<WaitLimit, XenStore> open)
+    {
+        _nodes = nodes;
+        _open = open;
+        Peer = $"{endpoint} (domain {nodes.Importer})";
+    }
+
+    private enum Progress
+    {
+        Offered,
+        Imported,
+        Released,
+        Failed,
+        Gone,
+    }
+
+    /// <inheritdoc/>
+    public string Peer { get; }
+
+    /// <inheritdoc/>
+    public bool IsDone
+    {
+        get
+        {
+            using var limit = new WaitLimit(s_withdrawal);
+            try
+            {
+                using var store = _open(limit);
+                return IsOver(Look(store).Progress);
+            }
+            catch (DmaBufException)
+            {
+                // xenstore cannot be asked: nothing says that the peer is done.
+                return false;
+            }
+        }
+    }
+
+    /// <summary>Offers references and waits until the peer has imported them.</summary>
+    /// <exception cref="AddressException">InUse: this domain offers something else by that name. UnknownDomain.</exception>
+    /// <exception cref="BufferException">OtherDomain: the references are not this domain's.</exception>
+    /// <exception cref="XenStoreException">Refused: EACCES, ENOSPC where the quota is used up.</exception>
+    /// <exception cref="PeerException">ImportFailed: the peer says why. ClosedEarly: its domain was destroyed.</exception>
+    /// <exception cref="WaitTimeoutException">The peer did not import in time.</exception>
+    public static StoreOffer Send(Endpoint endpoint, GrantRefs grants, WaitLimit limit) => Send(endpoint, grants, limit, XenStore.Open);
+
+    internal static StoreOffer Send(Endpoint endpoint, GrantRefs grants, WaitLimit limit, Func<WaitLimit, XenStore> open)
+    {
+        ArgumentNullException.ThrowIfNull(endpoint);
+        ArgumentNullException.ThrowIfNull(grants);
+        var offer = new StoreOffer(new StoreNodes(grants.Domain, grants.PeerDomain, endpoint.Name), endpoint, open);
+        try
+        {
+            using (var store = open(limit))
+                offer.Write(store, endpoint, grants);
+            offer.WaitForImport(limit);
+            return offer;
+        }
+        catch
+        {
+            offer.Dispose();
+            throw;
+        }
+    }
+
+    /// <inheritdoc/>
+    public void WaitUntilDone(WaitLimit limit) => Wait(limit, IsOver, $"{Peer} to release the buffer");
+
+    /// <summary>Withdraws the offer: its nodes go, and those above that it leaves empty.</summary>
+    public void Dispose()
+    {
+        if (Interlocked.Exchange(ref _disposed, 1) != 0)
+            return;
+        AtExit.Remove(this);
+        using var limit = new WaitLimit(s_withdrawal);
+        try
+        {
+            using var store = _open(limit);
+            Withdraw(store, _nodes, _owner);
+        }
+        catch (DmaBufException)
+        {
+            // xenstore is gone, and the nodes with it; else the next offer of this domain sweeps them.
+        }
+
+        _notice?.Dispose();
+    }
+
+    private static bool IsOver(Progress progress) => progress is Progress.Released or Progress.Failed or Progress.Gone;
+
+    private void Write(XenStore store, Endpoint endpoint, GrantRefs grants)
+    {
+        var own = XenDomain.OwnId(store);
+        if (own != grants.Domain)
+        {
+            throw new BufferException(BufferFault.OtherDomain, $"{grants} are not of this domain, which is {own}.",
+                "Send them in the domain that exported them.");
+        }
+
+        _peerIsSeen = XenDomain.Exists(store, grants.PeerDomain);
+        if (own == 0 && !_peerIsSeen)
+            throw XenDomain.Unknown($"{grants.PeerDomain}", "there is no such domain");
+        Sweep(store, own);
+        AtExit.Add(this);
+        Take(store, endpoint);
+        store.Write(_nodes.Size, grants.Size.ToString(CultureInfo.InvariantCulture));
+        if (grants.Directory is { } directory)
+            store.Write(_nodes.Directory, directory.ToString(CultureInfo.InvariantCulture));
+        else
+            WriteRefs(store, grants.Refs);
+        store.Write(_nodes.Release, "");
+        store.SetPermissions(_nodes.Release, _nodes.Exporter, _nodes.Importer, peerMayWrite: true);
+        _notice = ReleaseNotice.TryCreate(_nodes.Exporter, _nodes.Importer);
+        if (_notice is not null)
+            store.Write(_nodes.Notify, _notice.Ref.ToString(CultureInfo.InvariantCulture));
+        store.Write(_nodes.State, StoreNodes.Ready);
+    }
+
+    /// <summary>Makes the node, closed to all but the peer before anything is in it: what is below inherits that.</summary>
+    private void Take(XenStore store, Endpoint endpoint) => store.Transact(_nodes.Node, () =>
+    {
+        if (ProcessMark.IsAlive(store.Read(_nodes.Owner)) && !IsMarkedOver(store.Read(_nodes.Release)))
+        {
+            throw new AddressException(AddressFault.InUse, endpoint.ToString(), $"this domain offers something by that name to domain {_nodes.Importer} already",
+                "Wait for its release, revoke it with Revoke-GrantRefs, or use another name.");
+        }
+
+        store.Remove(_nodes.Node);
+        store.MakeNode(_nodes.Node);
+        store.SetPermissions(_nodes.Node, _nodes.Exporter, _nodes.Importer, peerMayWrite: false);
+        store.Write(_nodes.Owner, _owner);
+    });
+
+    private void WriteRefs(XenStore store, IReadOnlyList<uint> refs)
+    {
+        var text = new StringBuilder();
+        var part = 0;
+        foreach (var reference in refs)
+        {
+            var word = reference.ToString(CultureInfo.InvariantCulture);
+            if (text.Length + 1 + word.Length > PartBytes)
+                Flush();
+            text.Append(text.Length == 0 ? "" : " ").Append(word);
+        }
+
+        Flush();
+
+        void Flush()
+        {
+            store.Write(_nodes.Refs(part++), text.ToString());
+            text.Clear();
+        }
+    }
+
+    private void WaitForImport(WaitLimit limit)
+    {
+        var (progress, message) = Wait(limit, progress => progress != Progress.Offered, $"{Peer} to import the references");
+        if (progress == Progress.Failed)
+            throw new PeerException(PeerFault.ImportFailed, Peer, $"could not import the references: {message}", "See what it says, there and here.");
+        if (progress == Progress.Gone)
+            throw new PeerException(PeerFault.ClosedEarly, Peer, "went before it imported the references", "See that the domain runs.");
+    }
+
+    private (Progress Progress, string Message) Wait(WaitLimit limit, Predicate<Progress> isReached, string waitedFor)
+    {
+        using var store = _open(limit);
+        store.Watch(_nodes.Release);
+        WatchDomains(store);
+        while (true)
+        {
+            var seen = Look(store);
+            if (isReached(seen.Progress))
+                return seen;
+            store.WaitForEvent(seen.Progress == Progress.Imported && _notice is not null ? NoticeMilliseconds : LookMilliseconds, waitedFor);
+        }
+    }
+
+    private (Progress Progress, string Message) Look(XenStore store)
+    {
+        // A name that a later offer took over, or a node that somebody removed: this offer is over.
+        if (_disposed != 0 || store.Read(_nodes.Owner) != _owner || store.Read(_nodes.Release) is not { } mark)
+            return (Progress.Gone, "");
+        if (mark.StartsWith(StoreNodes.Failed, StringComparison.Ordinal))
+            return (Progress.Failed, StoreNodes.Printable(mark[StoreNodes.Failed.Length..]));
+        if (mark == StoreNodes.Released)
+            return (Progress.Released, "");
+        if (_peerIsSeen && !XenDomain.Exists(store, _nodes.Importer))
+            return (Progress.Gone, "");
+        if (mark != StoreNodes.Imported)
+            return (Progress.Offered, "");
+        return (_notice is { IsGiven: true } ? Progress.Released : Progress.Imported, "");
+    }
+
+    /// <summary>Wakes the waits when a domain goes, where this one may know of that.</summary>
+    private static void WatchDomains(XenStore store)
+    {
+        try
+        {
+            store.Watch("@releaseDomain");
+        }
+        catch (XenStoreException e) when (e.ErrnoName is "EACCES" or "EINVAL")
+        {
+        }
+    }
+
+    /// <summary>Whether the peer's mark says that the offer is over, so that its name is free.</summary>
+    private static bool IsMarkedOver(string? mark) =>
+        mark == StoreNodes.Released || (mark?.StartsWith(StoreNodes.Failed, StringComparison.Ordinal) ?? false);
+
+    /// <summary>Removes what processes of this domain left that were killed.</summary>
+    private static void Sweep(XenStore store, ushort own)
+    {
+        foreach (var peer in store.List(StoreNodes.Root(own)))
+        {
+            foreach (var name in XenDomain.TryParseId(peer, out var id) ? store.List($"{StoreNodes.Root(own)}/{peer}") : [])
+            {
+                var nodes = new StoreNodes(own, id, name);
+                var owner = store.Read(nodes.Owner);
+                if (!ProcessMark.IsAlive(owner))
+                    Withdraw(store, nodes, owner);
+            }
+        }
+    }
+
+    private static void Withdraw(XenStore store, StoreNodes nodes, string? owner) => store.Transact(nodes.Node, () =>
+    {
+        if (store.Read(nodes.Owner) != owner)
+            return;
+        store.Remove(nodes.Node);
+        var root = StoreNodes.Root(nodes.Exporter);
+        RemoveIfEmpty(store, $"{root}/{nodes.Importer}");
+        RemoveIfEmpty(store, root);
+        // Every other domain got its data node from the toolstack, and could not make it again.
+        if (nodes.Exporter == 0)
+            RemoveIfEmpty(store, $"{XenDomain.Node(0)}/data");
+    });
+
+    private static void RemoveIfEmpty(XenStore store, string path)
+    {
+        if (store.List(path).Count == 0)
+            store.Remove(path);
+    }
+}

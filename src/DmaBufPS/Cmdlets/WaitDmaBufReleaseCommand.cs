@@ -1,0 +1,68 @@
+using System.Management.Automation;
+using DmaBuf;
+
+namespace DmaBufPS;
+
+/// <summary>Wait-DmaBufRelease: waits until those who were given a buffer are done with it.</summary>
+[Cmdlet(VerbsLifecycle.Wait, "DmaBufRelease", SupportsShouldProcess = true, ConfirmImpact = ConfirmImpact.Low)]
+[OutputType(typeof(DmaBuffer), typeof(GrantRefs))]
+public sealed class WaitDmaBufReleaseCommand : DmaBufCmdlet
+{
+    /// <summary>Buffers or references that were sent, or dma-bufs that were made of another domain's references.</summary>
+    [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
+    [Alias("Buffer")]
+    [GrantRefsArgument(OrBuffer = true)]
+    public object[] InputObject { get; set; } = [];
+
+    /// <summary>The time limit in seconds for each object; 0 for none.</summary>
+    [Parameter]
+    [ValidateRange(0.0, 1e9)]
+    public double TimeoutSec { get; set; }
+
+    /// <summary>Gives the buffers or references on once their peers are done.</summary>
+    [Parameter]
+    public SwitchParameter PassThru { get; set; }
+
+    /// <inheritdoc/>
+    protected override void ProcessRecord()
+    {
+        foreach (var item in InputObject)
+        {
+            if (ShouldProcess($"{item}", "Wait for release") && Try(item, () => WaitFor(item)) && PassThru)
+                WriteObject(item);
+        }
+    }
+
+    private void WaitFor(object item)
+    {
+        using var limit = NewLimit(TimeoutSec);
+        switch (item)
+        {
+            case DmaBuffer { Origin: BufferOrigin.GrantImport } buffer:
+                buffer.WaitReleased(limit);
+                Session.Remove(buffer);
+                break;
+            case DmaBuffer buffer:
+                buffer.ThrowIfRemoved();
+                var peers = PeersOf(buffer);
+                if (peers.Count == 0 && buffer.Origin is BufferOrigin.GrantMapping or BufferOrigin.Received)
+                    buffer.WaitReleased(limit);
+                WaitFor(peers, item, limit);
+                break;
+            case GrantRefs grants:
+                WaitFor([Leases.LinksOf(grants) ?? throw GrantExport.NoLease(grants)], item, limit);
+                break;
+        }
+    }
+
+    private static List<PeerLinks> PeersOf(DmaBuffer buffer) =>
+        [.. Leases.LinksOf(buffer).Append(Session.LinksOf(buffer)).OfType<PeerLinks>().Where(links => links.WasGiven)];
+
+    private static void WaitFor(IReadOnlyList<PeerLinks> peers, object item, WaitLimit limit)
+    {
+        if (!peers.Any(links => links.WasGiven))
+            throw GrantExport.NoPeer(item);
+        foreach (var links in peers)
+            links.Wait(limit);
+    }
+}

@@ -1,0 +1,81 @@
+using DmaBuf;
+
+namespace DmaBufPS;
+
+/// <summary>The peers that one buffer or one lease was given to, as far as they are not done with it.</summary>
+internal sealed class PeerLinks : IDisposable
+{
+    private readonly List<IPeerLink> _links = [];
+    private bool _ended;
+    private bool _reported;
+
+    /// <summary>Whether it was given to a peer that can report, or has reported.</summary>
+    public bool WasGiven
+    {
+        get
+        {
+            lock (_links)
+                return _reported || _links.Count > 0;
+        }
+    }
+
+    /// <summary>Takes a link over. Those whose peers are done go, so that they do not pile up.</summary>
+    public void Add(IPeerLink link)
+    {
+        List<IPeerLink> done;
+        lock (_links)
+        {
+            done = _links.FindAll(other => other.IsDone);
+            _reported |= done.Count > 0;
+            _links.RemoveAll(done.Contains);
+            if (_ended)
+                done.Add(link);
+            else
+                _links.Add(link);
+        }
+
+        done.ForEach(other => other.Dispose());
+    }
+
+    /// <summary>Waits until every peer is done.</summary>
+    /// <exception cref="WaitTimeoutException">One was not done in time.</exception>
+    public void Wait(WaitLimit limit)
+    {
+        while (First() is { } link)
+        {
+            link.WaitUntilDone(limit);
+            End(link, done: true);
+            link.Dispose();
+        }
+    }
+
+    /// <summary>Gives a link back, whose peer is done or is not waited for any more.</summary>
+    public void End(IPeerLink link, bool done)
+    {
+        lock (_links)
+        {
+            _links.Remove(link);
+            _reported |= done;
+        }
+    }
+
+    /// <summary>Ends all links.</summary>
+    public void Dispose()
+    {
+        IPeerLink[] all;
+        lock (_links)
+        {
+            _ended = true;
+            all = [.. _links];
+            _links.Clear();
+        }
+
+        Array.ForEach(all, link => link.Dispose());
+    }
+
+    private IPeerLink? First()
+    {
+        lock (_links)
+            return _links.FirstOrDefault();
+    }
+}

@@ -1,0 +1,262 @@
+BeforeAll {
+    . $PSScriptRoot/common.ps1
+    $script:InXen = Test-DmaBufSupport Xen
+    $script:Refs = [DmaBuf.GrantRefs]@{ Domain = 3; PeerDomain = 5; Refs = [uint32[]](8..17) }
+
+    function Get-FreePort {
+        $listener = [Net.Sockets.TcpListener]::new([Net.IPAddress]::Loopback, 0)
+        $listener.Start()
+        $listener.LocalEndpoint.Port
+        $listener.Stop()
+    }
+
+    # What remoting, a job or a file makes of an object.
+    function ConvertTo-Bag ($InputObject) {
+        $file = Join-Path $TestDrive "$([guid]::NewGuid()).xml"
+        $InputObject | Export-Clixml -LiteralPath $file -Depth 1
+        Import-Clixml -LiteralPath $file
+    }
+
+    # Listens on a port in the background, and gives the bytes that come until the sender closes.
+    function Start-BlobReader ([int] $Port) {
+        Start-ThreadJob -ArgumentList $Port {
+            param ($port)
+            $client = [Net.Sockets.TcpClient]::new()
+            for ($i = 0; -not $client.Connected -and $i -lt 200; $i++) {
+                try { $client.Connect('127.0.0.1', $port) } catch { Start-Sleep -Milliseconds 50 }
+            }
+            $bytes = [byte[]]::new(44)
+            $client.GetStream().ReadExactly($bytes, 0, $bytes.Length)
+            $client.Dispose()
+            $bytes
+        }
+    }
+}
+
+Describe 'GrantRefs' {
+    It 'prints a table with the first references' {
+        $text = $Refs | Out-String
+        $text | Should -Match 'Domain\s+PeerDomain\s+Count\s+Size\s+Directory\s+Refs'
+        $text | Should -Match '3\s+5\s+10\s+40960\s+8, 9, 10, 11, \.\.\.'
+        ConvertTo-Bag $Refs | Out-String | Should -Match '40960\s+8, 9, 10, 11, \.\.\.'
+    }
+
+    It 'survive a file and a job, and are the real type again' {
+        $job = Start-Job -ArgumentList $ModulePath {
+            param ($module)
+            Import-Module $module
+            [DmaBuf.GrantRefs]@{ Domain = 3; PeerDomain = 5; Refs = [uint32[]](8..17); Directory = 4294967295 }
+        }
+        $fromJob = Receive-Job $job -Wait
+        Remove-Job $job
+        foreach ($bag in $fromJob, (ConvertTo-Bag $Refs)) {
+            $bag | Should -Not -BeOfType ([DmaBuf.GrantRefs])
+            $port = Get-FreePort
+            $reader = Start-BlobReader $port
+            $sent = $bag | Send-DmaBufFd "tcpd:127.0.0.1:$port" -Domain 5 -Wait -TimeoutSec 60 -PassThru
+            $null = Receive-Job $reader -Wait
+            Remove-Job $reader
+            $sent | Should -BeOfType ([DmaBuf.GrantRefs])
+            $sent.Refs | Should -Be (8..17)
+            ($sent.Domain, $sent.PeerDomain, $sent.Count, $sent.Size) | Should -Be 3, 5, 10, 40960
+            $sent.Directory | Should -Be $bag.Directory
+        }
+    }
+
+    It 'are refused by every cmdlet if <Reason>' -ForEach @(
+        @{ Reason = 'Refs is text'; Change = { $args[0].Refs = '1 2 3' } }
+        @{ Reason = 'a reference is negative'; Change = { $args[0].Refs = 1, -2 } }
+        @{ Reason = 'a reference is no number'; Change = { $args[0].Refs = 1, 'two' } }
+        @{ Reason = 'there are no references'; Change = { $args[0].Refs = @() } }
+        @{ Reason = 'the domain is missing'; Change = { $args[0].PSObject.Properties.Remove('Domain') } }
+        @{ Reason = 'the domain is too large'; Change = { $args[0].PeerDomain = 70000 } }
+        @{ Reason = 'the directory is no number'; Change = { $args[0].Directory = 'x' } }) {
+        $bag = ConvertTo-Bag $Refs | Select-Object *
+        $bag.PSObject.TypeNames.Insert(0, 'Deserialized.DmaBuf.GrantRefs')
+        & $Change $bag
+        foreach ($command in { Import-GrantRefs $bag }, { $bag | Import-GrantRefs }, { $bag | Revoke-GrantRefs },
+            { $bag | Wait-DmaBufRelease }, { $bag | Send-DmaBufFd tcpd:127.0.0.1:1 }) {
+            $failure = Get-ErrorOf $command
+            $failure.FullyQualifiedErrorId | Should -BeLike 'ParameterArgumentTransformationError,*'
+            $failure.Exception.Message | Should -BeLike '*not whole GrantRefs*'
+        }
+    }
+}
+
+Describe 'Send-DmaBufFd with GrantRefs' {
+    It 'sends a count and the references, little-endian, and waits for the peer' {
+        $port = Get-FreePort
+        $reader = Start-BlobReader $port
+        $Refs | Send-DmaBufFd "tcpd:127.0.0.1:$port" -Wait -TimeoutSec 60
+        $expected = foreach ($word in @(10) + 8..17) { [BitConverter]::GetBytes([uint32]$word) }
+        Receive-Job $reader -Wait | Should -Be $expected
+        Remove-Job $reader
+    }
+
+    It 'refuses another domain than the references are for' {
+        Should-Fail { $Refs | Send-DmaBufFd tcpd:127.0.0.1:1 -Domain 6 } 'Buffer,OtherDomain' InvalidArgument 'Export-GrantRefs -Domain 6'
+        $buffer = New-UDmaBuf 4KB @AnyBacking
+        Should-Fail { $buffer | Send-DmaBufFd unix:/tmp/s -Domain 6 } 'Buffer,OtherDomain' InvalidArgument
+        Remove-DmaBuf $buffer
+    }
+
+    It 'takes buffers and references together, and refuses a buffer on a stream that carries none' {
+        $buffer = New-UDmaBuf 4KB @AnyBacking
+        Should-Fail { $buffer | Send-DmaBufFd xenstore:camera } 'Address,CannotPassDescriptors' InvalidArgument 'Export-GrantRefs'
+        $port = Get-FreePort
+        $reader = Start-BlobReader $port
+        $buffer, $Refs | Send-DmaBufFd "tcpd:127.0.0.1:$port" -TimeoutSec 60 -PassThru -ErrorAction SilentlyContinue -ErrorVariable failures |
+            Should -Be $Refs
+        $failures.FullyQualifiedErrorId | Should -BeLike 'Address,CannotPassDescriptors,*'
+        (Receive-Job $reader -Wait).Count | Should -Be 44
+        Remove-Job $reader
+        Remove-DmaBuf $buffer
+    }
+
+    It 'takes objects with a property Buffer, and nothing that is neither' {
+        $buffer = New-UDmaBuf 4KB @AnyBacking
+        Should-Fail { [pscustomobject]@{ Buffer = $buffer } | Send-DmaBufFd tcp:host:1 } 'Address,CannotPassDescriptors' InvalidArgument
+        (Get-ErrorOf { 'text' | Send-DmaBufFd unix:/tmp/s }).FullyQualifiedErrorId | Should -BeLike 'InputObjectNotBound,*'
+        (Get-ErrorOf { Send-DmaBufFd unix:/tmp/s -InputObject 5 }).Exception.Message | Should -BeLike '*neither a DmaBuffer nor GrantRefs*'
+        Remove-DmaBuf $buffer
+    }
+
+    It 'ends at its time limit and at Ctrl+C' {
+        $port = Get-FreePort
+        Should-Fail { $Refs | Send-DmaBufFd "tcpd:127.0.0.1:$port" -TimeoutSec 0.2 } 'Wait,ETIMEDOUT' OperationTimeout
+        Stop-Command "[DmaBuf.GrantRefs]@{ Domain = 3; PeerDomain = 5; Refs = [uint32[]]1 } | Send-DmaBufFd 'tcpd:127.0.0.1:$port'" | Should -BeLessThan 2000
+    }
+
+    It 'sends nothing with -WhatIf' {
+        $Refs | Send-DmaBufFd tcpd:127.0.0.1:1 -WhatIf | Should -BeNullOrEmpty
+    }
+}
+
+Describe 'Wait-DmaBufRelease' {
+    AfterEach { Get-DmaBuf | Remove-DmaBuf }
+    BeforeEach {
+        $socket = Join-Path $TestDrive "$([guid]::NewGuid().ToString('n').Substring(0, 8)).sock"
+        $buffer = New-UDmaBuf 4KB @AnyBacking
+    }
+
+    It 'waits until every peer that got the buffer is done' {
+        $receiving = Start-ThreadJob {
+            Import-Module $using:ModulePath
+            Receive-DmaBuf "unix:$using:socket" -Count 2 -Wait -TimeoutSec 30
+        }
+        $buffer | Send-DmaBufFd "unixd:$socket" -Count 2 -TimeoutSec 30
+        $first, $second = Receive-Job $receiving -Wait
+        Remove-Job $receiving
+        Should-Fail { $buffer | Wait-DmaBufRelease -TimeoutSec 0.2 } 'Wait,ETIMEDOUT' OperationTimeout 'TimeoutSec'
+        Remove-DmaBuf $first
+        Should-Fail { $buffer | Wait-DmaBufRelease -TimeoutSec 0.2 } 'Wait,ETIMEDOUT' OperationTimeout
+        Remove-DmaBuf $second
+        $buffer | Wait-DmaBufRelease -TimeoutSec 30 -PassThru | Should -Be $buffer
+        $buffer | Wait-DmaBufRelease -TimeoutSec 30 | Should -BeNullOrEmpty
+    }
+
+    It 'counts a peer that is killed as done' {
+        $peer = Start-CPeer send, connect, $socket, memfd, nothing
+        $buffer | Send-DmaBufFd "unixd:$socket" -TimeoutSec 30
+        $peer.Kill()
+        $buffer | Wait-DmaBufRelease -TimeoutSec 30
+        $null = $peer | Wait-CPeer
+    }
+
+    It 'ends at Ctrl+C' {
+        $peer = Start-CPeer send, listen, $socket, memfd, nothing
+        Stop-Command "`$b = New-UDmaBuf 4KB -Backing MemFd -Name waited; `$b | Send-DmaBufFd 'unix:$socket'; `$b | Wait-DmaBufRelease" 1000 |
+            Should -BeLessThan 2000
+        Get-DmaBuf waited -ErrorAction Ignore | Remove-DmaBuf
+        $null = $peer | Wait-CPeer
+    }
+
+    It 'ends when another runspace removes the buffer' {
+        $peer = Start-CPeer send, listen, $socket, memfd, nothing
+        $buffer | Send-DmaBufFd "unix:$socket" -TimeoutSec 30
+        $waiting = Start-ThreadJob {
+            Import-Module $using:ModulePath
+            Wait-DmaBufRelease $using:buffer -TimeoutSec 30 -ErrorAction SilentlyContinue -ErrorVariable failures
+            $failures.FullyQualifiedErrorId
+        }
+        Start-Sleep -Milliseconds 1000
+        Remove-DmaBuf $buffer
+        Receive-Job $waiting -Wait | Should -BeLike 'Buffer,Removed,*'
+        Remove-Job $waiting
+        $null = $peer | Wait-CPeer
+    }
+
+    It 'keeps no link to a peer that is done' {
+        Should-LeakNothing {
+            $receiving = Start-ThreadJob {
+                Import-Module $using:ModulePath
+                Receive-DmaBuf "unix:$using:socket" -Wait -TimeoutSec 30 | Remove-DmaBuf
+            }
+            $buffer | Send-DmaBufFd "unixd:$socket" -TimeoutSec 30
+            $null = Receive-Job $receiving -Wait
+            Remove-Job $receiving
+        }
+    }
+
+    It 'refuses what nobody can report on' {
+        Should-Fail { $buffer | Wait-DmaBufRelease } 'Buffer,NoPeer' ObjectNotFound 'Send-DmaBufFd'
+        Should-Fail { $Refs | Wait-DmaBufRelease } 'Buffer,NoLease' ObjectNotFound 'session that exported'
+        $peer = Start-CPeer send, connect, $socket, memfd
+        $received = Receive-DmaBuf "unixd:$socket" -TimeoutSec 30
+        Should-Fail { $received | Wait-DmaBufRelease } 'Buffer,CannotWait' InvalidOperation 'Remove-DmaBuf'
+        $received.IsOpen | Should -BeTrue
+        Remove-DmaBuf $received, $buffer
+        Should-Fail { $buffer | Wait-DmaBufRelease } 'Buffer,Removed' ObjectNotFound
+        $null = $peer | Wait-CPeer
+    }
+
+    It 'waits for nothing with -WhatIf' {
+        Wait-DmaBufRelease $buffer -WhatIf | Should -BeNullOrEmpty
+    }
+}
+
+Describe 'The grant cmdlets' {
+    BeforeEach { if ($InXen) { Set-ItResult -Skipped -Because 'this machine is a domain of Xen' } }
+
+    It 'say that there is no Xen, and the cure: <_>' -ForEach @(
+        'New-UDmaBuf 4KB -Backing MemFd | Export-GrantRefs -Domain 0'
+        'Export-GrantRefs -InputObject (New-UDmaBuf 4KB -Backing MemFd) -Domain 0 -Directory'
+        '$Refs | Import-GrantRefs'
+        'Import-GrantRefs -Ref 1, 2 -Domain 0'
+        'Import-GrantRefs -Directory 1 -Size 4KB -Domain dom0'
+        'New-GrantBuf 4KB -Domain 0'
+        'Get-XenDomain'
+        'Receive-DmaBuf tcpd:127.0.0.1:1 -Domain 0'
+        'Receive-DmaBuf xenstore:camera -Domain 0 -Mapping'
+        '$Refs | Send-DmaBufFd xenstore:camera -Domain 5'
+        '$Refs | Send-DmaBufFd tcpd:127.0.0.1:1 -Domain named') {
+        Should-Fail ([scriptblock]::Create($_)) 'open,ENOENT' ObjectNotFound 'no domain of Xen'
+        Get-DmaBuf | Remove-DmaBuf
+    }
+
+    It 'complete no domain' {
+        (TabExpansion2 'Export-GrantRefs -Domain ' 25).CompletionMatches.CompletionText | Should -Not -Contain '0'
+    }
+}
+
+Describe 'The parameters of the grant cmdlets' {
+    It 'refuse -Mapping together with -RequireDmaBuf' {
+        Should-Fail { Import-GrantRefs $Refs -Mapping -RequireDmaBuf } 'Import,BothSwitches' InvalidArgument
+        Should-Fail { Receive-DmaBuf tcp:host:1 -Domain 0 -Mapping -RequireDmaBuf } 'Import,BothSwitches' InvalidArgument
+    }
+
+    It 'take the import switches of Receive-DmaBuf with -Domain only' {
+        (Get-ErrorOf { Receive-DmaBuf unix:/tmp/s -Mapping -Domain '' }).FullyQualifiedErrorId | Should -BeLike 'ParameterArgumentValidationError,*'
+        Should-Fail { Receive-DmaBuf xenstore:camera } 'Address,CannotPassDescriptors' InvalidArgument
+    }
+
+    It 'refuse what was granted by nobody here' {
+        Should-Fail { Revoke-GrantRefs $Refs } 'Buffer,NoLease' ObjectNotFound
+        Get-GrantRefs | Should -BeNullOrEmpty
+        Get-GrantRefs -PeerDomain 5 | Should -BeNullOrEmpty
+    }
+
+    It 'complete the xenstore scheme' {
+        (TabExpansion2 'Receive-DmaBuf -Address x' 25).CompletionMatches.CompletionText | Should -Be xenstore:
+    }
+}
