@@ -15,19 +15,27 @@ public sealed class Initramfs
     private readonly string[] _scripts;
     private readonly string[] _modules;
 
-    private Initramfs(string init, string[] scripts, string[] modules)
+    private readonly IReadOnlyDictionary<string, string> _layer;
+
+    private Initramfs(string init, string[] scripts, string[] modules, IReadOnlyDictionary<string, string> layer)
     {
         _init = init;
         _scripts = scripts;
         _modules = modules;
+        _layer = layer;
     }
 
     /// <summary>For a machine of QEMU.</summary>
-    public static Initramfs ForMachine { get; } = new("init", ["root.sh", "agent"], ["9pnet_virtio", "9p", "overlay"]);
+    public static Initramfs ForMachine { get; } =
+        new("init", ["root.sh", "agent"], ["9pnet_virtio", "9p", "overlay"], new Dictionary<string, string>());
 
     /// <summary>For a guest of Xen.</summary>
-    public static Initramfs ForGuest { get; } =
-        new("guest", ["root.sh"], ["xen-netfront", "9pnet_fd", "9p", "overlay"]);
+    /// <param name="layer">Files (of this computer) by their paths in the guest, which need not come over its network.</param>
+    public static Initramfs ForGuest(IReadOnlyDictionary<string, string> layer) => new(
+        "guest",
+        ["root.sh"],
+        ["xen-netfront", "9pnet_fd", "9p", "overlay", "xenfs", "xen-evtchn", "xen-gntalloc", "xen-privcmd"],
+        layer);
 
     /// <summary>Returns the ramdisk for the kernel, from the cache if it holds one with the same content.</summary>
     public async Task<string> GetAsync(Kernel kernel, CancellationToken cancellationToken = default)
@@ -53,6 +61,11 @@ public sealed class Initramfs
         foreach (string script in _scripts)
             archive.AddFile(script, Script(script));
 
+        foreach (string folder in _layer.Keys.SelectMany(Parents).Distinct())
+            archive.AddDirectory("layer/" + folder);
+        foreach ((string name, string file) in _layer)
+            archive.AddFile("layer/" + name, File.ReadAllBytes(file));
+
         // Numbered, because init loads them in the order of their names.
         int number = 0;
         foreach (string file in _modules.SelectMany(kernel.ModuleFiles).Distinct())
@@ -61,6 +74,10 @@ public sealed class Initramfs
             archive.AddFile($"modules/{++number:00}-{name}.ko", Decompress(file, busybox));
         }
     }
+
+    /// <summary>The folders above a path, the topmost first.</summary>
+    private static IEnumerable<string> Parents(string path) =>
+        path.Select((character, at) => (character, at)).Where(pair => pair.character == '/').Select(pair => path[..pair.at]);
 
     private static byte[] Decompress(string file, string busybox)
     {
@@ -83,7 +100,12 @@ public sealed class Initramfs
             hash.AppendData(Script(script));
         foreach (string module in _modules)
             hash.AppendData(Encoding.UTF8.GetBytes(module));
-        hash.AppendData(BitConverter.GetBytes(File.GetLastWriteTimeUtc(busybox).Ticks));
+        foreach (string file in _layer.Values.Order(StringComparer.Ordinal).Append(busybox))
+        {
+            hash.AppendData(Encoding.UTF8.GetBytes(file));
+            hash.AppendData(BitConverter.GetBytes(File.GetLastWriteTimeUtc(file).Ticks));
+        }
+
         return Convert.ToHexString(hash.GetCurrentHash().AsSpan(0, 6));
     }
 

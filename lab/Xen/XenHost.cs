@@ -30,13 +30,15 @@ public sealed class XenHost : IAsyncDisposable
         XenPackages packages = await XenPackages.GetAsync(options.Say, cancellationToken);
         Kernel kernel = await Kernel.GetAsync(options.Say, cancellationToken);
         string driver = await GrantDrivers.GetAsync(kernel, options.Driver, options.Say, cancellationToken);
+        string initramfs = await Initramfs
+            .ForGuest(await packages.GuestFilesAsync(cancellationToken))
+            .GetAsync(kernel, cancellationToken);
         Machine dom0 = await Machine.StartAsync(Dom0Options(options, packages), cancellationToken);
         var host = new XenHost(options, dom0);
         try
         {
             Dictionary<string, string> files = XenSettings.Files(options, packages, kernel, driver,
-                await kernel.GetPayloadAsync(cancellationToken),
-                await Initramfs.ForGuest.GetAsync(kernel, cancellationToken));
+                await kernel.GetPayloadAsync(cancellationToken), initramfs);
             foreach ((string name, string content) in files)
                 dom0.WriteSharedFile(name, content);
             await host.CheckedAsync("sh /run/lab/jobs/dom0", "Xen's daemons did not start", cancellationToken);

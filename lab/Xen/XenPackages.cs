@@ -61,6 +61,31 @@ public sealed partial class XenPackages
         }
     }
 
+    /// <summary>
+    /// What a guest starts with, by its path there: each file that comes over its network costs many of its slow
+    /// round trips.
+    /// </summary>
+    internal async Task<IReadOnlyDictionary<string, string>> GuestFilesAsync(CancellationToken cancellationToken)
+    {
+        string libraries = Path.Combine(Root, "usr/lib/x86_64-linux-gnu");
+        string[] programs = ["usr/sbin/sshd", "usr/bin/xenstore-write"];
+        var files = new SortedDictionary<string, string>(StringComparer.Ordinal);
+        foreach (string program in programs)
+        {
+            files[program] = Path.Combine(Root, program);
+            string needs = await HostCommand.RunAsync(
+                "env", ["LD_LIBRARY_PATH=" + libraries, "ldd", files[program]], null, cancellationToken);
+            foreach (Match library in LoadedFile().Matches(needs))
+            {
+                string file = library.Groups[1].Value;
+                string folder = file.Contains("/ld-linux", StringComparison.Ordinal) ? "lib64" : "lib/x86_64-linux-gnu";
+                files[$"usr/{folder}/{Path.GetFileName(file)}"] = file;
+            }
+        }
+
+        return files;
+    }
+
     private static async Task DecompressHypervisorAsync(string root, string target, CancellationToken cancellationToken)
     {
         string packed = Directory.EnumerateFiles(Path.Combine(root, "boot"), "xen-*.gz").Single();
@@ -100,6 +125,9 @@ public sealed partial class XenPackages
                 cancellationToken);
         }
     }
+
+    [GeneratedRegex(@"\s(/\S+) \(0x")]
+    private static partial Regex LoadedFile();
 
     [GeneratedRegex(@"^xen-hypervisor-([0-9]+\.[0-9]+)-amd64$")]
     private static partial Regex HypervisorName();
