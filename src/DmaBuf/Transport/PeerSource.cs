@@ -34,7 +34,7 @@ public sealed class PeerSource : IDisposable
         while (true)
         {
             if (_endpoint.Role == EndpointRole.Listen)
-                _listener ??= PeerListener.Listen(_endpoint, limit.Cancellation);
+                _listener ??= PeerListener.Listen(_endpoint, limit);
             if (_listener is not null)
                 return _listener.Accept(limit);
 
@@ -64,7 +64,7 @@ public sealed class PeerSource : IDisposable
     {
         try
         {
-            _listener = PeerListener.Listen(_endpoint, limit.Cancellation);
+            _listener = PeerListener.Listen(_endpoint, limit);
         }
         catch (KernelException e) when (e.Call == "bind" && e.Errno == Errno.EADDRINUSE && _busy++ < BusyTries)
         {
