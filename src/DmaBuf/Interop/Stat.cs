@@ -40,6 +40,10 @@ internal static unsafe partial class Stat
     public static bool OfPath(string path, out statx result) =>
         Statx(AT_FDCWD, path, AT_SYMLINK_NOFOLLOW, STATX_BASIC_STATS, out result) == 0;
 
+    /// <summary>statx(2) of what a path leads to, such as a link in /proc/PID/fd.</summary>
+    public static bool OfTarget(string path, out statx result) =>
+        Statx(AT_FDCWD, path, 0, STATX_BASIC_STATS, out result) == 0;
+
     /// <summary>f_type of fstatfs(2), or -1. It is the first word of struct statfs, as wide as a long.</summary>
     public static long FileSystemType(FileDescriptor fd)
     {
