@@ -11,7 +11,8 @@ namespace DmaBufPS;
 /// </summary>
 public sealed class Session : IModuleAssemblyCleanup
 {
-    private static readonly ConcurrentDictionary<DmaBuffer, Guid> s_buffers = new();
+    private static readonly ConcurrentDictionary<DmaBuffer, (Guid Owner, long Number)> s_buffers = new();
+    private static long s_last;
 
     /// <summary>The open buffers, oldest first.</summary>
     internal static IEnumerable<DmaBuffer> Buffers
@@ -20,14 +21,14 @@ public sealed class Session : IModuleAssemblyCleanup
         {
             foreach (var buffer in s_buffers.Keys.Where(buffer => !buffer.IsOpen))
                 s_buffers.TryRemove(buffer, out _);
-            return s_buffers.Keys.OrderBy(buffer => buffer.Inode);
+            return s_buffers.ToArray().OrderBy(entry => entry.Value.Number).Select(entry => entry.Key);
         }
     }
 
     /// <summary>Takes a buffer into the session.</summary>
     internal static DmaBuffer Add(DmaBuffer buffer)
     {
-        s_buffers[buffer] = RunspaceId;
+        s_buffers[buffer] = (RunspaceId, Interlocked.Increment(ref s_last));
         return buffer;
     }
 
@@ -42,9 +43,9 @@ public sealed class Session : IModuleAssemblyCleanup
     /// <summary>Closes the buffers of the runspace that removes the module.</summary>
     public void OnRemove(PSModuleInfo psModuleInfo)
     {
-        foreach (var (buffer, owner) in s_buffers)
+        foreach (var (buffer, entry) in s_buffers)
         {
-            if (owner == RunspaceId)
+            if (entry.Owner == RunspaceId)
                 Remove(buffer);
         }
     }

@@ -6,6 +6,9 @@ namespace DmaBuf.Interop;
 internal static unsafe partial class Stat
 {
     public const int S_IFMT = 0xF000;
+    public const int S_IFIFO = 0x1000;
+    public const int S_IFDIR = 0x4000;
+    public const int S_IFREG = 0x8000;
     public const int S_IFSOCK = 0xC000;
 
     /// <summary>What fstatfs reports for a file of huge pages (linux/magic.h).</summary>

@@ -109,6 +109,19 @@ public sealed class HandOffTests
     }
 
     [Fact]
+    public void A_buffer_sent_for_writing_only_says_why_it_cannot_be_mapped()
+    {
+        using var folder = new ScratchFolder();
+        using var sender = CProgram.Start("peer", "send", "connect", folder.File("s"), "memfd", "write-only");
+        using var limit = new WaitLimit(TimeSpan.FromSeconds(20));
+        using var source = new PeerSource(Endpoint.Parse($"unixd:{folder.File("s")}"));
+        using var buffer = source.Next(limit).ReceiveDescriptor(limit);
+        var failure = Assert.Throws<KernelException>(() => new ContentReader(buffer).ToArray());
+        Assert.Equal("mmap,EACCES", failure.ErrorId);
+        Assert.Contains("writing only", failure.Cure, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void A_peer_that_is_killed_counts_as_done()
     {
         using var folder = new ScratchFolder();
