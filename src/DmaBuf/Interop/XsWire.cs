@@ -11,9 +11,7 @@ internal static class XsWire
     public const uint XS_DIRECTORY = 1;
     public const uint XS_READ = 2;
     public const uint XS_WATCH = 4;
-    public const uint XS_UNWATCH = 5;
     public const uint XS_WRITE = 11;
-    public const uint XS_MKDIR = 12;
     public const uint XS_RM = 13;
     public const uint XS_SET_PERMS = 14;
     public const uint XS_WATCH_EVENT = 15;
