@@ -127,9 +127,9 @@ Describe 'Write-DmaBufContent' {
     }
 
     It 'is stopped by Ctrl+C while it waits for a pipe' {
-        mkfifo $TestDrive/in $TestDrive/out
-        Stop-Command "New-UDmaBuf 4KB -Backing MemFd | Write-DmaBufContent -Path $TestDrive/in" | Should -BeLessThan 2000
-        Stop-Command "New-UDmaBuf 4KB -Backing MemFd | Read-DmaBufContent -OutFile $TestDrive/out" | Should -BeLessThan 2000
+        mkfifo $TestDrive/in.pipe $TestDrive/out.pipe
+        Stop-Command "New-UDmaBuf 4KB -Backing MemFd | Write-DmaBufContent -Path $TestDrive/in.pipe" | Should -BeLessThan 2000
+        Stop-Command "New-UDmaBuf 4KB -Backing MemFd | Read-DmaBufContent -OutFile $TestDrive/out.pipe" | Should -BeLessThan 2000
     }
 
     It 'is stopped by Ctrl+C' {

@@ -58,10 +58,10 @@ public sealed class StreamTests
     [Fact]
     public void A_name_server_that_does_not_answer_is_left_at_Ctrl_C_and_at_the_time_limit()
     {
-        Requires.Root();
+        Requires.OwnMounts();
         using var folder = new ScratchFolder();
         using var silent = new UdpClient(new IPEndPoint(IPAddress.Parse("127.0.0.97"), 53));
-        silent.Client.ReceiveTimeout = (int)s_limit.TotalMilliseconds;
+        silent.Client.ReceiveTimeout = 60000;
         File.WriteAllText(folder.File("resolv.conf"), "nameserver 127.0.0.97\noptions timeout:30 attempts:1\n");
         var script = $"mount --bind {folder.File("resolv.conf")} /etc/resolv.conf && exec dotnet {AppContext.BaseDirectory}/dmabuf-peer.dll client tcp:silent.example:1 1";
         using var client = new CProcess("unshare", ["--mount", "sh", "-c", script]);
