@@ -13,12 +13,11 @@ public static class KernelTrace
     private static Action<string>? t_listener;
 
     /// <summary>
-    /// Sends this thread's calls to <paramref name="listener"/> until the result is disposed. A listener that throws is
-    /// told no more.
+    /// Sends this thread's calls to <paramref name="listener"/>, or with null to nobody, until the result is disposed. A
+    /// listener that throws is told no more.
     /// </summary>
-    public static Scope Listen(Action<string> listener)
+    public static Scope Listen(Action<string>? listener)
     {
-        ArgumentNullException.ThrowIfNull(listener);
         var scope = new Scope(t_listener);
         t_listener = listener;
         return scope;

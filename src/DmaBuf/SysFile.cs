@@ -6,11 +6,14 @@ namespace DmaBuf;
 internal static class SysFile
 {
     /// <summary>The file's text without the white space around it, or null where it cannot be read.</summary>
-    public static string? Read(string path)
+    public static string? Read(string path) => ReadText(path)?.Trim();
+
+    /// <summary>The file's text, or null where it cannot be read.</summary>
+    public static string? ReadText(string path)
     {
         try
         {
-            return File.ReadAllText(path).Trim();
+            return File.ReadAllText(path);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

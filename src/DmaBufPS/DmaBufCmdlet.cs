@@ -42,10 +42,13 @@ public abstract class DmaBufCmdlet : PSCmdlet, IDisposable
             WriteError(ErrorRecords.From(e, target));
             return false;
         }
-        catch (ObjectDisposedException e)
+        catch (ObjectDisposedException e) when (target is DmaBuffer { IsOpen: false })
         {
             // Another runspace removed the buffer between two calls.
-            WriteError(new ErrorRecord(e, "Buffer,Removed", ErrorCategory.ObjectNotFound, target));
+            WriteError(new ErrorRecord(e, "Buffer,Removed", ErrorCategory.ObjectNotFound, target)
+            {
+                ErrorDetails = new ErrorDetails($"{target} was removed.") { RecommendedAction = "Make or receive it again; Get-DmaBuf lists the buffers that are open." },
+            });
             return false;
         }
     }
@@ -127,8 +130,9 @@ public abstract class DmaBufCmdlet : PSCmdlet, IDisposable
 
     private bool Run(Action work)
     {
+        // Without a listener of its own, what this cmdlet does for one upstream would be told as that one's calls.
         _isVerbose ??= IsVerbose();
-        using var scope = _isVerbose.Value ? KernelTrace.Listen(WriteVerbose) : default(KernelTrace.Scope?);
+        using var scope = KernelTrace.Listen(_isVerbose.Value ? WriteVerbose : null);
         try
         {
             work();

@@ -23,6 +23,8 @@ internal static class ErrorRecords
         AddressException { Fault: AddressFault.UnknownDomain } => ErrorCategory.ObjectNotFound,
         AddressException => ErrorCategory.InvalidArgument,
         PeerException => ErrorCategory.ProtocolError,
+        StreamException { Fault: StreamFault.Failed } => ErrorCategory.ReadError,
+        StreamException => ErrorCategory.InvalidArgument,
         WaitTimeoutException => ErrorCategory.OperationTimeout,
         BufferException buffer => Category(buffer.Fault),
         _ => ErrorCategory.NotSpecified,

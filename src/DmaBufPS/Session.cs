@@ -13,14 +13,14 @@ public sealed class Session : IModuleAssemblyCleanup
 {
     private static readonly ConcurrentDictionary<DmaBuffer, Entry> s_buffers = new();
 
-    /// <summary>The open buffers, by inode and then oldest first.</summary>
+    /// <summary>The open buffers, oldest first.</summary>
     internal static IEnumerable<DmaBuffer> Buffers
     {
         get
         {
             foreach (var buffer in s_buffers.Keys.Where(buffer => !buffer.IsOpen))
                 Forget(buffer);
-            return s_buffers.OrderBy(pair => pair.Key.Inode).ThenBy(pair => pair.Value.Number).Select(pair => pair.Key);
+            return s_buffers.ToArray().OrderBy(pair => pair.Value.Number).Select(pair => pair.Key);
         }
     }
 

@@ -141,10 +141,10 @@ static int misbehave(int socket, const char *how, int buffer)
         check(ftruncate(fd, 2 << 20), "ftruncate");
         check(fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK), "F_ADD_SEALS");
         pass(socket, 1, &fd, 1);
-    } else if (strcmp(how, "read-only") == 0) {
+    } else if (strcmp(how, "read-only") == 0 || strcmp(how, "write-only") == 0) {
         char path[64];
         snprintf(path, sizeof(path), "/proc/self/fd/%d", make_memfd(RANGE_SIZE, F_SEAL_SHRINK));
-        pass(socket, 1, (int[]){ check(open(path, O_RDONLY), "open") }, 1);
+        pass(socket, 1, (int[]){ check(open(path, how[0] == 'r' ? O_RDONLY : O_WRONLY), "open") }, 1);
     } else if (strcmp(how, "nothing") != 0) {
         fprintf(stderr, "no such misbehaviour: %s\n", how);
         return 2;

@@ -63,6 +63,15 @@ Describe 'New-UDmaBuf' {
         $calls | Should -Match 'F_ADD_SEALS, 0x2\) = 0'
     }
 
+    It 'names no calls that a cmdlet further down the pipeline makes' {
+        $calls = & { New-UDmaBuf 64KB -Backing MemFd -Verbose | Write-DmaBufContent 'x' } 4>&1 | Out-String
+        $calls | Should -Match 'memfd_create'
+        $calls | Should -Not -Match 'mmap'
+        $calls = & { New-UDmaBuf 64KB -Backing MemFd | Write-DmaBufContent 'x' -Verbose } 4>&1 | Out-String
+        $calls | Should -Not -Match 'memfd_create'
+        $calls | Should -Match 'mmap'
+    }
+
     It 'goes on with the next size after one that fails' {
         (4096, 100, 8192 | New-UDmaBuf @AnyBacking -ErrorAction SilentlyContinue).Size | Should -Be 4096, 8192
     }

@@ -28,6 +28,13 @@ Describe 'Read-DmaBufContent' {
             '00002000')
     }
 
+    It 'names all of its calls with -Verbose, whatever the commands further down the pipeline call' {
+        Assert-Support UDmaBuf
+        $calls = & { New-UDmaBuf 8KB | Read-DmaBufContent -AsHex -Verbose | ForEach-Object { New-UDmaBuf 4KB -Backing MemFd } } 4>&1 | Out-String
+        [regex]::Matches($calls, 'START\|READ').Count | Should -Be 2 -Because 'the hex view reads 4 KiB at a time'
+        $calls | Should -Not -Match 'memfd_create'
+    }
+
     It 'gives the hash that Get-FileHash gives' -ForEach SHA256, sha256, SHA1, SHA384, SHA512, MD5 {
         $buffer | Read-DmaBufContent -OutFile $TestDrive/out
         $hash = $buffer | Read-DmaBufContent -AsHash -Algorithm $_
@@ -91,6 +98,9 @@ Describe 'Read-DmaBufContent' {
         Should-Fail { $buffer | Read-DmaBufContent } 'Buffer,Removed' ObjectNotFound 'Get-DmaBuf'
         $unsealed = New-UDmaBuf 4KB -Backing MemFd -Seal None
         Should-Fail { $unsealed | Read-DmaBufContent } 'Buffer,NotSealed' SecurityError 'F_SEAL_SHRINK'
+        'precious' | Set-Content $TestDrive/precious
+        Should-Fail { $unsealed | Read-DmaBufContent -OutFile $TestDrive/precious } 'Buffer,NotSealed' SecurityError
+        Get-Content $TestDrive/precious | Should -Be precious
     }
 
     It 'reads a buffer in parallel runspaces' {

@@ -15,6 +15,17 @@ Describe 'Get-DmaBuf' {
         (Get-DmaBuf).Name | Should -Be display
     }
 
+    It 'lists them in the order in which they came' {
+        $first = New-UDmaBuf 4KB -Backing MemFd
+        $null = New-UDmaBuf 8KB -Backing MemFd
+        $socket = "$TestDrive/order.sock"
+        $sending = Start-ThreadJob { Import-Module $using:ModulePath; $using:first | Send-DmaBufFd "unix:$using:socket" -TimeoutSec 30 }
+        $null = Receive-DmaBuf "unixd:$socket" -TimeoutSec 30
+        Receive-Job $sending -Wait | Should -BeNullOrEmpty
+        Remove-Job $sending -Force
+        (Get-DmaBuf).ForEach{ "$($_.Origin) $($_.Size)" } | Should -Be 'MemFd 4096', 'MemFd 8192', 'Received 4096'
+    }
+
     It 'keeps a buffer open that no variable holds' {
         New-UDmaBuf 4KB @AnyBacking -Name kept | Write-DmaBufContent 'kept'
         [GC]::Collect()

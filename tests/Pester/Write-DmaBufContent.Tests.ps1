@@ -59,6 +59,39 @@ Describe 'Write-DmaBufContent' {
         ($buffer | Read-DmaBufContent -Count 7) | Should -Be 5, 6, 7, 8, 9, 10, 0
     }
 
+    It 'reads a stream anew for each buffer, from where it stood' {
+        $stream = [IO.MemoryStream]::new([byte[]](1..10))
+        $stream.Position = 4
+        $buffer, (New-UDmaBuf 4KB @AnyBacking) | Write-DmaBufContent -Stream $stream -Count 3 -PassThru |
+            ForEach-Object { ($_ | Read-DmaBufContent -Count 4) -join ' ' } | Should -Be '5 6 7 0', '5 6 7 0'
+    }
+
+    It 'refuses to read a stream that cannot go back for a second buffer' {
+        $second = New-UDmaBuf 4KB @AnyBacking
+        $pipe = [IO.Pipes.AnonymousPipeServerStream]::new('In')
+        $writer = [IO.Pipes.AnonymousPipeClientStream]::new('Out', $pipe.ClientSafePipeHandle)
+        try {
+            $writer.Write([Text.Encoding]::UTF8.GetBytes('once'))
+            $writer.Dispose()
+            Should-Fail { $buffer, $second | Write-DmaBufContent -Stream $pipe } 'Stream,SeveralBuffers' InvalidOperation 'MemoryStream'
+        }
+        finally { $pipe.Dispose() }
+        $buffer | Read-DmaBufContent -AsString | Should -Be once
+        $second | Read-DmaBufContent -AsString | Should -BeExactly ''
+    }
+
+    It 'names the stream, not the buffer, where a stream is closed or fails' {
+        $closed = [IO.MemoryStream]::new([byte[]](1, 2))
+        $closed.Dispose()
+        Should-Fail { $buffer | Write-DmaBufContent -Stream $closed } 'Stream,Closed' InvalidArgument 'Open it again'
+        $writeOnly = [IO.File]::OpenWrite("$TestDrive/writeonly")
+        try { Should-Fail { $buffer | Write-DmaBufContent -Stream $writeOnly } 'Stream,NotReadable' InvalidArgument 'for reading' }
+        finally { $writeOnly.Dispose() }
+        $failing = [IO.File]::OpenRead('/proc/self/mem')
+        try { Should-Fail { $buffer | Write-DmaBufContent -Stream $failing -Count 1 } 'read,EIO' DeviceError }
+        finally { $failing.Dispose() }
+    }
+
     It 'writes into several buffers and gives them on with -PassThru' {
         $both = $buffer, (New-UDmaBuf 4KB @AnyBacking) | Write-DmaBufContent 'both' -PassThru
         $both | Read-DmaBufContent -AsString | Should -Be both, both
@@ -91,6 +124,12 @@ Describe 'Write-DmaBufContent' {
         Should-Fail { $sealed | Write-DmaBufContent 'x' } 'Buffer,ReadOnly' PermissionDenied
         Remove-DmaBuf $buffer
         Should-Fail { $buffer | Write-DmaBufContent 'x' } 'Buffer,Removed' ObjectNotFound
+    }
+
+    It 'is stopped by Ctrl+C while it waits for a pipe' {
+        mkfifo $TestDrive/in.pipe $TestDrive/out.pipe
+        Stop-Command "New-UDmaBuf 4KB -Backing MemFd | Write-DmaBufContent -Path $TestDrive/in.pipe" | Should -BeLessThan 2000
+        Stop-Command "New-UDmaBuf 4KB -Backing MemFd | Read-DmaBufContent -OutFile $TestDrive/out.pipe" | Should -BeLessThan 2000
     }
 
     It 'is stopped by Ctrl+C' {

@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using System.Text;
+using DmaBuf.Interop;
 
 namespace DmaBuf;
 
@@ -63,12 +64,24 @@ public sealed class ContentReader
         return encoding.GetString(bytes);
     }
 
-    /// <summary>Writes the range to a file, made anew or overwritten, straight from the mapping.</summary>
+    /// <summary>
+    /// Writes the range to a file, made anew or overwritten, straight from the mapping. A buffer that cannot be read
+    /// leaves the file as it is. A pipe waits for its reader, outside the access bracket.
+    /// </summary>
     /// <exception cref="KernelException">open, write: EACCES, EISDIR, ENOSPC and others of the file system.</exception>
     public void WriteFile(string path)
     {
-        using var file = FileCalls.Open(path, FileMode.Create, FileAccess.Write);
-        ForEachStep((bytes, position) => FileCalls.Write(file, path, bytes, position));
+        _buffer.OpenView(BufferAccess.Read).Dispose();
+        using var limit = new WaitLimit(null, _cancellation);
+        using var file = FileCalls.OpenForWriting(path, limit);
+        for (long done = 0; done < Count;)
+        {
+            _cancellation.ThrowIfCancellationRequested();
+            FileCalls.Await(file, Poll.POLLOUT, $"{path} to be read", limit);
+            using (var view = _buffer.OpenView(BufferAccess.Read))
+                done += FileCalls.Write(file, path, view.Slice(_offset + done, (int)Math.Min(Step, Count - done)));
+            _progress?.Invoke(done, Count);
+        }
     }
 
     /// <summary>The digest of the range.</summary>

@@ -1,3 +1,5 @@
+using DmaBuf.Interop;
+
 namespace DmaBuf;
 
 /// <summary>
@@ -13,7 +15,7 @@ public sealed class ContentWriter
 
     /// <param name="buffer">The buffer.</param>
     /// <param name="offset">Where the first byte goes.</param>
-    /// <param name="progress">Told the bytes done and the bytes in all (-1 where unknown), between steps.</param>
+    /// <param name="progress">Told the bytes done and the bytes in all, or the room where those are unknown, between steps.</param>
     /// <param name="cancellation">Ends the writing between steps; what is written stays.</param>
     /// <exception cref="BufferException">OutOfRange.</exception>
     public ContentWriter(DmaBuffer buffer, long offset = 0, Action<long, long>? progress = null, CancellationToken cancellation = default)
@@ -25,7 +27,10 @@ public sealed class ContentWriter
         _cancellation = cancellation;
     }
 
+    /// <returns>The bytes produced, 0 at the end, or -1 where there are none yet.</returns>
     private delegate int Producer(Span<byte> room, long position);
+
+    private delegate int Source(Span<byte> room);
 
     private long Room => _buffer.Size - _offset;
 
@@ -81,23 +86,19 @@ public sealed class ContentWriter
 
     /// <summary>
     /// Reads a file straight into the mapping: all of it, or its first <paramref name="count"/> bytes. Files without a
-    /// length, such as pipes and /dev/urandom, are read like a stream.
+    /// length, such as pipes and /dev/urandom, are read like a stream, and waited for outside the access bracket.
     /// </summary>
     /// <returns>The bytes written.</returns>
     /// <exception cref="BufferException">DoesNotFit, ReadOnly, Removed.</exception>
     /// <exception cref="KernelException">open, read.</exception>
     public long WriteFile(string path, long? count = null)
     {
-        using var file = FileCalls.Open(path, FileMode.Open, FileAccess.Read);
-        if (FileCalls.Length(file) is not > 0)
-        {
-            using var stream = new FileStream(file, FileAccess.Read, bufferSize: 0);
-            return WriteStream(stream, count);
-        }
-
-        var length = Math.Min(count ?? long.MaxValue, FileCalls.Length(file));
-        CheckFits(length);
-        return ForEachStep(length, (room, position) => FileCalls.Read(file, path, room, position));
+        using var limit = new WaitLimit(null, _cancellation);
+        using var file = FileCalls.OpenForReading(path);
+        var length = FileCalls.Length(file);
+        if (length > 0)
+            count = Math.Min(count ?? long.MaxValue, length);
+        return WriteAll(count, room => FileCalls.Read(file, path, room), () => FileCalls.Await(file, Poll.POLLIN, $"data from {path}", limit), "The file");
     }
 
     /// <summary>
@@ -106,32 +107,51 @@ public sealed class ContentWriter
     /// </summary>
     /// <returns>The bytes written.</returns>
     /// <exception cref="BufferException">DoesNotFit, ReadOnly, Removed.</exception>
+    /// <exception cref="StreamException">Closed, NotReadable, Failed.</exception>
+    /// <exception cref="KernelException">read: the error number that the stream tells.</exception>
     public long WriteStream(Stream stream, long? count = null)
     {
         ArgumentNullException.ThrowIfNull(stream);
-        if (count is not null)
-            CheckFits(count.Value);
-        else if (stream.CanSeek)
-            CheckFits(stream.Length - stream.Position);
-        var total = count ?? Room;
-        var written = ForEachStep(total, (room, _) => stream.Read(room));
-        if (count is null && written == total && stream.ReadByte() >= 0)
-            throw DoesNotFit("The stream");
-        return written;
+        if (count is null && StreamCalls.Remaining(stream) is { } remaining)
+            CheckFits(remaining);
+        return WriteAll(count, room => StreamCalls.Read(stream, room), null, "The stream");
     }
 
-    private long ForEachStep(long total, Producer producer)
+    /// <summary>Reads a source to its end or for <paramref name="count"/> bytes; what is longer than the room fails once that is full.</summary>
+    private long WriteAll(long? count, Source source, Action? awaitMore, string what)
+    {
+        if (count is not null)
+            CheckFits(count.Value);
+        var total = count ?? Room;
+        var written = ForEachStep(total, (room, _) => source(room), awaitMore);
+        if (count is not null || written < total)
+            return written;
+        Span<byte> more = stackalloc byte[1];
+        int read;
+        do
+        {
+            awaitMore?.Invoke();
+            read = source(more);
+        }
+        while (read < 0);
+        return read == 0 ? written : throw DoesNotFit(what);
+    }
+
+    private long ForEachStep(long total, Producer producer, Action? awaitMore = null)
     {
         long done = 0;
         while (done < total)
         {
             _cancellation.ThrowIfCancellationRequested();
+            awaitMore?.Invoke();
             var length = (int)Math.Min(ContentReader.Step, total - done);
             int produced;
             using (var view = _buffer.OpenView(BufferAccess.ReadWrite))
                 produced = producer(view.WritableSlice(_offset + done, length), done);
             if (produced == 0)
                 break;
+            if (produced < 0)
+                continue;
             done += produced;
             _progress?.Invoke(done, total);
         }

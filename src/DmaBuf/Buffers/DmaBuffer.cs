@@ -30,6 +30,12 @@ public sealed class DmaBuffer : IDisposable
         Size = size;
         Fd = fd.Number;
         _mapOffset = mapOffset;
+        _exporter = isDmaBuf ? null : origin switch
+        {
+            BufferOrigin.GrantMapping => "gntdev",
+            BufferOrigin.GrantAlloc => "gntalloc",
+            _ => "memfd",
+        };
     }
 
     /// <summary>The size in bytes, as the kernel reports it.</summary>
@@ -60,14 +66,16 @@ public sealed class DmaBuffer : IDisposable
     public bool IsOpen => !_closed;
 
     /// <summary>
-    /// The buffer's name (DMA_BUF_SET_NAME), or null. Setting it takes at most 31 bytes of UTF-8.
-    /// Errors: <see cref="BufferException"/> (BadName), <see cref="KernelException"/>.
+    /// The buffer's name (DMA_BUF_SET_NAME), or null. Whoever holds the buffer can change it, so a dma-buf is asked
+    /// anew each time; the last answer stays once it is removed. Setting it takes at most 31 bytes of UTF-8.
+    /// Errors: <see cref="BufferException"/> (BadName, Removed), <see cref="KernelException"/>.
     /// </summary>
     public string? Name
     {
         get
         {
-            ReadKernelNames();
+            if (IsDmaBuf)
+                ReadKernelNames();
             return _name;
         }
         set
@@ -85,7 +93,8 @@ public sealed class DmaBuffer : IDisposable
     {
         get
         {
-            ReadKernelNames();
+            if (IsDmaBuf && _exporter is null)
+                ReadKernelNames();
             return _exporter ?? "";
         }
     }
@@ -377,34 +386,16 @@ public sealed class DmaBuffer : IDisposable
         mapping.DangerousRelease();
     }
 
-    /// <summary>Reads exp_name and name from /proc/self/fdinfo, once: only this process changes the name later.</summary>
+    /// <summary>Reads a dma-buf's exp_name and name from /proc/self/fdinfo.</summary>
     private void ReadKernelNames()
     {
-        if (_exporter is not null)
-            return;
         lock (_lock)
         {
             // The number is another file's once the buffer is closed.
-            if (_exporter is null && !_closed)
-                ReadKernelNamesLocked();
+            if (_closed || FdInfo.Read("/proc/self", _fd.Number) is not { } info)
+                return;
+            _name = info.Name;
+            _exporter = info.Exporter;
         }
-    }
-
-    private void ReadKernelNamesLocked()
-    {
-        if (!IsDmaBuf)
-        {
-            _exporter = Origin switch
-            {
-                BufferOrigin.GrantMapping => "gntdev",
-                BufferOrigin.GrantAlloc => "gntalloc",
-                _ => "memfd",
-            };
-            return;
-        }
-
-        var info = FdInfo.Read($"/proc/self/fdinfo/{_fd.Number}");
-        _name ??= info?.Name;
-        _exporter = info?.Exporter ?? "";
     }
 }

@@ -1,44 +1,42 @@
 using System.Globalization;
+using DmaBuf.Interop;
 
 namespace DmaBuf;
 
 /// <summary>What /proc/PID/fdinfo/N tells of a dma-buf (dma_buf_show_fdinfo in drivers/dma-buf/dma-buf.c).</summary>
-/// <param name="Inode">The line <c>ino</c>, or 0 on kernels before 5.14.</param>
+/// <param name="Inode">The line <c>ino</c>; on kernels before 5.14, which have none, what the descriptor itself says.</param>
 /// <param name="Size">The size in bytes.</param>
 /// <param name="Exporter">The line <c>exp_name</c>.</param>
-/// <param name="Name">The line <c>name</c>, or null where none is set.</param>
+/// <param name="Name">All behind <c>name</c>, or null where none is set.</param>
 internal sealed record FdInfo(ulong Inode, long Size, string Exporter, string? Name)
 {
-    /// <summary>Reads one fdinfo file; null where it is gone, denied, or of no dma-buf.</summary>
-    public static FdInfo? Read(string path)
+    /// <summary>Reads of one descriptor of a process; null where it is gone, denied, or of no dma-buf.</summary>
+    /// <param name="process">The process's folder, such as <c>/proc/self</c>.</param>
+    /// <param name="fd">The descriptor's number.</param>
+    public static FdInfo? Read(string process, int fd)
     {
         ulong inode = 0;
         long size = 0;
         string? exporter = null;
-        string? name = null;
-        foreach (var line in SysFile.ReadLines(path))
+
+        // The name comes last, and whoever gave it may have put line ends into it: nothing behind it is a line.
+        var parts = (SysFile.ReadText($"{process}/fdinfo/{fd}") ?? "").Split("\nname:\t", 2);
+        foreach (var line in parts[0].Split('\n'))
         {
-            var colon = line.IndexOf(':', StringComparison.Ordinal);
-            if (colon < 0)
-                continue;
-            var value = line[(colon + 1)..].Trim();
-            switch (line[..colon])
-            {
-                case "ino":
-                    _ = ulong.TryParse(value, CultureInfo.InvariantCulture, out inode);
-                    break;
-                case "size":
-                    _ = long.TryParse(value, CultureInfo.InvariantCulture, out size);
-                    break;
-                case "exp_name":
-                    exporter = value;
-                    break;
-                case "name" when value.Length > 0:
-                    name = value;
-                    break;
-            }
+            var value = line[(line.IndexOf(':', StringComparison.Ordinal) + 1)..].Trim();
+            if (line.StartsWith("ino:", StringComparison.Ordinal))
+                _ = ulong.TryParse(value, CultureInfo.InvariantCulture, out inode);
+            else if (line.StartsWith("size:", StringComparison.Ordinal))
+                _ = long.TryParse(value, CultureInfo.InvariantCulture, out size);
+            else if (line.StartsWith("exp_name:", StringComparison.Ordinal))
+                exporter = value;
         }
 
-        return exporter is null ? null : new FdInfo(inode, size, exporter, name);
+        if (exporter is null)
+            return null;
+        if (inode == 0 && Stat.OfTarget($"{process}/fd/{fd}", out var status))
+            inode = status.stx_ino;
+        var name = parts.Length > 1 ? parts[1].TrimEnd('\n') : "";
+        return new FdInfo(inode, size, exporter, name.Length > 0 ? name : null);
     }
 }

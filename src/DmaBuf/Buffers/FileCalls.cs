@@ -1,67 +1,90 @@
-using Microsoft.Win32.SafeHandles;
+using DmaBuf.Interop;
 
 namespace DmaBuf;
 
-/// <summary>Ordinary files through .NET, with failures told as the kernel calls they are.</summary>
+/// <summary>
+/// Files, pipes and devices by path, opened so that no call blocks: what is not ready yet is waited for by poll.
+/// </summary>
 internal static class FileCalls
 {
-    public static SafeFileHandle Open(string path, FileMode mode, FileAccess access)
+    private const int RetryMilliseconds = 20;
+    private const int ReadAndWriteForAll = 6 << 6 | 6 << 3 | 6;
+
+    /// <exception cref="KernelException">open: ENOENT, EACCES, EISDIR and others.</exception>
+    public static FileDescriptor OpenForReading(string path)
     {
-        try
+        var file = Fcntl.Open(Checked(path), Fcntl.O_RDONLY | Fcntl.O_NONBLOCK) ?? throw Failure("open", path);
+        if (Kind(file) != Stat.S_IFDIR)
+            return file;
+        file.Dispose();
+        throw Failure("open", path, Errno.EISDIR);
+    }
+
+    /// <summary>Makes a file or empties it. A pipe is opened once somebody reads it, of which there is no event.</summary>
+    /// <exception cref="KernelException">open: ENOENT, EACCES, EISDIR and others.</exception>
+    /// <exception cref="OperationCanceledException">The limit's token was cancelled.</exception>
+    public static FileDescriptor OpenForWriting(string path, WaitLimit limit)
+    {
+        const int Flags = Fcntl.O_WRONLY | Fcntl.O_CREAT | Fcntl.O_TRUNC | Fcntl.O_NONBLOCK;
+        while (true)
         {
-            return File.OpenHandle(path, mode, access, FileShare.ReadWrite);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw Failure("open", path, e);
+            if (Fcntl.Open(Checked(path), Flags, ReadAndWriteForAll) is { } file)
+                return file;
+            var errno = Errno.Last;
+            if (errno != Errno.ENXIO || !Stat.OfTarget(path, out var status) || (status.stx_mode & Stat.S_IFMT) != Stat.S_IFIFO)
+                throw Failure("open", path, errno);
+            limit.Pause(RetryMilliseconds, $"a reader of {path}");
         }
     }
 
     /// <summary>The file's length; 0 for what has none.</summary>
-    public static long Length(SafeFileHandle file)
+    public static long Length(FileDescriptor file) => Stat.OfDescriptor(file, out var status) ? (long)status.stx_size : 0;
+
+    /// <summary>Waits until the file can be read or written. An ordinary file always can.</summary>
+    /// <exception cref="OperationCanceledException">The limit's token was cancelled.</exception>
+    public static void Await(FileDescriptor file, short events, string waitedFor, WaitLimit limit)
     {
-        try
-        {
-            return RandomAccess.GetLength(file);
-        }
-        catch (NotSupportedException)
-        {
-            return 0;
-        }
+        if (Kind(file) != Stat.S_IFREG)
+            limit.ForEvent(file, events, waitedFor);
     }
 
-    public static int Read(SafeFileHandle file, string path, Span<byte> bytes, long offset)
+    /// <returns>The bytes read, 0 at the end, or -1 where there are none yet.</returns>
+    /// <exception cref="KernelException">read: EIO and others of the file system or device.</exception>
+    public static int Read(FileDescriptor file, string path, Span<byte> bytes)
     {
-        try
-        {
-            return RandomAccess.Read(file, bytes, offset);
-        }
-        catch (IOException e)
-        {
-            throw Failure("read", path, e);
-        }
+        var read = Unistd.Read(file, bytes);
+        return read >= 0 || IsForNow(Errno.Last) ? (int)read : throw Failure("read", path);
     }
 
-    public static void Write(SafeFileHandle file, string path, ReadOnlySpan<byte> bytes, long offset)
+    /// <returns>The bytes written, which may be fewer, or none.</returns>
+    /// <exception cref="KernelException">write: ENOSPC, EPIPE and others of the file system or device.</exception>
+    public static int Write(FileDescriptor file, string path, ReadOnlySpan<byte> bytes)
     {
-        try
-        {
-            RandomAccess.Write(file, bytes, offset);
-        }
-        catch (IOException e)
-        {
-            throw Failure("write", path, e);
-        }
+        var written = Unistd.Write(file, bytes);
+        return written >= 0 ? (int)written : IsForNow(Errno.Last) ? 0 : throw Failure("write", path);
     }
 
-    /// <summary>.NET keeps the error number in HResult, for a denied access in that of the inner exception.</summary>
-    private static KernelException Failure(string call, string path, Exception e) => e switch
+    private static bool IsForNow(int errno) => errno is Errno.EAGAIN or Errno.EINTR;
+
+    private static int Kind(FileDescriptor file) => Stat.OfDescriptor(file, out var status) ? status.stx_mode & Stat.S_IFMT : 0;
+
+    /// <summary>The kernel would take the part before a NUL for the path.</summary>
+    private static string Checked(string path) =>
+        path.Contains('\0', StringComparison.Ordinal) ? throw Failure("open", path, Errno.ENOENT) : path;
+
+    private static KernelException Failure(string call, string path) => Failure(call, path, Errno.Last);
+
+    private static KernelException Failure(string call, string path, int errno) => new(call, errno, path, (call, errno) switch
     {
-        FileNotFoundException or DirectoryNotFoundException => new KernelException(call, Interop.Errno.ENOENT, path, "There is no such file or folder: check the path."),
-        PathTooLongException => new KernelException(call, Interop.Errno.ENAMETOOLONG, path),
-        UnauthorizedAccessException when Directory.Exists(path) => new KernelException(call, Interop.Errno.EISDIR, path, "Name a file, not a folder."),
-        UnauthorizedAccessException => new KernelException(call, Interop.Errno.EACCES, path, "Use a file that this user may open."),
-        _ when e.HResult == Interop.Errno.ENOSPC => new KernelException(call, e.HResult, path, "The file system is full: free some room, or use another."),
-        _ => new KernelException(call, e.HResult, path),
-    };
+        (_, Errno.ENOENT or Errno.ENOTDIR) => "There is no such file or folder: check the path.",
+        (_, Errno.EISDIR) => "Name a file, not a folder.",
+        ("open", Errno.EACCES or Errno.EPERM) => "Use a file that this user may open.",
+        ("open", Errno.ENXIO or Errno.ENODEV) => "This is a socket, or a device that is not there: use a file or a pipe.",
+        ("open", Errno.EROFS) => "The file system can only be read: use another.",
+        (_, Errno.ENOSPC) => "The file system is full: free some room, or use another.",
+        ("write", Errno.EPIPE) => "Whoever read the pipe is gone: look at its own messages.",
+        ("write", Errno.EFBIG) => "The file system takes no file of that size: see 'ulimit -f', or write less.",
+        (_, Errno.EIO) => "The device or file system failed: see dmesg.",
+        _ => null,
+    });
 }

@@ -38,9 +38,16 @@ internal sealed unsafe class Mapping : SafeHandle
     /// <param name="target">What a failure calls it.</param>
     /// <param name="invalidCure">What helps where the device refuses (EINVAL, ENODEV).</param>
     /// <param name="owned">A descriptor to close with the mapping.</param>
+    /// <exception cref="KernelException">mmap: EACCES of a descriptor for writing only, EINVAL, ENODEV, ENOMEM.</exception>
     public static Mapping Create(FileDescriptor fd, long offset, long length, object target, string invalidCure, FileDescriptor? owned = null)
     {
         var access = Fcntl.GetFlags(fd) & Fcntl.O_ACCMODE;
+        if (access == Fcntl.O_WRONLY)
+        {
+            throw new KernelException("mmap", Errno.EACCES, target.ToString()!,
+                "Its descriptor was opened for writing only, and no mapping comes of that: get one that allows both.");
+        }
+
         if (access == Fcntl.O_RDWR)
         {
             var both = Mman.Map(fd, offset, length, Mman.PROT_READ | Mman.PROT_WRITE);

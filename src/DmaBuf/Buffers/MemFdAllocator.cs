@@ -7,7 +7,8 @@ public static class MemFdAllocator
 {
     /// <summary>
     /// Makes a sealed memfd of <paramref name="size"/> bytes, a positive multiple of the page size, with its pages taken.
-    /// Errors: <see cref="BufferException"/> (BadSize, BadName), <see cref="KernelException"/> (memfd_create, fallocate).
+    /// Errors: <see cref="BufferException"/> (BadSize, BadName, NotEnoughMemory), <see cref="KernelException"/> (memfd_create,
+    /// ftruncate, F_ADD_SEALS, fallocate).
     /// </summary>
     public static DmaBuffer Allocate(long size, MemFdOptions? options = null)
     {

@@ -16,8 +16,11 @@ public static class PageSizes
     /// <summary>How many huge pages of the default size are reserved and free.</summary>
     public static long FreeHuge => SysFile.ReadNumber($"{HugePagesDirectory}/hugepages-{DefaultHuge / 1024}kB/free_hugepages") ?? 0;
 
-    /// <summary>Refuses a size that is not a positive multiple of a page. Errors: <see cref="BufferException"/> (BadSize).</summary>
-    internal static void CheckSize(long size, bool hugePages)
+    /// <summary>
+    /// Refuses a size that is not a positive multiple of a page, or of as many pages as it has equal ranges.
+    /// Errors: <see cref="BufferException"/> (BadSize).
+    /// </summary>
+    internal static void CheckSize(long size, bool hugePages, int rangeCount = 1)
     {
         var page = hugePages ? DefaultHuge : Base;
         if (page == 0)
@@ -26,13 +29,16 @@ public static class PageSizes
                 "Use a kernel with CONFIG_HUGETLBFS, or ordinary pages.");
         }
 
-        if (size > 0 && size % page == 0)
+        var unit = page * rangeCount;
+        if (size > 0 && size % unit == 0)
             return;
 
         var kind = hugePages ? "huge page" : "page";
-        var next = size <= 0 ? page : size > long.MaxValue - page ? size / page * page : (size / page + 1) * page;
-        throw new BufferException(BufferFault.BadSize,
-            $"{size} bytes is not a positive multiple of the {kind} size, {page} bytes.", $"Use {next} bytes.");
+        var next = size <= 0 ? unit : size > long.MaxValue - unit ? size / unit * unit : (size / unit + 1) * unit;
+        throw new BufferException(BufferFault.BadSize, rangeCount == 1
+            ? $"{size} bytes is not a positive multiple of the {kind} size, {page} bytes."
+            : $"{size} bytes cannot be cut into {rangeCount} equal ranges of whole {kind}s of {page} bytes.",
+            rangeCount == 1 ? $"Use {next} bytes." : $"Use {next} bytes, or another multiple of {unit} bytes.");
     }
 
     /// <summary>

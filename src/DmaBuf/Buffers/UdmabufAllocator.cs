@@ -16,8 +16,8 @@ public static class UdmabufAllocator
     /// <summary>
     /// Makes a buffer of <paramref name="rangeCount"/> memfds of <paramref name="rangeSize"/> bytes each, one after
     /// another. The memfds live on inside the buffer only.
-    /// Errors: <see cref="BufferException"/> (BadSize, BadName), <see cref="KernelException"/> (open, UDMABUF_CREATE,
-    /// UDMABUF_CREATE_LIST with EINVAL, ENOMEM, EMFILE).
+    /// Errors: <see cref="BufferException"/> (BadSize, BadName, NotEnoughMemory), <see cref="KernelException"/> (open,
+    /// UDMABUF_CREATE, UDMABUF_CREATE_LIST with EINVAL, ENOMEM, EMFILE).
     /// </summary>
     /// <param name="rangeSize">Bytes in each range: a positive multiple of the page size.</param>
     /// <param name="rangeCount">How many ranges, 1 to <see cref="ListLimit"/>.</param>
@@ -33,7 +33,10 @@ public static class UdmabufAllocator
         if (!options.HugePages && total > Sysinfo.FreeRam && total <= (SizeLimitMegabytes ?? 0) * (Int128)1048576)
             PageSizes.CheckMemory((long)total);
 
+        // The driver's own answer, before thousands of memfds use up the descriptors of this process.
         using var device = OpenDevice();
+        if (rangeCount > 1 && rangeCount > ListLimit)
+            throw Refusal(Errno.EINVAL, rangeSize, rangeCount, options.Seals, options);
         var memfds = new List<FileDescriptor>(rangeCount);
         try
         {
@@ -45,7 +48,7 @@ public static class UdmabufAllocator
                 ? Udmabuf.Create(device, memfds[0].Number, 0, rangeSize)
                 : Udmabuf.CreateList(device, items);
             if (fd is null)
-                throw Refusal(rangeSize, rangeCount, options.Seals, options);
+                throw Refusal(Errno.Last, rangeSize, rangeCount, options.Seals, options);
             return DmaBuffer.Adopt(fd, BufferOrigin.Udmabuf, options.Name);
         }
         finally
@@ -61,18 +64,14 @@ public static class UdmabufAllocator
     public static DmaBuffer AllocateSplit(long size, int rangeCount, MemFdOptions? options = null)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(rangeCount, 1);
-        if (size % rangeCount != 0)
-        {
-            throw new BufferException(BufferFault.BadSize, $"{size} bytes cannot be cut into {rangeCount} equal ranges.",
-                $"Use a multiple of {rangeCount * PageSizes.Base} bytes.");
-        }
-
+        PageSizes.CheckSize(size, options?.HugePages ?? false, rangeCount);
         return Allocate(size / rangeCount, rangeCount, options);
     }
 
     /// <summary>
     /// Makes a buffer of a part of a memfd that exists already; the memfd stays its owner's, and its pages are the
-    /// buffer's pages. Errors: as <see cref="Allocate"/>, and EBADFD where the descriptor is no memfd.
+    /// buffer's pages. Errors: <see cref="BufferException"/> (BadSize, BadName, BadOffset, NotABuffer where the descriptor
+    /// is no memfd), <see cref="KernelException"/> (fcntl with EBADF where it is not open, EMFILE; open; UDMABUF_CREATE).
     /// </summary>
     /// <param name="memfd">A descriptor of this process.</param>
     /// <param name="offset">Where the part starts, in bytes: a multiple of the page size.</param>
@@ -91,7 +90,7 @@ public static class UdmabufAllocator
 
         // A copy of the descriptor, so that nobody can close it or put another in its place during the calls below.
         using var copy = Fcntl.Duplicate(memfd) ?? throw new KernelException("fcntl", Errno.Last, $"descriptor {memfd}",
-            "There is no such open descriptor in this process: see its /proc/self/fd.");
+            Errno.Last == Errno.EBADF ? "There is no such open descriptor in this process: see its /proc/self/fd." : null);
         var seals = Fcntl.GetSeals(copy);
         if (seals < 0)
         {
@@ -101,7 +100,7 @@ public static class UdmabufAllocator
 
         using var device = OpenDevice();
         var fd = Udmabuf.Create(device, copy.Number, offset, size)
-            ?? throw Refusal(size, 1, (MemFdSeals)seals, new MemFdOptions());
+            ?? throw Refusal(Errno.Last, size, 1, (MemFdSeals)seals, new MemFdOptions());
         return DmaBuffer.Adopt(fd, BufferOrigin.Udmabuf, name);
     }
 
@@ -109,9 +108,8 @@ public static class UdmabufAllocator
         Fcntl.Open(Udmabuf.DEVICE, Fcntl.O_RDWR) ?? throw new KernelException("open", Errno.Last, Udmabuf.DEVICE);
 
     /// <summary>Says which of the driver's conditions was not met: its EINVAL stands for all of them.</summary>
-    private static KernelException Refusal(long rangeSize, int rangeCount, MemFdSeals seals, MemFdOptions options)
+    private static KernelException Refusal(int errno, long rangeSize, int rangeCount, MemFdSeals seals, MemFdOptions options)
     {
-        var errno = Errno.Last;
         var call = rangeCount == 1 ? nameof(Udmabuf.UDMABUF_CREATE) : nameof(Udmabuf.UDMABUF_CREATE_LIST);
         var cure = errno switch
         {

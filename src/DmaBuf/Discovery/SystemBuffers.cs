@@ -53,14 +53,15 @@ public sealed class SystemBuffers
         foreach (var fd in new DirectoryInfo($"{directory}/fd").EnumerateFileSystemInfos())
         {
             if (fd.LinkTarget?.StartsWith(LinkPrefix, StringComparison.Ordinal) != true
-                || FdInfo.Read($"{directory}/fdinfo/{fd.Name}") is not { } info)
+                || !int.TryParse(fd.Name, NumberStyles.None, CultureInfo.InvariantCulture, out var number)
+                || FdInfo.Read(directory, number) is not { } info)
             {
                 continue;
             }
 
             if (!open.TryGetValue(info.Inode, out var entry))
                 open[info.Inode] = entry = (info, []);
-            entry.Fds.Add(int.Parse(fd.Name, CultureInfo.InvariantCulture));
+            entry.Fds.Add(number);
         }
 
         var mapped = MappedBytes($"{directory}/maps");
@@ -88,15 +89,15 @@ public sealed class SystemBuffers
     }
 
     /// <summary>The dma-bufs in a maps file, and how far into each the mappings reach.</summary>
-    private static Dictionary<ulong, long> MappedBytes(string path)
+    internal static Dictionary<ulong, long> MappedBytes(string path)
     {
         var mapped = new Dictionary<ulong, long>();
         foreach (var line in SysFile.ReadLines(path))
         {
-            // start-end perms offset major:minor inode path
-            if (!line.Contains(LinkPrefix, StringComparison.Ordinal))
+            // start-end perms offset major:minor inode path; elsewhere the prefix is part of a name that a process chose.
+            var fields = line.Split(' ', 6, StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+            if (fields.Length != 6 || !fields[5].StartsWith(LinkPrefix, StringComparison.Ordinal))
                 continue;
-            var fields = line.Split(' ', 6, StringSplitOptions.RemoveEmptyEntries);
             var range = fields[0].Split('-');
             var end = Hex(fields[2]) + Hex(range[1]) - Hex(range[0]);
             var inode = ulong.Parse(fields[4], CultureInfo.InvariantCulture);

@@ -6,8 +6,12 @@ namespace DmaBuf.Interop;
 internal static partial class Fcntl
 {
     public const int O_RDONLY = 0;
+    public const int O_WRONLY = 1;
     public const int O_RDWR = 2;
     public const int O_ACCMODE = 3;
+    public const int O_CREAT = 0x40;
+    public const int O_TRUNC = 0x200;
+    public const int O_NONBLOCK = 0x800;
     public const int O_CLOEXEC = 0x80000;
 
     public const int F_SEAL_SEAL = 0x0001;
@@ -21,13 +25,13 @@ internal static partial class Fcntl
     private const int F_ADD_SEALS = 1033;
     private const int F_GET_SEALS = 1034;
 
-    /// <summary>open(2) with O_CLOEXEC.</summary>
-    public static FileDescriptor? Open(string path, int flags)
+    /// <summary>open(2) with O_CLOEXEC; with O_CREAT a new file gets <paramref name="mode"/>, less the umask.</summary>
+    public static FileDescriptor? Open(string path, int flags, int mode = 0)
     {
         int fd;
         do
         {
-            fd = open(path, flags | O_CLOEXEC);
+            fd = open(path, flags | O_CLOEXEC, mode);
         }
         while (fd < 0 && Errno.Last == Errno.EINTR);
 
@@ -58,7 +62,7 @@ internal static partial class Fcntl
     public static int GetSeals(FileDescriptor fd) => fcntl(fd, F_GET_SEALS, 0);
 
     [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
-    private static partial int open(string path, int flags);
+    private static partial int open(string path, int flags, int mode);
 
     [LibraryImport("libc", SetLastError = true)]
     private static partial int fcntl(FileDescriptor fd, int command, nint argument);

@@ -6,6 +6,9 @@ namespace DmaBuf.Interop;
 internal static unsafe partial class Stat
 {
     public const int S_IFMT = 0xF000;
+    public const int S_IFIFO = 0x1000;
+    public const int S_IFDIR = 0x4000;
+    public const int S_IFREG = 0x8000;
     public const int S_IFSOCK = 0xC000;
 
     /// <summary>What fstatfs reports for a file of huge pages (linux/magic.h).</summary>
@@ -39,6 +42,10 @@ internal static unsafe partial class Stat
     /// <summary>statx(2) of a path, the link itself where it is one.</summary>
     public static bool OfPath(string path, out statx result) =>
         Statx(AT_FDCWD, path, AT_SYMLINK_NOFOLLOW, STATX_BASIC_STATS, out result) == 0;
+
+    /// <summary>statx(2) of what a path leads to, such as a link in /proc/PID/fd.</summary>
+    public static bool OfTarget(string path, out statx result) =>
+        Statx(AT_FDCWD, path, 0, STATX_BASIC_STATS, out result) == 0;
 
     /// <summary>f_type of fstatfs(2), or -1. It is the first word of struct statfs, as wide as a long.</summary>
     public static long FileSystemType(FileDescriptor fd)

@@ -104,16 +104,15 @@ public sealed record Endpoint
     /// <summary>The address as given.</summary>
     public override string ToString() => _text;
 
-    /// <summary>
-    /// The socket addresses to try, in order; a host's name may stand for several. Errors: <see cref="AddressException"/>
-    /// (BadHost; NotAStream for xenstore).
-    /// </summary>
-    internal IReadOnlyList<(int Family, byte[] Address)> Resolve(CancellationToken cancellation) => Kind switch
+    /// <summary>The socket addresses to try, in order; a host's name may stand for several.</summary>
+    /// <exception cref="AddressException">BadHost: no name server knows the host; NotAStream for xenstore.</exception>
+    /// <exception cref="WaitTimeoutException">No name server answered in time.</exception>
+    internal IReadOnlyList<(int Family, byte[] Address)> Resolve(WaitLimit limit) => Kind switch
     {
         EndpointKind.Unix => [(Socket.AF_UNIX, SocketAddress.Unix(Path))],
         EndpointKind.Vsock => [(Socket.AF_VSOCK, SocketAddress.Vsock(Cid, Port))],
         EndpointKind.XenStore => throw new AddressException(AddressFault.NotAStream, _text, "xenstore carries grant references only", "Use a unix, tcp or vsock address."),
-        _ => [.. HostAddresses(cancellation).Select(host => (SocketAddress.Family(host), SocketAddress.Internet(host, (int)Port)))],
+        _ => [.. HostAddresses(limit).Select(host => (SocketAddress.Family(host), SocketAddress.Internet(host, (int)Port)))],
     };
 
     private static Endpoint Unix(string address, string path, EndpointRole role, string? directory)
@@ -174,14 +173,14 @@ public sealed record Endpoint
         return new Endpoint(address, EndpointKind.XenStore, EndpointRole.Connect) { Name = name };
     }
 
-    private IPAddress[] HostAddresses(CancellationToken cancellation)
+    private IPAddress[] HostAddresses(WaitLimit limit)
     {
         if (IPAddress.TryParse(Host, out var literal))
             return [literal];
         try
         {
-            // Name servers answer on their own time: the one wait that poll cannot do.
-            return Dns.GetHostAddressesAsync(Host, cancellation).GetAwaiter().GetResult();
+            // The C library asks the name servers on a thread of its own, and nothing ends that: it is left behind.
+            return limit.ForTask(Dns.GetHostAddressesAsync(Host, limit.Cancellation), $"a name server to tell the address of '{Host}'");
         }
         catch (SocketException e)
         {

@@ -34,11 +34,25 @@ public sealed class PeerConnection : IPeerLink
     {
         ArgumentNullException.ThrowIfNull(endpoint);
         ArgumentNullException.ThrowIfNull(limit);
+        return ConnectToAny(endpoint, endpoint.Resolve(limit), limit);
+    }
+
+    /// <summary>Connects to the first of the addresses that takes the connection.</summary>
+    internal static PeerConnection ConnectToAny(Endpoint endpoint, IReadOnlyList<(int Family, byte[] Address)> addresses, WaitLimit limit)
+    {
         KernelException? failure = null;
-        foreach (var (family, address) in endpoint.Resolve(limit.Cancellation))
+        foreach (var (family, address) in addresses)
         {
-            var (socket, errno) = TryConnect(family, address, endpoint, limit);
-            if (socket is not null)
+            // A kernel without IPv6 may still reach the host's IPv4 address, whose failure says more.
+            if (Socket.Create(family, Socket.SOCK_STREAM) is not { } socket)
+            {
+                var refused = new KernelException("socket", Errno.Last, endpoint.ToString());
+                failure ??= refused;
+                continue;
+            }
+
+            var errno = TryConnect(socket, address, endpoint, limit);
+            if (errno == 0)
                 return new PeerConnection(socket, endpoint);
             failure = new KernelException("connect", errno, endpoint.ToString());
         }
@@ -96,6 +110,7 @@ public sealed class PeerConnection : IPeerLink
     /// </summary>
     /// <exception cref="AddressException">CannotPassDescriptors: the connection is no unix socket.</exception>
     /// <exception cref="PeerException">The message was not one byte with one descriptor.</exception>
+    /// <exception cref="KernelException">recvmsg: ECONNRESET; EMFILE where this process may not open another descriptor.</exception>
     /// <exception cref="BufferException">NotABuffer, NotSealed: the descriptor is not to be trusted.</exception>
     /// <exception cref="WaitTimeoutException">Nothing came in time.</exception>
     public DmaBuffer ReceiveDescriptor(WaitLimit limit)
@@ -113,12 +128,19 @@ public sealed class PeerConnection : IPeerLink
                 continue;
             }
 
-            var (fault, reason) = (received, first, second, truncated) switch
+            // There was room for two: what is missing was not installed here, for want of a free number.
+            if (truncated && second is null)
             {
-                (0, _, _, _) => (PeerFault.ClosedEarly, "closed the connection without sending a descriptor"),
-                (_, _, not null, _) or (_, _, _, true) => (PeerFault.TooManyDescriptors, "sent more than one descriptor"),
-                (_, null, _, _) => (PeerFault.NoDescriptor, "sent data without a descriptor"),
-                ( > 1, _, _, _) => (PeerFault.ExtraData, "sent more than one byte with the descriptor"),
+                first?.Dispose();
+                throw new KernelException("recvmsg", Errno.EMFILE, Peer);
+            }
+
+            var (fault, reason) = (received, first, second) switch
+            {
+                (0, _, _) => (PeerFault.ClosedEarly, "closed the connection without sending a descriptor"),
+                (_, _, not null) => (PeerFault.TooManyDescriptors, "sent more than one descriptor"),
+                (_, null, _) => (PeerFault.NoDescriptor, "sent data without a descriptor"),
+                ( > 1, _, _) => (PeerFault.ExtraData, "sent more than one byte with the descriptor"),
                 _ => default((PeerFault, string?)),
             };
             if (reason is not null)
@@ -178,9 +200,9 @@ public sealed class PeerConnection : IPeerLink
         }
     }
 
-    private static (FileDescriptor? Socket, int Errno) TryConnect(int family, byte[] address, Endpoint endpoint, WaitLimit limit)
+    /// <returns>0, or the error number of a socket that is closed again.</returns>
+    private static int TryConnect(FileDescriptor socket, byte[] address, Endpoint endpoint, WaitLimit limit)
     {
-        var socket = Socket.Create(family, Socket.SOCK_STREAM) ?? throw new KernelException("socket", Errno.Last, endpoint.ToString());
         try
         {
             var waitedFor = $"{endpoint} to accept the connection";
@@ -191,10 +213,9 @@ public sealed class PeerConnection : IPeerLink
                     case Errno.EINPROGRESS:
                         limit.ForEvent(socket, Poll.POLLOUT, waitedFor);
                         var error = Socket.TakeError(socket);
-                        if (error == 0)
-                            return (socket, 0);
-                        socket.Dispose();
-                        return (null, error);
+                        if (error != 0)
+                            socket.Dispose();
+                        return error;
                     case Errno.EINTR:
                         continue;
                     case Errno.EAGAIN:
@@ -203,11 +224,11 @@ public sealed class PeerConnection : IPeerLink
                         continue;
                     case var errno:
                         socket.Dispose();
-                        return (null, errno);
+                        return errno;
                 }
             }
 
-            return (socket, 0);
+            return 0;
         }
         catch
         {

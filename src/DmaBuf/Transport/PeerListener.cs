@@ -23,10 +23,12 @@ public sealed class PeerListener : IDisposable
     /// <summary>Listens. A socket file that nobody has open any more is replaced; anything else at the path is left alone.</summary>
     /// <exception cref="KernelException">socket, bind: EADDRINUSE, EACCES, ENOENT, EADDRNOTAVAIL.</exception>
     /// <exception cref="AddressException">NotASocket: the path exists and is something else. BadHost.</exception>
-    public static PeerListener Listen(Endpoint endpoint, CancellationToken cancellation = default)
+    /// <exception cref="WaitTimeoutException">No name server told the host's address in time.</exception>
+    public static PeerListener Listen(Endpoint endpoint, WaitLimit? limit = null)
     {
         ArgumentNullException.ThrowIfNull(endpoint);
-        var (family, address) = endpoint.Resolve(cancellation)[0];
+        using var unlimited = new WaitLimit();
+        var (family, address) = endpoint.Resolve(limit ?? unlimited)[0];
         var socket = Socket.Create(family, Socket.SOCK_STREAM) ?? throw new KernelException("socket", Errno.Last, endpoint.ToString());
         try
         {

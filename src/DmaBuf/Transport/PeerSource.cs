@@ -36,7 +36,7 @@ public sealed class PeerSource : IDisposable
         while (true)
         {
             if (Endpoint.Role == EndpointRole.Listen)
-                _listener ??= PeerListener.Listen(Endpoint, limit.Cancellation);
+                _listener ??= PeerListener.Listen(Endpoint, limit);
             if (_listener is not null)
                 return _listener.Accept(limit);
 
@@ -66,7 +66,7 @@ public sealed class PeerSource : IDisposable
     {
         try
         {
-            _listener = PeerListener.Listen(Endpoint, limit.Cancellation);
+            _listener = PeerListener.Listen(Endpoint, limit);
         }
         catch (KernelException e) when (e.Call == "bind" && e.Errno == Errno.EADDRINUSE && _busy++ < BusyTries)
         {

@@ -76,6 +76,21 @@ public sealed class WaitLimit : IDisposable
         _cancellation.ThrowIfCancellationRequested();
     }
 
+    /// <summary>Waits for what poll cannot see. A task that the limit ends early runs on unseen.</summary>
+    /// <exception cref="WaitTimeoutException">The deadline passed.</exception>
+    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
+    internal T ForTask<T>(Task<T> task, string waitedFor)
+    {
+        try
+        {
+            return task.WaitAsync(TimeSpan.FromMilliseconds(RemainingMilliseconds(waitedFor)), _cancellation).GetAwaiter().GetResult();
+        }
+        catch (TimeoutException) when (_timeout is not null)
+        {
+            throw new WaitTimeoutException(waitedFor, _timeout.Value);
+        }
+    }
+
     /// <summary>The shorter of two times, of which a negative one has no end.</summary>
     private static int Shorter(int one, int other) => one < 0 ? other : other < 0 ? one : Math.Min(one, other);
 

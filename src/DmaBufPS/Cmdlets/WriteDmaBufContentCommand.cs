@@ -13,6 +13,8 @@ public sealed class WriteDmaBufContentCommand : DmaBufCmdlet
     private const string ByPath = "Path";
     private const string ByStream = "Stream";
     private const string ByFill = "Fill";
+    private long? _streamStart;
+    private bool _streamTaken;
 
     /// <summary>The buffers to write into; each gets the same content.</summary>
     [Parameter(Mandatory = true, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
@@ -40,7 +42,7 @@ public sealed class WriteDmaBufContentCommand : DmaBufCmdlet
     [Alias("PSPath", "LiteralPath")]
     public string Path { get; set; } = "";
 
-    /// <summary>A stream to read into the buffer from where it stands.</summary>
+    /// <summary>A stream to read into the buffer from where it stands; for each further buffer it is sought back there.</summary>
     [Parameter(ParameterSetName = ByStream, Mandatory = true)]
     [ValidateNotNull]
     public Stream Stream { get; set; } = Stream.Null;
@@ -72,9 +74,34 @@ public sealed class WriteDmaBufContentCommand : DmaBufCmdlet
         {
             if (!ShouldProcess(buffer.ToString(), "Write content"))
                 continue;
+            if (ParameterSetName == ByStream)
+                Rewind(buffer);
             var written = Try(buffer, () => Write(new ContentWriter(buffer, Offset, Progress($"Writing {buffer}"), Cancellation)));
             if (written && PassThru)
                 WriteObject(buffer);
+        }
+    }
+
+    private void Rewind(DmaBuffer buffer)
+    {
+        if (!_streamTaken)
+        {
+            _streamStart = Stream.CanSeek ? Stream.Position : null;
+            _streamTaken = true;
+        }
+        else if (_streamStart is { } start)
+        {
+            // One that was closed meanwhile is told so when it is read.
+            if (Stream.CanSeek)
+                Stream.Position = start;
+        }
+        else
+        {
+            var failure = new PSInvalidOperationException("The stream was read for another buffer of this pipeline already, and it cannot go back.");
+            ThrowTerminatingError(new ErrorRecord(failure, "Stream,SeveralBuffers", ErrorCategory.InvalidOperation, buffer)
+            {
+                ErrorDetails = new ErrorDetails(failure.Message) { RecommendedAction = "Write one buffer from each such stream, or read it into a MemoryStream first." },
+            });
         }
     }
 

@@ -1,3 +1,5 @@
+using System.Net;
+using System.Net.Sockets;
 using System.Security.Cryptography;
 using System.Text;
 using Xunit;
@@ -121,7 +123,118 @@ public sealed class ContentTests
         using var buffer = Buffers.New(4096);
         Assert.Equal("open,ENOENT", Assert.Throws<KernelException>(() => new ContentWriter(buffer).WriteFile(folder.File("none"))).ErrorId);
         Assert.Equal("open,EISDIR", Assert.Throws<KernelException>(() => new ContentReader(buffer).WriteFile(folder.File("."))).ErrorId);
+        Assert.Equal("open,EISDIR", Assert.Throws<KernelException>(() => new ContentWriter(buffer).WriteFile(folder.File("."))).ErrorId);
+        Assert.Equal("open,ENOENT", Assert.Throws<KernelException>(() => new ContentReader(buffer).WriteFile(folder.File("a\0b"))).ErrorId);
+        Assert.Equal("read,EIO", Assert.Throws<KernelException>(() => new ContentWriter(buffer).WriteFile("/proc/self/mem", 1)).ErrorId);
         Assert.Equal("write,ENOSPC", Assert.Throws<KernelException>(() => new ContentReader(buffer).WriteFile("/dev/full")).ErrorId);
+    }
+
+    [Fact]
+    public void Content_goes_through_pipes_from_and_to_other_processes()
+    {
+        using var folder = new ScratchFolder();
+        using var buffer = Buffers.New(1 << 20);
+        var content = Buffers.Pattern(1 << 20);
+        File.WriteAllBytes(folder.File("in"), content);
+        using (var late = new CProcess("sh", ["-c", $"sleep 0.2; cat {folder.File("in")} > {folder.Pipe("from")}"]))
+        {
+            Assert.Equal(1 << 20, new ContentWriter(buffer).WriteFile(folder.File("from")));
+            late.Finish();
+        }
+
+        using (var late = new CProcess("sh", ["-c", $"sleep 0.2; cat {folder.Pipe("to")} > {folder.File("out")}"]))
+        {
+            new ContentReader(buffer).WriteFile(folder.File("to"));
+            late.Finish();
+        }
+
+        Assert.Equal(content, File.ReadAllBytes(folder.File("out")));
+    }
+
+    [Fact]
+    public void Cancellation_ends_the_waits_for_a_pipe_and_leaves_no_descriptor()
+    {
+        using var folder = new ScratchFolder();
+        using var buffer = Buffers.New(1 << 20);
+        var unused = folder.Pipe("unused");
+        using var idle = new FileStream(folder.Pipe("idle"), FileMode.Open, FileAccess.ReadWrite);
+        var waits = new Action<CancellationToken>[]
+        {
+            stop => new ContentWriter(buffer, 0, null, stop).WriteFile(unused),
+            stop => new ContentWriter(buffer, 0, null, stop).WriteFile(idle.Name),
+            stop => new ContentReader(buffer, 0, null, null, stop).WriteFile(unused),
+            stop => new ContentReader(buffer, 0, null, null, stop).WriteFile(idle.Name),
+        };
+        OpenDescriptors.StayTheSame(() =>
+        {
+            foreach (var wait in waits)
+            {
+                using var cancel = new CancellationTokenSource(TimeSpan.FromMilliseconds(50));
+                Assert.ThrowsAny<OperationCanceledException>(() => wait(cancel.Token));
+            }
+        });
+    }
+
+    [Fact]
+    public void Waiting_for_a_pipe_holds_no_access_bracket()
+    {
+        Requires.Udmabuf();
+        using var folder = new ScratchFolder();
+        using var buffer = UdmabufAllocator.Allocate(4096);
+        using var late = new CProcess("sh", ["-c", $"sleep 0.2; echo late > {folder.Pipe("pipe")}"]);
+        var calls = new List<string>();
+        using (KernelTrace.Listen(calls.Add))
+            Assert.Equal(5, new ContentWriter(buffer).WriteFile(folder.File("pipe")));
+        var open = 0;
+        foreach (var call in calls)
+        {
+            open += call.Contains("START|", StringComparison.Ordinal) ? 1 : call.Contains("END|", StringComparison.Ordinal) ? -1 : 0;
+            Assert.False(call.StartsWith("poll", StringComparison.Ordinal) && open > 0, call);
+        }
+
+        Assert.Contains(calls, call => call.StartsWith("poll", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void A_pipe_whose_reader_goes_is_told_as_such()
+    {
+        using var folder = new ScratchFolder();
+        using var buffer = Buffers.New(1 << 20);
+        using var reader = new CProcess("sh", ["-c", $"head -c 1 {folder.Pipe("pipe")}"]);
+        Assert.Equal("write,EPIPE", Assert.Throws<KernelException>(() => new ContentReader(buffer).WriteFile(folder.File("pipe"))).ErrorId);
+    }
+
+    [Fact]
+    public void A_buffer_that_cannot_be_mapped_leaves_the_file_as_it_is()
+    {
+        using var folder = new ScratchFolder();
+        File.WriteAllText(folder.File("precious"), "precious");
+        using var unsealed = MemFdAllocator.Allocate(4096, new MemFdOptions { Seals = MemFdSeals.None });
+        Assert.Throws<BufferException>(() => new ContentReader(unsealed).WriteFile(folder.File("precious")));
+        Assert.Equal("precious", File.ReadAllText(folder.File("precious")));
+    }
+
+    [Fact]
+    public void Stream_failures_name_call_errno_and_stream()
+    {
+        using var buffer = Buffers.New(4096);
+        using var unreadable = new FileStream("/proc/self/mem", FileMode.Open, FileAccess.Read, FileShare.ReadWrite, bufferSize: 0);
+        var failure = Assert.Throws<KernelException>(() => new ContentWriter(buffer).WriteStream(unreadable, 1));
+        Assert.Equal(("read,EIO", "the stream of /proc/self/mem"), (failure.ErrorId, failure.Target));
+        Assert.NotNull(failure.Cure);
+
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        using var connection = new TcpClient("127.0.0.1", ((IPEndPoint)listener.LocalEndpoint).Port);
+        using (var peer = listener.AcceptSocket())
+            peer.LingerState = new LingerOption(true, 0);
+        Assert.Equal("read,ECONNRESET", Assert.Throws<KernelException>(() => new ContentWriter(buffer).WriteStream(connection.GetStream())).ErrorId);
+
+        using var folder = new ScratchFolder();
+        using var writeOnly = File.OpenWrite(folder.File("out"));
+        Assert.Equal(StreamFault.NotReadable, Assert.Throws<StreamException>(() => new ContentWriter(buffer).WriteStream(writeOnly)).Fault);
+        writeOnly.Dispose();
+        Assert.Equal(StreamFault.Closed, Assert.Throws<StreamException>(() => new ContentWriter(buffer).WriteStream(writeOnly)).Fault);
     }
 
     [Fact]

@@ -16,7 +16,7 @@ public sealed class UdmabufTests
         Assert.True(buffer.IsDmaBuf);
         Assert.Equal("udmabuf", buffer.Exporter);
 
-        var info = FdInfo.Read($"/proc/self/fdinfo/{buffer.Fd}")!;
+        var info = FdInfo.Read("/proc/self", buffer.Fd)!;
         Assert.Equal(("udmabuf", "camera 0", 65536L, buffer.Inode), (info.Exporter, info.Name, info.Size, info.Inode));
     }
 
@@ -88,6 +88,33 @@ public sealed class UdmabufTests
         var failure = Assert.Throws<KernelException>(() => UdmabufAllocator.Allocate(PageSizes.Base, limit + 1));
         Assert.Equal("UDMABUF_CREATE_LIST,EINVAL", failure.ErrorId);
         Assert.Contains("list_limit", failure.Cure, StringComparison.Ordinal);
+
+        // Far more memfds than a process may have open.
+        var calls = new List<string>();
+        using (KernelTrace.Listen(calls.Add))
+            Assert.Equal("UDMABUF_CREATE_LIST,EINVAL", Assert.Throws<KernelException>(() => UdmabufAllocator.Allocate(PageSizes.Base, int.MaxValue)).ErrorId);
+        Assert.DoesNotContain(calls, call => call.StartsWith("memfd_create", StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData(65537, 4, "Use 81920 bytes")]
+    [InlineData(8192, 4, "Use 16384 bytes")]
+    [InlineData(0, 3, "Use 12288 bytes")]
+    [InlineData(100, 1, "Use 4096 bytes")]
+    public void A_total_that_gives_no_ranges_of_whole_pages_is_refused_with_one_that_does(long size, int rangeCount, string cure)
+    {
+        Assert.SkipUnless(PageSizes.Base == 4096, "needs pages of 4096 bytes");
+        var failure = Assert.Throws<BufferException>(() => UdmabufAllocator.AllocateSplit(size, rangeCount));
+        Assert.Equal("Buffer,BadSize", failure.ErrorId);
+        Assert.StartsWith(cure, failure.Cure, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_total_for_ranges_of_huge_pages_is_refused_with_one_that_fits_those()
+    {
+        Assert.SkipUnless(PageSizes.DefaultHuge > 0, "needs a kernel with huge pages");
+        var failure = Assert.Throws<BufferException>(() => UdmabufAllocator.AllocateSplit(65536, 4, new MemFdOptions { HugePages = true }));
+        Assert.StartsWith($"Use {4 * PageSizes.DefaultHuge} bytes", failure.Cure, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -124,6 +151,17 @@ public sealed class UdmabufTests
         using var file = File.OpenHandle("/etc/passwd");
         Assert.Equal("Buffer,NotABuffer", Assert.Throws<BufferException>(() => UdmabufAllocator.FromMemFd((int)file.DangerousGetHandle(), 0, 4096)).ErrorId);
         Assert.Equal("fcntl,EBADF", Assert.Throws<KernelException>(() => UdmabufAllocator.FromMemFd(999999, 0, 4096)).ErrorId);
+    }
+
+    [Fact]
+    public void A_memfd_is_not_called_missing_where_descriptors_ran_out()
+    {
+        using var memfd = MemFdAllocator.Allocate(4096);
+        KernelException failure;
+        using (new DescriptorLimit())
+            failure = Assert.Throws<KernelException>(() => UdmabufAllocator.FromMemFd(memfd.Fd, 0, 4096));
+        Assert.Equal("fcntl,EMFILE", failure.ErrorId);
+        Assert.Contains("ulimit -n", failure.Cure, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -152,6 +152,21 @@ public sealed class ViewTests
     }
 
     [Fact]
+    public void A_scope_without_a_listener_is_silent_and_the_one_around_it_goes_on()
+    {
+        var calls = new List<string>();
+        using (KernelTrace.Listen(calls.Add))
+        {
+            using (KernelTrace.Listen(null))
+                MemFdAllocator.Allocate(4096, new MemFdOptions { Name = "silent" }).Dispose();
+            MemFdAllocator.Allocate(4096, new MemFdOptions { Name = "told" }).Dispose();
+        }
+
+        Assert.DoesNotContain(calls, call => call.Contains("silent", StringComparison.Ordinal));
+        Assert.Contains(calls, call => call.Contains("told", StringComparison.Ordinal));
+    }
+
+    [Fact]
     public void A_listener_that_throws_loses_no_descriptor()
     {
         OpenDescriptors.StayTheSame(() =>

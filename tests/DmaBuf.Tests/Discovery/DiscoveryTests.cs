@@ -31,6 +31,49 @@ public sealed class DiscoveryTests
     }
 
     [Fact]
+    public void A_name_with_line_ends_forges_no_other_field()
+    {
+        using var process = ProcessFolder("pos:\t0\nflags:\t02\nmnt_id:\t16\nino:\t42\nsize:\t8192\ncount:\t1\nexp_name:\tudmabuf\nname:\tx\nino:\t1\nsize:\t1\nexp_name:\ty\n");
+        Assert.Equal(new FdInfo(42, 8192, "udmabuf", "x\nino:\t1\nsize:\t1\nexp_name:\ty"), FdInfo.Read(process.File(""), 7));
+    }
+
+    [Fact]
+    public void A_kernel_that_prints_no_inode_number_is_asked_for_it()
+    {
+        using var process = ProcessFolder("pos:\t0\nflags:\t02\nmnt_id:\t16\nsize:\t8192\ncount:\t1\nexp_name:\tudmabuf\n");
+        Assert.True(Interop.Stat.OfPath(process.File("buffer"), out var status));
+        Assert.Equal(new FdInfo(status.stx_ino, 8192, "udmabuf", null), FdInfo.Read(process.File(""), 7));
+    }
+
+    [Fact]
+    public void Only_a_mapping_of_a_buffer_itself_counts_as_one()
+    {
+        using var process = ProcessFolder("");
+        File.WriteAllText(process.File("maps"), """
+            7f0000000000-7f0000004000 rw-s 00001000 00:0e 42                         /dmabuf:a b
+            7f0000010000-7f0000014000 rw-p 00000000 00:00 0                          [anon: /dmabuf:]
+            7f0000020000-7f0000024000 rw-s 00000000 00:01 43                         /memfd: /dmabuf: (deleted)
+            7f0000030000-7f0000034000 r-xp 00000000 08:01 44                         /usr/lib/dmabuf:
+            7f0000040000-7f0000044000 rw-p 00000000 00:00 0
+
+            """);
+        Assert.Equal(new Dictionary<ulong, long> { [42] = 0x5000 }, SystemBuffers.MappedBytes(process.File("maps")));
+    }
+
+    [Fact]
+    public void A_name_that_another_holder_gives_is_seen()
+    {
+        Requires.Udmabuf();
+        using var buffer = UdmabufAllocator.Allocate(4096, 1, new MemFdOptions { Name = "first" });
+        Assert.Equal("first", buffer.Name);
+        using (var other = Interop.Fcntl.Duplicate(buffer.Fd)!)
+            Assert.True(Interop.DmaBufUapi.SetName(other, "sec\nond"));
+        Assert.Equal("sec\nond", buffer.Name);
+        buffer.Dispose();
+        Assert.Equal("sec\nond", buffer.Name);
+    }
+
+    [Fact]
     public void Every_feature_is_told_with_a_detail_and_a_cure_where_it_is_missing()
     {
         var checks = DmaBuf.Support.CheckAll();
@@ -46,4 +89,16 @@ public sealed class DiscoveryTests
         DmaBuf.Support.CheckAll();
         SystemBuffers.Scan();
     });
+
+    /// <summary>A folder like /proc/PID with one descriptor, number 7.</summary>
+    private static ScratchFolder ProcessFolder(string info)
+    {
+        var folder = new ScratchFolder();
+        Directory.CreateDirectory(folder.File("fd"));
+        Directory.CreateDirectory(folder.File("fdinfo"));
+        File.WriteAllText(folder.File("buffer"), "");
+        File.CreateSymbolicLink(folder.File("fd/7"), folder.File("buffer"));
+        File.WriteAllText(folder.File("fdinfo/7"), info);
+        return folder;
+    }
 }

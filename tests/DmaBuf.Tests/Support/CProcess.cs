@@ -35,6 +35,9 @@ internal sealed class CProcess : IDisposable
 
     public void Kill() => _process.Kill();
 
+    /// <summary>What Ctrl+C sends.</summary>
+    public void Interrupt() => Process.Start("sh", ["-c", $"kill -INT {_process.Id}"]).WaitForExit();
+
     public void Dispose()
     {
         if (!_process.HasExited)

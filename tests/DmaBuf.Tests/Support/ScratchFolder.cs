@@ -1,3 +1,5 @@
+using System.Diagnostics;
+
 namespace DmaBuf.Tests;
 
 /// <summary>A folder of one test's own.</summary>
@@ -6,6 +8,13 @@ internal sealed class ScratchFolder : IDisposable
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("dmabuf-");
 
     public string File(string name) => Path.Combine(_folder.FullName, name);
+
+    /// <summary>A named pipe.</summary>
+    public string Pipe(string name)
+    {
+        Process.Start("mkfifo", File(name)).WaitForExit();
+        return File(name);
+    }
 
     public bool IsEmpty => !_folder.EnumerateFileSystemInfos().Any();
 

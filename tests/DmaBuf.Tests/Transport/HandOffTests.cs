@@ -80,6 +80,23 @@ public sealed class HandOffTests
     }
 
     [Fact]
+    public void A_descriptor_that_this_process_has_no_room_for_is_its_own_failure_and_not_the_peers()
+    {
+        using var folder = new ScratchFolder();
+        using var limit = new WaitLimit(TimeSpan.FromSeconds(20));
+        using var buffer = Buffers.New(4096);
+        using var listener = PeerListener.Listen(Endpoint.Parse("unixd:" + folder.File("s")));
+        using var sending = PeerConnection.Connect(Endpoint.Parse("unix:" + folder.File("s")), limit);
+        using var receiving = listener.Accept(limit);
+        sending.SendDescriptor(buffer, limit);
+        DmaBufException failure;
+        using (new DescriptorLimit())
+            failure = Assert.ThrowsAny<DmaBufException>(() => receiving.ReceiveDescriptor(limit));
+        Assert.Equal("recvmsg,EMFILE", failure.ErrorId);
+        Assert.Contains("ulimit -n", failure.Cure, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void A_buffer_sent_for_reading_only_is_read_and_refuses_writes()
     {
         using var folder = new ScratchFolder();
@@ -89,6 +106,19 @@ public sealed class HandOffTests
         using var buffer = source.Next(limit).ReceiveDescriptor(limit);
         Assert.Equal(RangeSize, new ContentReader(buffer).ToArray().Length);
         Assert.Equal("Buffer,ReadOnly", Assert.Throws<BufferException>(() => new ContentWriter(buffer).Write(new byte[1])).ErrorId);
+    }
+
+    [Fact]
+    public void A_buffer_sent_for_writing_only_says_why_it_cannot_be_mapped()
+    {
+        using var folder = new ScratchFolder();
+        using var sender = CProgram.Start("peer", "send", "connect", folder.File("s"), "memfd", "write-only");
+        using var limit = new WaitLimit(TimeSpan.FromSeconds(20));
+        using var source = new PeerSource(Endpoint.Parse($"unixd:{folder.File("s")}"));
+        using var buffer = source.Next(limit).ReceiveDescriptor(limit);
+        var failure = Assert.Throws<KernelException>(() => new ContentReader(buffer).ToArray());
+        Assert.Equal("mmap,EACCES", failure.ErrorId);
+        Assert.Contains("writing only", failure.Cure, StringComparison.Ordinal);
     }
 
     [Fact]

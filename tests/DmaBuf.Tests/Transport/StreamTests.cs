@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
 using Xunit;
@@ -52,6 +53,43 @@ public sealed class StreamTests
         using var listener = PeerListener.Listen(Endpoint.Parse($"tcpd:127.0.0.1:{port}"));
         using var peer = PeerConnection.Connect(Endpoint.Parse($"tcp:localhost:{port}"), limit);
         Assert.Equal(AddressFault.BadHost, Assert.Throws<AddressException>(() => PeerConnection.Connect(Endpoint.Parse("tcp:no-such-host.invalid:1"), limit)).Fault);
+    }
+
+    [Fact]
+    public void A_name_server_that_does_not_answer_is_left_at_Ctrl_C_and_at_the_time_limit()
+    {
+        Requires.OwnMounts();
+        using var folder = new ScratchFolder();
+        using var silent = new UdpClient(new IPEndPoint(IPAddress.Parse("127.0.0.97"), 53));
+        silent.Client.ReceiveTimeout = 60000;
+        File.WriteAllText(folder.File("resolv.conf"), "nameserver 127.0.0.97\noptions timeout:30 attempts:1\n");
+        var script = $"mount --bind {folder.File("resolv.conf")} /etc/resolv.conf && exec dotnet {AppContext.BaseDirectory}/dmabuf-peer.dll client tcp:silent.example:1 1";
+        using var client = new CProcess("unshare", ["--mount", "sh", "-c", script]);
+        var sender = new IPEndPoint(IPAddress.Any, 0);
+        silent.Receive(ref sender);
+        var time = Stopwatch.StartNew();
+        client.Interrupt();
+        Assert.Empty(client.FinishWithFailure());
+        Assert.InRange(time.Elapsed, TimeSpan.Zero, TimeSpan.FromSeconds(10));
+
+        using var limit = new WaitLimit(TimeSpan.FromMilliseconds(50));
+        Assert.Throws<WaitTimeoutException>(() => limit.ForTask(new TaskCompletionSource<int>().Task, "nothing"));
+    }
+
+    [Fact]
+    public void An_address_family_that_the_kernel_lacks_leads_on_to_the_next_address()
+    {
+        const int NoFamily = 255;
+        var port = FreePort();
+        var endpoint = Endpoint.Parse($"tcp:localhost:{port}");
+        (int, byte[]) missing = (NoFamily, new byte[16]);
+        (int, byte[]) present = (Interop.Socket.AF_INET, Interop.SocketAddress.Internet(IPAddress.Loopback, port));
+        using var limit = new WaitLimit(s_limit);
+        using (PeerListener.Listen(Endpoint.Parse($"tcpd:127.0.0.1:{port}")))
+            PeerConnection.ConnectToAny(endpoint, [missing, present], limit).Dispose();
+
+        Assert.Equal("connect,ECONNREFUSED", Assert.Throws<KernelException>(() => PeerConnection.ConnectToAny(endpoint, [present, missing], limit)).ErrorId);
+        Assert.Equal("socket,EAFNOSUPPORT", Assert.Throws<KernelException>(() => PeerConnection.ConnectToAny(endpoint, [missing], limit)).ErrorId);
     }
 
     [Fact]

@@ -1,0 +1,39 @@
+using System.Runtime.InteropServices;
+
+namespace DmaBuf.Tests;
+
+/// <summary>While it stands, this process cannot open one descriptor more: RLIMIT_NOFILE ends at the lowest free number.</summary>
+internal sealed partial class DescriptorLimit : IDisposable
+{
+    private const int RLIMIT_NOFILE = 7;
+    private readonly Rlimit _before;
+
+    public DescriptorLimit()
+    {
+        Check(getrlimit(RLIMIT_NOFILE, out _before));
+        var lowered = _before;
+        using (var lowestFree = File.OpenHandle("/dev/null"))
+            lowered.Current = (ulong)lowestFree.DangerousGetHandle();
+        Check(setrlimit(RLIMIT_NOFILE, in lowered));
+    }
+
+    public void Dispose() => Check(setrlimit(RLIMIT_NOFILE, in _before));
+
+    private static void Check(int result)
+    {
+        if (result < 0)
+            throw new InvalidOperationException(Marshal.GetLastPInvokeErrorMessage());
+    }
+
+    [LibraryImport("libc", SetLastError = true)]
+    private static partial int getrlimit(int resource, out Rlimit limit);
+
+    [LibraryImport("libc", SetLastError = true)]
+    private static partial int setrlimit(int resource, in Rlimit limit);
+
+    private struct Rlimit
+    {
+        public ulong Current;
+        public ulong Maximum;
+    }
+}
