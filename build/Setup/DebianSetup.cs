@@ -8,6 +8,9 @@ internal static class DebianSetup
     /// <summary>What a C program that checks the kernel's headers needs.</summary>
     public static readonly string[] Compiler = ["gcc", "libc6-dev", "linux-libc-dev"];
 
+    /// <summary>What turns C# into a native program.</summary>
+    public static readonly string[] Linker = ["gcc", "libc6-dev", "zlib1g-dev"];
+
     /// <summary>What an emulated machine needs; its kernel is fetched, not installed.</summary>
     public static readonly string[] Emulator = ["qemu-system-x86", "busybox-static", "kmod"];
 

@@ -2,7 +2,7 @@ using DmaBuf.Lab;
 
 namespace DmaBuf.Build;
 
-/// <summary>Compiles everything and lays out the importable module in out/DmaBufPS.</summary>
+/// <summary>Compiles everything and lays out the importable module in out/DmaBufPS and the peer, out/dmabuf-peer.</summary>
 internal static class BuildTask
 {
     public static async Task<int> RunAsync(TaskArguments arguments, CancellationToken cancellationToken)
@@ -24,6 +24,7 @@ internal static class BuildTask
         if (compiler.ExitCode != 0)
             throw new BuildException($"{compiler.Output}{compiler.Error}The build failed.");
         LayOut();
+        await PeerProgram.UpdateAsync(cancellationToken);
         await HelpFiles.UpdateAsync(cancellationToken);
     }
 
