@@ -2,38 +2,36 @@ using DmaBuf.Lab;
 
 namespace DmaBuf.Build;
 
-/// <summary>Shows the main job in an emulated machine: a buffer goes to another process without a copy.</summary>
+/// <summary>
+/// Shows the main job on an emulated Xen host: a guest shares a buffer with dom0, without a copy. With PowerShell the
+/// cmdlets do it, without it the peer program. The last line is for machines.
+/// </summary>
 internal static class DemoTask
 {
+    private const string Guest = "alice";
+
     public static async Task<int> RunAsync(TaskArguments arguments, CancellationToken cancellationToken)
     {
+        bool byPeer = arguments.TakeSwitch("Peer") || Pwsh.Command is null;
+        GrantDriver driver = XenHosts.ParseDriver(arguments.TakeOption("Driver") ?? nameof(GrantDriver.Distribution));
         arguments.Finish();
         await BuildTask.BuildAsync(cancellationToken);
-        if (await MachineSetup.MissingAsync(cancellationToken) is string missing)
-            throw new BuildException($"The demonstration runs in an emulated machine, which needs {missing}.");
-
-        GuestCommand command;
-        if (Pwsh.Command is [string program, .. string[] first])
-        {
-            string script = Repository.At("lab", "demo", "demo.ps1");
-            command = new GuestCommand(program, [.. first, "-NoProfile", "-File", script]);
-        }
-        else
-        {
-            // Without PowerShell the tests of the hand-off show it, one line a test.
-            string tests = Path.Combine(Repository.Binaries("DmaBuf.Tests"), "DmaBuf.Tests.dll");
-            const string handOff = "*HandOffTests.A_buffer_from_*";
-            command = new GuestCommand(
-                "dotnet", tests, "-noLogo", "-noColor", "-reporter", "verbose", "-method", handOff);
+        if (await MachineSetup.MissingForXenAsync(cancellationToken) is string missing)
+            throw new BuildException($"The demonstration runs on an emulated Xen host, which needs {missing}.");
+        if (Pwsh.Command is null)
             Report.LeaveOut("the cmdlets (no PowerShell here)");
-        }
-
-        var options = new MachineOptions { Say = Report.Note };
-        await using Machine machine = await Machine.StartAsync(options, cancellationToken);
-        Report.Note(machine.Description);
-        int code = await machine.RunAsync(
-            command, Console.OpenStandardOutput(), Console.OpenStandardError(), null, cancellationToken);
         Report.LeftOut();
-        return code;
+
+        XenHostOptions options = XenHosts.Options with
+        {
+            Guests = [new XenGuestOptions { Name = Guest, Type = XenGuestType.Pv }],
+            Driver = driver,
+        };
+        await using XenHost host = await XenHost.StartAsync(options, cancellationToken);
+        Report.Note(host.Description);
+        string[] pwsh = byPeer ? [] : Pwsh.Command!;
+        var command = new GuestCommand("sh", [Repository.At("lab", "demo", "demo.sh"), Guest, PeerProgram.Path, .. pwsh]);
+        return await host.RunAsync(
+            XenHost.Dom0, command, Console.OpenStandardOutput(), Console.OpenStandardError(), null, cancellationToken);
     }
 }

@@ -13,7 +13,7 @@ public sealed record XenGuestOptions
     public int MemoryMiB { get; init; } = 384;
 
     /// <summary>The number of processors.</summary>
-    public int Processors { get; init; } = 1;
+    public int Processors { get; init; } = 2;
 
     /// <summary>
     /// More for the kernel's command line. The usual <c>iommu=soft</c> lets a PV guest grant the right frames.

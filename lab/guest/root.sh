@@ -11,7 +11,7 @@ cd /newroot || poweroff -f
 mkdir -p dev/pts dev/shm dev/hugepages
 mount -t devpts -o mode=620,ptmxmode=666 devpts dev/pts
 mount -t tmpfs -o mode=1777 shm dev/shm
-mount -t hugetlbfs hugetlbfs dev/hugepages
+mount -t hugetlbfs hugetlbfs dev/hugepages 2> /dev/null # none in a PV domain
 mount -t tmpfs -o mode=755 run run
 mount -t debugfs debugfs sys/kernel/debug
 ln -s /proc/self/fd dev/fd

@@ -1,0 +1,30 @@
+#!/bin/sh
+# The main job between two domains of Xen, run in dom0: the guest exports a buffer, dom0 imports it, answers in it and
+# releases it. Each domain's lines come as they are said; the last line is for machines.
+# Usage: demo.sh GUEST PEER [PWSH...]: with a PowerShell the cmdlets do it, else the program PEER.
+guest=$1
+peer=$2
+shift 2
+here=$(dirname "$0")
+work=$(mktemp -d)
+# What one domain says, here and in a file.
+from() { tee "$work/$1" | while IFS= read -r line; do printf '%-6s %s\n' "$1" "$line"; done; }
+
+if [ $# -gt 0 ]; then
+    by=cmdlets
+    echo "dom0   starts a PowerShell in each domain"
+    ssh -n "$guest" "$@" -NoProfile -File "$here/export.ps1" 2>&1 | from "$guest" &
+    "$@" -NoProfile -File "$here/import.ps1" "$guest" 2>&1 | from dom0
+else
+    by=peer
+    ssh -n "$guest" "$peer" server tcpd:0.0.0.0:8000 0 2>&1 | from "$guest" &
+    until grep -q num_refs "$work/$guest" 2> /dev/null; do sleep 0.1; done
+    id=$(xl domid "$guest")
+    "$peer" client "tcp:$guest:8000" "$id" --reply 'Thanks, and greetings from dom0.' 2>&1 | from dom0
+fi
+wait
+grep -q -e 'reads: Hello from domain' -e '^range\[3\] 16384 bytes' "$work/dom0" || exit 1
+grep -q 'greetings from dom0' "$work/$guest" || exit 1
+refs=$(sed -n 's/.*refs=\([0-9]*\).*/\1/p' "$work/dom0")
+via=$(sed -n 's/.*via[= ]\([a-z]*\).*/\1/p' "$work/dom0")
+echo "demo: ok bytes=$((refs * 4096)) refs=$refs exporter=$guest importer=dom0 via=$via by=$by"
