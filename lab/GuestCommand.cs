@@ -50,6 +50,9 @@ public sealed record GuestCommand(string Program, params string[] Arguments)
         variables.TryAdd("TERM", "dumb");
         // What .NET spends on measuring a program pays off later than an emulated run lasts (a third of the time).
         variables.TryAdd("DOTNET_TieredPGO", "0");
+        // There is no network to report to.
+        variables.TryAdd("POWERSHELL_TELEMETRY_OPTOUT", "1");
+        variables.TryAdd("POWERSHELL_UPDATECHECK", "Off");
         return variables;
     }
 }

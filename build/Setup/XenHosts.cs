@@ -5,10 +5,18 @@ namespace DmaBuf.Build;
 /// <summary>What the tasks want of an emulated Xen host.</summary>
 internal static class XenHosts
 {
+    /// <summary>The largest of the files that every PowerShell reads.</summary>
+    private static readonly string[] s_powerShellFiles =
+    [
+        "libcoreclr.so", "libclrjit.so", "System.Private.CoreLib.dll", "System.Management.Automation.dll",
+        "System.Linq.Expressions.dll", "Microsoft.PowerShell.Commands.Utility.dll",
+    ];
+
     /// <summary>This project's PowerShell and module in every domain.</summary>
     public static XenHostOptions Options => new()
     {
         PowerShell = Pwsh.Command ?? [],
+        ReadAhead = PowerShellFiles(),
         ModuleFolder = Path.GetDirectoryName(Repository.Module),
         Say = Report.Note,
     };
@@ -23,6 +31,15 @@ internal static class XenHosts
             ? driver
             : throw new BuildException(
                 $"-Driver wants {string.Join(", ", Enum.GetNames<GrantDriver>())}, not \"{text}\".");
+
+    private static string[] PowerShellFiles()
+    {
+        if (Pwsh.Command is not [.., string last])
+            return [];
+        string program = File.ResolveLinkTarget(last, returnFinalTarget: true)?.FullName ?? last;
+        string folder = Path.GetDirectoryName(program)!;
+        return [.. s_powerShellFiles.Select(name => Path.Combine(folder, name)).Where(File.Exists)];
+    }
 
     private static XenGuestOptions ParseGuest(string text)
     {

@@ -5,6 +5,8 @@ namespace DmaBuf.Build;
 /// <summary>Compiles everything and lays out the importable module in out/DmaBufPS and the peer, out/dmabuf-peer.</summary>
 internal static class BuildTask
 {
+    private static readonly string s_stamp = Repository.At("out", "built");
+
     public static async Task<int> RunAsync(TaskArguments arguments, CancellationToken cancellationToken)
     {
         arguments.Finish();
@@ -14,9 +16,17 @@ internal static class BuildTask
         return 0;
     }
 
+    /// <summary>Does the task's work, unless no source is newer than its last success.</summary>
+    public static async Task EnsureBuiltAsync(CancellationToken cancellationToken)
+    {
+        if (!File.Exists(s_stamp) || NewestSource() > File.GetLastWriteTimeUtc(s_stamp))
+            await BuildAsync(cancellationToken);
+    }
+
     /// <summary>Does the task's work for the tasks that start with it.</summary>
     public static async Task BuildAsync(CancellationToken cancellationToken)
     {
+        DateTime start = DateTime.UtcNow;
         HostResult compiler = await HostCommand.TryRunAsync(
             "dotnet",
             ["build", Repository.At("DmaBufPS.sln"), "--configuration", "Release", "--nologo", "--verbosity", "quiet"],
@@ -26,7 +36,15 @@ internal static class BuildTask
         LayOut();
         await PeerProgram.UpdateAsync(cancellationToken);
         await HelpFiles.UpdateAsync(cancellationToken);
+        await File.WriteAllTextAsync(s_stamp, string.Empty, cancellationToken);
+        File.SetLastWriteTimeUtc(s_stamp, start);
     }
+
+    private static DateTime NewestSource() =>
+        Directory.EnumerateFiles(Repository.Root)
+            .Concat(Directory.EnumerateFiles(Repository.At("src"), "*", SearchOption.AllDirectories))
+            .Concat(Directory.EnumerateFiles(Repository.At("docs"), "*", SearchOption.AllDirectories))
+            .Max(File.GetLastWriteTimeUtc);
 
     private static void LayOut()
     {

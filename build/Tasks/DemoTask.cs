@@ -15,7 +15,7 @@ internal static class DemoTask
         bool byPeer = arguments.TakeSwitch("Peer") || Pwsh.Command is null;
         GrantDriver driver = XenHosts.ParseDriver(arguments.TakeOption("Driver") ?? nameof(GrantDriver.Distribution));
         arguments.Finish();
-        await BuildTask.BuildAsync(cancellationToken);
+        await BuildTask.EnsureBuiltAsync(cancellationToken);
         if (await MachineSetup.MissingForXenAsync(cancellationToken) is string missing)
             throw new BuildException($"The demonstration runs on an emulated Xen host, which needs {missing}.");
         if (Pwsh.Command is null)

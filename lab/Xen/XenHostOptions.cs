@@ -18,6 +18,9 @@ public sealed record XenHostOptions
     /// <summary>The words that start PowerShell, for remoting over ssh; none where there is no PowerShell.</summary>
     public IReadOnlyList<string> PowerShell { get; init; } = [];
 
+    /// <summary>Files that guests read ahead while they start, because they will need them.</summary>
+    public IReadOnlyList<string> ReadAhead { get; init; } = [];
+
     /// <summary>A folder of PowerShell modules that remote sessions find by name.</summary>
     public string? ModuleFolder { get; init; }
 

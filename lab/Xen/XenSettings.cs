@@ -20,6 +20,7 @@ internal static class XenSettings
             "XEN_VERSION=" + packages.Version,
             $"ADDRESS={Network}1",
             "DRIVER=" + GuestCommand.Quote(driver),
+            "READ_AHEAD=" + GuestCommand.Quote(string.Join(' ', options.ReadAhead)),
             "GUESTS=" + GuestCommand.Quote(string.Join(' ', options.Guests.Select(guest => guest.Name))));
         files["hosts"] = Lines(
         [
@@ -62,7 +63,8 @@ internal static class XenSettings
         };
         IReadOnlyDictionary<string, string> variables = new GuestCommand(string.Empty).Variables;
         IEnumerable<string> kept = variables
-            .Where(variable => variable.Key is "PATH" or "LANG" || variable.Key.StartsWith("DOTNET_", StringComparison.Ordinal))
+            .Where(variable => variable.Key is "PATH" or "LANG" || variable.Key.StartsWith("DOTNET_", StringComparison.Ordinal)
+                || variable.Key.StartsWith("POWERSHELL_", StringComparison.Ordinal))
             .Select(variable => $"{variable.Key}={variable.Value}");
         string[] module = options.ModuleFolder is null ? [] : ["PSModulePath=" + options.ModuleFolder];
         lines.Add("SetEnv " + string.Join(' ', kept.Concat(module).Select(word => $"\"{word}\"")));
