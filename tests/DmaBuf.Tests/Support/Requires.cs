@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using Xunit;
 
 namespace DmaBuf.Tests;
@@ -19,15 +18,6 @@ internal static class Requires
     public static void IPv6() => Assert.SkipUnless(File.Exists("/proc/net/if_inet6") && File.ReadAllText("/proc/net/if_inet6").Contains(" lo", StringComparison.Ordinal), "needs IPv6 on the loopback interface");
 
     public static void Root() => Assert.SkipUnless(Interop.Unistd.EffectiveUserId == 0, "needs root");
-
-    /// <summary>Mounts that no other process sees, by unshare of util-linux.</summary>
-    public static void OwnMounts()
-    {
-        Root();
-        using var trial = Process.Start(new ProcessStartInfo("unshare", ["--mount", "true"]) { RedirectStandardError = true })!;
-        trial.WaitForExit();
-        Assert.SkipUnless(trial.ExitCode == 0, "needs the right to mount");
-    }
 
     private static void Available(SupportFeature feature, string what) =>
         Assert.SkipUnless(DmaBuf.Support.Check(feature).Available, $"needs {what}");
