@@ -1,4 +1,5 @@
 using System.Management.Automation;
+using System.Runtime.ExceptionServices;
 using DmaBuf;
 
 namespace DmaBufPS;
@@ -132,15 +133,31 @@ public abstract class DmaBufCmdlet : PSCmdlet, IDisposable
     {
         // Without a listener of its own, what this cmdlet does for one upstream would be told as that one's calls.
         _isVerbose ??= IsVerbose();
-        using var scope = KernelTrace.Listen(_isVerbose.Value ? WriteVerbose : null);
+        ExceptionDispatchInfo? stopped = null;
+        using var scope = KernelTrace.Listen(_isVerbose.Value ? WriteCall : null);
         try
         {
             work();
+            stopped?.Throw();
             return true;
         }
         catch (OperationCanceledException) when (Cancellation.IsCancellationRequested)
         {
             throw new PipelineStoppedException();
+        }
+
+        // PowerShell ends an upstream by an exception (Select-Object -First): it must come out of the work, not be lost.
+        void WriteCall(string call)
+        {
+            try
+            {
+                WriteVerbose(call);
+            }
+            catch (Exception e)
+            {
+                stopped = ExceptionDispatchInfo.Capture(e);
+                throw;
+            }
         }
     }
 

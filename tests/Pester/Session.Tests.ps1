@@ -104,6 +104,15 @@ Describe 'Remove-DmaBuf' {
     }
 }
 
+Describe '-Verbose' {
+    It 'may be read in part: what comes after goes on, and the buffer is in the session' {
+        $first = New-UDmaBuf 4KB -Backing MemFd -Name partly -Verbose 4>&1 | Select-Object -First 2
+        $first | Should -HaveCount 2
+        "$($first[1])" | Should -Match '^memfd_create\('
+        Get-DmaBuf | Where-Object Name -EQ partly | Remove-DmaBuf
+    }
+}
+
 Describe 'Get-DmaBufSupport and Test-DmaBufSupport' {
     It 'tells every feature, and a cure for each that is missing' {
         $checks = Get-DmaBufSupport
