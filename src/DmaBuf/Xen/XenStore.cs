@@ -271,7 +271,12 @@ public sealed class XenStore : IDisposable
         while (!bytes.IsEmpty)
         {
             if (!_limit.ForEvent(_fd, Poll.POLLIN, AnswerMilliseconds, waitedFor))
+            {
+                // A caller's own limit that was shorter is told as such.
+                _limit.Pause(0, waitedFor);
                 throw new KernelException("read", Errno.ETIMEDOUT, _name, GoneCure);
+            }
+
             var received = Unistd.Read(_fd, bytes);
             if (received == 0)
                 throw new KernelException("read", Errno.EPIPE, _name, GoneCure);
