@@ -12,19 +12,17 @@ internal sealed class StoreClaim : IDisposable
     private const string Cure = "It does not speak the hand-off of grant references by xenstore, or it failed: look at its own messages.";
     private static readonly TimeSpan s_mark = TimeSpan.FromSeconds(5);
 
-    private readonly Func<WaitLimit, XenStore> _open;
     private readonly StoreNodes _nodes;
     private readonly string _owner;
     private readonly string _peer;
     private DmaBuffer? _buffer;
     private DmaBuffer? _notice;
 
-    private StoreClaim(StoreNodes nodes, string owner, string peer, Func<WaitLimit, XenStore> open)
+    private StoreClaim(StoreNodes nodes, string owner, string peer)
     {
         _nodes = nodes;
         _owner = owner;
         _peer = peer;
-        _open = open;
     }
 
     /// <summary>
@@ -36,13 +34,10 @@ internal sealed class StoreClaim : IDisposable
     /// <exception cref="KernelException">As <see cref="GrantMapper.Import"/>.</exception>
     /// <exception cref="XenStoreException">Refused.</exception>
     /// <exception cref="WaitTimeoutException">Nothing was offered in time.</exception>
-    public static DmaBuffer Receive(Endpoint endpoint, ushort exporter, ImportMethod method, WaitLimit limit) =>
-        Receive(endpoint, exporter, grants => GrantMapper.Import(grants, method), limit, XenStore.Open);
-
-    internal static DmaBuffer Receive(Endpoint endpoint, ushort exporter, Func<GrantRefs, DmaBuffer> import, WaitLimit limit, Func<WaitLimit, XenStore> open)
+    public static DmaBuffer Receive(Endpoint endpoint, ushort exporter, ImportMethod method, WaitLimit limit)
     {
         ArgumentNullException.ThrowIfNull(endpoint);
-        using var store = open(limit);
+        using var store = XenStore.Open(limit);
         var own = XenDomain.OwnId(store);
         var nodes = new StoreNodes(exporter, own, endpoint.Name);
         store.Watch(nodes.Node);
@@ -51,7 +46,7 @@ internal sealed class StoreClaim : IDisposable
             if (own == 0 && !XenDomain.Exists(store, exporter))
                 throw XenDomain.Unknown($"{exporter}", "there is no such domain");
             if (FindOwner(store, nodes) is { } owner
-                && new StoreClaim(nodes, owner, $"{endpoint} (domain {exporter})", open).Import(store, import) is { } buffer)
+                && new StoreClaim(nodes, owner, $"{endpoint} (domain {exporter})").Import(store, method) is { } buffer)
                 return buffer;
             store.WaitForEvent(LookMilliseconds, $"references from domain {exporter} at {endpoint}");
         }
@@ -73,14 +68,14 @@ internal sealed class StoreClaim : IDisposable
             : null;
 
     /// <summary>The buffer; null where another process of this domain was first, or the offer went.</summary>
-    private DmaBuffer? Import(XenStore store, Func<GrantRefs, DmaBuffer> import)
+    private DmaBuffer? Import(XenStore store, ImportMethod method)
     {
         DmaBuffer buffer;
         uint? page;
         try
         {
             page = ReadNumber(store, _nodes.Notify);
-            buffer = import(ReadGrants(store));
+            buffer = GrantMapper.Import(ReadGrants(store), method);
         }
         catch (Exception e)
         {
@@ -147,7 +142,7 @@ internal sealed class StoreClaim : IDisposable
         using var limit = new WaitLimit(s_mark);
         try
         {
-            using var store = _open(limit);
+            using var store = XenStore.Open(limit);
             var marked = false;
             store.Transact(_nodes.Release, () =>
             {

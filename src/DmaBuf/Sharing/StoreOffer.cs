@@ -16,17 +16,15 @@ internal sealed class StoreOffer : IPeerLink
     private static readonly TimeSpan s_withdrawal = TimeSpan.FromSeconds(5);
     private static long s_last;
 
-    private readonly Func<WaitLimit, XenStore> _open;
     private readonly StoreNodes _nodes;
     private readonly string _owner = string.Create(CultureInfo.InvariantCulture, $"{ProcessMark.Own} {Interlocked.Increment(ref s_last)}");
     private ReleaseNotice? _notice;
     private bool _peerIsSeen;
     private int _disposed;
 
-    private StoreOffer(StoreNodes nodes, Endpoint endpoint, Func<WaitLimit, XenStore> open)
+    private StoreOffer(StoreNodes nodes, Endpoint endpoint)
     {
         _nodes = nodes;
-        _open = open;
         Peer = $"{endpoint} (domain {nodes.Importer})";
     }
 
@@ -50,7 +48,7 @@ internal sealed class StoreOffer : IPeerLink
             using var limit = new WaitLimit(s_withdrawal);
             try
             {
-                using var store = _open(limit);
+                using var store = XenStore.Open(limit);
                 return IsOver(Look(store).Progress);
             }
             catch (DmaBufException)
@@ -67,16 +65,14 @@ internal sealed class StoreOffer : IPeerLink
     /// <exception cref="XenStoreException">Refused: EACCES, ENOSPC where the quota is used up.</exception>
     /// <exception cref="PeerException">ImportFailed: the peer says why. ClosedEarly: its domain was destroyed.</exception>
     /// <exception cref="WaitTimeoutException">The peer did not import in time.</exception>
-    public static StoreOffer Send(Endpoint endpoint, GrantRefs grants, WaitLimit limit) => Send(endpoint, grants, limit, XenStore.Open);
-
-    internal static StoreOffer Send(Endpoint endpoint, GrantRefs grants, WaitLimit limit, Func<WaitLimit, XenStore> open)
+    public static StoreOffer Send(Endpoint endpoint, GrantRefs grants, WaitLimit limit)
     {
         ArgumentNullException.ThrowIfNull(endpoint);
         ArgumentNullException.ThrowIfNull(grants);
-        var offer = new StoreOffer(new StoreNodes(grants.Domain, grants.PeerDomain, endpoint.Name), endpoint, open);
+        var offer = new StoreOffer(new StoreNodes(grants.Domain, grants.PeerDomain, endpoint.Name), endpoint);
         try
         {
-            using (var store = open(limit))
+            using (var store = XenStore.Open(limit))
                 offer.Write(store, endpoint, grants);
             offer.WaitForImport(limit);
             return offer;
@@ -100,7 +96,7 @@ internal sealed class StoreOffer : IPeerLink
         using var limit = new WaitLimit(s_withdrawal);
         try
         {
-            using var store = _open(limit);
+            using var store = XenStore.Open(limit);
             Withdraw(store, _nodes, _owner);
         }
         catch (DmaBufException)
@@ -188,7 +184,7 @@ internal sealed class StoreOffer : IPeerLink
 
     private (Progress Progress, string Message) Wait(WaitLimit limit, Predicate<Progress> isReached, string waitedFor)
     {
-        using var store = _open(limit);
+        using var store = XenStore.Open(limit);
         store.Watch(_nodes.Release);
         WatchDomains(store);
         while (true)

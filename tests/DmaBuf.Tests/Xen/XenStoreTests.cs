@@ -1,0 +1,80 @@
+using System.Net.Sockets;
+using Xunit;
+
+namespace DmaBuf.Tests;
+
+/// <summary>
+/// A daemon that is broken, which the lab's is not: a bare socket that says what it is told to. The exchange itself is
+/// tested with Xen's own daemon, see tests/Lab.
+/// </summary>
+public sealed class XenStoreTests
+{
+    private const string Gone = "xenstore is gone: see that xenstored runs.";
+
+    [Fact]
+    public void A_daemon_that_hangs_up_is_gone()
+    {
+        using var daemon = new BrokenDaemon([]);
+        var failure = Assert.Throws<KernelException>(daemon.Ask);
+        Assert.Contains(failure.ErrnoName, new[] { "EPIPE", "ECONNRESET" });
+        Assert.Equal(Gone, failure.Cure);
+    }
+
+    [Fact]
+    public void A_daemon_that_hangs_up_within_an_answer_is_gone()
+    {
+        using var daemon = new BrokenDaemon(Head(2, 1, 100));
+        Assert.Equal(Gone, Assert.Throws<KernelException>(daemon.Ask).Cure);
+    }
+
+    [Fact]
+    public void An_answer_longer_than_the_protocol_allows_is_not_read()
+    {
+        using var daemon = new BrokenDaemon(Head(2, 1, uint.MaxValue));
+        var failure = Assert.Throws<KernelException>(daemon.Ask);
+        Assert.Equal("read,EPROTO", failure.ErrorId);
+        Assert.StartsWith("Not a xenstore daemon", failure.Cure, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_daemon_that_does_not_answer_is_waited_for_only_as_long_as_it_may()
+    {
+        using var daemon = new BrokenDaemon(null);
+        Assert.Throws<WaitTimeoutException>(daemon.Ask);
+    }
+
+    private static byte[] Head(uint type, uint request, uint length) =>
+        [.. new[] { type, request, 0u, length }.SelectMany(BitConverter.GetBytes)];
+
+    /// <summary>Says one thing to the first who connects and hangs up; with nothing to say, it keeps silent.</summary>
+    private sealed class BrokenDaemon : IDisposable
+    {
+        private readonly ScratchFolder _folder = new();
+        private readonly Socket _listener = new(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+
+        public BrokenDaemon(byte[]? answer)
+        {
+            _listener.Bind(new UnixDomainSocketEndPoint(_folder.File("xenstored")));
+            _listener.Listen(1);
+            _ = Task.Run(async () =>
+            {
+                using var peer = await _listener.AcceptAsync();
+                await peer.ReceiveAsync(new byte[100]);
+                await (answer is null ? Task.Delay(TimeSpan.FromSeconds(20)) : peer.SendAsync(answer));
+            });
+        }
+
+        public void Ask()
+        {
+            using var limit = new WaitLimit(TimeSpan.FromSeconds(2));
+            using var store = XenStore.Connect(_folder.File("xenstored"), limit);
+            store.Read("domid");
+        }
+
+        public void Dispose()
+        {
+            _listener.Dispose();
+            _folder.Dispose();
+        }
+    }
+}
