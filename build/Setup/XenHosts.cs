@@ -21,7 +21,10 @@ internal static class XenHosts
         Say = Report.Note,
     };
 
-    /// <summary>Reads guests as in <c>alice:pvh,bob:pv</c>.</summary>
+    /// <summary>
+    /// Reads guests as in <c>alice:pvh,bob:pv</c>. A third part stands for the kernel parameters that a guest has
+    /// otherwise: <c>carol:pv:</c> has none.
+    /// </summary>
     public static IReadOnlyList<XenGuestOptions> ParseGuests(string text) =>
         [.. text.Split(',', StringSplitOptions.RemoveEmptyEntries).Select(ParseGuest)];
 
@@ -43,9 +46,10 @@ internal static class XenHosts
 
     private static XenGuestOptions ParseGuest(string text)
     {
-        string[] words = text.Split(':');
-        return words.Length == 2 && Enum.TryParse(words[1], ignoreCase: true, out XenGuestType type)
-            ? new XenGuestOptions { Name = words[0], Type = type }
-            : throw new BuildException($"-Guests wants NAME:pv or NAME:pvh, several with commas, not \"{text}\".");
+        string[] words = text.Split(':', 3);
+        if (words.Length < 2 || !Enum.TryParse(words[1], ignoreCase: true, out XenGuestType type))
+            throw new BuildException($"-Guests wants NAME:pv or NAME:pvh, several with commas, not \"{text}\".");
+        var guest = new XenGuestOptions { Name = words[0], Type = type };
+        return words.Length == 3 ? guest with { KernelParameters = words[2] } : guest;
     }
 }

@@ -3,15 +3,21 @@ using DmaBuf.Lab;
 
 namespace DmaBuf.Build;
 
-/// <summary>Runs all tests here and again in an emulated machine, whose kernel has every device.</summary>
+/// <summary>
+/// Runs all tests here and again in an emulated machine, whose kernel has every device, and then those between domains
+/// on an emulated Xen host.
+/// </summary>
 internal static class TestTask
 {
     private const string ScriptCheck = "scripts";
 
     public static async Task<int> RunAsync(TaskArguments arguments, CancellationToken cancellationToken)
     {
-        bool onHost = !arguments.TakeSwitch("MachineOnly");
-        bool inMachine = !arguments.TakeSwitch("NoMachine");
+        bool machineOnly = arguments.TakeSwitch("MachineOnly");
+        bool xenOnly = arguments.TakeSwitch("XenOnly");
+        bool onHost = !machineOnly && !xenOnly;
+        bool inMachine = !arguments.TakeSwitch("NoMachine") && !xenOnly;
+        bool onXen = !arguments.TakeSwitch("NoXen") && !machineOnly;
         string? filter = arguments.TakeOption("Filter");
         arguments.Finish();
 
@@ -32,6 +38,8 @@ internal static class TestTask
 
         if (inMachine)
             await RunInMachineAsync(suites, runner, tally, cancellationToken);
+        if (onXen)
+            await new XenTests(runner, tally).RunAsync(suites.Exists(suite => suite is PesterSuite), cancellationToken);
 
         tally.PrintDetails();
         Report.LeftOut();
@@ -45,7 +53,7 @@ internal static class TestTask
         if (Directory.Exists(PesterSuite.Folder))
         {
             if (await PowerShellModules.EnsureAsync(PowerShellModules.Pester, cancellationToken))
-                suites.Add(new PesterSuite());
+                suites.Add(new PesterSuite("Pester", PesterSuite.Folder));
             else
                 Report.LeaveOut($"the tests of the cmdlets ({Pwsh.WantOf(PowerShellModules.Pester)})");
         }

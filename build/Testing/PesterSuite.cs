@@ -2,17 +2,19 @@ using System.Text.Json;
 
 namespace DmaBuf.Build;
 
-/// <summary>The tests of the cmdlets.</summary>
-internal sealed class PesterSuite : TestSuite
+/// <summary>The tests of the cmdlets in the files of one folder.</summary>
+/// <param name="name">The suite's name.</param>
+/// <param name="folder">The folder; those in it are other suites' ones.</param>
+internal sealed class PesterSuite(string name, string folder) : TestSuite
 {
-    /// <summary>The folder of the tests.</summary>
+    /// <summary>The folder of the tests that need one machine.</summary>
     public static string Folder { get; } = Repository.At("tests", "Pester");
 
-    public override string Name => "Pester";
+    public override string Name => name;
 
     public override string[] Command(string resultFile, string? filter) => Pwsh.Script(
         "pester.ps1",
-        ["-Tests", Folder, "-Results", resultFile, .. filter is null ? Array.Empty<string>() : ["-Filter", filter]]);
+        ["-Tests", folder, "-Results", resultFile, .. filter is null ? Array.Empty<string>() : ["-Filter", filter]]);
 
     public override IEnumerable<TestOutcome> Read(string resultFile)
     {

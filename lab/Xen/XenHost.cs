@@ -93,15 +93,22 @@ public sealed class XenHost : IAsyncDisposable
         using var error = new MemoryStream();
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         limit.CancelAfter(_options.StartLimit);
-        int code = await _dom0.RunAsync(new GuestCommand("sh", "-c", script), output, error, null, limit.Token);
-        if (code != 0)
+        int code;
+        try
         {
-            throw new LabException($"{failure} ({code}).\n"
-                + Encoding.UTF8.GetString(output.ToArray()) + Encoding.UTF8.GetString(error.ToArray()));
+            code = await _dom0.RunAsync(new GuestCommand("sh", "-c", script), output, error, null, limit.Token);
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            throw new LabException($"{failure} within {_options.StartLimit.TotalMinutes} minutes.\n{Text(output)}{Text(error)}");
         }
 
-        _options.Say(Encoding.UTF8.GetString(output.ToArray()).Trim());
+        if (code != 0)
+            throw new LabException($"{failure} ({code}).\n{Text(output)}{Text(error)}");
+        _options.Say(Text(output).Trim());
     }
+
+    private static string Text(MemoryStream stream) => Encoding.UTF8.GetString(stream.ToArray());
 
     private string Guests() => string.Join(", ", _options.Guests.Select(guest =>
         $"{guest.Name} ({guest.Type.ToString().ToUpperInvariant()}, {guest.MemoryMiB} MiB)"));

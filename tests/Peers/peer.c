@@ -136,6 +136,8 @@ static int misbehave(int socket, const char *how, int buffer)
         pass(socket, 1, (int[]){ check(open("/etc/passwd", O_RDONLY), "open") }, 1);
     else if (strcmp(how, "unsealed-memfd") == 0)
         pass(socket, 1, (int[]){ make_memfd(RANGE_SIZE, 0) }, 1);
+    else if (strcmp(how, "odd-memfd") == 0)
+        pass(socket, 1, (int[]){ make_memfd(RANGE_SIZE + 1, F_SEAL_SHRINK) }, 1);
     else if (strcmp(how, "huge-memfd") == 0) {
         int fd = check(memfd_create("peer", MFD_ALLOW_SEALING | MFD_HUGETLB), "memfd_create");
         check(ftruncate(fd, 2 << 20), "ftruncate");

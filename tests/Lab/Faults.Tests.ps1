@@ -1,0 +1,371 @@
+# What goes wrong between domains: each is a clear error with a cure, nothing hangs, and nothing stays behind.
+
+BeforeAll {
+    . $PSScriptRoot/common.ps1
+    Assert-NothingLeft
+    Use-Driver Mmap alice, bob
+    $script:Limit = '/sys/module/xen_gntdev/parameters/limit'
+
+    # Serves bytes to the first who connects, and then closes, or holds the connection; gives the address.
+    function Start-RawPeer ([byte[]] $Bytes, [switch] $Hold) {
+        $listener = [Net.Sockets.TcpListener]::new([Net.IPAddress]::Loopback, 0)
+        $listener.Start()
+        $null = Start-ThreadJob {
+            $client = ($using:listener).AcceptTcpClient()
+            if ($using:Bytes) { $client.GetStream().Write($using:Bytes, 0, ($using:Bytes).Length) }
+            if ($using:Hold) { Start-Sleep 60 }
+            $client.Dispose()
+            ($using:listener).Stop()
+        }
+        "tcp:127.0.0.1:$($listener.LocalEndpoint.Port)"
+    }
+
+    function Get-Words ([uint32[]] $Words) {
+        [byte[]] ($Words | ForEach-Object { [BitConverter]::GetBytes($_) })
+    }
+
+    # Pages of a domain's grant allocator, with their number in each; gives the references.
+    function New-GuestPages ([string] $Domain, [int] $Peer, [int] $Count = 4) {
+        On $Domain {
+            param ($peer, $count)
+            $global:buffer = New-GrantBuf ($count * 4KB) -Domain $peer
+            for ($i = 0; $i -lt $count; $i++) { $buffer | Write-DmaBufContent "page $i" -Offset ($i * 4KB) }
+            $buffer.Grants
+        } $Peer, $Count
+    }
+
+    # The first error of an import that is tried until the kernel has taken the grants back.
+    function Wait-Failure ([scriptblock] $Import) {
+        for ($i = 0; $i -lt 40; $i++) {
+            $failure = Get-Failure $Import
+            if ($failure) { return $failure }
+            Get-DmaBuf | Where-Object Origin -NE 'Udmabuf' | Remove-DmaBuf
+            Start-Sleep -Milliseconds 500
+        }
+    }
+}
+
+AfterAll { Assert-NothingLeft }
+
+Describe 'What a peer sends' {
+    AfterEach { Assert-NothingLeft }
+
+    It 'is refused if it is <Name>' -ForEach @(
+        @{ Name = 'nothing'; Words = @(); Id = 'Peer,ClosedEarly' }
+        @{ Name = 'cut short'; Words = 4, 1, 2; Id = 'Peer,ClosedEarly' }
+        @{ Name = 'no references'; Words = , 0; Id = 'Peer,BadCount' }
+        @{ Name = 'more references than a count holds'; Words = [uint32]::MaxValue, 1; Id = 'Peer,BadCount' }
+        @{ Name = 'more references than the driver takes'; Words = 65537, 1; Id = 'Peer,BadCount' }) {
+        $address = Start-RawPeer (Get-Words $Words)
+        Should-Fail (Get-Failure { Receive-DmaBuf $address -Domain alice -TimeoutSec 20 }) $Id ProtocolError 'count'
+    }
+
+    It 'is refused by the kernel if the references do not exist' {
+        $address = Start-RawPeer (Get-Words 2, 30001, 30002)
+        Should-Fail (Get-Failure { Receive-DmaBuf $address -Domain alice -TimeoutSec 20 }) 'mmap,EINVAL' InvalidArgument 'export is still open'
+    }
+
+    It 'is waited for only as long as it may last' {
+        $address = Start-RawPeer (Get-Words 4, 1) -Hold
+        Should-Fail (Get-Failure { Receive-DmaBuf $address -Domain alice -TimeoutSec 0.5 }) 'Wait,ETIMEDOUT' OperationTimeout 'TimeoutSec'
+    }
+
+    It 'need not be read: the sender waits only as long as it may' {
+        $grants = New-UDmaBuf 16MB | Export-GrantRefs -Domain alice
+        $address = Start-RawPeer -Hold
+        Should-Fail (Get-Failure { $grants | Send-DmaBufFd $address -Wait -TimeoutSec 1 }) 'Wait,ETIMEDOUT' OperationTimeout
+        Should-Fail (Get-Failure { $grants | Send-DmaBufFd xenstore:frame -TimeoutSec 1 }) 'Wait,ETIMEDOUT' OperationTimeout
+        Get-OfferNodes | Should -BeNullOrEmpty
+        Should-Fail (Get-Failure { Receive-DmaBuf xenstore:frame -Domain alice -TimeoutSec 1 }) 'Wait,ETIMEDOUT' OperationTimeout
+    }
+}
+
+Describe 'References' {
+    AfterEach { Assert-NothingLeft }
+
+    It 'for another domain are refused' {
+        $grants = New-GuestPages alice (Get-DomainId bob)
+        Should-Fail (Get-Failure { $grants | Import-GrantRefs }) 'Buffer,OtherDomain' InvalidArgument
+        Should-Fail (Get-Failure { Import-GrantRefs -Ref $grants.Refs -Domain alice }) 'mmap,EINVAL' InvalidArgument 'domain id'
+    }
+
+    It 'of another domain than is said are refused' {
+        $grants = New-GrantBuf 16KB -Domain alice | ForEach-Object Grants
+        $failure = Get-FailureOn alice { param ($grants, $wrong) $grants | Import-GrantRefs -Domain $wrong } $grants, "$(Get-DomainId bob)"
+        Should-Fail $failure 'mmap,EINVAL' InvalidArgument 'domain id'
+        $failure = Get-FailureOn alice { param ($grants) $grants | Import-GrantRefs -Domain 777 -RequireDmaBuf } @(, $grants)
+        Should-Fail $failure 'EXP_FROM_REFS,EINVAL' InvalidArgument
+    }
+
+    It 'may be listed twice: their page is in the buffer twice' {
+        $refs = (New-GuestPages alice 0 2).Refs
+        $import = Import-GrantRefs -Ref $refs[0], $refs[1], $refs[0] -Domain alice
+        $import | Read-DmaBufContent -AsString -Offset 8KB -Count 6 | Should -Be 'page 0'
+        $import | Write-DmaBufContent 'twice!' -Offset 8KB
+        $import | Read-DmaBufContent -AsString -Count 6 | Should -Be 'twice!'
+        On alice { $buffer | Read-DmaBufContent -AsString -Count 6 } | Should -Be 'twice!'
+    }
+
+    It 'can be imported twice' {
+        $grants = New-GuestPages bob 0
+        $first, $second = $grants, $grants | Import-GrantRefs
+        $first | Write-DmaBufContent 'by the first'
+        $second | Read-DmaBufContent -AsString | Should -Be 'by the first'
+        $first | Remove-DmaBuf
+        $second | Read-DmaBufContent -AsString | Should -Be 'by the first'
+    }
+
+    It 'are refused over the driver''s limit, on both sides' {
+        try {
+            Set-Content $Limit 8
+            $failure = Get-Failure { New-UDmaBuf 64KB | Export-GrantRefs -Domain alice }
+            Should-Fail $failure 'IMP_TO_REFS,EINVAL' InvalidArgument 'parameters/limit'
+            $grants = New-GuestPages alice 0 16
+            Should-Fail (Get-Failure { $grants | Import-GrantRefs -Mapping }) 'MAP_GRANT_REF,EINVAL' InvalidArgument 'parameters/limit'
+            $address = Start-RawPeer (Get-Words (@(16) + $grants.Refs))
+            Should-Fail (Get-Failure { Receive-DmaBuf $address -Domain alice -TimeoutSec 20 }) 'Peer,BadCount' ProtocolError
+        }
+        finally {
+            Set-Content $Limit 65536
+        }
+        ($grants | Import-GrantRefs).Size | Should -Be 64KB
+    }
+
+    It 'run out with an error, and are free again after it' {
+        $buffer = New-UDmaBuf 64MB
+        $failure = Get-Failure { 1..3 | ForEach-Object { $buffer | Export-GrantRefs -Domain alice } }
+        Should-Fail $failure 'IMP_TO_REFS,ENOSPC' ResourceUnavailable 'Revoke-GrantRefs'
+        $count = @(Get-GrantRefs).Count
+        Get-GrantRefs | Revoke-GrantRefs
+        1..$count | ForEach-Object { $buffer | Export-GrantRefs -Domain alice } | Should -HaveCount $count
+        Should-Fail (Get-FailureOn bob { New-GrantBuf 8MB -Domain 0 }) 'ALLOC_GREF,ENOSPC' ResourceUnavailable 'gntalloc/parameters/limit'
+    }
+
+    It 'that are no whole buffer are refused' {
+        Should-Fail (Get-Failure { Import-GrantRefs -Directory 9 -Size 5000 -Domain alice }) 'Buffer,BadSize' InvalidArgument
+        $grants = New-GuestPages alice 0 2
+        On alice { $global:directory = $buffer | Export-GrantRefs -Domain 0 -Directory }
+        $directory = On alice { $directory.Directory }
+        Should-Fail (Get-Failure { Import-GrantRefs -Directory $directory -Size 8MB -Domain alice }) 'Buffer,OutOfRange' InvalidArgument
+    }
+
+    It 'stay good for a peer that has mapped them when they are revoked, and for no other' {
+        $grants = On alice {
+            $global:buffer = New-UDmaBuf 16KB
+            $buffer | Write-DmaBufContent 'before'
+            $global:grants = $buffer | Export-GrantRefs -Domain 0
+            $grants
+        }
+        $import = $grants | Import-GrantRefs
+        On alice { $grants | Revoke-GrantRefs }
+        $import | Read-DmaBufContent -AsString | Should -Be 'before'
+        $import | Write-DmaBufContent 'after!'
+        On alice { $buffer | Read-DmaBufContent -AsString } | Should -Be 'after!'
+        Should-Fail (Get-FailureOn alice { $grants | Revoke-GrantRefs }) 'Buffer,NoLease' ObjectNotFound
+        $import | Remove-DmaBuf
+        Should-Fail (Wait-Failure { $grants | Import-GrantRefs -Mapping }) 'mmap,EINVAL' InvalidArgument 'export is still open'
+    }
+}
+
+Describe 'Whom to share with' {
+    AfterEach { Assert-NothingLeft }
+
+    It 'is not the domain itself' {
+        Should-Fail (Get-Failure { New-UDmaBuf 4KB | Export-GrantRefs -Domain 0 }) 'Buffer,OwnDomain' InvalidArgument 'unix'
+        Should-Fail (Get-Failure { New-GrantBuf 4KB -Domain Domain-0 }) 'Buffer,OwnDomain' InvalidArgument
+        Should-Fail (Get-Failure { Import-GrantRefs -Ref 8 -Domain 0 }) 'Buffer,OwnDomain' InvalidArgument
+        Should-Fail (Get-Failure { Receive-DmaBuf xenstore:frame -Domain 0 }) 'Buffer,OwnDomain' InvalidArgument
+        Should-Fail (Get-FailureOn bob { param ($own) New-GrantBuf 4KB -Domain $own } (Get-DomainId bob)) 'Buffer,OwnDomain' InvalidArgument
+    }
+
+    It 'is no domain that dom0 knows to be missing' {
+        foreach ($missing in '777', 'nobody') {
+            Should-Fail (Get-Failure { New-UDmaBuf 4KB | Export-GrantRefs -Domain $missing }) 'Address,UnknownDomain' ObjectNotFound 'Get-XenDomain'
+            Should-Fail (Get-Failure { New-GrantBuf 4KB -Domain $missing }) 'Address,UnknownDomain' ObjectNotFound
+        }
+        Should-Fail (Get-Failure { Receive-DmaBuf xenstore:frame -Domain 777 -TimeoutSec 5 }) 'Address,UnknownDomain' ObjectNotFound
+    }
+
+    It 'is not looked for elsewhere: the kernel grants to anyone' {
+        (On alice { New-UDmaBuf 4KB | Export-GrantRefs -Domain 777 }).PeerDomain | Should -Be 777
+        Should-Fail (Get-FailureOn alice { New-GrantBuf 4KB -Domain nobody }) 'Address,UnknownDomain' ObjectNotFound
+    }
+}
+
+Describe 'A buffer of an odd size' {
+    It 'is not shared' {
+        $program = Join-Path $TestDrive peer
+        cc -O1 -o $program $RepositoryRoot/tests/Peers/peer.c
+        $start = [Diagnostics.ProcessStartInfo]::new($program, [string[]]('send', 'connect', "$TestDrive/s", 'memfd', 'odd-memfd'))
+        $peer = [Diagnostics.Process]::Start($start)
+        $received = Receive-DmaBuf "unixd:$TestDrive/s" -TimeoutSec 30
+        $received.Size % 4KB | Should -Be 1
+        Should-Fail (Get-Failure { $received | Export-GrantRefs -Domain alice }) 'Buffer,BadSize' InvalidArgument 'whole pages'
+        $received | Remove-DmaBuf
+        $peer.WaitForExit()
+        Should-Fail (Get-Failure { New-GrantBuf 5000 -Domain alice }) 'Buffer,BadSize' InvalidArgument
+    }
+}
+
+Describe 'xenstore' {
+    AfterEach { Assert-NothingLeft }
+
+    It 'that is full gives an error with its cure, and keeps nothing' {
+        try {
+            $failure = On bob {
+                $global:buffer = New-GrantBuf 16KB -Domain 0
+                $limit = [DmaBuf.WaitLimit]::new([timespan]::FromSeconds(60))
+                $store = [DmaBuf.XenStore]::Open($limit)
+                try {
+                    for ($i = 0; $i -lt 5000; $i++) { $store.Write("data/fill/$i", '') }
+                }
+                catch {
+                    $full = "$_"
+                }
+                finally {
+                    $store.Dispose()
+                }
+                Get-Failure { $buffer | Send-DmaBufFd xenstore:frame -TimeoutSec 20 }
+                $full
+            }
+            $failure[1] | Should -Match 'ENOSPC|EDQUOT|EQUOTA'
+            $failure[0].Id | Should -Match '^(MKDIR|WRITE|SET_PERMS),(ENOSPC|EDQUOT|EQUOTA),'
+            $failure[0].Category | Should -Be ResourceUnavailable
+            $failure[0].Cure | Should -Match quota
+            Get-OfferNodes | Should -BeNullOrEmpty
+        }
+        finally {
+            xenstore-rm "/local/domain/$(Get-DomainId bob)/data/fill"
+        }
+    }
+
+    It 'that denies gives an error with its cure' {
+        $bob = Get-DomainId bob
+        try {
+            xenstore-chmod "/local/domain/$bob/data" n0
+            $failure = Get-FailureOn bob { New-GrantBuf 16KB -Domain 0 | Send-DmaBufFd xenstore:frame -TimeoutSec 20 }
+            $failure.Id | Should -Match '^[A-Z_]+,EACCES,'
+            $failure.Category | Should -Be PermissionDenied
+            $failure.Cure | Should -Match 'data'
+        }
+        finally {
+            xenstore-chmod "/local/domain/$bob/data" "n$bob"
+        }
+    }
+
+    It 'whose daemon is not there gives an error with its cure' {
+        $socket = [Net.Sockets.Socket]::new('Unix', 'Stream', 'Unspecified')
+        $socket.Bind([Net.Sockets.UnixDomainSocketEndPoint]::new("$TestDrive/dead"))
+        $socket.Dispose()
+        $null = New-Item "$TestDrive/dead" -ErrorAction Ignore
+        $grants = New-GrantBuf 16KB -Domain alice | ForEach-Object Grants
+        try {
+            $env:XENSTORED_PATH = "$TestDrive/dead"
+            Should-Fail (Get-Failure { $grants | Send-DmaBufFd xenstore:frame -TimeoutSec 5 }) 'connect,ECONNREFUSED' ConnectionError 'xenstored'
+            Should-Fail (Get-Failure { Receive-DmaBuf xenstore:frame -Domain alice -TimeoutSec 5 }) 'connect,ECONNREFUSED' ConnectionError 'xenstored'
+        }
+        finally {
+            $env:XENSTORED_PATH = $null
+        }
+    }
+}
+
+Describe 'A process that is killed' {
+    BeforeAll {
+        # A second PowerShell in the guest, with a buffer in each role and by each way.
+        $victim = New-PSSession -HostName alice -Name victim
+        Invoke-Command -Session $victim -ScriptBlock $Preparation -ArgumentList $ModulePath
+        $victimId = Invoke-Command -Session $victim { $PID }
+        $given = 1..2 | ForEach-Object { New-GrantBuf 16KB -Domain alice }
+        $receiving = Invoke-Command -Session $victim -AsJob {
+            $global:byTcp = Receive-DmaBuf tcp:dom0:8001 -Domain 0 -Wait -TimeoutSec 60
+            $global:byStore = Receive-DmaBuf xenstore:killed -Domain 0 -TimeoutSec 60
+        }
+        $given[0] | Send-DmaBufFd tcpd:0.0.0.0:8001 -TimeoutSec 60
+        $given[1] | Send-DmaBufFd xenstore:killed -TimeoutSec 60
+        $null = Receive-Job $receiving -Wait -AutoRemoveJob
+        $grants = Invoke-Command -Session $victim {
+            $global:buffer = New-UDmaBuf 16KB
+            $buffer | Write-DmaBufContent 'last words'
+            $buffer | Export-GrantRefs -Domain 0
+        }
+        $import = $grants | Import-GrantRefs
+        $offering = Invoke-Command -Session $victim -AsJob { Get-GrantRefs | Send-DmaBufFd xenstore:orphan }
+        $null = Wait-Offer alice dom0 orphan
+        ssh -n alice "kill -9 $victimId"
+    }
+    AfterAll {
+        Remove-PSSession $victim
+        Assert-NothingLeft
+    }
+
+    It 'is seen by the exporter who waits for the release, by either way' {
+        $given[0] | Wait-DmaBufRelease -TimeoutSec 30 -PassThru | Should -Be $given[0]
+        $given[1] | Wait-DmaBufRelease -TimeoutSec 30 -PassThru | Should -Be $given[1]
+    }
+
+    It 'leaves to the importer what is mapped, and no more' {
+        $import | Read-DmaBufContent -AsString | Should -Be 'last words'
+        $import | Write-DmaBufContent 'still here'
+        $import | Read-DmaBufContent -AsString | Should -Be 'still here'
+        $import | Remove-DmaBuf
+        Should-Fail (Wait-Failure { $grants | Import-GrantRefs -Mapping }) 'mmap,EINVAL' InvalidArgument 'export is still open'
+    }
+
+    It 'ends what the prompt had running in it with an error' {
+        $null = Wait-Job $offering -Timeout 60
+        $offering.State | Should -Not -Be 'Running'
+        $victim.State | Should -Not -Be 'Opened'
+    }
+
+    It 'leaves an offer that the domain''s next one sweeps' {
+        $failure = Get-Failure { Receive-DmaBuf xenstore:orphan -Domain alice -TimeoutSec 20 }
+        Should-Fail $failure 'mmap,EINVAL' InvalidArgument
+        $gone = Get-FailureOn alice { New-GrantBuf 4KB -Domain 0 | Send-DmaBufFd xenstore:other -TimeoutSec 1 }
+        Should-Fail $gone 'Wait,ETIMEDOUT' OperationTimeout
+        Get-OfferNodes | Should -BeNullOrEmpty
+    }
+}
+
+Describe 'A thousand exchanges' {
+    It 'leave no reference, no descriptor and no mapping' {
+        $cycles = 1000
+        $state = {
+            [GC]::Collect()
+            [GC]::WaitForPendingFinalizers()
+            [pscustomobject]@{
+                Descriptors = @(Get-ChildItem /proc/self/fd).Count
+                Mappings = @((Get-Content /proc/self/maps) -match 'xen/gnt|dmabuf').Count
+                DriverUses = [int] (Get-Content /sys/module/xen_gntdev/refcnt)
+            }
+        }
+        # 64 references each: a domain has 32768.
+        $run = {
+            param ($cycles)
+            for ($i = 0; $i -lt $cycles; $i++) {
+                $buffer = New-UDmaBuf 256KB
+                $buffer | Export-GrantRefs -Domain 0 | Send-DmaBufFd tcpd:0.0.0.0:8002 -Wait -TimeoutSec 30
+                $buffer | Remove-DmaBuf
+            }
+        }
+        $receive = {
+            param ($cycles)
+            for ($i = 0; $i -lt $cycles; $i++) {
+                Receive-DmaBuf tcp:alice:8002 -Domain alice -Wait -TimeoutSec 30 | Remove-DmaBuf
+            }
+        }
+        $job = Start-On alice $run 5
+        & $receive 5
+        $null = Receive-Job $job -Wait -AutoRemoveJob
+        $before = (& $state), (On alice $state)
+        $job = Start-On alice $run $cycles
+        & $receive $cycles
+        $null = Receive-Job $job -Wait -AutoRemoveJob
+        $after = (& $state), (On alice $state)
+        foreach ($i in 0, 1) {
+            $after[$i].Descriptors | Should -BeLessOrEqual ($before[$i].Descriptors + 5)
+            $after[$i].Mappings | Should -Be $before[$i].Mappings
+            $after[$i].DriverUses | Should -Be $before[$i].DriverUses
+        }
+    }
+}

@@ -1,0 +1,193 @@
+# Every way to share a buffer between two domains, with each of the grant device's drivers. The data is compared in
+# both directions; what a kernel refuses must be the refusal that the help names. A call to a guest takes about a second
+# in the emulated host, so one call makes all of a pair's buffers, and the tests look at what came of it.
+
+BeforeDiscovery {
+    $types = [ordered]@{ dom0 = 'PV'; alice = 'PVH'; bob = 'PV' }
+    $script:Pairs = foreach ($exporter in $types.Keys) {
+        foreach ($importer in $types.Keys | Where-Object { $_ -ne $exporter }) {
+            @{ Exporter = $exporter; Importer = $importer; ImporterType = $types[$importer] }
+        }
+    }
+}
+
+BeforeAll {
+    . $PSScriptRoot/common.ps1
+    Start-Guest alice, bob
+    $script:Kinds = 'dma-buf', 'pages', 'directory', 'mapping', 'required'
+    $script:Size = 32KB
+
+    # For each kind a buffer with noise in it, and its references or why there are none.
+    $script:Export = {
+        param ($peer, $kinds, $canGrantDmaBuf, $size)
+        $global:buffers = [ordered]@{}
+        $seed = 10
+        foreach ($kind in $kinds) {
+            try {
+                $buffer = if ($kind -eq 'dma-buf' -or ($canGrantDmaBuf -and $kind -ne 'pages')) { New-UDmaBuf $size }
+                else { New-GrantBuf $size -Domain $peer }
+                $buffers[$kind] = $buffer
+                $buffer | Write-DmaBufContent (Get-Noise $size $seed)
+                $buffer | Export-GrantRefs -Domain $peer -Directory:($kind -eq 'directory')
+            }
+            catch {
+                $_ | ConvertTo-Failure
+            }
+            $seed++
+        }
+    }
+
+    # Imports each: how that went, the hash of what was there, and other noise is written. The arguments' rest are the
+    # references.
+    $script:Import = {
+        param ($domain, $kinds, $size)
+        for ($i = 0; $i -lt $kinds.Count; $i++) {
+            $kind, $grants = $kinds[$i], $args[$i]
+            if ($grants.Id) {
+                $grants
+                continue
+            }
+            try {
+                $import = switch ($kind) {
+                    'directory' { Import-GrantRefs -Directory $grants.Directory -Size $size -Domain $domain }
+                    'mapping' { $grants | Import-GrantRefs -Mapping }
+                    'required' { $grants | Import-GrantRefs -RequireDmaBuf }
+                    default { $grants | Import-GrantRefs }
+                }
+                [pscustomobject]@{
+                    Origin = "$($import.Origin)"
+                    IsDmaBuf = $import.IsDmaBuf
+                    Size = $import.Size
+                    Hash = ($import | Read-DmaBufContent -AsHash).Hash
+                }
+                $import | Write-DmaBufContent (Get-Noise $size (20 + $i))
+            }
+            catch {
+                $_ | ConvertTo-Failure
+            }
+        }
+    }
+
+    $script:Check = { $buffers.Values | ForEach-Object { ($_ | Read-DmaBufContent -AsHash).Hash } }
+
+    function Invoke-Exchange ([string] $Exporter, [string] $Importer, [bool] $CanGrantDmaBuf, [string[]] $Kinds, [int] $Size) {
+        $grants = @(On $Exporter $Export (Get-DomainId $Importer), $Kinds, $CanGrantDmaBuf, $Size)
+        $imports = @(On $Importer $Import (@("$(Get-DomainId $Exporter)", $Kinds, $Size) + $grants))
+        $hashes = @(On $Exporter $Check)
+        $result = @{}
+        for ($i = 0; $i -lt $Kinds.Count; $i++) {
+            $result[$Kinds[$i]] = [pscustomobject]@{ Grants = $grants[$i]; Import = $imports[$i]; Answer = $hashes[$i]; Index = $i }
+        }
+        $result
+    }
+
+    # What the exporter wrote was there for the importer, and what that wrote came back.
+    function Should-HaveCrossed ($Exchange, [string] $Origin, [int] $Size = $Size) {
+        $Exchange.Grants.Count | Should -Be ($Size / 4KB) -Because $Exchange.Grants.Message
+        $Exchange.Import.Id | Should -BeNullOrEmpty -Because $Exchange.Import.Message
+        $Exchange.Import.Size | Should -Be $Size
+        $Exchange.Import.Hash | Should -Be (Get-NoiseHash $Size (10 + $Exchange.Index)) -Because 'the importer reads what the exporter wrote'
+        $Exchange.Answer | Should -Be (Get-NoiseHash $Size (20 + $Exchange.Index)) -Because 'the exporter reads what the importer wrote'
+        $Exchange.Import.Origin | Should -Be $Origin
+        $Exchange.Import.IsDmaBuf | Should -Be ($Origin -eq 'GrantImport')
+    }
+}
+
+AfterAll { Assert-NothingLeft }
+
+# dom0 keeps its driver, which can do all: xenstored holds the device.
+Describe 'With the <_> driver in the guests' -ForEach Distribution, Stock, Mmap {
+    BeforeAll {
+        $driver = $_
+        Assert-NothingLeft
+        Use-Driver $driver alice, bob
+    }
+
+    Context '<Exporter> to <Importer>' -ForEach $Pairs {
+        BeforeAll {
+            $canGrantDmaBuf = $Exporter -eq 'dom0' -or $driver -ne 'Distribution'
+            $makesDmaBuf = $ImporterType -eq 'PVH' -and $driver -eq 'Mmap'
+            $lacksDmaBuf = $Importer -ne 'dom0' -and $driver -eq 'Distribution'
+            $origin = $makesDmaBuf ? 'GrantImport' : 'GrantMapping'
+            $exchange = Invoke-Exchange $Exporter $Importer $canGrantDmaBuf $Kinds $Size
+        }
+        AfterAll { Assert-NothingLeft }
+
+        It 'shares a dma-buf, or says what else to share' {
+            if ($canGrantDmaBuf) {
+                Should-HaveCrossed $exchange['dma-buf'] $origin
+            }
+            else {
+                Should-Fail $exchange['dma-buf'].Grants 'IMP_TO_REFS,ENOTTY' NotImplemented 'New-GrantBuf'
+            }
+        }
+
+        It 'shares pages of the grant allocator' {
+            Should-HaveCrossed $exchange['pages'] $origin
+        }
+
+        It 'shares by one reference to a directory' {
+            Should-HaveCrossed $exchange['directory'] $origin
+        }
+
+        It 'maps where a mapping is asked for' {
+            Should-HaveCrossed $exchange['mapping'] GrantMapping
+        }
+
+        It 'makes a dma-buf where one is required, or refuses' {
+            if ($makesDmaBuf) {
+                Should-HaveCrossed $exchange['required'] GrantImport
+            }
+            elseif ($lacksDmaBuf) {
+                Should-Fail $exchange['required'].Import 'EXP_FROM_REFS,ENOTTY' NotImplemented 'CONFIG_XEN_GNTDEV_DMABUF'
+            }
+            else {
+                Should-Fail $exchange['required'].Import 'EXP_FROM_REFS,EINVAL' InvalidArgument '-Mapping'
+            }
+        }
+    }
+}
+
+Describe 'Larger and other buffers' {
+    AfterEach { Assert-NothingLeft }
+
+    It 'shares 16 MiB from <Exporter> to <Importer>' -ForEach @(
+        @{ Exporter = 'alice'; Importer = 'dom0' }
+        @{ Exporter = 'dom0'; Importer = 'bob' }) {
+        $exchange = Invoke-Exchange $Exporter $Importer $true mapping 16MB
+        Should-HaveCrossed $exchange['mapping'] GrantMapping 16MB
+    }
+
+    It 'shares a buffer whose directory has more than one page' {
+        $exchange = Invoke-Exchange dom0 alice $true directory 8MB
+        Should-HaveCrossed $exchange['directory'] GrantImport 8MB
+    }
+
+    It 'shares a buffer of a dma-heap' {
+        $grants = On alice {
+            $global:buffer = New-DmaHeapBuf 64KB
+            $buffer | Write-DmaBufContent 'from a heap'
+            $buffer | Export-GrantRefs -Domain 0
+        }
+        $import = $grants | Import-GrantRefs
+        $import | Read-DmaBufContent -AsString -Count 11 | Should -Be 'from a heap'
+        $import | Write-DmaBufContent 'and back' -Offset 60KB
+        On alice { $buffer | Read-DmaBufContent -AsString -Offset 60KB -Count 8 } | Should -Be 'and back'
+    }
+
+    It 'gives a dma-buf of references on to another process by its descriptor' {
+        $buffer = New-UDmaBuf 16KB
+        $buffer | Write-DmaBufContent 'twice handed on'
+        $grants = $buffer | Export-GrantRefs -Domain alice
+        On alice {
+            param ($grants)
+            $global:import = $grants | Import-GrantRefs -RequireDmaBuf
+            $receiving = Start-ThreadJob { Import-Module $using:modulePath; Receive-DmaBuf unixd:/run/again -TimeoutSec 60 }
+            Wait-Until { Test-Path /run/again }
+            $import | Send-DmaBufFd unix:/run/again -TimeoutSec 60
+            $again = Receive-Job $receiving -Wait -AutoRemoveJob
+            "$($again.Origin)"
+            $again | Read-DmaBufContent -AsString
+        } @(, $grants) | Should -Be 'Received', 'twice handed on'
+    }
+}

@@ -1,0 +1,249 @@
+# The ways by which references reach a domain, for real domains: a stream, xenstore, and objects over remoting, jobs and
+# files. How the pages are shared makes no difference to them; Sharing.Tests.ps1 has those ways.
+
+BeforeDiscovery {
+    $script:Ways = foreach ($pair in ('dom0', 'alice'), ('alice', 'dom0'), ('dom0', 'bob'), ('bob', 'dom0'), ('alice', 'bob'), ('bob', 'alice')) {
+        foreach ($transport in 'tcp', 'xenstore') {
+            @{ Exporter = $pair[0]; Importer = $pair[1]; Transport = $transport }
+        }
+    }
+}
+
+BeforeAll {
+    . $PSScriptRoot/common.ps1
+    Start-Guest alice, bob
+    Assert-NothingLeft
+    Use-Driver Mmap alice, bob
+
+    # The exporter's part in one go: the peer is not done at first, and then it is.
+    $script:Offer = {
+        param ($peer, $address)
+        $buffer = New-UDmaBuf 64KB
+        $buffer | Write-DmaBufContent (Get-Noise 64KB 3)
+        $grants = $buffer | Export-GrantRefs -Domain $peer
+        $grants | Send-DmaBufFd $address -TimeoutSec 60
+        $early = Get-Failure { $grants | Wait-DmaBufRelease -TimeoutSec 0.2 }
+        $seen = $grants | Wait-DmaBufRelease -TimeoutSec 60 -PassThru
+        [pscustomobject]@{ Early = $early.Id; Seen = $seen.Count; Answer = ($buffer | Read-DmaBufContent -AsHash).Hash }
+        $grants | Revoke-GrantRefs
+        $buffer | Remove-DmaBuf
+    }
+    $script:Take = {
+        param ($exporter, $address)
+        $import = Receive-DmaBuf $address -Domain $exporter -Wait -TimeoutSec 60
+        ($import | Read-DmaBufContent -AsHash).Hash
+        $import | Write-DmaBufContent (Get-Noise 64KB 4)
+        Start-Sleep -Milliseconds 1500
+        $import | Remove-DmaBuf
+    }
+    # The parts one by one.
+    $script:Export = {
+        param ($peer)
+        $global:buffer = New-UDmaBuf 64KB
+        $buffer | Write-DmaBufContent (Get-Noise 64KB 3)
+        $global:grants = $buffer | Export-GrantRefs -Domain $peer
+    }
+    $script:Send = { param ($address) $grants | Send-DmaBufFd $address -TimeoutSec 60 }
+    $script:Receive = {
+        param ($address, $exporter)
+        $global:import = Receive-DmaBuf $address -Domain $exporter -Wait -TimeoutSec 60
+        ($import | Read-DmaBufContent -AsHash).Hash
+    }
+}
+
+AfterAll { Assert-NothingLeft }
+
+Describe 'By <Transport> from <Exporter> to <Importer>' -ForEach $Ways {
+    It 'the buffer arrives, an answer comes back, and the exporter sees the release' {
+        $there, $here = $Transport -eq 'tcp' ? ('tcpd:0.0.0.0:8000', "tcp:${Exporter}:8000") : ('xenstore:frame', 'xenstore:frame')
+        $offer = (Get-DomainId $Importer), $there
+        $take = "$(Get-DomainId $Exporter)", $here
+        if ($Exporter -eq 'dom0') {
+            $job = Start-On $Importer $Take $take
+            $result = On dom0 $Offer $offer
+            $hash = Receive-Job $job -Wait -AutoRemoveJob
+        }
+        else {
+            $job = Start-On $Exporter $Offer $offer
+            $hash = On $Importer $Take $take
+            $result = Receive-Job $job -Wait -AutoRemoveJob
+        }
+        $hash | Should -Be (Get-NoiseHash 64KB 3)
+        $result.Early | Should -BeLike 'Wait,ETIMEDOUT,*' -Because 'the importer still has the buffer'
+        $result.Seen | Should -Be 16 -Because 'the release was seen'
+        $result.Answer | Should -Be (Get-NoiseHash 64KB 4)
+        Get-OfferNodes | Should -BeNullOrEmpty -Because 'an offer goes with its end'
+    }
+}
+
+Describe 'By xenstore' {
+    AfterEach { Assert-NothingLeft }
+
+    It 'carries a directory''s one reference' {
+        On alice {
+            param ($peer)
+            $global:buffer = New-UDmaBuf 8MB
+            $buffer | Write-DmaBufContent (Get-Noise 8MB 5)
+            $global:grants = $buffer | Export-GrantRefs -Domain $peer -Directory
+        } 0
+        $job = Start-On alice $Send xenstore:frame
+        $import = Receive-DmaBuf xenstore:frame -Domain alice -TimeoutSec 60
+        Receive-Job $job -Wait -AutoRemoveJob
+        $import.Grants.Directory | Should -Be (On alice { $grants.Directory })
+        ($import | Read-DmaBufContent -AsHash).Hash | Should -Be (Get-NoiseHash 8MB 5)
+    }
+
+    It 'carries as many references as the nodes of a guest hold' {
+        On bob {
+            $global:buffer = New-UDmaBuf 16MB
+            $buffer | Write-DmaBufContent (Get-Noise 16MB 6)
+            $global:grants = $buffer | Export-GrantRefs -Domain 0
+        }
+        $job = Start-On bob $Send xenstore:large
+        $import = Receive-DmaBuf xenstore:large -Domain bob -TimeoutSec 60
+        Receive-Job $job -Wait -AutoRemoveJob
+        ($import | Read-DmaBufContent -AsHash).Hash | Should -Be (Get-NoiseHash 16MB 6)
+    }
+
+    It 'lets nobody but the peer read the nodes, and the peer write one of them' {
+        On alice $Export (Get-DomainId bob)
+        $job = Start-On alice $Send xenstore:private
+        $node = Wait-Offer alice bob private
+        $alice, $bob = (Get-DomainId alice), (Get-DomainId bob)
+        foreach ($line in xenstore-ls -fp $node) {
+            $access = $line -like "$node/release *" ? 'b' : 'r'
+            $line | Should -Match "\(n$alice,$access$bob\)$"
+        }
+        $denied = Get-FailureOn bob {
+            param ($node)
+            $limit = [DmaBuf.WaitLimit]::new([timespan]::FromSeconds(5))
+            $store = [DmaBuf.XenStore]::Open($limit)
+            try { $store.Write("$node/size", '1') } finally { $store.Dispose() }
+        } $node
+        $denied.Message | Should -BeLike '*EACCES*'
+        On bob $Receive xenstore:private, "$alice" | Should -Be (Get-NoiseHash 64KB 3)
+        Receive-Job $job -Wait -AutoRemoveJob
+    }
+
+    It 'refuses a second offer by the same name until the peer is done' {
+        On dom0 $Export (Get-DomainId bob)
+        $job = Start-On bob $Receive xenstore:frame, 0
+        On dom0 $Send xenstore:frame
+        Receive-Job $job -Wait -AutoRemoveJob | Should -Be (Get-NoiseHash 64KB 3)
+        Should-Fail (Get-Failure { $grants | Send-DmaBufFd xenstore:frame -TimeoutSec 1 }) 'Address,InUse' ResourceBusy 'Revoke-GrantRefs'
+        On bob { $import | Remove-DmaBuf }
+        $again = Get-Failure { $grants | Send-DmaBufFd xenstore:frame -TimeoutSec 1 }
+        Should-Fail $again 'Wait,ETIMEDOUT' OperationTimeout
+    }
+
+    It 'tells the exporter why an import failed' {
+        On alice $Export 0
+        $job = Start-On alice { Get-Failure { $grants | Send-DmaBufFd xenstore:frame -TimeoutSec 60 } }
+        Should-Fail (Get-Failure { Receive-DmaBuf xenstore:frame -Domain alice -RequireDmaBuf -TimeoutSec 60 }) 'EXP_FROM_REFS,EINVAL' InvalidArgument
+        $told = Receive-Job $job -Wait -AutoRemoveJob
+        Should-Fail $told 'Peer,ImportFailed' ProtocolError
+        $told.Message | Should -BeLike '*EXP_FROM_REFS*EINVAL*'
+    }
+}
+
+Describe 'An offer in xenstore' {
+    BeforeAll {
+        # Writes nodes as an exporter might; dom0 may write everywhere.
+        function Write-Nodes ([hashtable] $Nodes) {
+            Use-Store {
+                param ($store)
+                foreach ($node in $Nodes.Keys) { $store.Write("$offer/$node", $Nodes[$node]) }
+                $store.Write("$offer/state", 'ready')
+            }
+        }
+        $offer = "/local/domain/$(Get-DomainId alice)/data/dmabufps/0/frame"
+    }
+    AfterEach {
+        Use-Store { param ($store) $store.Remove("/local/domain/$(Get-DomainId alice)/data/dmabufps") }
+        Assert-NothingLeft
+    }
+
+    It 'with <Node> "<Value>" is refused, and its exporter is told' -ForEach @(
+        @{ Node = 'size'; Value = '4097'; Id = 'Peer,BadCount' }
+        @{ Node = 'size'; Value = '0'; Id = 'Peer,BadCount' }
+        @{ Node = 'size'; Value = '-4096'; Id = 'Peer,BadCount' }
+        @{ Node = 'size'; Value = '99999999999999999999'; Id = 'Peer,BadCount' }
+        @{ Node = 'size'; Value = '17592186040320'; Id = 'Peer,BadCount' }
+        @{ Node = 'size'; Value = ''; Id = 'Peer,BadCount' }
+        @{ Node = 'size'; Value = '268435456'; Id = 'Peer,BadCount' }
+        @{ Node = 'refs/0'; Value = '1'; Id = 'Peer,BadCount' }
+        @{ Node = 'refs/0'; Value = '1 2 3'; Id = 'Peer,BadCount' }
+        @{ Node = 'refs/0'; Value = '1 0x2'; Id = 'Peer,BadNode' }
+        @{ Node = 'refs/0'; Value = '1  2'; Id = 'Peer,BadNode' }
+        @{ Node = 'refs/0'; Value = '1 4294967296'; Id = 'Peer,BadNode' }
+        @{ Node = 'refs/0'; Value = '30001 30002'; Id = 'mmap,EINVAL' }
+        @{ Node = 'directory'; Value = '-1'; Id = 'Peer,BadNode' }
+        @{ Node = 'directory'; Value = '30001'; Id = 'mmap,EINVAL' }
+        @{ Node = 'notify'; Value = 'none'; Id = 'Peer,BadNode' }) {
+        $nodes = @{ owner = '1 1 1'; size = '8192'; 'refs/0' = '1 2'; release = '' }
+        $nodes[$Node] = $Value
+        Write-Nodes $nodes
+        $failure = Get-Failure { Receive-DmaBuf xenstore:frame -Domain alice -TimeoutSec 20 }
+        $failure.Id | Should -BeLike "$Id,*"
+        $failure.Cure | Should -Not -BeNullOrEmpty
+        Use-Store { param ($store) $store.Read("$offer/release") } | Should -BeLike 'failed ?*'
+    }
+
+    It 'that another process has taken is left to it' {
+        On alice $Export 0
+        $job = Start-On alice $Send xenstore:frame
+        $import = Receive-DmaBuf xenstore:frame -Domain alice -TimeoutSec 60
+        Receive-Job $job -Wait -AutoRemoveJob
+        Should-Fail (Get-Failure { Receive-DmaBuf xenstore:frame -Domain alice -TimeoutSec 1 }) 'Wait,ETIMEDOUT' OperationTimeout
+        ($import | Read-DmaBufContent -AsHash).Hash | Should -Be (Get-NoiseHash 64KB 3)
+    }
+
+    It 'is gone when its exporter revokes, and the importer''s release brings no node back' {
+        On alice $Export 0
+        $job = Start-On alice $Send xenstore:frame
+        $import = Receive-DmaBuf xenstore:frame -Domain alice -TimeoutSec 60
+        Receive-Job $job -Wait -AutoRemoveJob
+        On alice { $grants | Revoke-GrantRefs }
+        Get-OfferNodes | Should -BeNullOrEmpty
+        $import | Remove-DmaBuf
+        Get-OfferNodes | Should -BeNullOrEmpty
+    }
+}
+
+Describe 'As an object' {
+    AfterEach { Assert-NothingLeft }
+
+    It 'crosses remoting to the prompt in one pipeline' {
+        $import = Invoke-Command -Session (Get-Guest alice) {
+            New-UDmaBuf -Size 1MB | Write-DmaBufContent 'from the guest' -PassThru | Export-GrantRefs -Domain 0
+        } | Import-GrantRefs
+        $import.Size | Should -Be 1MB
+        $import | Read-DmaBufContent -AsString | Should -Be 'from the guest'
+    }
+
+    It 'crosses a file' {
+        On bob $Export 0
+        $text = On bob { $grants | Export-Clixml /run/refs.xml; Get-Content /run/refs.xml -Raw }
+        Set-Content $TestDrive/refs.xml $text
+        (Import-Clixml $TestDrive/refs.xml | Import-GrantRefs | Read-DmaBufContent -AsHash).Hash | Should -Be (Get-NoiseHash 64KB 3)
+    }
+
+    It 'crosses a job, and ends with it' {
+        $job = Start-Job -ArgumentList $ModulePath, (Get-DomainId alice) {
+            param ($module, $peer)
+            Import-Module $module
+            New-UDmaBuf 4KB | Write-DmaBufContent 'from a job' -PassThru | Export-GrantRefs -Domain $peer
+            Start-Sleep 300
+        }
+        Wait-Until { $script:grants = Receive-Job $job; $grants }
+        $grants.PSObject.TypeNames | Should -Contain 'Deserialized.DmaBuf.GrantRefs'
+        On alice { param ($grants) $grants | Import-GrantRefs | Read-DmaBufContent -AsString -Count 10; Get-DmaBuf | Remove-DmaBuf } @(, $grants) |
+            Should -Be 'from a job'
+        Remove-Job $job -Force
+        for ($i = 0; $i -lt 40 -and -not $failure; $i++) {
+            Start-Sleep -Milliseconds 500
+            $failure = Get-FailureOn alice { param ($grants) $grants | Import-GrantRefs -Mapping | Remove-DmaBuf } @(, $grants)
+        }
+        Should-Fail $failure 'mmap,EINVAL' InvalidArgument 'export is still open'
+    }
+}

@@ -1,0 +1,159 @@
+# Dot-sourced by every file here. The suites run in dom0 of the lab's Xen host; a domain's part of a test runs in that
+# domain's own PowerShell, which is started once. From the build: DMABUFPS_DRIVER_DISTRIBUTION, _STOCK and _MMAP, the
+# files of the grant device's drivers.
+
+$ErrorActionPreference = 'Stop'
+$script:RepositoryRoot = Split-Path (Split-Path $PSScriptRoot)
+$script:ModulePath = Join-Path $RepositoryRoot 'out/DmaBufPS'
+if (-not (Get-Module DmaBufPS)) {
+    Import-Module $ModulePath
+}
+
+# What each domain's PowerShell is given at its start: how a test fills a buffer, and how it sees a failure.
+$script:Preparation = {
+    param ($modulePath)
+    $global:ErrorActionPreference = 'Stop'
+    $global:ProgressPreference = 'SilentlyContinue'
+    $global:modulePath = $modulePath
+    Import-Module $modulePath
+
+    # Content without a pattern that could match by accident: each page differs from every other.
+    function global:Get-Noise ([int] $Size, [int] $Seed) {
+        $bytes = [byte[]]::new($Size)
+        [Random]::new($Seed).NextBytes($bytes)
+        , $bytes
+    }
+
+    function global:Get-NoiseHash ([int] $Size, [int] $Seed) {
+        [Convert]::ToHexString([Security.Cryptography.SHA256]::HashData((Get-Noise $Size $Seed)))
+    }
+
+    # What an error promises, as data that crosses remoting.
+    filter global:ConvertTo-Failure {
+        [pscustomobject]@{
+            Id = $_.FullyQualifiedErrorId
+            Category = "$($_.CategoryInfo.Category)"
+            Message = $_.Exception.Message
+            Cure = "$($_.ErrorDetails.RecommendedAction)"
+        }
+    }
+
+    # The one error of a command; nothing if it does not fail.
+    function global:Get-Failure ($Command, [object[]] $Arguments) {
+        try {
+            $script = $Command -is [scriptblock] ? $Command : [scriptblock]::Create($Command)
+            $null = & $script @Arguments
+        }
+        catch {
+            $_ | ConvertTo-Failure
+        }
+    }
+
+    # Waits until a script gives true; fails after a minute.
+    function global:Wait-Until ([scriptblock] $Condition, [double] $Seconds = 60) {
+        $end = [datetime]::UtcNow.AddSeconds($Seconds)
+        while (-not (& $Condition)) {
+            if ([datetime]::UtcNow -gt $end) { throw "this did not come true in $Seconds s: $Condition" }
+            Start-Sleep -Milliseconds 100
+        }
+    }
+
+    # Ends all that this process shares or has imported.
+    function global:Remove-AllBuffers {
+        Get-DmaBuf | Remove-DmaBuf
+        Get-GrantRefs | Revoke-GrantRefs
+    }
+}
+. $Preparation $ModulePath
+
+# Starts a PowerShell in each of the guests that has none of ours yet; they are kept.
+function Start-Guest ([string[]] $Domain) {
+    foreach ($name in $Domain | Where-Object { -not (Find-Guest $_) }) {
+        $session = New-PSSession -HostName $name -Name $name
+        Invoke-Command -Session $session -ScriptBlock $Preparation -ArgumentList $ModulePath
+    }
+}
+
+function Find-Guest ([string] $Domain) {
+    Get-PSSession | Where-Object { $_.Name -eq $Domain -and $_.State -eq 'Opened' } | Select-Object -First 1
+}
+
+function Get-Guest ([string] $Domain) {
+    Start-Guest $Domain
+    Find-Guest $Domain
+}
+
+# Runs a script in a domain. What it keeps for a later one of the same test goes into global variables.
+function On ([string] $Domain, [scriptblock] $Script, [object[]] $Arguments) {
+    if ($Domain -eq 'dom0') {
+        & $Script @Arguments
+    }
+    else {
+        Invoke-Command -Session (Get-Guest $Domain) -ScriptBlock $Script -ArgumentList $Arguments
+    }
+}
+
+# Starts a script in a guest without waiting for its end: Receive-Job -Wait gives its results and errors.
+function Start-On ([string] $Domain, [scriptblock] $Script, [object[]] $Arguments) {
+    Invoke-Command -Session (Get-Guest $Domain) -ScriptBlock $Script -ArgumentList $Arguments -AsJob
+}
+
+function Get-FailureOn ([string] $Domain, [scriptblock] $Command, [object[]] $Arguments) {
+    # As text, which is what remoting makes of a script.
+    On $Domain { param ($text, $arguments) Get-Failure $text $arguments } "$Command", $Arguments
+}
+
+# What every failure promises: an id, a category, and an action in words.
+function Should-Fail ($Failure, [string] $Id, [string] $Category, [string] $Cure = '\w') {
+    $Failure | Should -Not -BeNullOrEmpty -Because 'the command must fail'
+    $Failure.Id | Should -BeLike "$Id,*" -Because $Failure.Message
+    $Failure.Category | Should -Be $Category
+    $Failure.Cure | Should -Match $Cure
+}
+
+# The id of a domain of this host.
+function Get-DomainId ([string] $Domain) {
+    (Get-XenDomain | Where-Object { $_.Name -eq ($Domain -eq 'dom0' ? 'Domain-0' : $Domain) }).Id
+}
+
+# Has the grant device's driver exchanged in the guests. dom0 keeps the one it booted with: xenstored holds its device.
+# That the old one can be removed at all shows that nothing holds the device any more.
+function Use-Driver ([string] $Driver, [string[]] $Domains) {
+    foreach ($domain in $Domains) {
+        $file = [Environment]::GetEnvironmentVariable("DMABUFPS_DRIVER_$($Driver.ToUpperInvariant())")
+        ssh -n $domain "rmmod xen_gntdev && case $file in *.xz) xzcat $file > /run/gntdev.ko ;; *) cp $file /run/gntdev.ko ;; esac && insmod /run/gntdev.ko"
+        if ($LASTEXITCODE) { throw "$domain cannot change the grant device's driver to $Driver" }
+    }
+}
+
+# Waits until an offer of a domain lies in xenstore; gives its node.
+function Wait-Offer ([string] $Exporter, [string] $Importer, [string] $Name) {
+    $node = "/local/domain/$(Get-DomainId $Exporter)/data/dmabufps/$(Get-DomainId $Importer)/$Name"
+    Wait-Until { (Use-Store { param ($store) $store.Read("$node/state") }) -eq 'ready' }
+    $node
+}
+
+# Runs a script with a connection to xenstore, as dom0, which may do everything there.
+function Use-Store ([scriptblock] $Script) {
+    $limit = [DmaBuf.WaitLimit]::new([timespan]::FromSeconds(20))
+    $store = [DmaBuf.XenStore]::Open($limit)
+    try { & $Script $store } finally { $store.Dispose(); $limit.Dispose() }
+}
+
+# The nodes by which this module hands over references, in the data of all domains. xenstore-ls takes seconds here.
+function Get-OfferNodes {
+    Use-Store {
+        param ($store)
+        foreach ($id in $store.List('/local/domain')) { $store.List("/local/domain/$id/data/dmabufps") }
+    }
+}
+
+# Ends what a test left, and fails if something cannot end or stays in xenstore.
+function Assert-NothingLeft {
+    Get-Job | Remove-Job -Force
+    Remove-AllBuffers
+    foreach ($guest in Get-PSSession | Where-Object State -EQ Opened) {
+        Invoke-Command -Session $guest { Remove-AllBuffers }
+    }
+    Get-OfferNodes | Should -BeNullOrEmpty -Because 'nothing may stay in xenstore'
+}
