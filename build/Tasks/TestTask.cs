@@ -38,8 +38,11 @@ internal static class TestTask
 
         if (inMachine)
             await RunInMachineAsync(suites, runner, tally, cancellationToken);
-        if (onXen)
-            await new XenTests(runner, tally).RunAsync(suites.Exists(suite => suite is PesterSuite), cancellationToken);
+        var xen = new XenTests(runner, tally);
+        if (xenOnly)
+            await xen.RunAsync(suites.Exists(suite => suite is PesterSuite), cancellationToken);
+        else if (onXen)
+            await xen.RunShortAsync(cancellationToken);
 
         tally.PrintDetails();
         Report.LeftOut();
