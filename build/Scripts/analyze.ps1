@@ -14,6 +14,7 @@ $notForScripts = @(
     'PSUseDeclaredVarsMoreThanAssignments'       # Pester's blocks share variables.
     'PSUseUsingScopeModifierInNewRunspaces'      # It overlooks the parameters of a job's block.
     'PSUseShouldProcessForStateChangingFunctions', 'PSUseApprovedVerbs' # No script exports a function.
+    'PSAvoidGlobalVars'                          # What a test keeps in another domain's PowerShell.
     'PSUseBOMForUnicodeEncodedFile'              # PowerShell 7 reads UTF-8 as it is.
 )
 $findings = $paths | ForEach-Object { Invoke-ScriptAnalyzer -Path $_ -Recurse -ExcludeRule $notForScripts }

@@ -20,12 +20,12 @@ BeforeAll {
         "tcp:127.0.0.1:$($listener.LocalEndpoint.Port)"
     }
 
-    function Get-Words ([uint32[]] $Words) {
+    function ConvertTo-Blob ([uint32[]] $Words) {
         [byte[]] ($Words | ForEach-Object { [BitConverter]::GetBytes($_) })
     }
 
     # Pages of a domain's grant allocator, with their number in each; gives the references.
-    function New-GuestPages ([string] $Domain, [int] $Peer, [int] $Count = 4) {
+    function New-GuestBuffer ([string] $Domain, [int] $Peer, [int] $Count = 4) {
         On $Domain {
             param ($peer, $count)
             $global:buffer = New-GrantBuf ($count * 4KB) -Domain $peer
@@ -56,17 +56,17 @@ Describe 'What a peer sends' {
         @{ Name = 'no references'; Words = , 0; Id = 'Peer,BadCount' }
         @{ Name = 'more references than a count holds'; Words = [uint32]::MaxValue, 1; Id = 'Peer,BadCount' }
         @{ Name = 'more references than the driver takes'; Words = 65537, 1; Id = 'Peer,BadCount' }) {
-        $address = Start-RawPeer (Get-Words $Words)
+        $address = Start-RawPeer (ConvertTo-Blob $Words)
         Should-Fail (Get-Failure { Receive-DmaBuf $address -Domain alice -TimeoutSec 20 }) $Id ProtocolError 'count'
     }
 
     It 'is refused by the kernel if the references do not exist' {
-        $address = Start-RawPeer (Get-Words 2, 30001, 30002)
+        $address = Start-RawPeer (ConvertTo-Blob 2, 30001, 30002)
         Should-Fail (Get-Failure { Receive-DmaBuf $address -Domain alice -TimeoutSec 20 }) 'mmap,EINVAL' InvalidArgument 'export is still open'
     }
 
     It 'is waited for only as long as it may last' {
-        $address = Start-RawPeer (Get-Words 4, 1) -Hold
+        $address = Start-RawPeer (ConvertTo-Blob 4, 1) -Hold
         Should-Fail (Get-Failure { Receive-DmaBuf $address -Domain alice -TimeoutSec 0.5 }) 'Wait,ETIMEDOUT' OperationTimeout 'TimeoutSec'
     }
 
@@ -75,7 +75,7 @@ Describe 'What a peer sends' {
         $address = Start-RawPeer -Hold
         Should-Fail (Get-Failure { $grants | Send-DmaBufFd $address -Wait -TimeoutSec 1 }) 'Wait,ETIMEDOUT' OperationTimeout
         Should-Fail (Get-Failure { $grants | Send-DmaBufFd xenstore:frame -TimeoutSec 1 }) 'Wait,ETIMEDOUT' OperationTimeout
-        Get-OfferNodes | Should -BeNullOrEmpty
+        Get-OfferNode | Should -BeNullOrEmpty
         Should-Fail (Get-Failure { Receive-DmaBuf xenstore:frame -Domain alice -TimeoutSec 1 }) 'Wait,ETIMEDOUT' OperationTimeout
     }
 }
@@ -84,7 +84,7 @@ Describe 'References' {
     AfterEach { Assert-NothingLeft }
 
     It 'for another domain are refused' {
-        $grants = New-GuestPages alice (Get-DomainId bob)
+        $grants = New-GuestBuffer alice (Get-DomainId bob)
         Should-Fail (Get-Failure { $grants | Import-GrantRefs }) 'Buffer,OtherDomain' InvalidArgument
         Should-Fail (Get-Failure { Import-GrantRefs -Ref $grants.Refs -Domain alice }) 'mmap,EINVAL' InvalidArgument 'domain id'
     }
@@ -98,7 +98,7 @@ Describe 'References' {
     }
 
     It 'may be listed twice: their page is in the buffer twice' {
-        $refs = (New-GuestPages alice 0 2).Refs
+        $refs = (New-GuestBuffer alice 0 -Count 2).Refs
         $import = Import-GrantRefs -Ref $refs[0], $refs[1], $refs[0] -Domain alice
         $import | Read-DmaBufContent -AsString -Offset 8KB -Count 6 | Should -Be 'page 0'
         $import | Write-DmaBufContent 'twice!' -Offset 8KB
@@ -107,7 +107,7 @@ Describe 'References' {
     }
 
     It 'can be imported twice' {
-        $grants = New-GuestPages bob 0
+        $grants = New-GuestBuffer bob 0
         $first, $second = $grants, $grants | Import-GrantRefs
         $first | Write-DmaBufContent 'by the first'
         $second | Read-DmaBufContent -AsString | Should -Be 'by the first'
@@ -120,9 +120,9 @@ Describe 'References' {
             Set-Content $Limit 8
             $failure = Get-Failure { New-UDmaBuf 64KB | Export-GrantRefs -Domain alice }
             Should-Fail $failure 'IMP_TO_REFS,EINVAL' InvalidArgument 'parameters/limit'
-            $grants = New-GuestPages alice 0 16
+            $grants = New-GuestBuffer alice 0 -Count 16
             Should-Fail (Get-Failure { $grants | Import-GrantRefs -Mapping }) 'MAP_GRANT_REF,EINVAL' InvalidArgument 'parameters/limit'
-            $address = Start-RawPeer (Get-Words (@(16) + $grants.Refs))
+            $address = Start-RawPeer (ConvertTo-Blob (@(16) + $grants.Refs))
             Should-Fail (Get-Failure { Receive-DmaBuf $address -Domain alice -TimeoutSec 20 }) 'Peer,BadCount' ProtocolError
         }
         finally {
@@ -143,7 +143,7 @@ Describe 'References' {
 
     It 'that are no whole buffer are refused' {
         Should-Fail (Get-Failure { Import-GrantRefs -Directory 9 -Size 5000 -Domain alice }) 'Buffer,BadSize' InvalidArgument
-        $grants = New-GuestPages alice 0 2
+        $grants = New-GuestBuffer alice 0 -Count 2
         On alice { $global:directory = $buffer | Export-GrantRefs -Domain 0 -Directory }
         $directory = On alice { $directory.Directory }
         Should-Fail (Get-Failure { Import-GrantRefs -Directory $directory -Size 8MB -Domain alice }) 'Buffer,OutOfRange' InvalidArgument
@@ -229,10 +229,10 @@ Describe 'xenstore' {
                 $full
             }
             $failure[1] | Should -Match 'ENOSPC|EDQUOT|EQUOTA'
-            $failure[0].Id | Should -Match '^(MKDIR|WRITE|SET_PERMS),(ENOSPC|EDQUOT|EQUOTA),'
+            $failure[0].Id | Should -Match '^[A-Z_]+,(ENOSPC|EDQUOT|EQUOTA),'
             $failure[0].Category | Should -Be ResourceUnavailable
             $failure[0].Cure | Should -Match quota
-            Get-OfferNodes | Should -BeNullOrEmpty
+            Get-OfferNode | Should -BeNullOrEmpty
         }
         finally {
             xenstore-rm "/local/domain/$(Get-DomainId bob)/data/fill"
@@ -323,7 +323,7 @@ Describe 'A process that is killed' {
         Should-Fail $failure 'mmap,EINVAL' InvalidArgument
         $gone = Get-FailureOn alice { New-GrantBuf 4KB -Domain 0 | Send-DmaBufFd xenstore:other -TimeoutSec 1 }
         Should-Fail $gone 'Wait,ETIMEDOUT' OperationTimeout
-        Get-OfferNodes | Should -BeNullOrEmpty
+        Get-OfferNode | Should -BeNullOrEmpty
     }
 }
 

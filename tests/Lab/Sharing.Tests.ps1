@@ -82,12 +82,12 @@ BeforeAll {
     }
 
     # What the exporter wrote was there for the importer, and what that wrote came back.
-    function Should-HaveCrossed ($Exchange, [string] $Origin, [int] $Size = $Size) {
-        $Exchange.Grants.Count | Should -Be ($Size / 4KB) -Because $Exchange.Grants.Message
+    function Should-HaveCrossed ($Exchange, [string] $Origin, [int] $Bytes = $Size) {
+        $Exchange.Grants.Count | Should -Be ($Bytes / 4KB) -Because $Exchange.Grants.Message
         $Exchange.Import.Id | Should -BeNullOrEmpty -Because $Exchange.Import.Message
-        $Exchange.Import.Size | Should -Be $Size
-        $Exchange.Import.Hash | Should -Be (Get-NoiseHash $Size (10 + $Exchange.Index)) -Because 'the importer reads what the exporter wrote'
-        $Exchange.Answer | Should -Be (Get-NoiseHash $Size (20 + $Exchange.Index)) -Because 'the exporter reads what the importer wrote'
+        $Exchange.Import.Size | Should -Be $Bytes
+        $Exchange.Import.Hash | Should -Be (Get-NoiseHash $Bytes (10 + $Exchange.Index)) -Because 'the importer reads what the exporter wrote'
+        $Exchange.Answer | Should -Be (Get-NoiseHash $Bytes (20 + $Exchange.Index)) -Because 'the exporter reads what the importer wrote'
         $Exchange.Import.Origin | Should -Be $Origin
         $Exchange.Import.IsDmaBuf | Should -Be ($Origin -eq 'GrantImport')
     }
@@ -109,7 +109,7 @@ Describe 'With the <_> driver in the guests' -ForEach Distribution, Stock, Mmap 
             $makesDmaBuf = $ImporterType -eq 'PVH' -and $driver -eq 'Mmap'
             $lacksDmaBuf = $Importer -ne 'dom0' -and $driver -eq 'Distribution'
             $origin = $makesDmaBuf ? 'GrantImport' : 'GrantMapping'
-            $exchange = Invoke-Exchange $Exporter $Importer $canGrantDmaBuf $Kinds $Size
+            $exchange = Invoke-Exchange $Exporter $Importer -CanGrantDmaBuf $canGrantDmaBuf -Kinds $Kinds -Size $Size
         }
         AfterAll { Assert-NothingLeft }
 
@@ -154,13 +154,13 @@ Describe 'Larger and other buffers' {
     It 'shares 16 MiB from <Exporter> to <Importer>' -ForEach @(
         @{ Exporter = 'alice'; Importer = 'dom0' }
         @{ Exporter = 'dom0'; Importer = 'bob' }) {
-        $exchange = Invoke-Exchange $Exporter $Importer $true mapping 16MB
-        Should-HaveCrossed $exchange['mapping'] GrantMapping 16MB
+        $exchange = Invoke-Exchange $Exporter $Importer -CanGrantDmaBuf $true -Kinds mapping -Size 16MB
+        Should-HaveCrossed $exchange['mapping'] GrantMapping -Bytes 16MB
     }
 
     It 'shares a buffer whose directory has more than one page' {
-        $exchange = Invoke-Exchange dom0 alice $true directory 8MB
-        Should-HaveCrossed $exchange['directory'] GrantImport 8MB
+        $exchange = Invoke-Exchange dom0 alice -CanGrantDmaBuf $true -Kinds directory -Size 8MB
+        Should-HaveCrossed $exchange['directory'] GrantImport -Bytes 8MB
     }
 
     It 'shares a buffer of a dma-heap' {

@@ -72,7 +72,7 @@ Describe 'By <Transport> from <Exporter> to <Importer>' -ForEach $Ways {
         $result.Early | Should -BeLike 'Wait,ETIMEDOUT,*' -Because 'the importer still has the buffer'
         $result.Seen | Should -Be 16 -Because 'the release was seen'
         $result.Answer | Should -Be (Get-NoiseHash 64KB 4)
-        Get-OfferNodes | Should -BeNullOrEmpty -Because 'an offer goes with its end'
+        Get-OfferNode | Should -BeNullOrEmpty -Because 'an offer goes with its end'
     }
 }
 
@@ -149,7 +149,7 @@ Describe 'By xenstore' {
 Describe 'An offer in xenstore' {
     BeforeAll {
         # Writes nodes as an exporter might; dom0 may write everywhere.
-        function Write-Nodes ([hashtable] $Nodes) {
+        function Write-Offer ([hashtable] $Nodes) {
             Use-Store {
                 param ($store)
                 foreach ($node in $Nodes.Keys) { $store.Write("$offer/$node", $Nodes[$node]) }
@@ -182,7 +182,7 @@ Describe 'An offer in xenstore' {
         @{ Node = 'notify'; Value = 'none'; Id = 'Peer,BadNode' }) {
         $nodes = @{ owner = '1 1 1'; size = '8192'; 'refs/0' = '1 2'; release = '' }
         $nodes[$Node] = $Value
-        Write-Nodes $nodes
+        Write-Offer $nodes
         $failure = Get-Failure { Receive-DmaBuf xenstore:frame -Domain alice -TimeoutSec 20 }
         $failure.Id | Should -BeLike "$Id,*"
         $failure.Cure | Should -Not -BeNullOrEmpty
@@ -204,9 +204,9 @@ Describe 'An offer in xenstore' {
         $import = Receive-DmaBuf xenstore:frame -Domain alice -TimeoutSec 60
         Receive-Job $job -Wait -AutoRemoveJob
         On alice { $grants | Revoke-GrantRefs }
-        Get-OfferNodes | Should -BeNullOrEmpty
+        Get-OfferNode | Should -BeNullOrEmpty
         $import | Remove-DmaBuf
-        Get-OfferNodes | Should -BeNullOrEmpty
+        Get-OfferNode | Should -BeNullOrEmpty
     }
 }
 

@@ -59,7 +59,7 @@ $script:Preparation = {
     }
 
     # Ends all that this process shares or has imported.
-    function global:Remove-AllBuffers {
+    function global:Clear-Domain {
         Get-DmaBuf | Remove-DmaBuf
         Get-GrantRefs | Revoke-GrantRefs
     }
@@ -100,7 +100,7 @@ function Start-On ([string] $Domain, [scriptblock] $Script, [object[]] $Argument
 
 function Get-FailureOn ([string] $Domain, [scriptblock] $Command, [object[]] $Arguments) {
     # As text, which is what remoting makes of a script.
-    On $Domain { param ($text, $arguments) Get-Failure $text $arguments } "$Command", $Arguments
+    On $Domain { param ($text, $arguments) Get-Failure $text $arguments } -Arguments "$Command", $Arguments
 }
 
 # What every failure promises: an id, a category, and an action in words.
@@ -141,7 +141,7 @@ function Use-Store ([scriptblock] $Script) {
 }
 
 # The nodes by which this module hands over references, in the data of all domains. xenstore-ls takes seconds here.
-function Get-OfferNodes {
+function Get-OfferNode {
     Use-Store {
         param ($store)
         foreach ($id in $store.List('/local/domain')) { $store.List("/local/domain/$id/data/dmabufps") }
@@ -151,9 +151,9 @@ function Get-OfferNodes {
 # Ends what a test left, and fails if something cannot end or stays in xenstore.
 function Assert-NothingLeft {
     Get-Job | Remove-Job -Force
-    Remove-AllBuffers
+    Clear-Domain
     foreach ($guest in Get-PSSession | Where-Object State -EQ Opened) {
-        Invoke-Command -Session $guest { Remove-AllBuffers }
+        Invoke-Command -Session $guest { Clear-Domain }
     }
-    Get-OfferNodes | Should -BeNullOrEmpty -Because 'nothing may stay in xenstore'
+    Get-OfferNode | Should -BeNullOrEmpty -Because 'nothing may stay in xenstore'
 }
