@@ -45,6 +45,8 @@ function Wait-CPeer ([Parameter(ValueFromPipeline)] [Diagnostics.Process] $Peer)
     process {
         $Peer.StandardOutput.ReadToEnd() -split "`n" | Where-Object { $_ }
         $Peer.WaitForExit()
+        # Dispose leaves a stream that was read to its reader.
+        $Peer.StandardOutput.Dispose()
         $Peer.Dispose()
     }
 }
