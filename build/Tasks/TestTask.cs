@@ -17,7 +17,7 @@ internal static class TestTask
         bool xenOnly = arguments.TakeSwitch("XenOnly");
         bool onHost = !machineOnly && !xenOnly;
         bool inMachine = !arguments.TakeSwitch("NoMachine") && !xenOnly;
-        bool onXen = !arguments.TakeSwitch("NoXen") && !machineOnly;
+        bool onXen = (!arguments.TakeSwitch("NoXen") && !machineOnly) || xenOnly;
         string? filter = arguments.TakeOption("Filter");
         arguments.Finish();
 
@@ -38,11 +38,8 @@ internal static class TestTask
 
         if (inMachine)
             await RunInMachineAsync(suites, runner, tally, cancellationToken);
-        var xen = new XenTests(runner, tally);
-        if (xenOnly)
-            await xen.RunAsync(suites.Exists(suite => suite is PesterSuite), cancellationToken);
-        else if (onXen)
-            await xen.RunShortAsync(cancellationToken);
+        if (onXen)
+            await new XenTests(runner, tally).RunAsync(suites.Exists(suite => suite is PesterSuite), cancellationToken);
 
         tally.PrintDetails();
         Report.LeftOut();

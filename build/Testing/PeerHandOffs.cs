@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Text;
 using DmaBuf.Lab;
 
@@ -9,8 +8,7 @@ namespace DmaBuf.Build;
 /// answer comes back in the same pages.
 /// </summary>
 /// <param name="host">The host, whose grant device makes dma-bufs of references in PVH guests.</param>
-/// <param name="guests">Its guests.</param>
-internal sealed class PeerHandOffs(XenHost host, IReadOnlyList<XenGuestOptions> guests)
+internal sealed class PeerHandOffs(XenHost host)
 {
     public const string Suite = "peer";
     private const string Reply = "greetings-from-the-importer";
@@ -18,12 +16,10 @@ internal sealed class PeerHandOffs(XenHost host, IReadOnlyList<XenGuestOptions> 
     private static readonly TimeSpan s_limit = TimeSpan.FromSeconds(60);
 
     /// <summary>Runs every hand-off, one after another.</summary>
-    public async Task RunAsync(TestTally tally, string place, CancellationToken cancellationToken)
+    public async Task<List<TestOutcome>> RunAsync(CancellationToken cancellationToken)
     {
-        Report.Note($"{Suite} on the {place} ...");
-        var time = Stopwatch.StartNew();
         var outcomes = new List<TestOutcome>();
-        string[] domains = [XenHost.Dom0, .. guests.Select(guest => guest.Name)];
+        string[] domains = [XenHost.Dom0, .. host.Guests.Select(guest => guest.Name)];
         foreach (string exporter in domains)
         {
             foreach (string importer in domains.Where(domain => domain != exporter))
@@ -33,7 +29,7 @@ internal sealed class PeerHandOffs(XenHost host, IReadOnlyList<XenGuestOptions> 
             }
         }
 
-        tally.Add(Suite, place, outcomes, time.Elapsed);
+        return outcomes;
     }
 
     private async Task<TestOutcome> HandOverAsync(
@@ -51,7 +47,7 @@ internal sealed class PeerHandOffs(XenHost host, IReadOnlyList<XenGuestOptions> 
                 new GuestCommand("sh", s_script, exporter, importer, transport, PeerProgram.Path, Reply),
                 output, error, null, limit.Token);
             string all = Text(output) + Text(error);
-            string via = guests.Any(guest => guest.Name == importer && guest.Type == XenGuestType.Pvh) ? "dmabuf" : "mapping";
+            string via = host.Guests.Any(guest => guest.Name == importer && guest.Type == XenGuestType.Pvh) ? "dmabuf" : "mapping";
             bool good = code == 0
                 && Enumerable.Range(0, 4).All(range => all.Contains($"range[{range}] 16384 bytes", StringComparison.Ordinal))
                 && all.Contains($"imported via {via}", StringComparison.Ordinal)

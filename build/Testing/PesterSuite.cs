@@ -2,10 +2,10 @@ using System.Text.Json;
 
 namespace DmaBuf.Build;
 
-/// <summary>The tests of the cmdlets in the files of one folder.</summary>
+/// <summary>The tests of the cmdlets in one file, or in the files of one folder.</summary>
 /// <param name="name">The suite's name.</param>
-/// <param name="folder">The folder; those in it are other suites' ones.</param>
-internal sealed class PesterSuite(string name, string folder) : TestSuite
+/// <param name="path">The file, or the folder; those in it are other suites' ones.</param>
+internal sealed class PesterSuite(string name, string path) : TestSuite
 {
     /// <summary>The folder of the tests that need one machine.</summary>
     public static string Folder { get; } = Repository.At("tests", "Pester");
@@ -14,7 +14,7 @@ internal sealed class PesterSuite(string name, string folder) : TestSuite
 
     public override string[] Command(string resultFile, string? filter) => Pwsh.Script(
         "pester.ps1",
-        ["-Tests", folder, "-Results", resultFile, .. filter is null ? Array.Empty<string>() : ["-Filter", filter]]);
+        ["-Tests", path, "-Results", resultFile, .. filter is null ? Array.Empty<string>() : ["-Filter", filter]]);
 
     public override IEnumerable<TestOutcome> Read(string resultFile)
     {

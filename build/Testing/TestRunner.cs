@@ -8,18 +8,42 @@ namespace DmaBuf.Build;
 /// <summary>Runs suites in places and collects their outcomes.</summary>
 internal sealed class TestRunner(TestTally tally, string? filter)
 {
+    private const int MostRepairs = 3;
     private static readonly TimeSpan s_limit = TimeSpan.FromMinutes(15);
 
     /// <summary>Where the suites leave their results.</summary>
     public static string ResultFolder { get; } = Path.Combine(Repository.Out, "test-results");
 
     /// <summary>Runs a suite; a suite that ends without results counts as a failed test.</summary>
-    public async Task RunAsync(TestSuite suite, TestPlace place, CancellationToken cancellationToken)
+    public Task RunAsync(TestSuite suite, TestPlace place, CancellationToken cancellationToken) =>
+        RunAsync(suite.Name, place, stop => RunOnceAsync(suite, place, stop), cancellationToken);
+
+    /// <summary>
+    /// Runs tests; in a place that had to be repaired they run again, and only the last run counts.
+    /// </summary>
+    public async Task RunAsync(
+        string suite,
+        TestPlace place,
+        Func<CancellationToken, Task<List<TestOutcome>>> run,
+        CancellationToken cancellationToken)
+    {
+        Report.Note($"{suite} on the {place.Name} ...");
+        var time = Stopwatch.StartNew();
+        List<TestOutcome> outcomes = await run(cancellationToken);
+        for (int repairs = 0; repairs < MostRepairs && outcomes.Exists(outcome => outcome.Status == TestStatus.Failed); repairs++)
+        {
+            if (!await place.RepairAsync(cancellationToken))
+                break;
+            outcomes = await run(cancellationToken);
+        }
+
+        tally.Add(suite, place.Name, outcomes, time.Elapsed);
+    }
+
+    private async Task<List<TestOutcome>> RunOnceAsync(TestSuite suite, TestPlace place, CancellationToken cancellationToken)
     {
         string resultFile = Path.Combine(ResultFolder, $"{suite.Name}-{place.Name}");
         File.Delete(resultFile);
-        Report.Note($"{suite.Name} on the {place.Name} ...");
-        var time = Stopwatch.StartNew();
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         limit.CancelAfter(s_limit);
         List<TestOutcome> outcomes = [];
@@ -48,6 +72,6 @@ internal sealed class TestRunner(TestTally tally, string? filter)
 
         if (trouble is not null)
             outcomes.Add(new TestOutcome("the whole suite", TestStatus.Failed, trouble));
-        tally.Add(suite.Name, place.Name, outcomes, time.Elapsed);
+        return outcomes;
     }
 }

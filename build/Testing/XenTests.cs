@@ -10,38 +10,17 @@ internal sealed class XenTests(TestRunner runner, TestTally tally)
 {
     private static readonly string s_folder = Repository.At("tests", "Lab");
 
-    /// <summary>The guests of every test but those of dom0's bounce buffers.</summary>
-    private static readonly XenGuestOptions[] s_guests =
-    [
-        new() { Name = "alice", Type = XenGuestType.Pvh },
-        new() { Name = "bob", Type = XenGuestType.Pv },
-    ];
-
-    /// <summary>
-    /// The guest of the short run. An emulated processor can lose a PVH guest at any time, and a PV guest never.
-    /// </summary>
-    private static readonly XenGuestOptions[] s_steadyGuests = [new() { Name = "bob", Type = XenGuestType.Pv }];
+    private static readonly XenGuestOptions s_alice = new() { Name = "alice", Type = XenGuestType.Pv };
+    private static readonly XenGuestOptions s_bob = s_alice with { Name = "bob" };
 
     /// <summary>A PV guest whose kernel grants the wrong pages; a test destroys it.</summary>
-    private static readonly XenGuestOptions s_unfit =
-        new() { Name = "carol", Type = XenGuestType.Pv, KernelParameters = string.Empty };
+    private static readonly XenGuestOptions s_unfit = s_alice with { Name = "carol", KernelParameters = string.Empty };
 
-    /// <summary>
-    /// The short run: dmabuf-peer between dom0 and a PV guest, on the distribution's own modules. Or says what is missing.
-    /// </summary>
-    public async Task RunShortAsync(CancellationToken cancellationToken)
-    {
-        if (await MachineSetup.MissingForXenAsync(cancellationToken) is string missing)
-            Report.LeaveOut($"the tests between Xen domains (they need {missing})");
-        else if (!File.Exists(PeerProgram.Path))
-            Report.LeaveOut("the tests between Xen domains (dmabuf-peer was not built)");
-        else
-        {
-            Report.LeaveOut("the cmdlets between Xen domains, with PVH guests and other grant drivers (./build.sh test -XenOnly)");
-            await RunHostAsync("xen", s_steadyGuests, GrantDriver.Distribution, string.Empty, (host, place) =>
-                new PeerHandOffs(host, s_steadyGuests).RunAsync(tally, place.Name, cancellationToken), cancellationToken);
-        }
-    }
+    /// <summary>A guest that an emulated processor can lose at any time: what needs it has a host of its own.</summary>
+    private static readonly XenGuestOptions s_pvhAlice = s_alice with { Type = XenGuestType.Pvh };
+
+    /// <summary>The suites whose tests a PVH guest makes a difference to.</summary>
+    private static readonly string[] s_pvhSuites = ["Domains", "Sharing"];
 
     /// <summary>Runs all, or says what is missing for it.</summary>
     public async Task RunAsync(bool withPester, CancellationToken cancellationToken)
@@ -52,29 +31,46 @@ internal sealed class XenTests(TestRunner runner, TestTally tally)
             return;
         }
 
-        if (!withPester)
-            Report.LeaveOut($"the tests of the cmdlets between Xen domains ({Pwsh.WantOf(PowerShellModules.Pester)})");
-        if (!File.Exists(PeerProgram.Path))
+        bool withPeers = File.Exists(PeerProgram.Path);
+        if (!withPeers)
             Report.LeaveOut("the tests of dmabuf-peer between Xen domains (it was not built)");
-        else if (!withPester)
-            await RunHostAsync("xen", s_guests, GrantDriver.Mmap, string.Empty, RunPeersAsync, cancellationToken);
-        if (!withPester)
-            return;
+        if (withPester)
+            await SetDriversAsync(cancellationToken);
+        else
+            Report.LeaveOut($"the tests of the cmdlets between Xen domains ({Pwsh.WantOf(PowerShellModules.Pester)})");
 
-        await SetDriversAsync(cancellationToken);
-        await RunHostAsync("xen", [.. s_guests, s_unfit], GrantDriver.Mmap, string.Empty, async (host, place) =>
+        if (withPeers)
+            await RunHostAsync("xen-plain", [s_bob], GrantDriver.Distribution, string.Empty, RunPeersAsync, cancellationToken);
+        if (withPester)
         {
-            if (File.Exists(PeerProgram.Path))
+            await RunHostAsync("xen", [s_alice, s_bob, s_unfit], GrantDriver.Mmap, string.Empty,
+                (_, place) => RunSuitesAsync(Suites(s_folder), place), cancellationToken);
+            await RunHostAsync("xen-bounce", [s_alice], GrantDriver.Stock, "swiotlb=force",
+                (_, place) => RunSuitesAsync(Suites(Path.Combine(s_folder, "Bounce")), place), cancellationToken);
+        }
+
+        await RunHostAsync("xen-pvh", [s_pvhAlice, s_bob], GrantDriver.Mmap, string.Empty, async (host, place) =>
+        {
+            if (withPeers)
                 await RunPeersAsync(host, place);
-            await runner.RunAsync(new PesterSuite("Lab", s_folder), place, cancellationToken);
+            if (withPester)
+                await RunSuitesAsync(Suites(s_folder).Where(suite => s_pvhSuites.Contains(suite.Name)), place);
         }, cancellationToken);
-        await RunHostAsync("xen-bounce", [s_guests[0]], GrantDriver.Mmap, "swiotlb=force", (_, place) =>
-            runner.RunAsync(new PesterSuite("Bounce", Path.Combine(s_folder, "Bounce")), place, cancellationToken),
-            cancellationToken);
 
         Task RunPeersAsync(XenHost host, TestPlace place) =>
-            new PeerHandOffs(host, s_guests).RunAsync(tally, place.Name, cancellationToken);
+            runner.RunAsync(PeerHandOffs.Suite, place, stop => new PeerHandOffs(host).RunAsync(stop), cancellationToken);
+
+        async Task RunSuitesAsync(IEnumerable<PesterSuite> all, TestPlace place)
+        {
+            foreach (PesterSuite suite in all)
+                await runner.RunAsync(suite, place, cancellationToken);
+        }
     }
+
+    /// <summary>A suite for each file: what a guest's loss has run again is little.</summary>
+    private static IEnumerable<PesterSuite> Suites(string folder) =>
+        Directory.EnumerateFiles(folder, "*.Tests.ps1").Order(StringComparer.Ordinal)
+            .Select(file => new PesterSuite(Path.GetFileName(file).Split('.')[0], file));
 
     /// <summary>Tells the suites where the grant device's drivers are: they change them as they go.</summary>
     private static async Task SetDriversAsync(CancellationToken cancellationToken)
@@ -114,7 +110,7 @@ internal sealed class XenTests(TestRunner runner, TestTally tally)
                 Console.OpenStandardOutput(),
                 Console.OpenStandardError(),
                 null,
-                stop)));
+                stop)) { RepairAsync = host.RestartLostGuestsAsync });
         }
         catch (LabException failure)
         {

@@ -21,7 +21,11 @@ public sealed class XenHost : IAsyncDisposable
     }
 
     /// <summary>The host in a few words.</summary>
-    public string Description => $"{_dom0.Description}, guests: {Guests()}";
+    public string Description => $"{_dom0.Description}, guests: {string.Join(", ", Guests.Select(guest =>
+        $"{guest.Name} ({guest.Type.ToString().ToUpperInvariant()}, {guest.MemoryMiB} MiB)"))}";
+
+    /// <summary>The guests it was started with.</summary>
+    public IReadOnlyList<XenGuestOptions> Guests => _options.Guests;
 
     /// <summary>Starts the host and its guests; returns when all of them take commands.</summary>
     public static async Task<XenHost> StartAsync(
@@ -41,7 +45,7 @@ public sealed class XenHost : IAsyncDisposable
                 await kernel.GetPayloadAsync(cancellationToken), initramfs);
             foreach ((string name, string content) in files)
                 dom0.WriteSharedFile(name, content);
-            await host.CheckedAsync("sh /run/lab/jobs/dom0", "Xen's daemons did not start", cancellationToken);
+            options.Say(await host.CheckedAsync("dom0", "Xen's daemons did not start", cancellationToken));
             return host;
         }
         catch
@@ -66,6 +70,18 @@ public sealed class XenHost : IAsyncDisposable
         string domain, GuestCommand command, CancellationToken cancellationToken = default) =>
         _dom0.RunInTerminalAsync(In(domain, command, "-t"), cancellationToken);
 
+    /// <summary>
+    /// Starts the guests anew that crashed, as an emulated processor makes a PVH guest do now and then, and says which;
+    /// false if there is none. One that was destroyed or ended by itself stays as it is.
+    /// </summary>
+    public async Task<bool> RestartLostGuestsAsync(CancellationToken cancellationToken = default)
+    {
+        string lost = await CheckedAsync("guests --lost", "A guest that crashed did not start anew", cancellationToken);
+        if (lost.Length > 0)
+            _options.Say(lost);
+        return lost.Length > 0;
+    }
+
     /// <summary>Ends the host with all its domains.</summary>
     public ValueTask DisposeAsync() => _dom0.DisposeAsync();
 
@@ -87,7 +103,8 @@ public sealed class XenHost : IAsyncDisposable
     private static GuestCommand In(string domain, GuestCommand command, params string[] options) =>
         domain == Dom0 ? command : new GuestCommand("ssh", [.. options, domain, command.ToScript()]);
 
-    private async Task CheckedAsync(string script, string failure, CancellationToken cancellationToken)
+    /// <summary>Runs one of dom0's scripts; gives what it said.</summary>
+    private async Task<string> CheckedAsync(string script, string failure, CancellationToken cancellationToken)
     {
         using var output = new MemoryStream();
         using var error = new MemoryStream();
@@ -96,7 +113,7 @@ public sealed class XenHost : IAsyncDisposable
         int code;
         try
         {
-            code = await _dom0.RunAsync(new GuestCommand("sh", "-c", script), output, error, null, limit.Token);
+            code = await _dom0.RunAsync(new GuestCommand("sh", "-c", "sh /run/lab/jobs/" + script), output, error, null, limit.Token);
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
@@ -105,11 +122,8 @@ public sealed class XenHost : IAsyncDisposable
 
         if (code != 0)
             throw new LabException($"{failure} ({code}).\n{Text(output)}{Text(error)}");
-        _options.Say(Text(output).Trim());
+        return Text(output).Trim();
     }
 
     private static string Text(MemoryStream stream) => Encoding.UTF8.GetString(stream.ToArray());
-
-    private string Guests() => string.Join(", ", _options.Guests.Select(guest =>
-        $"{guest.Name} ({guest.Type.ToString().ToUpperInvariant()}, {guest.MemoryMiB} MiB)"));
 }

@@ -9,7 +9,7 @@ internal static class XenSettings
     public const int OverheadMiB = 64;
 
     private const string Network = "10.95.0.";
-    private static readonly string[] s_scripts = ["dom0", "domain", "guest-start", "vif"];
+    private static readonly string[] s_scripts = ["dom0", "domain", "guests", "guest-start", "vif"];
 
     /// <summary>The files' contents by their names.</summary>
     public static Dictionary<string, string> Files(
@@ -43,6 +43,7 @@ internal static class XenSettings
                 "tsc_mode=\"native\"",
                 "vif=['script=/run/lab/jobs/vif']",
                 "on_poweroff=\"destroy\"",
+                "on_reboot=\"destroy\"",
                 "on_crash=\"destroy\"");
         }
 

@@ -7,15 +7,16 @@ Describe 'Get-XenDomain' {
         $seen = @(Get-XenDomain)
         $seen.Id | Should -Be @((xl list | Select-Object -Skip 1) -replace '^\S+\s+(\d+)\s.*', '$1')
         $seen[0] | ForEach-Object { $_.Name, $_.Type, "$($_.State)", $_.IsOwn } | Should -Be 'Domain-0', 'pv', 'Running', $true
-        ($seen | Where-Object Name -EQ alice).Type | Should -Be 'pvh'
-        ($seen | Where-Object Name -EQ bob).Type | Should -Be 'pv'
+        foreach ($guest in $seen | Where-Object Name -In alice, bob) {
+            $guest.Type | Should -Be (xl list -l $guest.Name | ConvertFrom-Json).config.c_info.type
+        }
         $seen | Where-Object IsOwn | Should -HaveCount 1
     }
 
     It 'gives a guest itself and dom0' {
         $seen = @(On alice { Get-XenDomain })
         $seen.Id | Should -Be 0, (Get-DomainId alice)
-        ($seen | Where-Object IsOwn).Type | Should -Be 'pvh'
+        ($seen | Where-Object IsOwn).Type | Should -Be (Get-GuestType alice)
     }
 
     It 'completes -Domain by id and by name, and both are taken' {

@@ -79,6 +79,8 @@ function Find-Guest ([string] $Domain) {
 }
 
 function Get-Guest ([string] $Domain) {
+    # A connection to a guest that crashed would be noticed a minute later.
+    if ($null -eq (Get-DomainId $Domain)) { throw "$Domain is gone" }
     Start-Guest $Domain
     Find-Guest $Domain
 }
@@ -114,6 +116,11 @@ function Should-Fail ($Failure, [string] $Id, [string] $Category, [string] $Cure
 # The id of a domain of this host.
 function Get-DomainId ([string] $Domain) {
     (Get-XenDomain | Where-Object { $_.Name -eq ($Domain -eq 'dom0' ? 'Domain-0' : $Domain) }).Id
+}
+
+# How Xen runs a guest: pv or pvh.
+function Get-GuestType ([string] $Domain) {
+    (Get-XenDomain | Where-Object Name -EQ $Domain).Type
 }
 
 # Has the grant device's driver exchanged in the guests. dom0 keeps the one it booted with: xenstored holds its device.

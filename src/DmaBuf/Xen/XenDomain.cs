@@ -62,17 +62,19 @@ public sealed record XenDomain
     }
 
     /// <summary>
-    /// The id of another domain to share with. The kernel grants to domains that do not exist too, so dom0, which sees
-    /// all of them, looks first; elsewhere nobody can.
+    /// The ids of this domain and of another, given by id or by name, to share with. The kernel grants to domains that do
+    /// not exist too, so dom0, which sees all of them, looks first; elsewhere nobody can.
     /// </summary>
     /// <exception cref="AddressException">UnknownDomain.</exception>
     /// <exception cref="BufferException">OwnDomain.</exception>
-    public static ushort FindPeer(XenStore store, ushort own, string idOrName)
+    public static (ushort Own, ushort Peer) FindPeer(string idOrName, WaitLimit limit)
     {
+        using var store = XenStore.Open(limit);
+        var own = OwnId(store);
         var peer = Find(store, idOrName);
         if (peer == own)
             throw GrantExport.ToOneself(own);
-        return own != 0 || Exists(store, peer) ? peer : throw Unknown(idOrName, "there is no such domain");
+        return own != 0 || Exists(store, peer) ? (own, peer) : throw Unknown(idOrName, "there is no such domain");
     }
 
     /// <summary>A domain's id given as a number: below the reserved ones of xen/include/public/xen.h.</summary>

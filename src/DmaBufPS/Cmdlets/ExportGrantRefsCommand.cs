@@ -30,9 +30,7 @@ public sealed class ExportGrantRefsCommand : DmaBufCmdlet
     protected override void BeginProcessing() => TryOrStop(Domain, () =>
     {
         using var limit = NewLimit(0);
-        using var store = XenStore.Open(limit);
-        _own = XenDomain.OwnId(store);
-        _peer = XenDomain.FindPeer(store, _own, Domain);
+        (_own, _peer) = XenDomain.FindPeer(Domain, limit);
     });
 
     /// <inheritdoc/>
