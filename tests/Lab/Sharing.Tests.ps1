@@ -5,14 +5,14 @@
 BeforeDiscovery {
     . $PSScriptRoot/common.ps1
     # One pair of each kind; on a host with a PVH guest only those that it is in.
-    $kinds = [ordered]@{ dom0 = 'dom0'; alice = Get-GuestType alice; bob = Get-GuestType bob }
-    $script:Pairs = foreach ($exporter in $kinds.Keys) {
-        foreach ($importer in $kinds.Keys | Where-Object { $_ -ne $exporter }) {
-            @{ Exporter = $exporter; Importer = $importer; Kinds = "$($kinds[$exporter]) to $($kinds[$importer])" }
+    $types = [ordered]@{ dom0 = 'dom0'; alice = Get-GuestType alice; bob = Get-GuestType bob }
+    $script:Pairs = foreach ($exporter in $types.Keys) {
+        foreach ($importer in $types.Keys | Where-Object { $_ -ne $exporter }) {
+            @{ Exporter = $exporter; Importer = $importer; Types = "$($types[$exporter]) to $($types[$importer])" }
         }
     }
-    $script:Pairs = $Pairs | Where-Object { $kinds['alice'] -ne 'pvh' -or $_.Kinds -match 'pvh' } |
-        Group-Object Kinds | ForEach-Object { $_.Group[0] }
+    $script:Pairs = $Pairs | Where-Object { $types['alice'] -ne 'pvh' -or $_.Types -match 'pvh' } |
+        Group-Object Types | ForEach-Object { $_.Group[0] }
 }
 
 BeforeAll {
@@ -108,7 +108,7 @@ Describe 'With the <_> driver in the guests' -ForEach Distribution, Stock, Mmap 
         Use-Driver $driver alice, bob
     }
 
-    Context '<Exporter> to <Importer> (<Kinds>)' -ForEach $Pairs {
+    Context '<Exporter> to <Importer> (<Types>)' -ForEach $Pairs {
         BeforeAll {
             $canGrantDmaBuf = $Exporter -eq 'dom0' -or $driver -ne 'Distribution'
             $makesDmaBuf = $Importer -eq 'alice' -and $AliceIsPvh -and $driver -eq 'Mmap'
@@ -191,7 +191,7 @@ Describe 'Larger and other buffers' {
             $receiving = Start-ThreadJob { Import-Module $using:modulePath; Receive-DmaBuf unixd:/run/again -TimeoutSec 60 }
             Wait-Until { Test-Path /run/again }
             $import | Send-DmaBufFd unix:/run/again -TimeoutSec 60
-            $again = Receive-Job $receiving -Wait -AutoRemoveJob
+            $again = Complete-Job $receiving
             "$($again.Origin)"
             $again | Read-DmaBufContent -AsString
         } @(, $grants) | Should -Be 'Received', 'twice handed on'

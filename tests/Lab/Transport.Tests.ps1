@@ -56,17 +56,17 @@ AfterAll { Assert-NothingLeft }
 Describe 'By <Transport> from <Exporter> to <Importer>' -ForEach $Ways {
     It 'the buffer arrives, an answer comes back, and the exporter sees the release' {
         $there, $here = $Transport -eq 'tcp' ? ('tcpd:0.0.0.0:8000', "tcp:${Exporter}:8000") : ('xenstore:frame', 'xenstore:frame')
-        $offer = (Get-DomainId $Importer), $there
-        $take = "$(Get-DomainId $Exporter)", $here
+        $toOffer = (Get-DomainId $Importer), $there
+        $toTake = "$(Get-DomainId $Exporter)", $here
         if ($Exporter -eq 'dom0') {
-            $job = Start-On $Importer $Take $take
-            $result = On dom0 $Offer $offer
-            $hash = Receive-Job $job -Wait -AutoRemoveJob
+            $job = Start-On $Importer $Take $toTake
+            $result = On dom0 $Offer $toOffer
+            $hash = Complete-Job $job
         }
         else {
-            $job = Start-On $Exporter $Offer $offer
-            $hash = On $Importer $Take $take
-            $result = Receive-Job $job -Wait -AutoRemoveJob
+            $job = Start-On $Exporter $Offer $toOffer
+            $hash = On $Importer $Take $toTake
+            $result = Complete-Job $job
         }
         $hash | Should -Be (Get-NoiseHash 64KB 3)
         $result.Early | Should -BeLike 'Wait,ETIMEDOUT,*' -Because 'the importer still has the buffer'
@@ -88,7 +88,7 @@ Describe 'By xenstore' {
         } 0
         $job = Start-On alice $Send xenstore:frame
         $import = Receive-DmaBuf xenstore:frame -Domain alice -TimeoutSec 60
-        Receive-Job $job -Wait -AutoRemoveJob
+        Complete-Job $job
         $import.Grants.Directory | Should -Be (On alice { $grants.Directory })
         ($import | Read-DmaBufContent -AsHash).Hash | Should -Be (Get-NoiseHash 8MB 5)
     }
@@ -101,7 +101,7 @@ Describe 'By xenstore' {
         }
         $job = Start-On bob $Send xenstore:large
         $import = Receive-DmaBuf xenstore:large -Domain bob -TimeoutSec 60
-        Receive-Job $job -Wait -AutoRemoveJob
+        Complete-Job $job
         ($import | Read-DmaBufContent -AsHash).Hash | Should -Be (Get-NoiseHash 16MB 6)
     }
 
@@ -122,14 +122,14 @@ Describe 'By xenstore' {
         } $node
         $denied.Message | Should -BeLike '*EACCES*'
         On bob $Receive xenstore:private, "$alice" | Should -Be (Get-NoiseHash 64KB 3)
-        Receive-Job $job -Wait -AutoRemoveJob
+        Complete-Job $job
     }
 
     It 'refuses a second offer by the same name until the peer is done' {
         On dom0 $Export (Get-DomainId bob)
         $job = Start-On bob $Receive xenstore:frame, 0
         On dom0 $Send xenstore:frame
-        Receive-Job $job -Wait -AutoRemoveJob | Should -Be (Get-NoiseHash 64KB 3)
+        Complete-Job $job | Should -Be (Get-NoiseHash 64KB 3)
         Should-Fail (Get-Failure { $grants | Send-DmaBufFd xenstore:frame -TimeoutSec 1 }) 'Address,InUse' ResourceBusy 'Revoke-GrantRefs'
         On bob { $import | Remove-DmaBuf }
         $again = Get-Failure { $grants | Send-DmaBufFd xenstore:frame -TimeoutSec 1 }
@@ -140,7 +140,7 @@ Describe 'By xenstore' {
         On alice $Export 0
         $job = Start-On alice { Get-Failure { $grants | Send-DmaBufFd xenstore:frame -TimeoutSec 60 } }
         Should-Fail (Get-Failure { Receive-DmaBuf xenstore:frame -Domain alice -RequireDmaBuf -TimeoutSec 60 }) 'EXP_FROM_REFS,EINVAL' InvalidArgument
-        $told = Receive-Job $job -Wait -AutoRemoveJob
+        $told = Complete-Job $job
         Should-Fail $told 'Peer,ImportFailed' ProtocolError
         $told.Message | Should -BeLike '*EXP_FROM_REFS*EINVAL*'
     }
@@ -193,7 +193,7 @@ Describe 'An offer in xenstore' {
         On alice $Export 0
         $job = Start-On alice $Send xenstore:frame
         $import = Receive-DmaBuf xenstore:frame -Domain alice -TimeoutSec 60
-        Receive-Job $job -Wait -AutoRemoveJob
+        Complete-Job $job
         Should-Fail (Get-Failure { Receive-DmaBuf xenstore:frame -Domain alice -TimeoutSec 1 }) 'Wait,ETIMEDOUT' OperationTimeout
         ($import | Read-DmaBufContent -AsHash).Hash | Should -Be (Get-NoiseHash 64KB 3)
     }
@@ -202,7 +202,7 @@ Describe 'An offer in xenstore' {
         On alice $Export 0
         $job = Start-On alice $Send xenstore:frame
         $import = Receive-DmaBuf xenstore:frame -Domain alice -TimeoutSec 60
-        Receive-Job $job -Wait -AutoRemoveJob
+        Complete-Job $job
         On alice { $grants | Revoke-GrantRefs }
         Get-OfferNode | Should -BeNullOrEmpty
         $import | Remove-DmaBuf

@@ -49,7 +49,7 @@ Describe 'A domain that is destroyed' {
             $given = New-GrantBuf 16KB -Domain carol
             $receiving = Start-On carol { $global:import = Receive-DmaBuf xenstore:given -Domain 0 -TimeoutSec 60 }
             $given | Send-DmaBufFd xenstore:given -TimeoutSec 60
-            $null = Receive-Job $receiving -Wait -AutoRemoveJob
+            $null = Complete-Job $receiving
             $offer = New-GrantBuf 16KB -Domain carol
             $offering = Start-ThreadJob {
                 Import-Module $using:ModulePath
@@ -72,7 +72,7 @@ Describe 'A domain that is destroyed' {
     }
 
     It 'ends an offer that it has not taken, with an error' {
-        Receive-Job $offering -Wait -AutoRemoveJob | Should -BeLike 'Peer,ClosedEarly,*'
+        Complete-Job $offering | Should -BeLike 'Peer,ClosedEarly,*'
     }
 
     It 'leaves to the importer what is mapped, and goes when that is unmapped' {

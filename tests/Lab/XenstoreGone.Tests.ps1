@@ -14,13 +14,15 @@ Describe 'A xenstore that goes' {
         Assert-NothingLeft
         $waiting = Start-ThreadJob {
             Import-Module $using:ModulePath
+            'ready'
             try { Receive-DmaBuf xenstore:frame -Domain alice -TimeoutSec 60 -ErrorAction Stop }
             catch { $_.FullyQualifiedErrorId; "$($_.ErrorDetails.RecommendedAction)" }
         }
+        Wait-Until { Receive-Job $waiting }
         Start-Sleep 3
         $waiting.State | Should -Be Running
         kill -9 (pidof xenstored)
-        $id, $cure = Receive-Job $waiting -Wait -AutoRemoveJob
+        $id, $cure = Complete-Job $waiting
         $id | Should -BeLike 'read,E*'
         $cure | Should -Match 'xenstored'
         $failure = Get-Failure { New-GrantBuf 4KB -Domain alice }

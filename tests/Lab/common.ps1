@@ -66,11 +66,12 @@ $script:Preparation = {
 }
 . $Preparation $ModulePath
 
-# Starts a PowerShell in each of the guests that has none of ours yet; they are kept.
+# Starts a PowerShell in each of the guests that has none of ours yet, at once; they are kept.
 function Start-Guest ([string[]] $Domain) {
-    foreach ($name in $Domain | Where-Object { -not (Find-Guest $_) }) {
-        $session = New-PSSession -HostName $name -Name $name
-        Invoke-Command -Session $session -ScriptBlock $Preparation -ArgumentList $ModulePath
+    $missing = @($Domain | Where-Object { -not (Find-Guest $_) })
+    if ($missing) {
+        $sessions = New-PSSession -HostName $missing -Name $missing
+        Invoke-Command -Session $sessions -ScriptBlock $Preparation -ArgumentList $ModulePath
     }
 }
 
@@ -95,9 +96,15 @@ function On ([string] $Domain, [scriptblock] $Script, [object[]] $Arguments) {
     }
 }
 
-# Starts a script in a guest without waiting for its end: Receive-Job -Wait gives its results and errors.
+# Starts a script in a guest without waiting for its end: Complete-Job gives its results and errors.
 function Start-On ([string] $Domain, [scriptblock] $Script, [object[]] $Arguments) {
     Invoke-Command -Session (Get-Guest $Domain) -ScriptBlock $Script -ArgumentList $Arguments -AsJob
+}
+
+# Waits for a job's end; gives its results, or throws its error.
+function Complete-Job ($Job, [int] $Seconds = 120) {
+    if (-not (Wait-Job $Job -Timeout $Seconds)) { throw "a job did not end in $Seconds s" }
+    try { Receive-Job $Job } finally { Remove-Job $Job -Force }
 }
 
 function Get-FailureOn ([string] $Domain, [scriptblock] $Command, [object[]] $Arguments) {
