@@ -279,11 +279,11 @@ Describe 'A process that is killed' {
         $victimId = Invoke-Command -Session $victim { $PID }
         $given = 1..2 | ForEach-Object { New-GrantBuf 16KB -Domain alice }
         $receiving = Invoke-Command -Session $victim -AsJob {
-            $global:byTcp = Receive-DmaBuf tcp:dom0:8001 -Domain 0 -Wait -TimeoutSec 60
-            $global:byStore = Receive-DmaBuf xenstore:killed -Domain 0 -TimeoutSec 60
+            $global:byTcp = Receive-DmaBuf tcp:dom0:8001 -Domain 0 -Wait -TimeoutSec 180
+            $global:byStore = Receive-DmaBuf xenstore:killed -Domain 0 -TimeoutSec 180
         }
-        $given[0] | Send-DmaBufFd tcpd:0.0.0.0:8001 -TimeoutSec 60
-        $given[1] | Send-DmaBufFd xenstore:killed -TimeoutSec 60
+        $given[0] | Send-DmaBufFd tcpd:0.0.0.0:8001 -TimeoutSec 180
+        $given[1] | Send-DmaBufFd xenstore:killed -TimeoutSec 180
         $null = Complete-Job $receiving
         $grants = Invoke-Command -Session $victim {
             $global:buffer = New-UDmaBuf 16KB

@@ -21,16 +21,16 @@ BeforeAll {
         $buffer = New-UDmaBuf 64KB
         $buffer | Write-DmaBufContent (Get-Noise 64KB 3)
         $grants = $buffer | Export-GrantRefs -Domain $peer
-        $grants | Send-DmaBufFd $address -TimeoutSec 60
+        $grants | Send-DmaBufFd $address -TimeoutSec 180
         $early = Get-Failure { $grants | Wait-DmaBufRelease -TimeoutSec 0.2 }
-        $seen = $grants | Wait-DmaBufRelease -TimeoutSec 60 -PassThru
+        $seen = $grants | Wait-DmaBufRelease -TimeoutSec 180 -PassThru
         [pscustomobject]@{ Early = $early.Id; Seen = $seen.Count; Answer = ($buffer | Read-DmaBufContent -AsHash).Hash }
         $grants | Revoke-GrantRefs
         $buffer | Remove-DmaBuf
     }
     $script:Take = {
         param ($exporter, $address)
-        $import = Receive-DmaBuf $address -Domain $exporter -Wait -TimeoutSec 60
+        $import = Receive-DmaBuf $address -Domain $exporter -Wait -TimeoutSec 180
         ($import | Read-DmaBufContent -AsHash).Hash
         $import | Write-DmaBufContent (Get-Noise 64KB 4)
         Start-Sleep -Milliseconds 1500
@@ -43,10 +43,10 @@ BeforeAll {
         $buffer | Write-DmaBufContent (Get-Noise 64KB 3)
         $global:grants = $buffer | Export-GrantRefs -Domain $peer
     }
-    $script:Send = { param ($address) $grants | Send-DmaBufFd $address -TimeoutSec 60 }
+    $script:Send = { param ($address) $grants | Send-DmaBufFd $address -TimeoutSec 180 }
     $script:Receive = {
         param ($address, $exporter)
-        $global:import = Receive-DmaBuf $address -Domain $exporter -Wait -TimeoutSec 60
+        $global:import = Receive-DmaBuf $address -Domain $exporter -Wait -TimeoutSec 180
         ($import | Read-DmaBufContent -AsHash).Hash
     }
 }
@@ -87,7 +87,7 @@ Describe 'By xenstore' {
             $global:grants = $buffer | Export-GrantRefs -Domain $peer -Directory
         } 0
         $job = Start-On alice $Send xenstore:frame
-        $import = Receive-DmaBuf xenstore:frame -Domain alice -TimeoutSec 60
+        $import = Receive-DmaBuf xenstore:frame -Domain alice -TimeoutSec 180
         Complete-Job $job
         $import.Grants.Directory | Should -Be (On alice { $grants.Directory })
         ($import | Read-DmaBufContent -AsHash).Hash | Should -Be (Get-NoiseHash 8MB 5)
@@ -100,7 +100,7 @@ Describe 'By xenstore' {
             $global:grants = $buffer | Export-GrantRefs -Domain 0
         }
         $job = Start-On bob $Send xenstore:large
-        $import = Receive-DmaBuf xenstore:large -Domain bob -TimeoutSec 60
+        $import = Receive-DmaBuf xenstore:large -Domain bob -TimeoutSec 180
         Complete-Job $job
         ($import | Read-DmaBufContent -AsHash).Hash | Should -Be (Get-NoiseHash 16MB 6)
     }
@@ -138,8 +138,8 @@ Describe 'By xenstore' {
 
     It 'tells the exporter why an import failed' {
         On alice $Export 0
-        $job = Start-On alice { Get-Failure { $grants | Send-DmaBufFd xenstore:frame -TimeoutSec 60 } }
-        Should-Fail (Get-Failure { Receive-DmaBuf xenstore:frame -Domain alice -RequireDmaBuf -TimeoutSec 60 }) 'EXP_FROM_REFS,EINVAL' InvalidArgument
+        $job = Start-On alice { Get-Failure { $grants | Send-DmaBufFd xenstore:frame -TimeoutSec 180 } }
+        Should-Fail (Get-Failure { Receive-DmaBuf xenstore:frame -Domain alice -RequireDmaBuf -TimeoutSec 180 }) 'EXP_FROM_REFS,EINVAL' InvalidArgument
         $told = Complete-Job $job
         Should-Fail $told 'Peer,ImportFailed' ProtocolError
         $told.Message | Should -BeLike '*EXP_FROM_REFS*EINVAL*'
@@ -192,7 +192,7 @@ Describe 'An offer in xenstore' {
     It 'that another process has taken is left to it' {
         On alice $Export 0
         $job = Start-On alice $Send xenstore:frame
-        $import = Receive-DmaBuf xenstore:frame -Domain alice -TimeoutSec 60
+        $import = Receive-DmaBuf xenstore:frame -Domain alice -TimeoutSec 180
         Complete-Job $job
         Should-Fail (Get-Failure { Receive-DmaBuf xenstore:frame -Domain alice -TimeoutSec 1 }) 'Wait,ETIMEDOUT' OperationTimeout
         ($import | Read-DmaBufContent -AsHash).Hash | Should -Be (Get-NoiseHash 64KB 3)
@@ -201,7 +201,7 @@ Describe 'An offer in xenstore' {
     It 'is gone when its exporter revokes, and the importer''s release brings no node back' {
         On alice $Export 0
         $job = Start-On alice $Send xenstore:frame
-        $import = Receive-DmaBuf xenstore:frame -Domain alice -TimeoutSec 60
+        $import = Receive-DmaBuf xenstore:frame -Domain alice -TimeoutSec 180
         Complete-Job $job
         On alice { $grants | Revoke-GrantRefs }
         Get-OfferNode | Should -BeNullOrEmpty

@@ -49,8 +49,8 @@ $script:Preparation = {
         }
     }
 
-    # Waits until a script gives true; fails after a minute.
-    function global:Wait-Until ([scriptblock] $Condition, [double] $Seconds = 60) {
+    # Waits until a script gives true; fails after two minutes: what runs for the first time is slow here.
+    function global:Wait-Until ([scriptblock] $Condition, [double] $Seconds = 120) {
         $end = [datetime]::UtcNow.AddSeconds($Seconds)
         while (-not (& $Condition)) {
             if ([datetime]::UtcNow -gt $end) { throw "this did not come true in $Seconds s: $Condition" }
@@ -102,7 +102,7 @@ function Start-On ([string] $Domain, [scriptblock] $Script, [object[]] $Argument
 }
 
 # Waits for a job's end; gives its results, or throws its error.
-function Complete-Job ($Job, [int] $Seconds = 120) {
+function Complete-Job ($Job, [int] $Seconds = 240) {
     if (-not (Wait-Job $Job -Timeout $Seconds)) { throw "a job did not end in $Seconds s" }
     try { Receive-Job $Job } finally { Remove-Job $Job -Force }
 }
