@@ -39,7 +39,10 @@ internal static class TestTask
         if (inMachine)
             await RunInMachineAsync(suites, runner, tally, cancellationToken);
         if (onXen)
-            await new XenTests(runner, tally).RunAsync(suites.Exists(suite => suite is PesterSuite), cancellationToken);
+        {
+            bool withPester = suites.Exists(suite => suite is PesterSuite);
+            await new XenTests(runner, tally).RunAsync(withPester, withPvh: xenOnly, cancellationToken);
+        }
 
         tally.PrintDetails();
         Report.LeftOut();

@@ -22,8 +22,11 @@ internal sealed class XenTests(TestRunner runner, TestTally tally)
     /// <summary>The suites whose tests a PVH guest makes a difference to.</summary>
     private static readonly string[] s_pvhSuites = ["Domains", "Sharing"];
 
-    /// <summary>Runs all, or says what is missing for it.</summary>
-    public async Task RunAsync(bool withPester, CancellationToken cancellationToken)
+    /// <summary>Runs the suites, or says what is missing for them.</summary>
+    /// <param name="withPester">Whether there is Pester, for the cmdlets.</param>
+    /// <param name="withPvh">Whether to run those of PVH guests too, which an emulated processor can lose.</param>
+    /// <param name="cancellationToken">Ends the tests.</param>
+    public async Task RunAsync(bool withPester, bool withPvh, CancellationToken cancellationToken)
     {
         if (await MachineSetup.MissingForXenAsync(cancellationToken) is string missing)
         {
@@ -47,6 +50,12 @@ internal sealed class XenTests(TestRunner runner, TestTally tally)
                 (_, place) => RunSuitesAsync(Suites(s_folder), place), cancellationToken);
             await RunHostAsync("xen-bounce", [s_alice], GrantDriver.Stock, "swiotlb=force",
                 (_, place) => RunSuitesAsync(Suites(Path.Combine(s_folder, "Bounce")), place), cancellationToken);
+        }
+
+        if (!withPvh)
+        {
+            Report.LeaveOut("the tests with PVH guests, which an emulated processor can lose (./build.sh test -XenOnly)");
+            return;
         }
 
         await RunHostAsync("xen-pvh", [s_pvhAlice, s_bob], GrantDriver.Mmap, string.Empty, async (host, place) =>
