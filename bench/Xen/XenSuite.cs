@@ -40,13 +40,13 @@ internal static class XenSuite
         var refusals = new List<string>();
 
         long[] sizes = [64 << 10, Mebi, 16 * Mebi, 64 * Mebi, Largest];
-        int[] rounds = quick ? [16, 16, 8, 6, 5] : [60, 60, 30, 20, 12];
+        int[] rounds = quick ? [16, 16, 8, 6, 5] : [150, 150, 40, 25, 15];
         Console.WriteLine($"Measuring: dom0 -> {Guest}");
         var run = await PairRun.RunAsync(host, XenHost.Dom0, Guest, "udmabuf", 0, sizes.Zip(rounds));
         AddHandOffs(rows, run, $"dom0 -> {Guest}, udmabuf", sizes);
 
         Console.WriteLine($"Measuring: {Guest} -> dom0");
-        rounds = quick ? [16, 16, 6, 4, 1] : [40, 40, 12, 8, 1];
+        rounds = quick ? [16, 16, 6, 4, 1] : [150, 150, 40, 20, 1];
         run = await PairRun.RunAsync(host, Guest, XenHost.Dom0, "gntalloc", 0, sizes.Zip(rounds));
         AddHandOffs(rows, run, $"{Guest} -> dom0, gntalloc", sizes[..^1]);
         refusals.Add($"128 MiB of {Guest}, whose grant table has 64 frames. Ours: {run.Refusal("ours", Largest)}");
@@ -54,7 +54,7 @@ internal static class XenSuite
 
         Console.WriteLine("Measuring: reading an import");
         sizes = [Mebi, 16 * Mebi];
-        rounds = quick ? [6, 4] : [20, 12];
+        rounds = quick ? [6, 4] : [40, 20];
         run = await PairRun.RunAsync(host, XenHost.Dom0, Guest, "udmabuf", 25, sizes.Zip(rounds));
         foreach (var size in sizes)
         {

@@ -242,10 +242,11 @@ static int by_value(const void *a, const void *b)
     return x < y ? -1 : x > y;
 }
 
+/* The target is at a page's start in both programs: else chance would say how well the two are aligned. */
 static uint64_t copy_time(const unsigned char *pages, size_t size, int copies)
 {
-    uint64_t times[copies > 0 ? copies : 1];
-    unsigned char *target = malloc(size);
+    uint64_t times[copies];
+    unsigned char *target = aligned_alloc(PAGE, size);
 
     memset(target, 0, size);
     for (int i = 0; i < copies; i++) {
@@ -278,7 +279,7 @@ static int run_importer(const char *host, const char *port, unsigned domain, int
     uint32_t count, *refs;
 
     check(getaddrinfo(host, port, &hints, &address) ? -1 : 0, "getaddrinfo");
-    for (int peer; receive_all(peer = connect_to(address), &count, sizeof(count)); close(peer)) {
+    for (int peer; receive_all(peer = connect_to(address), &count, sizeof(count));) {
         size_t size = (size_t)count * PAGE;
         uint64_t start, mapped, copied = 0, release, released;
         unsigned char *pages;
@@ -305,6 +306,7 @@ static int run_importer(const char *host, const char *port, unsigned domain, int
             close(fd);
         close(device);
         released = now();
+        close(peer);
         printf("import %zu %llu %llu %llu\n", size, (unsigned long long)(mapped - start), (unsigned long long)(released - release), (unsigned long long)copied);
         free(refs);
     }
