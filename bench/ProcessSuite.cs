@@ -21,11 +21,11 @@ internal static class ProcessSuite
             () => Process.Start(Workshop.Program, [$"{JobSize}", Workshop.OutputFile]));
         var (bare, one, ours, work, workC) = (times[0], times[1], times[2], times[3], times[4]);
         // Paired: the difference within each round, and the median of those.
-        var over = Median(ours.Zip(one, (a, b) => a - b));
-        yield return new Row("Import-Module (other: bare pwsh)", 0, Median(ours), Median(bare));
-        yield return new Row("Import-Module (other: one cmdlet)", 0, Median(ours), Median(one));
+        var over = ours.Zip(one, (a, b) => a - b).Median();
+        yield return new Row("Import-Module (other: bare pwsh)", 0, ours.Median(), bare.Median());
+        yield return new Row("Import-Module (other: one cmdlet)", 0, ours.Median(), one.Median());
         yield return new Row("Import-Module over one cmdlet", 0, over, 0, $"<= {ImportTarget} ms", over <= ImportTarget);
-        yield return new Row("process: create, fill, to file", JobSize, Median(work), Median(workC));
+        yield return new Row("process: create, fill, to file", JobSize, work.Median(), workC.Median());
         File.Delete(Workshop.OutputFile);
     }
 
@@ -48,11 +48,5 @@ internal static class ProcessSuite
         }
 
         return times;
-    }
-
-    private static double Median(IEnumerable<double> values)
-    {
-        var sorted = values.Order().ToArray();
-        return (sorted[(sorted.Length - 1) / 2] + sorted[sorted.Length / 2]) / 2;
     }
 }

@@ -2,7 +2,9 @@ using System.ComponentModel;
 using System.Globalization;
 using DmaBuf.Bench;
 
-const string Usage = "options: --quick, --only core|cmdlets|processes, --module PATH (else $DMABUFPS_MODULE, else out/DmaBufPS)";
+const string Usage = "options: --quick, --only core|cmdlets|processes|xen, --module PATH (else $DMABUFPS_MODULE, else out/DmaBufPS)";
+
+const string Xen = "xen";
 
 CultureInfo.DefaultThreadCurrentCulture = CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;
 string[] parts = ["core", "cmdlets", "processes"];
@@ -15,7 +17,7 @@ for (var i = 0; i < args.Length; i++)
         case "--quick":
             quick = true;
             break;
-        case "--only" when i + 1 < args.Length && parts.Contains(args[i + 1]):
+        case "--only" when i + 1 < args.Length && (parts.Contains(args[i + 1]) || args[i + 1] == Xen):
             parts = [args[++i]];
             break;
         case "--module" when i + 1 < args.Length:
@@ -29,13 +31,19 @@ for (var i = 0; i < args.Length; i++)
 
 try
 {
-    Workshop.Prepare();
+    if (parts is [Xen])
+        Workshop.PreparePair();
+    else
+        Workshop.Prepare();
 }
 catch (Exception e) when (e is Win32Exception or InvalidOperationException)
 {
     Console.Error.WriteLine($"The C baseline cannot be made: {e.Message} Install gcc, libc6-dev and linux-libc-dev.");
     return 1;
 }
+
+if (parts is [Xen])
+    return await XenSuite.RunAsync(quick);
 
 Console.WriteLine($"Buffers: {BenchBuffer.Kind}. File output goes to {Path.GetDirectoryName(Workshop.OutputFile)}.");
 var manifest = Path.Combine(Path.GetFullPath(module), "DmaBufPS.psd1");

@@ -2,7 +2,7 @@ using System.Diagnostics;
 
 namespace DmaBuf.Bench;
 
-/// <summary>The places a run uses, and the C baseline compiled for it.</summary>
+/// <summary>The places a run uses, and the C programs compiled for it.</summary>
 internal static class Workshop
 {
     /// <summary>The repository.</summary>
@@ -20,6 +20,12 @@ internal static class Workshop
     /// <summary>baseline.c as a program.</summary>
     public static string Program { get; } = Path.Combine(Out, "baseline");
 
+    /// <summary>Xen/pair.c as a program.</summary>
+    public static string PairC { get; } = Path.Combine(Out, "pair");
+
+    /// <summary>Its counterpart on the core, which Build makes.</summary>
+    public static string Pair { get; } = Path.Combine(Root, "out/dmabuf-pair");
+
     /// <summary>A file for output, in memory where the system has such a folder: the disk is not what is measured.</summary>
     public static string OutputFile { get; } =
         Path.Combine(Directory.Exists("/dev/shm") ? "/dev/shm" : Path.GetTempPath(), $"dmabuf-bench-{Environment.ProcessId}");
@@ -31,18 +37,25 @@ internal static class Workshop
     public static void Prepare()
     {
         Directory.CreateDirectory(Out);
-        Compile("-shared", "-fPIC", "-o", Library);
-        Compile("-o", Program);
+        Compile("baseline.c", "-shared", "-fPIC", "-o", Library);
+        Compile("baseline.c", "-o", Program);
         Baseline.Load(Library);
     }
 
-    private static void Compile(params string[] arguments)
+    /// <summary>Compiles Xen/pair.c.</summary>
+    public static void PreparePair()
+    {
+        Directory.CreateDirectory(Out);
+        Compile("Xen/pair.c", "-o", PairC);
+    }
+
+    private static void Compile(string source, params string[] arguments)
     {
         var compiler = Environment.GetEnvironmentVariable("CC") is { Length: > 0 } named ? named : "cc";
-        using var process = Process.Start(compiler, ["-O2", Path.Combine(Root, "bench/baseline.c"), .. arguments]);
+        using var process = Process.Start(compiler, ["-O2", Path.Combine(Root, "bench", source), .. arguments]);
         process.WaitForExit();
         if (process.ExitCode != 0)
-            throw new InvalidOperationException("baseline.c does not compile.");
+            throw new InvalidOperationException($"{source} does not compile.");
     }
 
     private static string FindRoot()

@@ -5,8 +5,9 @@ namespace DmaBuf.Lab;
 /// <summary>The hypervisor below a machine's kernel, which is dom0 then.</summary>
 /// <param name="Packages">The hypervisor and its tools.</param>
 /// <param name="Dom0MemoryMiB">dom0's part of the machine's memory, in MiB.</param>
+/// <param name="GrantFrames">The frames of dom0's grant table, and of a guest's at most.</param>
 /// <param name="KernelParameters">More for the command line of dom0's kernel.</param>
-public sealed record XenBoot(XenPackages Packages, int Dom0MemoryMiB, string KernelParameters)
+public sealed record XenBoot(XenPackages Packages, int Dom0MemoryMiB, int GrantFrames, string KernelParameters)
 {
     /// <summary>
     /// QEMU's processor. SMAP faults a PV kernel's own return from an interrupt, RDTSCP is an instruction that Xen
@@ -20,7 +21,7 @@ public sealed record XenBoot(XenPackages Packages, int Dom0MemoryMiB, string Ker
     /// <summary>The hypervisor's command line.</summary>
     internal string HypervisorParameters(int processors) =>
         $"console=com1 com1=115200,8n1 dom0_mem={Dom0MemoryMiB}M,max:{Dom0MemoryMiB}M dom0_max_vcpus={processors}"
-        + " gnttab_max_frames=64 spec-ctrl=no sched_ratelimit_us=0";
+        + $" gnttab_max_frames={GrantFrames} spec-ctrl=no sched_ratelimit_us=0";
 
     private static long ProcessorKhz()
     {

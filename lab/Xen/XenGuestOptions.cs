@@ -15,6 +15,9 @@ public sealed record XenGuestOptions
     /// <summary>The number of processors.</summary>
     public int Processors { get; init; } = 2;
 
+    /// <summary>How many frames its grant table may have: each holds 512 references of a page, some of which the kernel needs.</summary>
+    public int GrantFrames { get; init; } = XenHostOptions.UsualGrantFrames;
+
     /// <summary>
     /// More for the kernel's command line. The usual <c>iommu=soft</c> lets a PV guest grant the right frames.
     /// </summary>

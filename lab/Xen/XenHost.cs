@@ -92,7 +92,7 @@ public sealed class XenHost : IAsyncDisposable
             + XenSettings.OverheadMiB,
         HugePages = 0,
         Modules = [],
-        Xen = new XenBoot(packages, options.Dom0MemoryMiB, options.Dom0KernelParameters),
+        Xen = new XenBoot(packages, options.Dom0MemoryMiB, options.GrantFrames, options.Dom0KernelParameters),
         SharedFolders = options.SharedFolders,
         Terminal = options.Terminal,
         StartLimit = options.StartLimit,

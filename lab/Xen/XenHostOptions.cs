@@ -3,6 +3,9 @@ namespace DmaBuf.Lab;
 /// <summary>How an emulated Xen host is made.</summary>
 public sealed record XenHostOptions
 {
+    /// <summary>The frames of a grant table that Xen itself allows by default.</summary>
+    internal const int UsualGrantFrames = 64;
+
     /// <summary>The guests to start, in this order: the first is domain 1.</summary>
     public IReadOnlyList<XenGuestOptions> Guests { get; init; } = [new() { Name = "alice" }];
 
@@ -11,6 +14,9 @@ public sealed record XenHostOptions
 
     /// <summary>dom0's memory in MiB.</summary>
     public int Dom0MemoryMiB { get; init; } = 768;
+
+    /// <summary>How many frames dom0's grant table may have, and a guest's at most: 512 references of a page each.</summary>
+    public int GrantFrames { get; init; } = UsualGrantFrames;
 
     /// <summary>More for the command line of dom0's kernel.</summary>
     public string Dom0KernelParameters { get; init; } = string.Empty;

@@ -40,6 +40,7 @@ internal static class XenSettings
                 + $" {guest.KernelParameters}\"",
                 $"memory={guest.MemoryMiB}",
                 $"vcpus={guest.Processors}",
+                $"max_grant_frames={guest.GrantFrames}",
                 "tsc_mode=\"native\"",
                 "vif=['script=/run/lab/jobs/vif']",
                 "on_poweroff=\"destroy\"",

@@ -30,9 +30,8 @@ public static class GrantAllocator
             var offset = Gntalloc.Allocate(device, peer, refs);
             if (offset < 0)
             {
-                throw new KernelException("ALLOC_GREF", Errno.Last, $"{Gntalloc.DEVICE} for {refs.Length} pages", Errno.Last == Errno.ENOSPC
-                    ? $"The module gives at most {SysFile.ReadNumber(Limit)} pages in all: raise {Limit}, or remove buffers; Xen's own limit is gnttab_max_frames."
-                    : null);
+                throw new KernelException("ALLOC_GREF", Errno.Last, $"{Gntalloc.DEVICE} for {refs.Length} pages",
+                    Errno.Last == Errno.ENOSPC ? NoSpaceCure(refs.Length) : null);
             }
 
             return DmaBuffer.OfGrantDevice(device, offset, BufferOrigin.GrantAlloc, new GrantRefs { Domain = own, PeerDomain = peer, Refs = refs });
@@ -43,4 +42,8 @@ public static class GrantAllocator
             throw;
         }
     }
+
+    private static string NoSpaceCure(int pages) => SysFile.ReadNumber(Limit) is { } limit && pages > limit
+        ? $"The module gives at most {limit} pages in all: raise {Limit}, or remove buffers; Xen's own limit is gnttab_max_frames."
+        : $"This domain has no grant references left, or the module has given all of its pages ({Limit}): remove buffers, or raise gnttab_max_frames, for a guest max_grant_frames in its configuration.";
 }

@@ -33,60 +33,35 @@ public static class GrantMapper
     /// Makes a dma-buf of references. Errors: <see cref="KernelException"/> (open; EXP_FROM_REFS: ENOTTY where the
     /// kernel cannot, EINVAL in PV domains, for bad references and for a wrong domain alike).
     /// </summary>
-    public static DmaBuffer ImportDmaBuf(GrantRefs grants)
-    {
-        ArgumentNullException.ThrowIfNull(grants);
-        CheckCount(grants);
-        var device = OpenDevice();
-        try
-        {
-            var refs = grants.Refs.ToArray();
-            var fd = Gntdev.FromRefs(device, grants.Domain, refs)
-                ?? throw new KernelException("EXP_FROM_REFS", Errno.Last, $"{grants}");
-            return DmaBuffer.OfGrantRefs(fd, device, grants, () => Map(grants));
-        }
-        catch
-        {
-            device.Dispose();
-            throw;
-        }
-    }
-
-    /// <summary>
-    /// Makes a buffer of references; <see cref="DmaBuffer.Origin"/> says which way it went. Errors: those of
-    /// <see cref="ImportDmaBuf"/> where a dma-buf is wanted, else those of <see cref="ImportMapping"/>, which are clearer.
-    /// </summary>
-    public static DmaBuffer Import(GrantRefs grants, ImportMethod method = ImportMethod.Any) => method switch
-    {
-        ImportMethod.DmaBuf => ImportDmaBuf(grants),
-        ImportMethod.Mapping => ImportMapping(grants),
-        _ => ImportAny(grants),
-    };
-
-    private static DmaBuffer ImportAny(GrantRefs grants)
-    {
-        try
-        {
-            return ImportDmaBuf(grants);
-        }
-        catch (KernelException e) when (e.Call == "EXP_FROM_REFS" && e.Errno is Errno.ENOTTY or Errno.EINVAL)
-        {
-            return ImportMapping(grants);
-        }
-    }
+    public static DmaBuffer ImportDmaBuf(GrantRefs grants) => Import(grants, ImportMethod.DmaBuf);
 
     /// <summary>
     /// Maps the references' pages, which works in every domain. The pages are mapped at once, so that bad references
     /// fail here. Errors: <see cref="KernelException"/> (open; MAP_GRANT_REF and mmap: EINVAL for bad references, a
     /// wrong domain, references that their exporter revoked, and more than the driver's limit).
     /// </summary>
-    public static DmaBuffer ImportMapping(GrantRefs grants)
+    public static DmaBuffer ImportMapping(GrantRefs grants) => Import(grants, ImportMethod.Mapping);
+
+    /// <summary>
+    /// Makes a buffer of references; <see cref="DmaBuffer.Origin"/> says which way it went. Errors: those of
+    /// <see cref="ImportDmaBuf"/> where a dma-buf is wanted, else those of <see cref="ImportMapping"/>, which are clearer.
+    /// </summary>
+    public static DmaBuffer Import(GrantRefs grants, ImportMethod method = ImportMethod.Any)
     {
         ArgumentNullException.ThrowIfNull(grants);
         CheckCount(grants);
         var device = OpenDevice();
         try
         {
+            if (method != ImportMethod.Mapping)
+            {
+                if (Gntdev.FromRefs(device, grants.Domain, grants.Refs.ToArray()) is { } fd)
+                    return DmaBuffer.OfGrantRefs(fd, device, grants, () => Map(grants));
+                // In a PV domain this is every import's way: it must cost no exception.
+                if (method == ImportMethod.DmaBuf || Errno.Last is not (Errno.ENOTTY or Errno.EINVAL))
+                    throw new KernelException("EXP_FROM_REFS", Errno.Last, $"{grants}");
+            }
+
             var buffer = DmaBuffer.OfGrantDevice(device, Prepare(device, grants), BufferOrigin.GrantMapping, grants);
             buffer.OpenView(BufferAccess.Read).Dispose();
             return buffer;

@@ -33,7 +33,11 @@ internal static unsafe class DmaBufUapi
     public static bool Sync(FileDescriptor buffer, ulong flags)
     {
         var argument = new dma_buf_sync { flags = flags };
-        return Ioctl.Call(buffer, DMA_BUF_IOCTL_SYNC, SyncName(flags), ref argument) == 0;
+        return Ioctl.Call(
+            buffer,
+            DMA_BUF_IOCTL_SYNC,
+            $"{nameof(DMA_BUF_IOCTL_SYNC)}, {((flags & DMA_BUF_SYNC_END) != 0 ? "END" : "START")}|{((flags & DMA_BUF_SYNC_WRITE) != 0 ? "RW" : "READ")}",
+            ref argument) == 0;
     }
 
     /// <summary>DMA_BUF_SET_NAME. Errors: EINVAL (longer than 31 bytes).</summary>
@@ -43,14 +47,4 @@ internal static unsafe class DmaBufUapi
         fixed (byte* bytes = Encoding.UTF8.GetBytes(name + '\0'))
             return Ioctl.Call(buffer, DMA_BUF_SET_NAME_B, $"DMA_BUF_SET_NAME, \"{name}\"", bytes) == 0;
     }
-
-    /// <summary>Fixed texts, since building one for each bracket would allocate in every frame loop.</summary>
-    private static string SyncName(ulong flags) => flags switch
-    {
-        DMA_BUF_SYNC_START | DMA_BUF_SYNC_READ => "DMA_BUF_IOCTL_SYNC, START|READ",
-        DMA_BUF_SYNC_START | DMA_BUF_SYNC_READ | DMA_BUF_SYNC_WRITE => "DMA_BUF_IOCTL_SYNC, START|RW",
-        DMA_BUF_SYNC_END | DMA_BUF_SYNC_READ => "DMA_BUF_IOCTL_SYNC, END|READ",
-        DMA_BUF_SYNC_END | DMA_BUF_SYNC_READ | DMA_BUF_SYNC_WRITE => "DMA_BUF_IOCTL_SYNC, END|RW",
-        _ => "DMA_BUF_IOCTL_SYNC",
-    };
 }

@@ -23,8 +23,12 @@ internal static unsafe partial class Ioctl
         direction << 30 | size << 16 | (uint)type << 8 | number;
 
     /// <summary>One ioctl; a call that a signal interrupts is made again, as every caller here would.</summary>
+    /// <param name="fd">The device, or the buffer.</param>
+    /// <param name="request">The request's number.</param>
+    /// <param name="name">The request's name with what matters of its argument, for <see cref="KernelTrace"/>.</param>
+    /// <param name="argument">Its argument.</param>
     /// <returns>The result, or -1 with the error number in <see cref="Errno.Last"/>.</returns>
-    public static int Call<T>(FileDescriptor fd, uint request, string name, ref T argument)
+    public static int Call<T>(FileDescriptor fd, uint request, KernelTrace.Message name, ref T argument)
         where T : unmanaged
     {
         fixed (T* pointer = &argument)
@@ -32,7 +36,7 @@ internal static unsafe partial class Ioctl
     }
 
     /// <inheritdoc cref="Call{T}"/>
-    public static int Call(FileDescriptor fd, uint request, string name, void* argument)
+    public static int Call(FileDescriptor fd, uint request, KernelTrace.Message name, void* argument)
     {
         int result;
         do
@@ -41,7 +45,7 @@ internal static unsafe partial class Ioctl
         }
         while (result < 0 && Errno.Last is Errno.EINTR or Errno.EAGAIN);
 
-        KernelTrace.Write($"ioctl({fd.Number}, {name}) = {Result(result)}");
+        KernelTrace.Write($"ioctl({fd.Number}, {name.TakeText()}) = {Result(result)}");
         return result;
     }
 

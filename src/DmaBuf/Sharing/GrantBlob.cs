@@ -34,10 +34,12 @@ public static class GrantBlob
     public static GrantRefs Receive(PeerConnection peer, ushort domain, ushort own, WaitLimit limit)
     {
         ArgumentNullException.ThrowIfNull(peer);
+        // Asked while the peer is waited for anyway.
+        var most = GrantMapper.MaxPages;
         uint count = 0;
         Fill(peer, MemoryMarshal.AsBytes(MemoryMarshal.CreateSpan(ref count, 1)), limit);
-        if (count == 0 || count > GrantMapper.MaxPages)
-            throw new PeerException(PeerFault.BadCount, peer.Peer, $"announced {count} references, and the grant device takes 1 to {GrantMapper.MaxPages}", Cure);
+        if (count == 0 || count > most)
+            throw new PeerException(PeerFault.BadCount, peer.Peer, $"announced {count} references, and the grant device takes 1 to {most}", Cure);
         var refs = new uint[count];
         Fill(peer, MemoryMarshal.AsBytes(refs.AsSpan()), limit);
         return new GrantRefs { Domain = domain, PeerDomain = own, Refs = refs };

@@ -1,0 +1,68 @@
+namespace DmaBuf.Pair;
+
+/// <summary>Shares a buffer with the next peer for each size that a line of the input names.</summary>
+internal sealed class Exporter(string port, ushort domain, bool withUdmabuf) : IDisposable
+{
+    private readonly WaitLimit _limit = new();
+    private readonly PeerSource _peers = new(Endpoint.Parse($"tcpd:0.0.0.0:{port}"));
+    private DmaBuffer? _udmabuf;
+    private ushort _own;
+
+    public void Run()
+    {
+        using (var store = XenStore.Open(_limit))
+            _own = XenDomain.OwnId(store);
+        while (Console.ReadLine() is { } line)
+        {
+            var size = long.Parse(line);
+            if (withUdmabuf)
+                UseUdmabuf(size);
+            try
+            {
+                var (grant, handOff) = Share(size);
+                // Now that all is released: the next round may be the other pair's.
+                Console.WriteLine($"export {size} {grant} {handOff}");
+            }
+            catch (KernelException e) when (e.Call is "IMP_TO_REFS" or "ALLOC_GREF")
+            {
+                Console.WriteLine($"failed {size} {e.Message} {e.Cure}");
+            }
+        }
+
+        // The importer waits for a next round: a close without references ends it.
+        _peers.Next(_limit).Dispose();
+    }
+
+    public void Dispose()
+    {
+        _udmabuf?.Dispose();
+        _peers.Dispose();
+        _limit.Dispose();
+    }
+
+    /// <summary>One round. Neither the wait for the peer nor the stamping counts.</summary>
+    private (long Grant, long HandOff) Share(long size)
+    {
+        var start = Clock.Now;
+        using var export = _udmabuf is null ? null : GrantExport.Create(_udmabuf, _own, domain);
+        using var pages = _udmabuf is null ? GrantAllocator.Allocate(size, _own, domain) : null;
+        var granted = Clock.Now;
+        if (pages is not null)
+            Stamp.Write(pages);
+
+        using var peer = _peers.Next(_limit);
+        var sent = Clock.Now;
+        GrantBlob.Send(peer, export?.Grants ?? pages!.Grants!, _limit);
+        peer.WaitForClose(_limit);
+        return (granted - start, Clock.Now - sent);
+    }
+
+    private void UseUdmabuf(long size)
+    {
+        if (_udmabuf?.Size == size)
+            return;
+        _udmabuf?.Dispose();
+        _udmabuf = UdmabufAllocator.Allocate(size);
+        Stamp.Write(_udmabuf);
+    }
+}

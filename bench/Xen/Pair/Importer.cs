@@ -1,0 +1,71 @@
+using System.Runtime.InteropServices;
+
+namespace DmaBuf.Pair;
+
+/// <summary>Imports from one exporter, round after round, until that closes without references.</summary>
+internal sealed class Importer(string host, string port, ushort domain, int copies) : IDisposable
+{
+    private readonly WaitLimit _limit = new();
+    private readonly PeerSource _peers = new(Endpoint.Parse($"tcp:{host}:{port}"), patient: true);
+
+    public void Run()
+    {
+        ushort own;
+        using (var store = XenStore.Open(_limit))
+            own = XenDomain.OwnId(store);
+        while (Take(own) is { } line)
+            Console.WriteLine(line);
+    }
+
+    public void Dispose()
+    {
+        _peers.Dispose();
+        _limit.Dispose();
+    }
+
+    /// <summary>One round's line, told when the exporter knows of its end; null once that has no more.</summary>
+    private string? Take(ushort own)
+    {
+        using var peer = _peers.Next(_limit);
+        GrantRefs grants;
+        try
+        {
+            grants = GrantBlob.Receive(peer, domain, own, _limit);
+        }
+        catch (PeerException e) when (e.Fault == PeerFault.ClosedEarly)
+        {
+            return null;
+        }
+
+        var start = Clock.Now;
+        var buffer = GrantMapper.Import(grants);
+        Stamp.Check(buffer);
+        var mapped = Clock.Now;
+        var copied = copies > 0 ? MedianCopy(buffer) : 0;
+        var release = Clock.Now;
+        buffer.Dispose();
+        var released = Clock.Now;
+        peer.Dispose();
+        return $"import {grants.Size} {mapped - start} {released - release} {copied}";
+    }
+
+    /// <summary>The target is at a page's start in both programs: else chance would say how well the two are aligned.</summary>
+    private unsafe long MedianCopy(DmaBuffer buffer)
+    {
+        var memory = NativeMemory.AlignedAlloc((nuint)buffer.Size, GrantRefs.GrantPageSize);
+        var target = new Span<byte>(memory, (int)buffer.Size);
+        target.Clear();
+        var times = new long[copies];
+        for (var i = 0; i < copies; i++)
+        {
+            var start = Clock.Now;
+            using (var view = buffer.OpenView(BufferAccess.Read))
+                view.Slice(0, target.Length).CopyTo(target);
+            times[i] = Clock.Now - start;
+        }
+
+        NativeMemory.AlignedFree(memory);
+        Array.Sort(times);
+        return times[copies / 2];
+    }
+}

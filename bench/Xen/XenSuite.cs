@@ -1,0 +1,100 @@
+using DmaBuf.Lab;
+
+namespace DmaBuf.Bench;
+
+/// <summary>
+/// Buffers between two domains of an emulated Xen host, by pair.c and by the same on the core. dom0 grants a udmabuf to
+/// a guest and, the other way round, the guest pages of its grant allocator; both map the references.
+/// </summary>
+internal static class XenSuite
+{
+    private const string Guest = "bob";
+    private const double HandOffTarget = 1 / 1.2;
+    private const double ReadTarget = 0.95;
+    private const double LinearTarget = 1.2;
+    private const long Mebi = 1 << 20;
+    private const long Largest = 128 * Mebi;
+
+    /// <summary>Where 128 MiB, 32768 references, leave room for others.</summary>
+    private const int ManyGrantFrames = 256;
+
+    public static async Task<int> RunAsync(bool quick)
+    {
+        if (!File.Exists(Workshop.Pair))
+        {
+            Console.Error.WriteLine($"There is no {Workshop.Pair}: ./build.sh bench -Xen makes it.");
+            return 1;
+        }
+
+        await using var host = await XenHost.StartAsync(new XenHostOptions
+        {
+            // A PV guest, since an emulated processor sometimes loses a PVH one. The guest's table has Xen's usual size.
+            Guests = [new XenGuestOptions { Name = Guest, Type = XenGuestType.Pv, MemoryMiB = 512 }],
+            Driver = GrantDriver.Stock,
+            Dom0MemoryMiB = 1024,
+            GrantFrames = ManyGrantFrames,
+            Say = Console.Error.WriteLine,
+        });
+        Console.WriteLine(host.Description);
+        var rows = new List<Row>();
+        var refusals = new List<string>();
+
+        long[] sizes = [64 << 10, Mebi, 16 * Mebi, 64 * Mebi, Largest];
+        int[] rounds = quick ? [16, 16, 8, 6, 5] : [150, 150, 40, 25, 15];
+        Console.WriteLine($"Measuring: dom0 -> {Guest}");
+        var run = await PairRun.RunAsync(host, XenHost.Dom0, Guest, "udmabuf", 0, sizes.Zip(rounds));
+        AddHandOffs(rows, run, $"dom0 -> {Guest}, udmabuf", sizes);
+
+        Console.WriteLine($"Measuring: {Guest} -> dom0");
+        rounds = quick ? [16, 16, 6, 4, 1] : [150, 150, 40, 20, 1];
+        run = await PairRun.RunAsync(host, Guest, XenHost.Dom0, "gntalloc", 0, sizes.Zip(rounds));
+        AddHandOffs(rows, run, $"{Guest} -> dom0, gntalloc", sizes[..^1]);
+        refusals.Add($"128 MiB of {Guest}, whose grant table has 64 frames. Ours: {run.Refusal("ours", Largest)}");
+        refusals.Add($"C: {run.Refusal("c", Largest)}");
+
+        Console.WriteLine("Measuring: reading an import");
+        sizes = [Mebi, 16 * Mebi];
+        rounds = quick ? [6, 4] : [40, 20];
+        run = await PairRun.RunAsync(host, XenHost.Dom0, Guest, "udmabuf", 25, sizes.Zip(rounds));
+        foreach (var size in sizes)
+        {
+            var copy = run.Copy(size);
+            rows.Add(Row.WithRatio("read an import into an array", size, copy.Ours, copy.C, ReadTarget));
+        }
+
+        Console.WriteLine();
+        Console.WriteLine($"Medians between two domains. Ratio: C's time by ours, so 1 is as fast and more is faster.");
+        ResultTable.Print(rows, Console.Out);
+        refusals.ForEach(Console.WriteLine);
+        return 0;
+    }
+
+    /// <summary>Whole hand-offs, what of them each page costs, and whether that is the same for all sizes.</summary>
+    private static void AddHandOffs(List<Row> rows, PairRun run, string way, long[] sizes)
+    {
+        foreach (var size in sizes)
+        {
+            var whole = run.HandOff(size);
+            rows.Add(Row.WithRatio($"{way}: grant+send+import+map+release", size, whole.Ours, whole.C, HandOffTarget));
+        }
+
+        foreach (var size in sizes)
+        {
+            var (ours, c) = PerPage(run, size);
+            rows.Add(Row.WithRatio($"{way}: grant+import+map, a page", size, ours, c, HandOffTarget) with { Unit = "us" });
+        }
+
+        var (firstOurs, firstC) = PerPage(run, Mebi);
+        var (lastOurs, lastC) = PerPage(run, sizes[^1]);
+        rows.Add(new Row($"{way}: a page of {sizes[^1] / Mebi} MiB by one of 1 MiB", 0, lastOurs / firstOurs, lastC / firstC,
+            $"<= {LinearTarget}", lastOurs / firstOurs <= LinearTarget, "x"));
+    }
+
+    /// <summary>Microseconds.</summary>
+    private static (double Ours, double C) PerPage(PairRun run, long size)
+    {
+        var times = run.GrantAndMap(size);
+        var pages = size / GrantRefs.GrantPageSize;
+        return (times.Ours * 1000 / pages, times.C * 1000 / pages);
+    }
+}

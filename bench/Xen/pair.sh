@@ -1,0 +1,59 @@
+#!/bin/sh
+# Rounds of a hand-off between two domains, run in dom0: each size so many times by the C pair and by ours in turns, so
+# that a slow moment meets both. Prints each side's lines with the pair's name before them.
+# Usage: pair.sh EXPORTER IMPORTER udmabuf|gntalloc C OURS COPIES SIZE:ROUNDS...
+exporter=$1
+importer=$2
+backing=$3
+c=$4
+ours=$5
+copies=$6
+shift 6
+work=$(mktemp -d)
+cd "$work" || exit
+# Runs a program in a domain, with this script's input.
+on() {
+    domain=$1
+    shift
+    if [ "$domain" = dom0 ]; then "$@"; else ssh "$domain" "$@"; fi
+}
+id() { if [ "$1" = dom0 ]; then echo 0; else xl domid "$1"; fi; }
+
+# The drivers' own limits are below 128 MiB; Xen's are what is to be met.
+case $backing in
+    udmabuf) limit=udmabuf/parameters/size_limit_mb most=256 ;;
+    gntalloc) limit=xen_gntalloc/parameters/limit most=65536 ;;
+esac
+on "$exporter" tee "/sys/module/$limit" > /dev/null << END || exit
+$most
+END
+
+mkfifo c.sizes c.said ours.sizes ours.said
+start() {
+    on "$exporter" "$2" export "$3" "$(id "$importer")" "$backing" < "$1.sizes" > "$1.said" &
+    on "$importer" "$2" import "$exporter" "$3" "$(id "$exporter")" "$copies" < /dev/null > "$1.import" &
+}
+start c "$c" 8101
+start ours "$ours" 8102
+exec 3> c.sizes 4< c.said 5> ours.sizes 6< ours.said
+
+turn() {
+    case $1 in
+        c) echo "$2" >&3 && read -r line <&4 ;;
+        ours) echo "$2" >&5 && read -r line <&6 ;;
+    esac || exit
+    echo "$1 $line"
+}
+for step; do
+    rounds=${step#*:}
+    while [ "$rounds" -gt 0 ]; do
+        # Who follows has the caches that the other filled: each does so every second time.
+        if [ $((rounds % 2)) = 0 ]; then order='c ours'; else order='ours c'; fi
+        for pair in $order; do turn "$pair" "${step%:*}"; done
+        rounds=$((rounds - 1))
+    done
+done
+exec 3>&- 5>&-
+wait
+sed 's/^/c /' c.import
+sed 's/^/ours /' ours.import

@@ -1,0 +1,44 @@
+using DmaBuf.Lab;
+
+namespace DmaBuf.Build;
+
+/// <summary>A program of this repository that is compiled to native code and left in out.</summary>
+/// <param name="Name">The program.</param>
+/// <param name="Sources">Its projects' folders below the top one, that of the program itself last.</param>
+internal sealed record NativeProgram(string Name, params string[] Sources)
+{
+    /// <summary>The program's path.</summary>
+    public string Path { get; } = Repository.At("out", Name);
+
+    /// <summary>Compiles it where a source is newer. False where there is no linker, which is then reported as left out.</summary>
+    public async Task<bool> UpdateAsync(CancellationToken cancellationToken)
+    {
+        if (File.Exists(Path) && File.GetLastWriteTimeUtc(Path) > NewestSource())
+            return true;
+        if (!await DebianSetup.EnsureAsync(Name, DebianSetup.Linker, cancellationToken))
+        {
+            Report.LeaveOut($"{Name} (no linker here)");
+            return false;
+        }
+
+        string folder = Repository.At("out", "build", Name);
+        HostResult compiler = await HostCommand.TryRunAsync(
+            "dotnet",
+            [
+                "publish", Repository.At(Sources[^1]), "--configuration", "Release", "--output", folder,
+                "--nologo", "--verbosity", "quiet",
+            ],
+            cancellationToken: cancellationToken);
+        if (compiler.ExitCode != 0)
+            throw new BuildException($"{compiler.Output}{compiler.Error}{Name} could not be compiled.");
+        File.Copy(System.IO.Path.Combine(folder, Name), Path + ".new", overwrite: true);
+        File.Move(Path + ".new", Path, overwrite: true);
+        File.SetLastWriteTimeUtc(Path, DateTime.UtcNow);
+        return true;
+    }
+
+    private DateTime NewestSource() =>
+        Sources
+            .SelectMany(folder => Directory.EnumerateFiles(Repository.At(folder), "*.cs*", SearchOption.AllDirectories))
+            .Max(File.GetLastWriteTimeUtc);
+}
