@@ -15,15 +15,15 @@ internal static class MachineArguments
         "-serial", "file:" + Escape(folder.Console),
         // hvc0 is the terminal of an interactive run: Ctrl+C belongs to the machine then.
         "-chardev", options.Terminal ? "stdio,id=terminal,signal=off" : "null,id=terminal",
-        "-device", "virtio-serial-pci", "-device", "virtconsole,chardev=terminal,nr=0",
+        "-device", "virtio-serial-pci" + VirtioSettings(options), "-device", "virtconsole,chardev=terminal,nr=0",
         .. folder.Control.Arguments(1),
         .. folder.Input.Arguments(2),
         .. folder.Output.Arguments(3),
         .. folder.Error.Arguments(4),
-        .. Share("host", "/", ",readonly=on"),
-        .. options.Xen is null ? [] : Share(MachineSettings.LayerTag, options.Xen.Packages.Root, ",readonly=on"),
-        .. Share("jobs", folder.Jobs),
-        .. options.SharedFolders.SelectMany((path, number) => Share(MachineSettings.ShareTag(number), path)),
+        .. Share(options, "host", "/", ",readonly=on"),
+        .. options.Xen is null ? [] : Share(options, MachineSettings.LayerTag, options.Xen.Packages.Root, ",readonly=on"),
+        .. Share(options, "jobs", folder.Jobs),
+        .. options.SharedFolders.SelectMany((path, number) => Share(options, MachineSettings.ShareTag(number), path)),
     ];
 
     private static string[] Boot(MachineOptions options, Kernel kernel, string initramfs, string accelerator) =>
@@ -39,17 +39,20 @@ internal static class MachineArguments
         string kernelParameters = $"console=hvc0 {XenBoot.CommonKernelParameters} {xen.KernelParameters}";
         return
         [
+            .. xen.Board,
             "-kernel", xen.Packages.Hypervisor,
             "-initrd", $"{folder.KernelLink} {Escape(kernelParameters)},{folder.InitramfsLink}",
             "-append", xen.HypervisorParameters(options.Processors),
         ];
     }
 
-    private static string[] Share(string tag, string path, string more = "") =>
+    private static string[] Share(MachineOptions options, string tag, string path, string more = "") =>
     [
         "-fsdev", $"local,id={tag},path={Escape(path)},security_model=none,multidevs=remap{more}",
-        "-device", $"virtio-9p-pci,fsdev={tag},mount_tag={tag}",
+        "-device", $"virtio-9p-pci,fsdev={tag},mount_tag={tag}{VirtioSettings(options)}",
     ];
+
+    private static string VirtioSettings(MachineOptions options) => options.Xen?.VirtioSettings ?? string.Empty;
 
     /// <summary>QEMU takes a doubled comma in a value for one that does not end the value.</summary>
     private static string Escape(string path) => path.Replace(",", ",,", StringComparison.Ordinal);

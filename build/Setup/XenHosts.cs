@@ -35,6 +35,12 @@ internal static class XenHosts
             : throw new BuildException(
                 $"-Driver wants {string.Join(", ", Enum.GetNames<GrantDriver>())}, not \"{text}\".");
 
+    /// <summary>Reads how Xen runs dom0.</summary>
+    public static XenGuestType ParseType(string text) =>
+        Enum.TryParse(text, ignoreCase: true, out XenGuestType type)
+            ? type
+            : throw new BuildException($"-Dom0 wants pv or pvh, not \"{text}\".");
+
     private static string[] PowerShellFiles()
     {
         if (Pwsh.Command is not [.., string last])

@@ -11,6 +11,7 @@ internal static class XenLabTask
         XenHostOptions options = XenHosts.Options with
         {
             Guests = XenHosts.ParseGuests(arguments.TakeOption("Guests") ?? "alice:pvh"),
+            Dom0Type = XenHosts.ParseType(arguments.TakeOption("Dom0") ?? nameof(XenGuestType.Pv)),
             Driver = XenHosts.ParseDriver(arguments.TakeOption("Driver") ?? nameof(GrantDriver.Distribution)),
         };
         string[] command = arguments.TakeRest();

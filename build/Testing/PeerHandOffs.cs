@@ -7,7 +7,7 @@ namespace DmaBuf.Build;
 /// The hand-offs of dmabuf-peer between all domains of a Xen host: the importer prints the exporter's text, and its
 /// answer comes back in the same pages.
 /// </summary>
-/// <param name="host">The host, whose grant device makes dma-bufs of references in PVH guests.</param>
+/// <param name="host">The host, whose grant device makes dma-bufs of references in PVH domains.</param>
 internal sealed class PeerHandOffs(XenHost host)
 {
     public const string Suite = "peer";
@@ -47,7 +47,7 @@ internal sealed class PeerHandOffs(XenHost host)
                 new GuestCommand("sh", s_script, exporter, importer, transport, PeerProgram.Path, Reply),
                 output, error, null, limit.Token);
             string all = Text(output) + Text(error);
-            string via = host.Guests.Any(guest => guest.Name == importer && guest.Type == XenGuestType.Pvh) ? "dmabuf" : "mapping";
+            string via = host.TypeOf(importer) == XenGuestType.Pvh ? "dmabuf" : "mapping";
             bool good = code == 0
                 && Enumerable.Range(0, 4).All(range => all.Contains($"range[{range}] 16384 bytes", StringComparison.Ordinal))
                 && all.Contains($"imported via {via}", StringComparison.Ordinal)

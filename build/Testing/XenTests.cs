@@ -43,10 +43,11 @@ internal sealed class XenTests(TestRunner runner, TestTally tally)
             Report.LeaveOut($"the tests of the cmdlets between Xen domains ({Pwsh.WantOf(PowerShellModules.Pester)})");
 
         if (withPeers)
-            await RunHostAsync("xen-plain", [s_bob], GrantDriver.Distribution, string.Empty, RunPeersAsync, cancellationToken);
+            await RunHostAsync("xen-plain", Host(GrantDriver.Distribution, s_bob), RunPeersAsync, cancellationToken);
         if (withPester)
         {
-            await RunHostAsync("xen-bounce", [s_alice], GrantDriver.Stock, "swiotlb=force",
+            XenHostOptions bounce = Host(GrantDriver.Stock, s_alice) with { Dom0KernelParameters = "swiotlb=force" };
+            await RunHostAsync("xen-bounce", bounce,
                 (_, place) => RunSuitesAsync(Suites(Path.Combine(s_folder, "Bounce")), place), cancellationToken);
         }
 
@@ -58,11 +59,14 @@ internal sealed class XenTests(TestRunner runner, TestTally tally)
 
         if (withPester)
         {
-            await RunHostAsync("xen", [s_alice, s_bob, s_unfit], GrantDriver.Mmap, string.Empty,
+            await RunHostAsync("xen", Host(GrantDriver.Mmap, s_alice, s_bob, s_unfit),
                 (_, place) => RunSuitesAsync(Suites(s_folder), place), cancellationToken);
         }
 
-        await RunHostAsync("xen-pvh", [s_pvhAlice, s_bob], GrantDriver.Mmap, string.Empty, async (host, place) =>
+        XenHostOptions pvh = Host(GrantDriver.Mmap, s_pvhAlice, s_bob);
+        if (withPeers)
+            await RunHostAsync("xen-pvh0", pvh with { Dom0Type = XenGuestType.Pvh }, RunPeersAsync, cancellationToken);
+        await RunHostAsync("xen-pvh", pvh, async (host, place) =>
         {
             if (withPeers)
                 await RunPeersAsync(host, place);
@@ -97,21 +101,12 @@ internal sealed class XenTests(TestRunner runner, TestTally tally)
         }
     }
 
+    private static XenHostOptions Host(GrantDriver driver, params XenGuestOptions[] guests) =>
+        XenHosts.Options with { Driver = driver, Guests = guests, SharedFolders = [TestRunner.ResultFolder] };
+
     private async Task RunHostAsync(
-        string name,
-        XenGuestOptions[] guests,
-        GrantDriver driver,
-        string dom0Parameters,
-        Func<XenHost, TestPlace, Task> work,
-        CancellationToken cancellationToken)
+        string name, XenHostOptions options, Func<XenHost, TestPlace, Task> work, CancellationToken cancellationToken)
     {
-        XenHostOptions options = XenHosts.Options with
-        {
-            Guests = guests,
-            Driver = driver,
-            Dom0KernelParameters = dom0Parameters,
-            SharedFolders = [TestRunner.ResultFolder],
-        };
         var time = Stopwatch.StartNew();
         try
         {

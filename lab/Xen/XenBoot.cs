@@ -4,10 +4,12 @@ namespace DmaBuf.Lab;
 
 /// <summary>The hypervisor below a machine's kernel, which is dom0 then.</summary>
 /// <param name="Packages">The hypervisor and its tools.</param>
+/// <param name="Type">How Xen runs dom0.</param>
 /// <param name="Dom0MemoryMiB">dom0's part of the machine's memory, in MiB.</param>
 /// <param name="GrantFrames">The frames of dom0's grant table, and of a guest's at most.</param>
 /// <param name="KernelParameters">More for the command line of dom0's kernel.</param>
-public sealed record XenBoot(XenPackages Packages, int Dom0MemoryMiB, int GrantFrames, string KernelParameters)
+public sealed record XenBoot(
+    XenPackages Packages, XenGuestType Type, int Dom0MemoryMiB, int GrantFrames, string KernelParameters)
 {
     /// <summary>
     /// QEMU's processor. SMAP faults a PV kernel's own return from an interrupt, RDTSCP is an instruction that Xen
@@ -18,10 +20,20 @@ public sealed record XenBoot(XenPackages Packages, int Dom0MemoryMiB, int GrantF
     /// <summary>What helps every kernel in the emulated host: its own trial of the clock takes eight seconds.</summary>
     internal static string CommonKernelParameters { get; } = $"quiet panic=-1 mitigations=off tsc_early_khz={ProcessorKhz()}";
 
+    /// <summary>
+    /// QEMU's board. A PVH dom0's memory is not where it says it is, so devices find it through an IOMMU alone; of QEMU's
+    /// two it is AMD's, because with Intel's dom0 hung at its first virtio device.
+    /// </summary>
+    internal string[] Board => Type == XenGuestType.Pv ? [] : ["-machine", "q35", "-device", "amd-iommu,intremap=on"];
+
+    /// <summary>What is added to QEMU's virtio devices, so that they go through the IOMMU.</summary>
+    internal string VirtioSettings => Type == XenGuestType.Pv ? string.Empty : ",iommu_platform=on,disable-legacy=on";
+
     /// <summary>The hypervisor's command line.</summary>
     internal string HypervisorParameters(int processors) =>
         $"console=com1 com1=115200,8n1 dom0_mem={Dom0MemoryMiB}M,max:{Dom0MemoryMiB}M dom0_max_vcpus={processors}"
-        + $" gnttab_max_frames={GrantFrames} spec-ctrl=no sched_ratelimit_us=0";
+        + $" gnttab_max_frames={GrantFrames} spec-ctrl=no sched_ratelimit_us=0"
+        + (Type == XenGuestType.Pv ? string.Empty : " dom0=pvh");
 
     private static long ProcessorKhz()
     {

@@ -11,6 +11,7 @@ public sealed class XenHost : IAsyncDisposable
     /// <summary>The name of the first domain.</summary>
     public const string Dom0 = "dom0";
 
+    private const int PvhDom0Tries = 3;
     private readonly XenHostOptions _options;
     private readonly Machine _dom0;
 
@@ -21,11 +22,15 @@ public sealed class XenHost : IAsyncDisposable
     }
 
     /// <summary>The host in a few words.</summary>
-    public string Description => $"{_dom0.Description}, guests: {string.Join(", ", Guests.Select(guest =>
-        $"{guest.Name} ({guest.Type.ToString().ToUpperInvariant()}, {guest.MemoryMiB} MiB)"))}";
+    public string Description => $"{_dom0.Description}, {Name(_options.Dom0Type)} dom0, guests: " + string.Join(", ", Guests.Select(
+        guest => $"{guest.Name} ({Name(guest.Type)}, {guest.MemoryMiB} MiB)"));
 
     /// <summary>The guests it was started with.</summary>
     public IReadOnlyList<XenGuestOptions> Guests => _options.Guests;
+
+    /// <summary>How Xen runs a domain.</summary>
+    public XenGuestType TypeOf(string domain) =>
+        domain == Dom0 ? _options.Dom0Type : Guests.First(guest => guest.Name == domain).Type;
 
     /// <summary>Starts the host and its guests; returns when all of them take commands.</summary>
     public static async Task<XenHost> StartAsync(
@@ -37,21 +42,20 @@ public sealed class XenHost : IAsyncDisposable
         string initramfs = await Initramfs
             .ForGuest(await packages.GuestFilesAsync(cancellationToken))
             .GetAsync(kernel, cancellationToken);
-        Machine dom0 = await Machine.StartAsync(Dom0Options(options, packages), cancellationToken);
-        var host = new XenHost(options, dom0);
-        try
+        Dictionary<string, string> files = XenSettings.Files(options, packages, kernel, driver,
+            await kernel.GetPayloadAsync(cancellationToken), initramfs);
+        int tries = options.Dom0Type == XenGuestType.Pvh ? PvhDom0Tries : 1;
+        while (true)
         {
-            Dictionary<string, string> files = XenSettings.Files(options, packages, kernel, driver,
-                await kernel.GetPayloadAsync(cancellationToken), initramfs);
-            foreach ((string name, string content) in files)
-                dom0.WriteSharedFile(name, content);
-            options.Say(await host.CheckedAsync("dom0", "Xen's daemons did not start", cancellationToken));
-            return host;
-        }
-        catch
-        {
-            await host.DisposeAsync();
-            throw;
+            try
+            {
+                return await BootAsync(options, packages, files, cancellationToken);
+            }
+            catch (LabException failure) when (--tries > 0)
+            {
+                // An emulated processor sometimes loses a PVH domain, and this one takes the host along.
+                options.Say($"the PVH dom0 starts anew: {failure.Message.Split('\n')[0]}");
+            }
         }
     }
 
@@ -85,6 +89,28 @@ public sealed class XenHost : IAsyncDisposable
     /// <summary>Ends the host with all its domains.</summary>
     public ValueTask DisposeAsync() => _dom0.DisposeAsync();
 
+    private static async Task<XenHost> BootAsync(
+        XenHostOptions options,
+        XenPackages packages,
+        Dictionary<string, string> files,
+        CancellationToken cancellationToken)
+    {
+        Machine dom0 = await Machine.StartAsync(Dom0Options(options, packages), cancellationToken);
+        var host = new XenHost(options, dom0);
+        try
+        {
+            foreach ((string name, string content) in files)
+                dom0.WriteSharedFile(name, content);
+            options.Say(await host.CheckedAsync("dom0", "Xen's daemons did not start", cancellationToken));
+            return host;
+        }
+        catch
+        {
+            await host.DisposeAsync();
+            throw;
+        }
+    }
+
     private static MachineOptions Dom0Options(XenHostOptions options, XenPackages packages) => new()
     {
         Name = Dom0,
@@ -92,7 +118,8 @@ public sealed class XenHost : IAsyncDisposable
             + XenSettings.OverheadMiB,
         HugePages = 0,
         Modules = [],
-        Xen = new XenBoot(packages, options.Dom0MemoryMiB, options.GrantFrames, options.Dom0KernelParameters),
+        Xen = new XenBoot(
+            packages, options.Dom0Type, options.Dom0MemoryMiB, options.GrantFrames, options.Dom0KernelParameters),
         SharedFolders = options.SharedFolders,
         Terminal = options.Terminal,
         StartLimit = options.StartLimit,
@@ -126,4 +153,6 @@ public sealed class XenHost : IAsyncDisposable
     }
 
     private static string Text(MemoryStream stream) => Encoding.UTF8.GetString(stream.ToArray());
+
+    private static string Name(XenGuestType type) => type.ToString().ToUpperInvariant();
 }

@@ -12,6 +12,9 @@ public sealed record XenHostOptions
     /// <summary>The grant device's driver in all domains.</summary>
     public GrantDriver Driver { get; init; } = GrantDriver.Distribution;
 
+    /// <summary>How Xen runs dom0.</summary>
+    public XenGuestType Dom0Type { get; init; } = XenGuestType.Pv;
+
     /// <summary>dom0's memory in MiB.</summary>
     public int Dom0MemoryMiB { get; init; } = 768;
 
