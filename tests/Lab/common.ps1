@@ -58,6 +58,12 @@ $script:Preparation = {
         }
     }
 
+    # Waits for a job's end; gives its results, or throws its error.
+    function global:Complete-Job ($Job, [int] $Seconds = 240) {
+        if (-not (Wait-Job $Job -Timeout $Seconds)) { throw "a job did not end in $Seconds s" }
+        try { Receive-Job $Job } finally { Remove-Job $Job -Force }
+    }
+
     # Ends all that this process shares or has imported.
     function global:Clear-Domain {
         Get-DmaBuf | Remove-DmaBuf
@@ -99,12 +105,6 @@ function On ([string] $Domain, [scriptblock] $Script, [object[]] $Arguments) {
 # Starts a script in a guest without waiting for its end: Complete-Job gives its results and errors.
 function Start-On ([string] $Domain, [scriptblock] $Script, [object[]] $Arguments) {
     Invoke-Command -Session (Get-Guest $Domain) -ScriptBlock $Script -ArgumentList $Arguments -AsJob
-}
-
-# Waits for a job's end; gives its results, or throws its error.
-function Complete-Job ($Job, [int] $Seconds = 240) {
-    if (-not (Wait-Job $Job -Timeout $Seconds)) { throw "a job did not end in $Seconds s" }
-    try { Receive-Job $Job } finally { Remove-Job $Job -Force }
 }
 
 function Get-FailureOn ([string] $Domain, [scriptblock] $Command, [object[]] $Arguments) {
