@@ -3,10 +3,10 @@ namespace DmaBuf.Peer;
 /// <summary>Takes a buffer from one peer, prints the text in it, writes a reply if there is one, and closes.</summary>
 internal static class Client
 {
-    public static void Run(Endpoint endpoint, ushort? domain, string? reply, WaitLimit limit)
+    public static void Run(Endpoint endpoint, string? domain, string? reply, WaitLimit limit)
     {
         using var peers = new PeerSource(endpoint);
-        using var buffer = domain is null ? Receive(peers, limit) : Import(peers, domain.Value, limit);
+        using var buffer = domain is null ? Receive(peers, limit) : Import(peers, domain, limit);
         Sample.Print(buffer);
         if (reply is not null)
             Sample.WriteLine(buffer, reply);
@@ -27,10 +27,9 @@ internal static class Client
         }
     }
 
-    private static DmaBuffer Import(PeerSource peers, ushort domain, WaitLimit limit)
+    private static DmaBuffer Import(PeerSource peers, string domain, WaitLimit limit)
     {
-        using var store = XenStore.Open(limit);
-        var buffer = GrantHandOff.Receive(peers, domain, XenDomain.OwnId(store), ImportMethod.Any, limit);
+        var buffer = GrantHandOff.Receive(peers, domain, ImportMethod.Any, limit);
         Sample.Print(buffer.Grants!);
         Console.Error.WriteLine($"imported via {(buffer.IsDmaBuf ? "dmabuf" : "mapping")}");
         return buffer;

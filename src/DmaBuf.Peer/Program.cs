@@ -1,5 +1,3 @@
-using System.Globalization;
-
 namespace DmaBuf.Peer;
 
 /// <summary>The command line: <c>dmabuf-peer server ADDRESS [vmid]</c>, <c>dmabuf-peer client ADDRESS [vmid] [--reply TEXT]</c>.</summary>
@@ -10,8 +8,8 @@ internal static class Program
                dmabuf-peer client ADDRESS [vmid] [--reply TEXT]
         ADDRESS is unix:PATH, unixd:PATH, tcp:HOST:PORT, tcpd:HOST:PORT, vsock:CID:PORT, vsockd:CID:PORT or, between
         domains without a network, xenstore:NAME.
-        Without vmid the buffer's descriptor is handed over (unix only); with vmid, the id of the other side's domain,
-        its grant references. The client writes TEXT into the buffer, and the server prints what came back.
+        Without vmid the buffer's descriptor is handed over (unix only); with vmid, the id or name of the other side's
+        domain, its grant references. The client writes TEXT into the buffer, and the server prints what came back.
         """;
 
     private static int Main(string[] arguments)
@@ -38,7 +36,7 @@ internal static class Program
         try
         {
             var endpoint = Endpoint.Parse(arguments[1]);
-            ushort? domain = arguments.Length == 3 ? ushort.Parse(arguments[2], NumberStyles.None, CultureInfo.InvariantCulture) : null;
+            var domain = arguments.ElementAtOrDefault(2);
             using var limit = new WaitLimit(null, cancel.Token);
             if (arguments[0] == "server")
                 Server.Run(endpoint, domain, limit);
@@ -50,11 +48,6 @@ internal static class Program
         {
             Console.Error.WriteLine(e.Cure is null ? e.Message : $"{e.Message} {e.Cure}");
             return 1;
-        }
-        catch (Exception e) when (e is FormatException or OverflowException)
-        {
-            Console.Error.WriteLine($"'{arguments[2]}' is no domain id.");
-            return 2;
         }
         catch (OperationCanceledException)
         {

@@ -3,12 +3,12 @@ namespace DmaBuf.Peer;
 /// <summary>Makes a buffer, hands it to one peer, waits until that is done, and prints what it wrote.</summary>
 internal static class Server
 {
-    public static void Run(Endpoint endpoint, ushort? domain, WaitLimit limit)
+    public static void Run(Endpoint endpoint, string? domain, WaitLimit limit)
     {
         if (domain is null)
             SendDescriptor(endpoint, limit);
         else
-            SendRefs(endpoint, domain.Value, limit);
+            SendRefs(endpoint, domain, limit);
     }
 
     private static void SendDescriptor(Endpoint endpoint, WaitLimit limit)
@@ -22,11 +22,10 @@ internal static class Server
         Sample.PrintReply(buffer);
     }
 
-    private static void SendRefs(Endpoint endpoint, ushort domain, WaitLimit limit)
+    private static void SendRefs(Endpoint endpoint, string domain, WaitLimit limit)
     {
-        using var store = XenStore.Open(limit);
-        var own = XenDomain.OwnId(store);
-        var (buffer, export) = Share(own, domain);
+        var (own, peerDomain) = XenDomain.FindPeer(domain, limit);
+        var (buffer, export) = Share(own, peerDomain);
         using (buffer)
         using (export)
         {
@@ -47,7 +46,7 @@ internal static class Server
         {
             buffer = NewBuffer();
             var export = GrantExport.Create(buffer, own, peer);
-            if (ExportHazard.Find() is { } hazard)
+            if (ExportHazard.Find(own) is { } hazard)
                 Console.Error.WriteLine($"Warning: {hazard}");
             return (buffer, export);
         }

@@ -22,6 +22,7 @@ internal static class ErrorRecords
         AddressException { Fault: AddressFault.InUse } => ErrorCategory.ResourceBusy,
         AddressException { Fault: AddressFault.UnknownDomain } => ErrorCategory.ObjectNotFound,
         AddressException => ErrorCategory.InvalidArgument,
+        PeerException { Fault: PeerFault.Stalled } => ErrorCategory.OperationTimeout,
         PeerException => ErrorCategory.ProtocolError,
         StreamException { Fault: StreamFault.Failed } => ErrorCategory.ReadError,
         StreamException => ErrorCategory.InvalidArgument,
@@ -32,7 +33,8 @@ internal static class ErrorRecords
 
     private static ErrorCategory Category(BufferFault fault) => fault switch
     {
-        BufferFault.Removed or BufferFault.NoLease or BufferFault.NoPeer => ErrorCategory.ObjectNotFound,
+        BufferFault.Removed or BufferFault.NoLease or BufferFault.NoPeer or BufferFault.LinkEnded => ErrorCategory.ObjectNotFound,
+        BufferFault.PageSize => ErrorCategory.NotImplemented,
         BufferFault.CannotWait => ErrorCategory.InvalidOperation,
         BufferFault.ReadOnly => ErrorCategory.PermissionDenied,
         BufferFault.NotSealed => ErrorCategory.SecurityError,

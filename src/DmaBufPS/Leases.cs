@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Management.Automation;
 using System.Management.Automation.Runspaces;
 using DmaBuf;
@@ -6,87 +5,103 @@ using DmaBuf;
 namespace DmaBufPS;
 
 /// <summary>
-/// The live exports of this process. A lease never ends because a variable did: only by Revoke-GrantRefs, the removal
-/// of its buffer or of the module, or the end of the process.
+/// The live exports of this process, one lease for each set of references. A lease never ends because a variable did:
+/// only by Revoke-GrantRefs, the removal of its buffer or of the module, or the end of the process.
 /// </summary>
 public sealed class Leases : IModuleAssemblyCleanup
 {
-    private static readonly ConcurrentDictionary<Lease, Guid> s_leases = new();
+    private static readonly List<Lease> s_leases = [];
 
     /// <summary>The references of all live leases, in the order they were made.</summary>
-    internal static IEnumerable<GrantRefs> Grants
+    internal static IReadOnlyList<GrantRefs> Grants
     {
         get
         {
             EndLeasesOfRemovedBuffers();
-            return s_leases.Keys.OrderBy(lease => lease.Number).Select(lease => lease.Grants);
+            lock (s_leases)
+                return [.. s_leases.Select(lease => lease.Grants)];
         }
     }
 
-    /// <summary>Takes a lease.</summary>
+    /// <summary>Takes a lease. References that have one already, of which a directory was made now, go on with it.</summary>
     internal static GrantRefs Add(DmaBuffer buffer, GrantRefs grants, params IDisposable[] parts)
     {
-        s_leases[new Lease(buffer, grants, parts)] = Runspace.DefaultRunspace?.InstanceId ?? Guid.Empty;
+        lock (s_leases)
+        {
+            var lease = Find(grants);
+            if (lease is null)
+                s_leases.Add(lease = new Lease(buffer, grants));
+            lease.Grants = grants;
+            lease.Parts.AddRange(parts);
+        }
+
         return grants;
     }
 
     /// <summary>The peers that got the references; null where this process has no lease for them.</summary>
-    internal static PeerLinks? LinksOf(GrantRefs grants) => Find(grants)?.Links;
+    internal static PeerLinks? LinksOf(GrantRefs grants)
+    {
+        lock (s_leases)
+            return Find(grants)?.Links;
+    }
 
     /// <summary>The peers that got references of a buffer, of each of its leases.</summary>
-    internal static IEnumerable<PeerLinks> LinksOf(DmaBuffer buffer) =>
-        s_leases.Keys.Where(lease => lease.Buffer == buffer).Select(lease => lease.Links);
+    internal static IReadOnlyList<PeerLinks> LinksOf(DmaBuffer buffer)
+    {
+        lock (s_leases)
+            return [.. s_leases.Where(lease => lease.Buffer == buffer).Select(lease => lease.Links)];
+    }
 
     /// <summary>Ends a lease. False where this process has none for these references.</summary>
     internal static bool End(GrantRefs grants)
     {
-        var lease = Find(grants);
-        if (lease is null || !s_leases.TryRemove(lease, out _))
-            return false;
-        lease.End();
-        return true;
+        Lease? lease;
+        lock (s_leases)
+            lease = Find(grants);
+        return lease is not null && End(other => other == lease);
     }
 
     /// <summary>Ends the leases of buffers that are removed.</summary>
-    internal static void EndLeasesOfRemovedBuffers()
-    {
-        foreach (var lease in s_leases.Keys.Where(lease => !lease.Buffer.IsOpen))
-        {
-            if (s_leases.TryRemove(lease, out _))
-                lease.End();
-        }
-    }
+    internal static void EndLeasesOfRemovedBuffers() => End(lease => !lease.Buffer.IsOpen);
 
     /// <summary>Ends the leases of the runspace that removes the module.</summary>
-    public void OnRemove(PSModuleInfo psModuleInfo)
-    {
-        foreach (var (lease, owner) in s_leases)
-        {
-            if (owner == (Runspace.DefaultRunspace?.InstanceId ?? Guid.Empty) && s_leases.TryRemove(lease, out _))
-                lease.End();
-        }
-    }
+    public void OnRemove(PSModuleInfo psModuleInfo) => End(lease => lease.Owner == RunspaceId);
+
+    private static Guid RunspaceId => Runspace.DefaultRunspace?.InstanceId ?? Guid.Empty;
 
     /// <summary>References that were deserialized are other objects: their numbers say whose they are.</summary>
-    private static Lease? Find(GrantRefs grants) => s_leases.Keys.FirstOrDefault(lease =>
+    private static Lease? Find(GrantRefs grants) => s_leases.Find(lease =>
         lease.Grants.Domain == grants.Domain && lease.Grants.PeerDomain == grants.PeerDomain && lease.Grants.Refs.SequenceEqual(grants.Refs));
 
-    private sealed class Lease(DmaBuffer buffer, GrantRefs grants, IDisposable[] parts)
+    private static bool End(Predicate<Lease> choice)
     {
-        private static long s_last;
+        List<Lease> ended;
+        lock (s_leases)
+        {
+            ended = s_leases.FindAll(choice);
+            s_leases.RemoveAll(ended.Contains);
+        }
 
-        public long Number { get; } = Interlocked.Increment(ref s_last);
+        // Outside the lock: the end of an offer waits for xenstore.
+        foreach (var lease in ended)
+        {
+            lease.Links.Dispose();
+            lease.Parts.ForEach(part => part.Dispose());
+        }
 
+        return ended.Count > 0;
+    }
+
+    private sealed class Lease(DmaBuffer buffer, GrantRefs grants)
+    {
         public DmaBuffer Buffer => buffer;
 
-        public GrantRefs Grants => grants;
+        public Guid Owner { get; } = RunspaceId;
+
+        public GrantRefs Grants { get; set; } = grants;
+
+        public List<IDisposable> Parts { get; } = [];
 
         public PeerLinks Links { get; } = new();
-
-        public void End()
-        {
-            Links.Dispose();
-            Array.ForEach(parts, part => part.Dispose());
-        }
     }
 }

@@ -13,14 +13,14 @@ public sealed class Session : IModuleAssemblyCleanup
 {
     private static readonly ConcurrentDictionary<DmaBuffer, Entry> s_buffers = new();
 
-    /// <summary>The open buffers, oldest first.</summary>
+    /// <summary>The open buffers, oldest first. Those that hold nothing any more are forgotten.</summary>
     internal static IEnumerable<DmaBuffer> Buffers
     {
         get
         {
-            foreach (var buffer in s_buffers.Keys.Where(buffer => !buffer.IsOpen))
+            foreach (var buffer in s_buffers.Keys.Where(buffer => !buffer.IsHeld))
                 Forget(buffer);
-            return s_buffers.ToArray().OrderBy(pair => pair.Value.Number).Select(pair => pair.Key);
+            return s_buffers.ToArray().Where(pair => pair.Key.IsOpen).OrderBy(pair => pair.Value.Number).Select(pair => pair.Key);
         }
     }
 

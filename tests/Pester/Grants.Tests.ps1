@@ -181,7 +181,7 @@ Describe 'Wait-DmaBufRelease' {
         }
         Start-Sleep -Milliseconds 1000
         Remove-DmaBuf $buffer
-        Receive-Job $waiting -Wait | Should -BeLike 'Buffer,Removed,*'
+        Receive-Job $waiting -Wait | Should -BeLike 'Buffer,LinkEnded,*'
         Remove-Job $waiting
         $null = $peer | Wait-CPeer
     }

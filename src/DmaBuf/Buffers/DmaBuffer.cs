@@ -65,6 +65,9 @@ public sealed class DmaBuffer : IDisposable
     /// <summary>False once the buffer is removed.</summary>
     public bool IsOpen => !_closed;
 
+    /// <summary>True while this process holds anything of the buffer: also where <see cref="WaitReleased"/> was not waited out.</summary>
+    public bool IsHeld => !_closed || _companion is { IsClosed: false };
+
     /// <summary>
     /// The buffer's name (DMA_BUF_SET_NAME), or null. Whoever holds the buffer can change it, so a dma-buf is asked
     /// anew each time; the last answer stays once it is removed. Setting it takes at most 31 bytes of UTF-8.
@@ -234,7 +237,7 @@ public sealed class DmaBuffer : IDisposable
     /// <summary>
     /// Gives up this process's own hold on a dma-buf that the grant device made of references, and waits until nobody
     /// else has it (EXP_WAIT_RELEASED): other processes it was sent to, devices, views that are open here. The buffer is
-    /// closed from the start; after a time limit the wait can be repeated until it is disposed.
+    /// closed from the start; after a time limit the wait can be repeated, until it is disposed.
     /// Errors: <see cref="BufferException"/> (CannotWait: it is no such dma-buf), <see cref="KernelException"/>,
     /// <see cref="WaitTimeoutException"/>.
     /// </summary>
@@ -250,10 +253,14 @@ public sealed class DmaBuffer : IDisposable
 
         var name = ToString();
         lock (_lock)
+        {
+            if (!IsHeld)
+                ThrowIfRemoved();
             GiveUpHold();
+        }
 
         // The driver knows its dma-bufs by the numbers they had when it made them.
-        while (!device.IsClosed && !Gntdev.WaitReleased(device, _fd.Number, SliceMilliseconds) && Errno.Last != Errno.ENOENT)
+        while (!Gntdev.WaitReleased(device, _fd.Number, SliceMilliseconds) && Errno.Last != Errno.ENOENT)
         {
             if (Errno.Last != Errno.ETIMEDOUT)
                 throw new KernelException("EXP_WAIT_RELEASED", Errno.Last, name);

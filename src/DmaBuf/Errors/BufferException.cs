@@ -36,6 +36,9 @@ public enum BufferFault
     /// <summary>The memory's sender could shrink it and end this process with SIGBUS.</summary>
     NotSealed,
 
+    /// <summary>The kernel's pages are larger than those that grants are for.</summary>
+    PageSize,
+
     /// <summary>A domain cannot share with itself by grants.</summary>
     OwnDomain,
 
@@ -48,6 +51,9 @@ public enum BufferFault
     /// <summary>No peer was given it by this session, so that none can report that it is done.</summary>
     NoPeer,
 
+    /// <summary>This session ended the link to the peer, so that nothing tells any more whether that peer is done.</summary>
+    LinkEnded,
+
     /// <summary>The kernel reports the release of dma-bufs made of grant references only.</summary>
     CannotWait,
 }
@@ -57,6 +63,11 @@ public sealed class BufferException : DmaBufException
 {
     internal BufferException(BufferFault fault, string message, string? cure = null)
         : base($"Buffer,{fault}", message, cure) => Fault = fault;
+
+    /// <summary>A wait for a peer whose link another part of this process has ended.</summary>
+    internal static BufferException LinkEnded(string peer) =>
+        new(BufferFault.LinkEnded, $"The link to {peer} was ended while that peer's release was waited for.",
+            "The references were revoked, the buffer was removed, or the offer's nodes were: nothing tells any more whether that peer is done.");
 
     /// <summary>What was wrong.</summary>
     public BufferFault Fault { get; }

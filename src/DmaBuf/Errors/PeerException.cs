@@ -6,6 +6,9 @@ public enum PeerFault
     /// <summary>It closed the connection before it sent what it had to.</summary>
     ClosedEarly,
 
+    /// <summary>It began to send, and did not go on.</summary>
+    Stalled,
+
     /// <summary>Its message carried no descriptor.</summary>
     NoDescriptor,
 

@@ -9,7 +9,7 @@ public static class GrantAllocator
 
     /// <summary>
     /// Allocates pages that a domain may map; <see cref="DmaBuffer.Grants"/> has the references. They end when the
-    /// buffer is disposed and the peer has unmapped them. Errors: <see cref="BufferException"/> (BadSize),
+    /// buffer is disposed and the peer has unmapped them. Errors: <see cref="BufferException"/> (BadSize, PageSize),
     /// <see cref="KernelException"/> (open; ALLOC_GREF: ENOSPC over the module's limit or without free grants, ENOMEM).
     /// </summary>
     /// <param name="size">The size in bytes: a positive multiple of 4096.</param>
@@ -23,16 +23,18 @@ public static class GrantAllocator
                 $"Use {Math.Max(1, size / GrantRefs.GrantPageSize) * GrantRefs.GrantPageSize} bytes.");
         }
 
+        GrantRefs.CheckKernel();
+        var pages = size / GrantRefs.GrantPageSize;
+        // The driver's own refusal, without first making room for so many references.
+        if (SysFile.ReadNumber(Limit) is { } most && pages > most)
+            throw NoSpace(pages);
         var device = Fcntl.Open(Gntalloc.DEVICE, Fcntl.O_RDWR) ?? throw new KernelException("open", Errno.Last, Gntalloc.DEVICE);
         try
         {
-            var refs = new uint[size / GrantRefs.GrantPageSize];
+            var refs = new uint[pages];
             var offset = Gntalloc.Allocate(device, peer, refs);
             if (offset < 0)
-            {
-                throw new KernelException("ALLOC_GREF", Errno.Last, $"{Gntalloc.DEVICE} for {refs.Length} pages",
-                    Errno.Last == Errno.ENOSPC ? NoSpaceCure(refs.Length) : null);
-            }
+                throw Errno.Last == Errno.ENOSPC ? NoSpace(pages) : new KernelException("ALLOC_GREF", Errno.Last, Target(pages));
 
             return DmaBuffer.OfGrantDevice(device, offset, BufferOrigin.GrantAlloc, new GrantRefs { Domain = own, PeerDomain = peer, Refs = refs });
         }
@@ -43,7 +45,9 @@ public static class GrantAllocator
         }
     }
 
-    private static string NoSpaceCure(int pages) => SysFile.ReadNumber(Limit) is { } limit && pages > limit
+    private static string Target(long pages) => $"{Gntalloc.DEVICE} for {pages} pages";
+
+    private static KernelException NoSpace(long pages) => new("ALLOC_GREF", Errno.ENOSPC, Target(pages), SysFile.ReadNumber(Limit) is { } limit && pages > limit
         ? $"The module gives at most {limit} pages in all: raise {Limit}, or remove buffers; Xen's own limit is gnttab_max_frames."
-        : $"This domain has no grant references left, or the module has given all of its pages ({Limit}): remove buffers, or raise gnttab_max_frames, for a guest max_grant_frames in its configuration.";
+        : $"This domain has no grant references left, or the module has given all of its pages ({Limit}): remove buffers, or raise gnttab_max_frames, for a guest max_grant_frames in its configuration.");
 }

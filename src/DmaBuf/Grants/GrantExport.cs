@@ -27,7 +27,7 @@ public sealed class GrantExport : IDisposable
 
     /// <summary>
     /// Grants a dma-buf's pages to a domain. Errors: <see cref="BufferException"/> (BadSize: no multiple of 4096;
-    /// Removed), <see cref="KernelException"/> (open; IMP_TO_REFS: ENOTTY where the kernel cannot, EINVAL for what is
+    /// OtherDomain: the pages are another domain's; Removed), <see cref="KernelException"/> (open; IMP_TO_REFS: ENOTTY where the kernel cannot, EINVAL for what is
     /// no dma-buf, ENOSPC without free grants). The kernel does not check that the domain exists.
     /// </summary>
     /// <param name="buffer">A dma-buf.</param>
@@ -42,12 +42,19 @@ public sealed class GrantExport : IDisposable
                 "Grants are for whole pages: make the buffer larger.");
         }
 
+        // The kernel reports success, and then Xen lets nobody map pages that are not the granter's own.
+        if (buffer.Origin is BufferOrigin.GrantImport or BufferOrigin.GrantMapping || (buffer.Origin == BufferOrigin.Received && buffer.Exporter == "xen_gntdev"))
+        {
+            throw new BufferException(BufferFault.OtherDomain, $"{buffer} shows pages of another domain, which alone can grant them.",
+                $"Have that domain export its buffer for domain {peer} too.");
+        }
+
         var device = GrantMapper.OpenDevice();
         FileDescriptor? copy = null;
         try
         {
             // A descriptor of its own: the driver finds the grants again by its number when they are released.
-            copy = Fcntl.Duplicate(buffer.Descriptor.Number) ?? throw new KernelException("fcntl", Errno.Last, buffer.ToString());
+            copy = Fcntl.Duplicate(buffer.Descriptor) ?? throw new KernelException("fcntl", Errno.Last, buffer.ToString());
             var refs = new uint[buffer.Size / GrantRefs.GrantPageSize];
             if (!Gntdev.ToRefs(device, copy, peer, refs))
                 throw new KernelException("IMP_TO_REFS", Errno.Last, $"{buffer} for domain {peer}");

@@ -6,7 +6,7 @@ namespace DmaBuf;
 public static class GrantMapper
 {
     /// <summary>EINVAL from the mapping of references has these causes, which the kernel does not tell apart.</summary>
-    internal const string RefusedCure = "The references are not good for this domain: check the exporter's domain id, that the export is still open and was made for this domain, and that an exporting PV domain was booted with iommu=soft.";
+    internal const string RefusedCure = "The references are not good for this domain: check the exporter's domain id, that the export was made for this domain and is still open (it ends with Revoke-GrantRefs, and with the process or remote session that made it), and that an exporting PV domain was booted with iommu=soft.";
 
     /// <summary>The most pages the driver takes in one buffer (module parameter <c>limit</c>; 65536 by default).</summary>
     public static int MaxPages => (int)Math.Clamp(SysFile.ReadNumber("/sys/module/xen_gntdev/parameters/limit") ?? 65536, 1, 1 << 20);
@@ -100,6 +100,9 @@ public static class GrantMapper
             throw new BufferException(BufferFault.BadSize, "There are no references to import.", "Export a buffer of at least one page.");
     }
 
-    internal static FileDescriptor OpenDevice() =>
-        Fcntl.Open(Gntdev.DEVICE, Fcntl.O_RDWR) ?? throw new KernelException("open", Errno.Last, Gntdev.DEVICE);
+    internal static FileDescriptor OpenDevice()
+    {
+        GrantRefs.CheckKernel();
+        return Fcntl.Open(Gntdev.DEVICE, Fcntl.O_RDWR) ?? throw new KernelException("open", Errno.Last, Gntdev.DEVICE);
+    }
 }

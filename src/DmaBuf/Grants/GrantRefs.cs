@@ -30,6 +30,19 @@ public sealed record GrantRefs
     /// <summary>One reference that stands for all, to a chain of pages that list them; null where there is none.</summary>
     public uint? Directory { get; init; }
 
+    /// <summary>
+    /// Refuses a kernel whose grant devices deal in larger pages (drivers/xen/gntdev.c and gntalloc.c count in PAGE_SIZE):
+    /// they would share other bytes than those meant. Errors: <see cref="BufferException"/> (PageSize).
+    /// </summary>
+    internal static void CheckKernel()
+    {
+        if (Environment.SystemPageSize != GrantPageSize)
+        {
+            throw new BufferException(BufferFault.PageSize, $"This kernel's pages have {Environment.SystemPageSize} bytes, and its grant devices take no others.",
+                $"Boot a kernel with pages of {GrantPageSize} bytes.");
+        }
+    }
+
     /// <summary>What a message calls these references.</summary>
     public override string ToString() => $"{Count} grant references of domain {Domain} for domain {PeerDomain}";
 }

@@ -50,6 +50,14 @@ internal static partial class Fcntl
         return copy < 0 ? null : new FileDescriptor(copy);
     }
 
+    /// <inheritdoc cref="Duplicate(int)"/>
+    public static FileDescriptor? Duplicate(FileDescriptor fd)
+    {
+        var copy = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+        KernelTrace.Write($"fcntl({fd.Number}, F_DUPFD_CLOEXEC) = {Ioctl.Result(copy)}");
+        return copy < 0 ? null : new FileDescriptor(copy);
+    }
+
     /// <summary>F_ADD_SEALS. Errors: EPERM (sealed with F_SEAL_SEAL), EBUSY (F_SEAL_WRITE with writable mappings).</summary>
     public static bool AddSeals(FileDescriptor memfd, int seals)
     {

@@ -28,7 +28,7 @@ internal static unsafe class Gntalloc
     {
         // gref_ids starts behind index; the struct's size counts padding after it.
         var head = sizeof(ioctl_gntalloc_alloc_gref) - sizeof(ulong);
-        var bytes = new byte[Math.Max(sizeof(ioctl_gntalloc_alloc_gref), head + (refs.Length * sizeof(uint)))];
+        var bytes = new byte[Math.Max(sizeof(ioctl_gntalloc_alloc_gref), head + checked(refs.Length * sizeof(uint)))];
         var argument = new ioctl_gntalloc_alloc_gref { domid = domain, flags = GNTALLOC_FLAG_WRITABLE, count = (uint)refs.Length };
         MemoryMarshal.Write(bytes.AsSpan(), in argument);
         fixed (byte* pointer = bytes)

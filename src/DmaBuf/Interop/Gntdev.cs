@@ -100,7 +100,7 @@ internal static unsafe class Gntdev
     public static bool ReleaseRefs(FileDescriptor device, int buffer)
     {
         var argument = new ioctl_gntdev_dmabuf_imp_release { fd = (uint)buffer };
-        return Ioctl.Call(device, IOCTL_GNTDEV_DMABUF_IMP_RELEASE, $"{nameof(IOCTL_GNTDEV_DMABUF_IMP_RELEASE)}", ref argument) == 0;
+        return Ioctl.Call(device, IOCTL_GNTDEV_DMABUF_IMP_RELEASE, $"{nameof(IOCTL_GNTDEV_DMABUF_IMP_RELEASE)}, fd {buffer}", ref argument) == 0;
     }
 
     /// <summary>EXP_FROM_REFS: a dma-buf of another domain's pages. Errors: ENOTTY, EINVAL (everything else).</summary>
@@ -123,7 +123,7 @@ internal static unsafe class Gntdev
     public static bool WaitReleased(FileDescriptor device, int buffer, uint milliseconds)
     {
         var argument = new ioctl_gntdev_dmabuf_exp_wait_released { fd = (uint)buffer, wait_to_ms = milliseconds };
-        return Ioctl.Call(device, IOCTL_GNTDEV_DMABUF_EXP_WAIT_RELEASED, $"{nameof(IOCTL_GNTDEV_DMABUF_EXP_WAIT_RELEASED)}", ref argument) == 0;
+        return Ioctl.Call(device, IOCTL_GNTDEV_DMABUF_EXP_WAIT_RELEASED, $"{nameof(IOCTL_GNTDEV_DMABUF_EXP_WAIT_RELEASED)}, fd {buffer}, {milliseconds} ms", ref argument) == 0;
     }
 
     /// <summary>MAP_GRANT_REF: prepares a mapping of another domain's pages. Errors: EINVAL (count over the limit), ENOMEM.</summary>

@@ -32,24 +32,26 @@ public static class GrantHandOff
     /// Takes references from the next peer and imports them. The buffer tells that peer of its end when it is disposed.
     /// </summary>
     /// <param name="peers">Where the peers come from.</param>
-    /// <param name="domain">The exporter's domain id.</param>
-    /// <param name="own">This domain's id.</param>
+    /// <param name="domain">The exporter: its id or its name.</param>
     /// <param name="method">How to import.</param>
     /// <param name="limit">For how long to wait.</param>
-    /// <exception cref="PeerException">BadCount, BadNode, ClosedEarly: the peer sent no good references.</exception>
+    /// <exception cref="AddressException">UnknownDomain: this domain sees none of that name.</exception>
+    /// <exception cref="BufferException">OwnDomain.</exception>
+    /// <exception cref="PeerException">BadCount, BadNode, ClosedEarly, Stalled: the peer sent no good references.</exception>
     /// <exception cref="WaitTimeoutException">Nothing came in time.</exception>
     /// <exception cref="KernelException">As <see cref="GrantMapper.Import"/>; connecting, listening.</exception>
     /// <exception cref="XenStoreException">xenstore refused.</exception>
-    public static DmaBuffer Receive(PeerSource peers, ushort domain, ushort own, ImportMethod method, WaitLimit limit)
+    public static DmaBuffer Receive(PeerSource peers, string domain, ImportMethod method, WaitLimit limit)
     {
         ArgumentNullException.ThrowIfNull(peers);
         ArgumentNullException.ThrowIfNull(limit);
+        var (own, exporter) = XenDomain.FindExporter(domain, limit);
         if (peers.Endpoint.Kind == EndpointKind.XenStore)
-            return StoreClaim.Receive(peers.Endpoint, domain, method, limit);
+            return StoreClaim.Receive(peers.Endpoint, exporter, method, limit);
         var peer = peers.Next(limit);
         try
         {
-            var buffer = GrantMapper.Import(GrantBlob.Receive(peer, domain, own, limit), method);
+            var buffer = GrantMapper.Import(GrantBlob.Receive(peer, exporter, own, limit), method);
             buffer.Peer = peer;
             return buffer;
         }

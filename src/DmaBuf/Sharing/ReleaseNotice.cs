@@ -13,13 +13,20 @@ internal sealed class ReleaseNotice : IDisposable
     /// <summary>The page's reference.</summary>
     public uint Ref => _page.Grants!.Refs[0];
 
-    /// <summary>Whether the byte was cleared.</summary>
+    /// <summary>Whether the byte was cleared. False once this is disposed.</summary>
     public bool IsGiven
     {
         get
         {
-            using var view = _page.OpenView(BufferAccess.Read);
-            return view.Slice(0, 1)[0] == 0;
+            try
+            {
+                using var view = _page.OpenView(BufferAccess.Read);
+                return view.Slice(0, 1)[0] == 0;
+            }
+            catch (BufferException) when (!_page.IsOpen)
+            {
+                return false;
+            }
         }
     }
 

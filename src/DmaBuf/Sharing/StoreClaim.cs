@@ -40,7 +40,7 @@ internal sealed class StoreClaim : IDisposable
         using var store = XenStore.Open(limit);
         var own = XenDomain.OwnId(store);
         var nodes = new StoreNodes(exporter, own, endpoint.Name);
-        store.Watch(nodes.Node);
+        store.TryWatch(nodes.Node);
         while (true)
         {
             if (own == 0 && !XenDomain.Exists(store, exporter))
@@ -57,7 +57,7 @@ internal sealed class StoreClaim : IDisposable
     {
         if (_buffer is not null)
             AtExit.Remove(_buffer);
-        Mark(StoreNodes.Imported, StoreNodes.Released);
+        TryMark(StoreNodes.Imported, StoreNodes.Released);
         _notice?.Dispose();
     }
 
@@ -77,25 +77,41 @@ internal sealed class StoreClaim : IDisposable
             page = ReadNumber(store, _nodes.Notify);
             buffer = GrantMapper.Import(ReadGrants(store), method);
         }
+        catch (DmaBufException) when (IsWithdrawn(store))
+        {
+            return null;
+        }
         catch (Exception e)
         {
-            Mark("", StoreNodes.Failed + StoreNodes.Printable(e.Message));
+            TryMark("", StoreNodes.Failed + StoreNodes.Printable(e.Message));
             throw;
         }
 
-        _notice = page is { } reference ? ReleaseNotice.TryGive(Grants([reference])) : null;
-        if (!Mark("", StoreNodes.Imported))
+        var isTaken = false;
+        try
         {
-            _notice?.Dispose();
-            buffer.Dispose();
-            return null;
+            _notice = page is { } reference ? ReleaseNotice.TryGive(Grants([reference])) : null;
+            isTaken = Mark(store, "", StoreNodes.Imported);
+        }
+        finally
+        {
+            if (!isTaken)
+            {
+                _notice?.Dispose();
+                buffer.Dispose();
+            }
         }
 
+        if (!isTaken)
+            return null;
         _buffer = buffer;
         AtExit.Add(buffer);
         buffer.Peer = this;
         return buffer;
     }
+
+    /// <summary>Whether the offer went, or gave way to a later one, while it was read.</summary>
+    private bool IsWithdrawn(XenStore store) => store.ReadIfAllowed(_nodes.Owner) != _owner;
 
     private GrantRefs ReadGrants(XenStore store)
     {
@@ -134,28 +150,32 @@ internal sealed class StoreClaim : IDisposable
         new(PeerFault.BadCount, _peer, $"lists {listed} references or more for a buffer of {pages} pages", Cure);
 
     /// <summary>
-    /// Writes a mark in place of another, in this offer and no later one by its name. False where that cannot be: for
-    /// dom0, which may write everywhere, a mark must not make nodes anew that their exporter has removed.
+    /// Writes a mark in place of another, in this offer and no later one by its name. False where that one is not
+    /// there: for dom0, which may write everywhere, a mark must not make nodes anew that their exporter has removed.
     /// </summary>
-    private bool Mark(string from, string to)
+    private bool Mark(XenStore store, string from, string to)
+    {
+        var isMarked = false;
+        store.Transact(_nodes.Release, () =>
+        {
+            isMarked = !IsWithdrawn(store) && store.ReadIfAllowed(_nodes.Release) == from;
+            if (isMarked)
+                store.Write(_nodes.Release, to);
+        });
+        return isMarked;
+    }
+
+    private void TryMark(string from, string to)
     {
         using var limit = new WaitLimit(s_mark);
         try
         {
             using var store = XenStore.Open(limit);
-            var marked = false;
-            store.Transact(_nodes.Release, () =>
-            {
-                marked = store.ReadIfAllowed(_nodes.Owner) == _owner && store.ReadIfAllowed(_nodes.Release) == from;
-                if (marked)
-                    store.Write(_nodes.Release, to);
-            });
-            return marked;
+            Mark(store, from, to);
         }
         catch (DmaBufException)
         {
             // xenstore is gone, or the exporter took back the right to write here.
-            return false;
         }
     }
 }

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Globalization;
 using System.Text;
 
@@ -14,12 +15,14 @@ internal sealed class StoreOffer : IPeerLink
     private const int LookMilliseconds = 1000;
     private const int NoticeMilliseconds = 100;
     private static readonly TimeSpan s_withdrawal = TimeSpan.FromSeconds(5);
+    private static readonly ConcurrentDictionary<string, bool> s_live = new();
     private static long s_last;
 
     private readonly StoreNodes _nodes;
     private readonly string _owner = string.Create(CultureInfo.InvariantCulture, $"{ProcessMark.Own} {Interlocked.Increment(ref s_last)}");
     private ReleaseNotice? _notice;
     private bool _peerIsSeen;
+    private volatile bool _isOver;
     private int _disposed;
 
     private StoreOffer(StoreNodes nodes, Endpoint endpoint)
@@ -35,6 +38,7 @@ internal sealed class StoreOffer : IPeerLink
         Released,
         Failed,
         Gone,
+        Withdrawn,
     }
 
     /// <inheritdoc/>
@@ -49,7 +53,7 @@ internal sealed class StoreOffer : IPeerLink
             try
             {
                 using var store = XenStore.Open(limit);
-                return IsOver(Look(store).Progress);
+                return Look(store).Progress is not (Progress.Offered or Progress.Imported);
             }
             catch (DmaBufException)
             {
@@ -85,13 +89,16 @@ internal sealed class StoreOffer : IPeerLink
     }
 
     /// <inheritdoc/>
-    public void WaitUntilDone(WaitLimit limit) => Wait(limit, IsOver, $"{Peer} to release the buffer");
+    /// <exception cref="BufferException">LinkEnded: the offer was withdrawn meanwhile.</exception>
+    public void WaitUntilDone(WaitLimit limit) =>
+        Wait(limit, progress => progress is not (Progress.Offered or Progress.Imported), $"{Peer} to release the buffer");
 
     /// <summary>Withdraws the offer: its nodes go, and those above that it leaves empty.</summary>
     public void Dispose()
     {
         if (Interlocked.Exchange(ref _disposed, 1) != 0)
             return;
+        s_live.TryRemove(_owner, out _);
         AtExit.Remove(this);
         using var limit = new WaitLimit(s_withdrawal);
         try
@@ -101,13 +108,11 @@ internal sealed class StoreOffer : IPeerLink
         }
         catch (DmaBufException)
         {
-            // xenstore is gone, and the nodes with it; else the next offer of this domain sweeps them.
+            // xenstore is gone, and the nodes with it, or it was busy: the next offer of this domain sweeps them.
         }
 
         _notice?.Dispose();
     }
-
-    private static bool IsOver(Progress progress) => progress is Progress.Released or Progress.Failed or Progress.Gone;
 
     private void Write(XenStore store, Endpoint endpoint, GrantRefs grants)
     {
@@ -123,6 +128,7 @@ internal sealed class StoreOffer : IPeerLink
             throw XenDomain.Unknown($"{grants.PeerDomain}", "there is no such domain");
         Sweep(store, own);
         AtExit.Add(this);
+        s_live[_owner] = true;
         Take(store, endpoint);
         store.Write(_nodes.Size, grants.Size.ToString(CultureInfo.InvariantCulture));
         if (grants.Directory is { } directory)
@@ -140,7 +146,7 @@ internal sealed class StoreOffer : IPeerLink
     /// <summary>Makes the node, closed to all but the peer before anything is in it: what is below inherits that.</summary>
     private void Take(XenStore store, Endpoint endpoint) => store.Transact(_nodes.Node, () =>
     {
-        if (ProcessMark.IsAlive(store.Read(_nodes.Owner)) && !IsMarkedOver(store.Read(_nodes.Release)))
+        if (IsLive(store.Read(_nodes.Owner)) && !IsMarkedOver(store.Read(_nodes.Release)))
         {
             throw new AddressException(AddressFault.InUse, endpoint.ToString(), $"this domain offers something by that name to domain {_nodes.Importer} already",
                 "Wait for its release, revoke it with Revoke-GrantRefs, or use another name.");
@@ -185,22 +191,45 @@ internal sealed class StoreOffer : IPeerLink
     private (Progress Progress, string Message) Wait(WaitLimit limit, Predicate<Progress> isReached, string waitedFor)
     {
         using var store = XenStore.Open(limit);
-        store.Watch(_nodes.Release);
-        WatchDomains(store);
+        var isWatching = false;
         while (true)
         {
             var seen = Look(store);
+            if (seen.Progress == Progress.Withdrawn)
+                throw BufferException.LinkEnded(Peer);
             if (isReached(seen.Progress))
                 return seen;
+            if (!isWatching)
+            {
+                // After a first answer: the kernel of a guest waits for that of a watch without an end.
+                store.TryWatch(_nodes.Release);
+                store.TryWatch("@releaseDomain");
+                isWatching = true;
+            }
+
             store.WaitForEvent(seen.Progress == Progress.Imported && _notice is not null ? NoticeMilliseconds : LookMilliseconds, waitedFor);
         }
     }
 
     private (Progress Progress, string Message) Look(XenStore store)
     {
-        // A name that a later offer took over, or a node that somebody removed: this offer is over.
-        if (_disposed != 0 || store.Read(_nodes.Owner) != _owner || store.Read(_nodes.Release) is not { } mark)
-            return (Progress.Gone, "");
+        // What another thread that waits has seen, its end of the offer does not undo.
+        if (_isOver)
+            return (Progress.Released, "");
+        var seen = LookAnew(store);
+        _isOver = seen.Progress is Progress.Released or Progress.Gone;
+        return seen;
+    }
+
+    private (Progress Progress, string Message) LookAnew(XenStore store)
+    {
+        var owner = store.Read(_nodes.Owner);
+        var mark = store.Read(_nodes.Release);
+        if (_disposed != 0 || owner is null || mark is null)
+            return (Progress.Withdrawn, "");
+        // A later offer took the name over, which is free only once its peer is done.
+        if (owner != _owner)
+            return (Progress.Released, "");
         if (mark.StartsWith(StoreNodes.Failed, StringComparison.Ordinal))
             return (Progress.Failed, StoreNodes.Printable(mark[StoreNodes.Failed.Length..]));
         if (mark == StoreNodes.Released)
@@ -212,23 +241,11 @@ internal sealed class StoreOffer : IPeerLink
         return (_notice is { IsGiven: true } ? Progress.Released : Progress.Imported, "");
     }
 
-    /// <summary>Wakes the waits when a domain goes, where this one may know of that.</summary>
-    private static void WatchDomains(XenStore store)
-    {
-        try
-        {
-            store.Watch("@releaseDomain");
-        }
-        catch (XenStoreException e) when (e.ErrnoName is "EACCES" or "EINVAL")
-        {
-        }
-    }
-
     /// <summary>Whether the peer's mark says that the offer is over, so that its name is free.</summary>
     private static bool IsMarkedOver(string? mark) =>
         mark == StoreNodes.Released || (mark?.StartsWith(StoreNodes.Failed, StringComparison.Ordinal) ?? false);
 
-    /// <summary>Removes what processes of this domain left that were killed.</summary>
+    /// <summary>Removes what processes of this domain left that were killed, or could not remove.</summary>
     private static void Sweep(XenStore store, ushort own)
     {
         foreach (var peer in store.List(StoreNodes.Root(own)))
@@ -237,11 +254,15 @@ internal sealed class StoreOffer : IPeerLink
             {
                 var nodes = new StoreNodes(own, id, name);
                 var owner = store.Read(nodes.Owner);
-                if (!ProcessMark.IsAlive(owner))
+                if (!IsLive(owner))
                     Withdraw(store, nodes, owner);
             }
         }
     }
+
+    /// <summary>Whether the process whose offer it is still has it: one of this process's own may have failed to go.</summary>
+    private static bool IsLive(string? owner) => owner is not null
+        && (owner.StartsWith($"{ProcessMark.Own} ", StringComparison.Ordinal) ? s_live.ContainsKey(owner) : ProcessMark.IsAlive(owner));
 
     private static void Withdraw(XenStore store, StoreNodes nodes, string? owner) => store.Transact(nodes.Node, () =>
     {

@@ -8,6 +8,7 @@ public sealed class PeerConnection : IPeerLink
     private const int RetryMilliseconds = 20;
     private const int LookMilliseconds = 500;
     private readonly FileDescriptor _socket;
+    private volatile bool _isDone;
 
     internal PeerConnection(FileDescriptor socket, Endpoint endpoint)
     {
@@ -76,10 +77,13 @@ public sealed class PeerConnection : IPeerLink
         }
     }
 
-    /// <summary>Receives what is there, at most the buffer's length; 0 at the stream's end.</summary>
+    /// <summary>
+    /// Receives what is there, at most the buffer's length; 0 at the stream's end, -1 where so many milliseconds passed
+    /// without anything.
+    /// </summary>
     /// <exception cref="KernelException">recv: ECONNRESET.</exception>
     /// <exception cref="WaitTimeoutException">Nothing came in time.</exception>
-    public int Receive(Span<byte> buffer, WaitLimit limit)
+    public int Receive(Span<byte> buffer, WaitLimit limit, int patience = -1)
     {
         ArgumentNullException.ThrowIfNull(limit);
         while (true)
@@ -87,7 +91,8 @@ public sealed class PeerConnection : IPeerLink
             var received = Socket.Receive(_socket, buffer);
             if (received >= 0)
                 return (int)received;
-            WaitOrThrow("recv", Poll.POLLIN, $"data from {Peer}", limit);
+            if (!WaitOrThrow("recv", Poll.POLLIN, $"data from {Peer}", limit, patience))
+                return -1;
         }
     }
 
@@ -157,16 +162,19 @@ public sealed class PeerConnection : IPeerLink
     }
 
     /// <summary>Whether the peer has closed the connection or is gone. What it sends meanwhile is dropped.</summary>
-    public bool IsDone => _socket.IsClosed || HasClosed();
+    public bool IsDone => _isDone || _socket.IsClosed || HasClosed();
 
     /// <summary>Waits until the peer closes the connection, which is its way to say that it is done.</summary>
     /// <exception cref="WaitTimeoutException">The peer did not close in time.</exception>
+    /// <exception cref="BufferException">LinkEnded: this connection was disposed meanwhile.</exception>
     public void WaitForClose(WaitLimit limit)
     {
         ArgumentNullException.ThrowIfNull(limit);
         // In slices: another thread may dispose this connection meanwhile, which wakes no poll.
-        while (!HasClosed())
+        while (!IsDone)
             limit.ForEvent(_socket, Poll.POLLIN, LookMilliseconds, $"{Peer} to close the connection");
+        if (!_isDone)
+            throw BufferException.LinkEnded(Peer);
     }
 
     void IPeerLink.WaitUntilDone(WaitLimit limit) => WaitForClose(limit);
@@ -240,21 +248,32 @@ public sealed class PeerConnection : IPeerLink
     private bool HasClosed()
     {
         Span<byte> ignored = stackalloc byte[512];
-        return Socket.Receive(_socket, ignored) switch
+        try
         {
-            0 => true,
-            > 0 => false,
-            // A host that vanished shows as one of these, once the probes of TCP go unanswered.
-            _ => Errno.Last is Errno.ECONNRESET or Errno.ETIMEDOUT or Errno.EHOSTUNREACH or Errno.ENETUNREACH or Errno.EPIPE,
-        };
+            return _isDone = Socket.Receive(_socket, ignored) switch
+            {
+                0 => true,
+                > 0 => false,
+                // A host that vanished shows as one of these, once the probes of TCP go unanswered.
+                _ => Errno.Last is Errno.ECONNRESET or Errno.ETIMEDOUT or Errno.EHOSTUNREACH or Errno.ENETUNREACH or Errno.EPIPE,
+            };
+        }
+        catch (ObjectDisposedException)
+        {
+            return false;
+        }
     }
 
-    private void WaitOrThrow(string call, short events, string waitedFor, WaitLimit limit)
+    /// <summary>False where the patience, in milliseconds, ran out; none that is negative does.</summary>
+    private bool WaitOrThrow(string call, short events, string waitedFor, WaitLimit limit, int patience = -1)
     {
         var errno = Errno.Last;
-        if (errno == Errno.EAGAIN)
-            limit.ForEvent(_socket, events, waitedFor);
-        else if (errno != Errno.EINTR)
+        if (errno is not (Errno.EAGAIN or Errno.EINTR))
             throw new KernelException(call, errno, Peer);
+        if (errno == Errno.EINTR || limit.ForEvent(_socket, events, patience, waitedFor))
+            return true;
+        // Told as the limit's end where that came first.
+        limit.Pause(0, waitedFor);
+        return patience < 0;
     }
 }

@@ -70,11 +70,20 @@ public sealed record XenDomain
     public static (ushort Own, ushort Peer) FindPeer(string idOrName, WaitLimit limit)
     {
         using var store = XenStore.Open(limit);
-        var own = OwnId(store);
-        var peer = Find(store, idOrName);
-        if (peer == own)
-            throw GrantExport.ToOneself(own);
+        var (own, peer) = FindOther(store, idOrName);
         return own != 0 || Exists(store, peer) ? (own, peer) : throw Unknown(idOrName, "there is no such domain");
+    }
+
+    /// <summary>
+    /// The ids of this domain and of another, given by id or by name, whose pages are to be imported: what a domain shared
+    /// outlives it.
+    /// </summary>
+    /// <exception cref="AddressException">UnknownDomain: this domain sees none of that name.</exception>
+    /// <exception cref="BufferException">OwnDomain.</exception>
+    public static (ushort Own, ushort Exporter) FindExporter(string idOrName, WaitLimit limit)
+    {
+        using var store = XenStore.Open(limit);
+        return FindOther(store, idOrName);
     }
 
     /// <summary>A domain's id given as a number: below the reserved ones of xen/include/public/xen.h.</summary>
@@ -94,6 +103,13 @@ public sealed record XenDomain
 
     internal static AddressException Unknown(string idOrName, string reason) =>
         new(AddressFault.UnknownDomain, idOrName, reason, "Give the id or the name of a domain; Get-XenDomain lists those that can be seen.");
+
+    private static (ushort Own, ushort Other) FindOther(XenStore store, string idOrName)
+    {
+        var own = OwnId(store);
+        var other = Find(store, idOrName);
+        return other != own ? (own, other) : throw GrantExport.ToOneself(own);
+    }
 
     private static XenDomain Describe(XenStore store, ushort id, ushort own) => new()
     {

@@ -14,6 +14,7 @@ public sealed class XenStore : IDisposable
 {
     private static readonly string[] s_devices = ["/dev/xen/xenbus", "/proc/xen/xenbus"];
     private const int AnswerMilliseconds = 30_000;
+    private const string DeniedCure = "xenstored's socket belongs to root: work as root in dom0.";
     private const string GoneCure = "xenstore is gone: see that xenstored runs.";
     private static readonly string[] s_sockets = ["/run/xenstored/socket", "/var/run/xenstored/socket"];
 
@@ -68,7 +69,12 @@ public sealed class XenStore : IDisposable
             while (!Socket.Connect(socket, SocketAddress.Unix(path), path))
             {
                 if (Errno.Last is not (Errno.EAGAIN or Errno.EINTR))
-                    throw new KernelException("connect", Errno.Last, path, Errno.Last == Errno.ECONNREFUSED ? GoneCure : null);
+                    throw new KernelException("connect", Errno.Last, path, Errno.Last switch
+                {
+                    Errno.ECONNREFUSED => GoneCure,
+                    Errno.EACCES or Errno.EPERM => DeniedCure,
+                    _ => null,
+                });
                 limit.Pause(RetryMilliseconds, $"{path} to accept the connection");
             }
 
@@ -155,9 +161,24 @@ public sealed class XenStore : IDisposable
     public void SetPermissions(string path, ushort owner, ushort peer, bool peerMayWrite) =>
         Request(XsWire.XS_SET_PERMS, "SET_PERMS", path, [.. Text(path), .. Text($"n{owner}"), .. Text($"{(peerMayWrite ? 'b' : 'r')}{peer}")]);
 
-    /// <summary>Watches a node and all below it; the first event comes at once.</summary>
-    /// <exception cref="XenStoreException">Refused.</exception>
-    public void Watch(string path) => Request(XsWire.XS_WATCH, "WATCH", path, [.. Text(path), .. Text(path)]);
+    /// <summary>
+    /// Watches a node and all below it; the first event comes at once. Nothing comes of it where xenstore refuses, for
+    /// want of rights or over its quota of watches: who waits looks again after a while anyway.
+    /// </summary>
+    public void TryWatch(string path)
+    {
+        try
+        {
+            Request(XsWire.XS_WATCH, "WATCH", path, [.. Text(path), .. Text(path)]);
+        }
+        catch (XenStoreException)
+        {
+        }
+        catch (KernelException e) when (e.Call == "write" && e.Errno is not (Errno.EPIPE or Errno.ECONNRESET))
+        {
+            // The kernel of a guest gives the refusal as that of the write.
+        }
+    }
 
     /// <summary>Waits until something under a watch has changed, for so many milliseconds at most.</summary>
     /// <exception cref="WaitTimeoutException">The connection's time is over.</exception>

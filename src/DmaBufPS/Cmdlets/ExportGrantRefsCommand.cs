@@ -66,11 +66,13 @@ public sealed class ExportGrantRefsCommand : DmaBufCmdlet
 
     private GrantRefs Grant(DmaBuffer buffer, List<IDisposable> parts)
     {
+        buffer.ThrowIfRemoved();
+        // The lease that New-GrantBuf made has them.
         if (buffer.Origin == BufferOrigin.GrantAlloc && buffer.Domain == _peer)
             return buffer.Grants!;
         var export = GrantExport.Create(buffer, _own, _peer);
         parts.Add(export);
-        if (ExportHazard.Find() is { } hazard)
+        if (ExportHazard.Find(_own) is { } hazard)
             WriteWarning(hazard);
         return export.Grants;
     }

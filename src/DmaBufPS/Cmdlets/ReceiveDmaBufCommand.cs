@@ -93,15 +93,6 @@ public sealed class ReceiveDmaBufCommand : DmaBufCmdlet
     private DmaBuffer ReceiveRefs(PeerSource peers, string domain)
     {
         using var limit = NewLimit(TimeoutSec);
-        ushort own, exporter;
-        using (var store = XenStore.Open(limit))
-        {
-            own = XenDomain.OwnId(store);
-            exporter = XenDomain.Find(store, domain);
-        }
-
-        if (exporter == own)
-            throw GrantExport.ToOneself(own);
-        return GrantHandOff.Receive(peers, exporter, own, _method, limit);
+        return GrantHandOff.Receive(peers, domain, _method, limit);
     }
 }

@@ -24,7 +24,8 @@ public sealed class RemoveDmaBufCommand : DmaBufCmdlet
 
     private static void Remove(DmaBuffer buffer)
     {
-        buffer.ThrowIfRemoved();
+        if (!buffer.IsHeld)
+            buffer.ThrowIfRemoved();
         Session.Remove(buffer);
     }
 }

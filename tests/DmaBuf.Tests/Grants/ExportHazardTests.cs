@@ -14,6 +14,10 @@ public sealed class ExportHazardTests
     [InlineData("PV", false, "quiet iommu=soft", null)]
     [InlineData("PV", false, "quiet swiotlb=force", "iommu=soft")]
     [InlineData("PV", false, "", "wrong pages")]
+    [InlineData("PV", false, "iommu=soft,nomerge", null)]
+    [InlineData("PV", false, "iommu=soft swiotlb=force", "snapshot")]
+    [InlineData("PVH", false, "swiotlb=force", "snapshot")]
+    [InlineData(null, false, "swiotlb=force", null)]
     public void Domains_that_would_share_the_wrong_pages_are_told_so(string? type, bool isDom0, string commandLine, string? warning)
     {
         var found = ExportHazard.Find(type, isDom0, commandLine);

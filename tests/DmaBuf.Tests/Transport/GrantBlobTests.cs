@@ -50,6 +50,18 @@ public sealed class GrantBlobTests
         });
     }
 
+    [Theory]
+    [InlineData(new byte[] { 4 })]
+    [InlineData(new byte[] { 4, 0, 0, 0, 1, 0 })]
+    public void A_peer_that_begins_and_does_not_go_on_is_not_waited_for(byte[] bytes)
+    {
+        WithPeers((sending, receiving, limit) =>
+        {
+            sending.Send(bytes, limit);
+            Assert.Equal("Peer,Stalled", Assert.Throws<PeerException>(() => GrantBlob.Receive(receiving, 1, 0, limit, patience: 100)).ErrorId);
+        });
+    }
+
     private static void WithPeers(Action<PeerConnection, PeerConnection, WaitLimit> action)
     {
         using var folder = new ScratchFolder();
