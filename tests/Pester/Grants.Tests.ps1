@@ -226,6 +226,7 @@ Describe 'The grant cmdlets' {
         'Import-GrantRefs -Directory 1 -Size 4KB -Domain dom0'
         'New-GrantBuf 4KB -Domain 0'
         'Get-XenDomain'
+        'Get-GrantRefs -PeerDomain named'
         'Receive-DmaBuf tcpd:127.0.0.1:1 -Domain 0'
         'Receive-DmaBuf xenstore:camera -Domain 0 -Mapping'
         '$Refs | Send-DmaBufFd xenstore:camera -Domain 5'
@@ -254,6 +255,20 @@ Describe 'The parameters of the grant cmdlets' {
         Should-Fail { Revoke-GrantRefs $Refs } 'Buffer,NoLease' ObjectNotFound
         Get-GrantRefs | Should -BeNullOrEmpty
         Get-GrantRefs -PeerDomain 5 | Should -BeNullOrEmpty
+        $Refs | Get-GrantRefs | Should -BeNullOrEmpty
+        (Get-ErrorOf { Get-GrantRefs -PeerDomain '' }).FullyQualifiedErrorId | Should -BeLike 'ParameterArgumentValidationError,*'
+    }
+
+    It 'complete domains: <Cmdlet> -<Parameter>' -ForEach @(
+        @{ Cmdlet = 'Export-GrantRefs'; Parameter = 'Domain'; By = 'DomainCompleter' }
+        @{ Cmdlet = 'Import-GrantRefs'; Parameter = 'Domain'; By = 'DomainCompleter' }
+        @{ Cmdlet = 'New-GrantBuf'; Parameter = 'Domain'; By = 'DomainCompleter' }
+        @{ Cmdlet = 'Get-GrantRefs'; Parameter = 'PeerDomain'; By = 'DomainCompleter' }
+        @{ Cmdlet = 'Send-DmaBufFd'; Parameter = 'Domain'; By = 'DomainCompleter' }
+        @{ Cmdlet = 'Receive-DmaBuf'; Parameter = 'Domain'; By = 'DomainCompleter' }
+        @{ Cmdlet = 'Get-XenDomain'; Parameter = 'Name'; By = 'DomainNameCompleter' }) {
+        $completer = (Get-Command $Cmdlet).Parameters[$Parameter].Attributes.Where{ $_ -is [ArgumentCompleter] }
+        $completer.Type.FullName | Should -Be "DmaBufPS.$By"
     }
 
     It 'complete the xenstore scheme' {
