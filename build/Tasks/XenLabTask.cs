@@ -10,7 +10,7 @@ internal static class XenLabTask
         string domain = arguments.TakeOption("Domain") ?? XenHost.Dom0;
         XenHostOptions options = XenHosts.Options with
         {
-            Guests = XenHosts.ParseGuests(arguments.TakeOption("Guests") ?? "alice:pvh"),
+            Guests = XenHosts.ParseGuests(arguments.TakeOption("Guests") ?? "alice:pv"),
             Dom0Type = XenHosts.ParseType(arguments.TakeOption("Dom0") ?? nameof(XenGuestType.Pv)),
             Driver = XenHosts.ParseDriver(arguments.TakeOption("Driver") ?? nameof(GrantDriver.Distribution)),
         };
@@ -19,7 +19,7 @@ internal static class XenLabTask
         if (prompt && (Console.IsInputRedirected || Console.IsOutputRedirected))
             throw new BuildException("A prompt wants a terminal; to run one command: lab -Xen -- COMMAND ARGUMENTS");
         if (domain != XenHost.Dom0 && options.Guests.All(guest => guest.Name != domain))
-            throw new BuildException($"There is no domain {domain}: -Guests names the guests, as in {domain}:pvh.");
+            throw new BuildException($"There is no domain {domain}: -Guests names the guests, as in {domain}:pv.");
         if (await MachineSetup.MissingForXenAsync(cancellationToken) is string missing)
             throw new BuildException($"The Xen host needs {missing}.");
 

@@ -17,10 +17,17 @@ if [ $# -gt 0 ]; then
     "$@" -NoProfile -File "$here/import.ps1" "$guest" 2>&1 | from dom0
 else
     by=peer
-    ssh -n "$guest" "$peer" server tcpd:0.0.0.0:8000 0 2>&1 | from "$guest" &
-    until grep -q num_refs "$work/$guest" 2> /dev/null; do sleep 0.1; done
+    ssh -n "$guest" timeout 90 "$peer" server tcpd:0.0.0.0:8000 0 2>&1 | from "$guest" &
+    server=$!
     id=$(xl domid "$guest")
-    "$peer" client "tcp:$guest:8000" "$id" --reply 'Thanks, and greetings from dom0.' 2>&1 | from dom0
+    # The client begins anew until the server listens, and no more once that one has ended.
+    tries=600
+    until timeout 60 "$peer" client "tcp:$guest:8000" "$id" --reply 'Thanks, and greetings from dom0.' > "$work/client" 2>&1; do
+        tries=$((tries - 1))
+        grep -q ECONNREFUSED "$work/client" && kill -0 $server 2> /dev/null && [ $tries -gt 0 ] || break
+        sleep 0.1
+    done
+    from dom0 < "$work/client"
 fi
 wait
 grep -q -e 'reads: Hello from domain' -e '^range\[3\] 16384 bytes' "$work/dom0" || exit 1

@@ -41,6 +41,7 @@ public sealed class GrantRefsArgumentAttribute : ArgumentTransformationAttribute
         {
             var refs = Numbers(bag).Select(item => (uint)LanguagePrimitives.ConvertTo(item, typeof(uint), CultureInfo.InvariantCulture)).ToArray();
             var directory = bag.Properties[nameof(GrantRefs.Directory)]?.Value;
+            CheckPageSize(bag);
             return new GrantRefs
             {
                 Domain = Number<ushort>(bag, nameof(GrantRefs.Domain)),
@@ -55,6 +56,13 @@ public sealed class GrantRefsArgumentAttribute : ArgumentTransformationAttribute
             throw new ArgumentTransformationMetadataException(
                 $"These are not whole GrantRefs, whose Domain, PeerDomain and Refs are numbers: {e.Message} Send or store what Export-GrantRefs gave, with a depth of 1 or more.");
         }
+    }
+
+    /// <summary>References to pages of another size would be imported as a buffer of another size.</summary>
+    private static void CheckPageSize(PSObject bag)
+    {
+        if (bag.Properties[nameof(GrantRefs.PageSize)] is not null && Number<int>(bag, nameof(GrantRefs.PageSize)) is var size and not GrantRefs.GrantPageSize)
+            throw new PSInvalidCastException($"PageSize is {size}, and a reference always stands for {GrantRefs.GrantPageSize} bytes.");
     }
 
     private static IEnumerable<object> Numbers(PSObject bag)

@@ -70,7 +70,9 @@ Describe 'GrantRefs' {
         @{ Reason = 'there are no references'; Change = { $args[0].Refs = @() } }
         @{ Reason = 'the domain is missing'; Change = { $args[0].PSObject.Properties.Remove('Domain') } }
         @{ Reason = 'the domain is too large'; Change = { $args[0].PeerDomain = 70000 } }
-        @{ Reason = 'the directory is no number'; Change = { $args[0].Directory = 'x' } }) {
+        @{ Reason = 'the directory is no number'; Change = { $args[0].Directory = 'x' } }
+        @{ Reason = 'the page size is no number'; Change = { $args[0].PageSize = 'x' } }
+        @{ Reason = 'a page has not 4096 bytes'; Change = { $args[0].PageSize = 65536 }; Message = '*PageSize is 65536*4096 bytes*' }) {
         $bag = ConvertTo-Bag $Refs | Select-Object *
         $bag.PSObject.TypeNames.Insert(0, 'Deserialized.DmaBuf.GrantRefs')
         & $Change $bag
@@ -79,7 +81,16 @@ Describe 'GrantRefs' {
             $failure = Get-ErrorOf $command
             $failure.FullyQualifiedErrorId | Should -BeLike 'ParameterArgumentTransformationError,*'
             $failure.Exception.Message | Should -BeLike '*not whole GrantRefs*'
+            $failure.Exception.Message | Should -BeLike ($Message ?? '*')
         }
+    }
+
+    It 'have pages of 4096 bytes, and no others' {
+        $Refs.PageSize | Should -Be 4096
+        { [DmaBuf.GrantRefs]@{ PageSize = 65536; Domain = 3; PeerDomain = 5; Refs = [uint32[]]1 } } | Should -Throw '*PageSize*'
+        $bag = ConvertTo-Bag $Refs | Select-Object Domain, PeerDomain, Refs
+        $bag.PSObject.TypeNames.Insert(0, 'Deserialized.DmaBuf.GrantRefs')
+        (Get-ErrorOf { Revoke-GrantRefs $bag }).FullyQualifiedErrorId | Should -BeLike 'Buffer,NoLease,*'
     }
 }
 
@@ -226,6 +237,7 @@ Describe 'The grant cmdlets' {
         'Import-GrantRefs -Directory 1 -Size 4KB -Domain dom0'
         'New-GrantBuf 4KB -Domain 0'
         'Get-XenDomain'
+        'Get-GrantRefs -PeerDomain named'
         'Receive-DmaBuf tcpd:127.0.0.1:1 -Domain 0'
         'Receive-DmaBuf xenstore:camera -Domain 0 -Mapping'
         '$Refs | Send-DmaBufFd xenstore:camera -Domain 5'
@@ -254,6 +266,20 @@ Describe 'The parameters of the grant cmdlets' {
         Should-Fail { Revoke-GrantRefs $Refs } 'Buffer,NoLease' ObjectNotFound
         Get-GrantRefs | Should -BeNullOrEmpty
         Get-GrantRefs -PeerDomain 5 | Should -BeNullOrEmpty
+        $Refs | Get-GrantRefs | Should -BeNullOrEmpty
+        (Get-ErrorOf { Get-GrantRefs -PeerDomain '' }).FullyQualifiedErrorId | Should -BeLike 'ParameterArgumentValidationError,*'
+    }
+
+    It 'complete domains: <Cmdlet> -<Parameter>' -ForEach @(
+        @{ Cmdlet = 'Export-GrantRefs'; Parameter = 'Domain'; By = 'DomainCompleter' }
+        @{ Cmdlet = 'Import-GrantRefs'; Parameter = 'Domain'; By = 'DomainCompleter' }
+        @{ Cmdlet = 'New-GrantBuf'; Parameter = 'Domain'; By = 'DomainCompleter' }
+        @{ Cmdlet = 'Get-GrantRefs'; Parameter = 'PeerDomain'; By = 'DomainCompleter' }
+        @{ Cmdlet = 'Send-DmaBufFd'; Parameter = 'Domain'; By = 'DomainCompleter' }
+        @{ Cmdlet = 'Receive-DmaBuf'; Parameter = 'Domain'; By = 'DomainCompleter' }
+        @{ Cmdlet = 'Get-XenDomain'; Parameter = 'Name'; By = 'DomainNameCompleter' }) {
+        $completer = (Get-Command $Cmdlet).Parameters[$Parameter].Attributes.Where{ $_ -is [ArgumentCompleter] }
+        $completer.Type.FullName | Should -Be "DmaBufPS.$By"
     }
 
     It 'complete the xenstore scheme' {

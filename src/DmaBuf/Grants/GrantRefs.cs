@@ -16,7 +16,7 @@ public sealed record GrantRefs
     public required ushort PeerDomain { get; init; }
 
     /// <summary>The bytes behind one reference.</summary>
-    public int PageSize { get; init; } = GrantPageSize;
+    public int PageSize { get; } = GrantPageSize;
 
     /// <summary>How many references there are.</summary>
     public int Count => Refs.Count;

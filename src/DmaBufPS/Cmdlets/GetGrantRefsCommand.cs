@@ -8,11 +8,18 @@ namespace DmaBufPS;
 [OutputType(typeof(GrantRefs))]
 public sealed class GetGrantRefsCommand : DmaBufCmdlet
 {
-    /// <summary>Only those for this domain id.</summary>
+    /// <summary>Only those for this domain: its id, which need not be there any more, or its name.</summary>
     [Parameter(Position = 0, ValueFromPipelineByPropertyName = true)]
-    public ushort? PeerDomain { get; set; }
+    [ArgumentCompleter(typeof(DomainCompleter))]
+    [ValidateNotNullOrEmpty]
+    public string? PeerDomain { get; set; }
 
     /// <inheritdoc/>
-    protected override void ProcessRecord() =>
-        WriteObject(Leases.Grants.Where(grants => PeerDomain is null || grants.PeerDomain == PeerDomain).ToArray(), enumerateCollection: true);
+    protected override void ProcessRecord()
+    {
+        ushort? peer = null;
+        if (PeerDomain is not null)
+            TryOrStop(PeerDomain, () => peer = FindDomain(PeerDomain));
+        WriteObject(Leases.Grants.Where(grants => peer is null || grants.PeerDomain == peer).ToArray(), enumerateCollection: true);
+    }
 }

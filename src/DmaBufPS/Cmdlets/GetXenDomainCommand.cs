@@ -10,6 +10,7 @@ public sealed class GetXenDomainCommand : DmaBufCmdlet
 {
     /// <summary>Names to look for; wildcards are welcome.</summary>
     [Parameter(Position = 0, ValueFromPipelineByPropertyName = true)]
+    [ArgumentCompleter(typeof(DomainNameCompleter))]
     [SupportsWildcards]
     public string[]? Name { get; set; }
 

@@ -9,24 +9,25 @@ namespace DmaBufPS;
 public sealed class DomainCompleter : IArgumentCompleter
 {
     /// <inheritdoc/>
-    public IEnumerable<CompletionResult> CompleteArgument(string commandName, string parameterName, string wordToComplete, CommandAst commandAst, IDictionary fakeBoundParameters)
+    public IEnumerable<CompletionResult> CompleteArgument(string commandName, string parameterName, string wordToComplete, CommandAst commandAst, IDictionary fakeBoundParameters) =>
+        Seen()
+            .SelectMany(domain => new[] { ($"{domain.Id}", domain.Name), (domain.Name ?? "", $"{domain.Id}") })
+            .Where(choice => choice.Item1.Length > 0 && choice.Item1.StartsWith(wordToComplete ?? "", StringComparison.OrdinalIgnoreCase))
+            .Select(choice => new CompletionResult(choice.Item1, choice.Item1, CompletionResultType.ParameterValue, choice.Item2 ?? choice.Item1));
+
+    /// <summary>The domains that can be seen.</summary>
+    internal static IReadOnlyList<XenDomain> Seen()
     {
-        IReadOnlyList<XenDomain> domains;
         try
         {
             using var limit = new WaitLimit(TimeSpan.FromSeconds(1));
             using var store = XenStore.Open(limit);
-            domains = XenDomain.All(store);
+            return XenDomain.All(store);
         }
         catch (DmaBufException)
         {
             // No domain of Xen: there is nothing to complete.
             return [];
         }
-
-        return domains
-            .SelectMany(domain => new[] { ($"{domain.Id}", domain.Name), (domain.Name ?? "", $"{domain.Id}") })
-            .Where(choice => choice.Item1.Length > 0 && choice.Item1.StartsWith(wordToComplete ?? "", StringComparison.OrdinalIgnoreCase))
-            .Select(choice => new CompletionResult(choice.Item1, choice.Item1, CompletionResultType.ParameterValue, choice.Item2 ?? choice.Item1));
     }
 }
