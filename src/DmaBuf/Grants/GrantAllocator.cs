@@ -17,13 +17,8 @@ public static class GrantAllocator
     /// <param name="peer">The domain that may map the pages.</param>
     public static DmaBuffer Allocate(long size, ushort own, ushort peer)
     {
-        if (size <= 0 || size % GrantRefs.GrantPageSize != 0 || size / GrantRefs.GrantPageSize > Array.MaxLength)
-        {
-            throw new BufferException(BufferFault.BadSize, $"{size} bytes is not a positive multiple of {GrantRefs.GrantPageSize} bytes.",
-                $"Use {Math.Max(1, size / GrantRefs.GrantPageSize) * GrantRefs.GrantPageSize} bytes.");
-        }
-
         GrantRefs.CheckKernel();
+        PageSizes.CheckSize(size, hugePages: false);
         var pages = size / GrantRefs.GrantPageSize;
         // The driver's own refusal, without first making room for so many references.
         if (SysFile.ReadNumber(Limit) is { } most && pages > most)

@@ -44,7 +44,7 @@ public static class GrantDirectory
 
     /// <summary>
     /// Reads the references that a directory lists. The exporter's pages are not trusted: the size alone says how many
-    /// pages are followed. Errors: <see cref="BufferException"/> (BadSize, OutOfRange: the chain ends early), and those
+    /// pages are followed. Errors: <see cref="BufferException"/> (OwnDomain, BadSize, OutOfRange: the chain ends early), and those
     /// of <see cref="GrantMapper.ImportMapping"/>.
     /// </summary>
     /// <param name="domain">The exporter.</param>
@@ -56,6 +56,7 @@ public static class GrantDirectory
         if (size <= 0 || size % GrantRefs.GrantPageSize != 0 || size / GrantRefs.GrantPageSize > GrantMapper.MaxPages)
             throw new BufferException(BufferFault.BadSize, $"{size} bytes is no size of a shared buffer.", $"It is a positive multiple of {GrantRefs.GrantPageSize} bytes, of at most {GrantMapper.MaxPages} pages.");
 
+        GrantMapper.CheckIsFor(new GrantRefs { Domain = domain, PeerDomain = own, Refs = [directory] }, own);
         var refs = new uint[size / GrantRefs.GrantPageSize];
         var next = directory;
         for (var done = 0; done < refs.Length;)
