@@ -186,6 +186,7 @@ Describe 'An offer in xenstore' {
         $failure = Get-Failure { Receive-DmaBuf xenstore:frame -Domain alice -TimeoutSec 20 }
         $failure.Id | Should -BeLike "$Id,*"
         $failure.Cure | Should -Not -BeNullOrEmpty
+        $failure.Left | Should -BeNullOrEmpty
         Use-Store { param ($store) $store.Read("$offer/release") } | Should -BeLike 'failed ?*'
     }
 
@@ -244,6 +245,6 @@ Describe 'As an object' {
             Start-Sleep -Milliseconds 500
             $failure = Get-FailureOn alice { param ($grants) $grants | Import-GrantRefs -Mapping | Remove-DmaBuf } @(, $grants)
         }
-        Should-Fail $failure 'mmap,EINVAL' InvalidArgument 'export is still open'
+        Should-Fail $failure 'mmap,EINVAL' InvalidArgument 'still open'
     }
 }
