@@ -248,3 +248,46 @@ Describe 'As an object' {
         Should-Fail $failure 'mmap,EINVAL' InvalidArgument 'still open'
     }
 }
+
+Describe 'A remote session that ends' {
+    AfterEach { Assert-NothingLeft }
+
+    # The session is the one of the tests before: whoever needs it again starts another.
+    It 'ends the export; what is imported stays, and a later import says why it fails' {
+        $grants = On alice {
+            $global:buffer = New-UDmaBuf 64KB
+            $buffer | Write-DmaBufContent 'from a session'
+            $buffer | Export-GrantRefs -Domain 0
+        }
+        $import = $grants | Import-GrantRefs
+        Find-Guest alice | Remove-PSSession
+        $import | Read-DmaBufContent -AsString | Should -Be 'from a session'
+        $import | Write-DmaBufContent 'after the session'
+        $import | Read-DmaBufContent -AsString | Should -Be 'after the session'
+        $import | Remove-DmaBuf
+        Should-Fail (Wait-Failure { $grants | Import-GrantRefs }) 'mmap,EINVAL' InvalidArgument 'session'
+    }
+
+    It 'with its one command leaves what was imported by then, and a later import says why it fails' {
+        $import = try {
+            Invoke-Command -HostName alice -ArgumentList $ModulePath -OutVariable grants {
+                param ($modulePath)
+                Import-Module $modulePath
+                New-UDmaBuf -Size 1MB | Write-DmaBufContent 'from the guest' -PassThru | Export-GrantRefs -Domain 0
+            } | Import-GrantRefs
+        }
+        catch {
+            $_ | ConvertTo-Failure
+        }
+        # The session's end may be the first to come.
+        if ($import.Id) {
+            Should-Fail $import 'mmap,EINVAL' InvalidArgument 'session'
+        }
+        else {
+            $import | Read-DmaBufContent -AsString | Should -Be 'from the guest'
+            $import | Remove-DmaBuf
+        }
+        $grants[0].Count | Should -Be 256
+        Should-Fail (Wait-Failure { $grants | Import-GrantRefs }) 'mmap,EINVAL' InvalidArgument 'session'
+    }
+}
