@@ -249,6 +249,41 @@ Describe 'As an object' {
     }
 }
 
+Describe 'With a C program in dom0' {
+    BeforeAll {
+        $program = Join-Path $TestDrive grants
+        cc -O1 -o $program $RepositoryRoot/tests/Peers/grants.c
+        if ($LASTEXITCODE) { throw 'cc failed on grants.c' }
+    }
+    AfterEach { Assert-NothingLeft }
+
+    It 'a guest imports what it exports, and it reads what the guest wrote' {
+        $job = Start-On bob {
+            $import = Receive-DmaBuf tcp:dom0:8004 -Domain 0 -Wait -TimeoutSec 180
+            for ($at = 0; $at -lt $import.Size; $at += 4KB) {
+                $import | Read-DmaBufContent -AsString -Offset $at
+                $import | Write-DmaBufContent "page $($at / 4KB) of bob, the importer" -Offset $at
+            }
+            $import | Remove-DmaBuf
+        }
+        $seen = & $program export 8004 (Get-DomainId bob)
+        Complete-Job $job | Should -Be (0..3 | ForEach-Object { "page $_ of the exporter" })
+        $seen | Should -Be (0..3 | ForEach-Object { "page $_ of bob, the importer" })
+    }
+
+    It 'it imports what a guest exports, and the guest reads what it wrote' {
+        $job = Start-On bob {
+            $buffer = New-UDmaBuf 16KB
+            0..3 | ForEach-Object { $buffer | Write-DmaBufContent "page $_ of bob, the exporter" -Offset ($_ * 4KB) }
+            $buffer | Export-GrantRefs -Domain 0 | Send-DmaBufFd tcpd:0.0.0.0:8004 -Wait -TimeoutSec 180
+            0..3 | ForEach-Object { $buffer | Read-DmaBufContent -AsString -Offset ($_ * 4KB) }
+        }
+        $seen = & $program import bob 8004 (Get-DomainId bob)
+        Complete-Job $job | Should -Be (0..3 | ForEach-Object { "page $_ of the importer" })
+        $seen | Should -Be (0..3 | ForEach-Object { "page $_ of bob, the exporter" })
+    }
+}
+
 Describe 'A remote session that ends' {
     AfterEach { Assert-NothingLeft }
 
