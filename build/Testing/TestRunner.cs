@@ -19,7 +19,8 @@ internal sealed class TestRunner(TestTally tally, string? filter)
         RunAsync(suite.Name, place, stop => RunOnceAsync(suite, place, stop), cancellationToken);
 
     /// <summary>
-    /// Runs tests; in a place that had to be repaired they run again, and only the last run counts.
+    /// Runs tests; in a place that had to be repaired they run again, and the last run counts. A test that it skips has
+    /// not passed, so there the failure before counts.
     /// </summary>
     public async Task RunAsync(
         string suite,
@@ -34,7 +35,10 @@ internal sealed class TestRunner(TestTally tally, string? filter)
         {
             if (!await place.RepairAsync(cancellationToken))
                 break;
-            outcomes = await run(cancellationToken);
+            List<TestOutcome> failed = outcomes.FindAll(outcome => outcome.Status == TestStatus.Failed);
+            outcomes = (await run(cancellationToken)).ConvertAll(outcome => outcome.Status == TestStatus.Skipped
+                ? failed.Find(before => before.Name == outcome.Name) ?? outcome
+                : outcome);
         }
 
         tally.Add(suite, place.Name, outcomes, time.Elapsed);

@@ -24,7 +24,9 @@ internal sealed class XenTests(TestRunner runner, TestTally tally)
 
     /// <summary>Runs the suites, or says what is missing for them.</summary>
     /// <param name="withPester">Whether there is Pester, for the cmdlets.</param>
-    /// <param name="all">Or only dmabuf-peer in a PV guest, and a dom0 that shares copies: four minutes of thirty.</param>
+    /// <param name="all">
+    /// Or only a PV guest with the distribution's driver, and a dom0 that shares copies: five minutes of thirty.
+    /// </param>
     /// <param name="cancellationToken">Ends the tests.</param>
     public async Task RunAsync(bool withPester, bool all, CancellationToken cancellationToken)
     {
@@ -42,8 +44,17 @@ internal sealed class XenTests(TestRunner runner, TestTally tally)
         else
             Report.LeaveOut($"the tests of the cmdlets between Xen domains ({Pwsh.WantOf(PowerShellModules.Pester)})");
 
-        if (withPeers)
-            await RunHostAsync("xen-plain", Host(GrantDriver.Distribution, s_bob), RunPeersAsync, cancellationToken);
+        if (withPeers || withPester)
+        {
+            await RunHostAsync("xen-plain", Host(GrantDriver.Distribution, s_bob), async (host, place) =>
+            {
+                if (withPeers)
+                    await RunPeersAsync(host, place);
+                if (withPester)
+                    await RunSuitesAsync(Suites(Path.Combine(s_folder, "Plain")), place);
+            }, cancellationToken);
+        }
+
         if (withPester)
         {
             XenHostOptions bounce = Host(GrantDriver.Stock, s_alice) with { Dom0KernelParameters = "swiotlb=force" };

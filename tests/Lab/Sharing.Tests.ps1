@@ -179,21 +179,98 @@ Describe 'Larger and other buffers' {
         $import | Write-DmaBufContent 'and back' -Offset 60KB
         On alice { $buffer | Read-DmaBufContent -AsString -Offset 60KB -Count 8 } | Should -Be 'and back'
     }
+}
 
-    It 'gives a dma-buf of references on to another process by its descriptor' {
-        if (-not $AliceIsPvh) { Set-ItResult -Skipped -Because 'needs a PVH guest' }
+Describe 'A dma-buf of references' {
+    BeforeAll {
+        if ($AliceIsPvh) {
+            # An import, and the buffer of the process that got its descriptor: here a second holder in the same process.
+            On alice {
+                function global:New-HandedOn ($Grants, $Path) {
+                    $import = $Grants | Import-GrantRefs -RequireDmaBuf
+                    $receiving = Start-ThreadJob { Import-Module $using:modulePath; Receive-DmaBuf "unixd:$using:Path" -TimeoutSec 60 }
+                    Wait-Until { Test-Path $Path }
+                    $import | Send-DmaBufFd "unix:$Path" -TimeoutSec 60
+                    $import
+                    Complete-Job $receiving
+                }
+            }
+        }
+    }
+    BeforeEach { if (-not $AliceIsPvh) { Set-ItResult -Skipped -Because 'needs a PVH guest' } }
+    AfterEach { if ($AliceIsPvh) { Assert-NothingLeft } }
+
+    It 'goes on to another process by its descriptor' {
         $buffer = New-UDmaBuf 16KB
         $buffer | Write-DmaBufContent 'twice handed on'
         $grants = $buffer | Export-GrantRefs -Domain alice
         On alice {
             param ($grants)
-            $global:import = $grants | Import-GrantRefs -RequireDmaBuf
-            $receiving = Start-ThreadJob { Import-Module $using:modulePath; Receive-DmaBuf unixd:/run/again -TimeoutSec 60 }
-            Wait-Until { Test-Path /run/again }
-            $import | Send-DmaBufFd unix:/run/again -TimeoutSec 60
-            $again = Complete-Job $receiving
-            "$($again.Origin)"
+            $import, $again = New-HandedOn $grants /run/again
+            "$($import.Origin)", "$($again.Origin)"
             $again | Read-DmaBufContent -AsString
-        } @(, $grants) | Should -Be 'Received', 'twice handed on'
+        } @(, $grants) | Should -Be 'GrantImport', 'Received', 'twice handed on'
+    }
+
+    It 'is waited for until its last holder is done' {
+        $grants = New-UDmaBuf 16KB | Export-GrantRefs -Domain alice
+        $result = On alice {
+            param ($grants)
+            $import, $again = New-HandedOn $grants /run/waited
+            $early = Get-Failure { $import | Wait-DmaBufRelease -TimeoutSec 1 }
+            $again | Remove-DmaBuf
+            $import | Wait-DmaBufRelease -TimeoutSec 60
+            [pscustomobject]@{ Early = $early.Id; Listed = @(Get-DmaBuf).Count }
+        } @(, $grants)
+        $result.Early | Should -BeLike 'Wait,ETIMEDOUT,*'
+        $result.Listed | Should -Be 0
+    }
+
+    It 'can be removed when the wait for its last holder was too long' {
+        $buffer = New-UDmaBuf 16KB
+        $buffer | Write-DmaBufContent 'still held'
+        $grants = $buffer | Export-GrantRefs -Domain alice
+        $result = On alice {
+            param ($grants)
+            $import, $again = New-HandedOn $grants /run/removed
+            $early = Get-Failure { $import | Wait-DmaBufRelease -TimeoutSec 1 }
+            $import | Remove-DmaBuf
+            [pscustomobject]@{
+                Early = $early.Id
+                Devices = [int] (Get-Holding)['descriptor of /dev/xen/gntdev']
+                Text = $again | Read-DmaBufContent -AsString
+            }
+        } @(, $grants)
+        $result.Early | Should -BeLike 'Wait,ETIMEDOUT,*'
+        $result.Devices | Should -Be 0
+        $result.Text | Should -Be 'still held'
+    }
+
+    It 'has the page of a reference that is listed twice twice' {
+        $buffer = New-UDmaBuf 8KB
+        $buffer | Write-DmaBufContent 'page 0'
+        $buffer | Write-DmaBufContent 'page 1' -Offset 4KB
+        $grants = $buffer | Export-GrantRefs -Domain alice
+        On alice {
+            param ($grants)
+            $import = Import-GrantRefs -Ref $grants.Refs[0], $grants.Refs[1], $grants.Refs[0] -Domain 0 -RequireDmaBuf
+            0..2 | ForEach-Object { $import | Read-DmaBufContent -AsString -Offset ($_ * 4KB) -Count 6 }
+            $import | Write-DmaBufContent 'twice!' -Offset 8KB
+            $import | Read-DmaBufContent -AsString -Count 6
+        } @(, $grants) | Should -Be 'page 0', 'page 1', 'page 0', 'twice!'
+        $buffer | Read-DmaBufContent -AsString -Count 6 | Should -Be 'twice!'
+    }
+
+    It 'stays good when the exporter revokes its references' {
+        $buffer = New-UDmaBuf 16KB
+        $buffer | Write-DmaBufContent 'before'
+        $grants = $buffer | Export-GrantRefs -Domain alice
+        On alice { param ($grants) $global:import = $grants | Import-GrantRefs -RequireDmaBuf } @(, $grants)
+        $grants | Revoke-GrantRefs
+        On alice {
+            $import | Read-DmaBufContent -AsString
+            $import | Write-DmaBufContent 'after!'
+        } | Should -Be 'before'
+        $buffer | Read-DmaBufContent -AsString | Should -Be 'after!'
     }
 }

@@ -186,6 +186,7 @@ Describe 'An offer in xenstore' {
         $failure = Get-Failure { Receive-DmaBuf xenstore:frame -Domain alice -TimeoutSec 20 }
         $failure.Id | Should -BeLike "$Id,*"
         $failure.Cure | Should -Not -BeNullOrEmpty
+        $failure.Left | Should -BeNullOrEmpty
         Use-Store { param ($store) $store.Read("$offer/release") } | Should -BeLike 'failed ?*'
     }
 
@@ -244,6 +245,84 @@ Describe 'As an object' {
             Start-Sleep -Milliseconds 500
             $failure = Get-FailureOn alice { param ($grants) $grants | Import-GrantRefs -Mapping | Remove-DmaBuf } @(, $grants)
         }
-        Should-Fail $failure 'mmap,EINVAL' InvalidArgument 'export is still open'
+        Should-Fail $failure 'mmap,EINVAL' InvalidArgument 'still open'
+    }
+}
+
+Describe 'With a C program in dom0' {
+    BeforeAll {
+        $program = Join-Path $TestDrive grants
+        cc -O1 -o $program $RepositoryRoot/tests/Peers/grants.c
+        if ($LASTEXITCODE) { throw 'cc failed on grants.c' }
+    }
+    AfterEach { Assert-NothingLeft }
+
+    It 'a guest imports what it exports, and it reads what the guest wrote' {
+        $job = Start-On bob {
+            $import = Receive-DmaBuf tcp:dom0:8004 -Domain 0 -Wait -TimeoutSec 180
+            for ($at = 0; $at -lt $import.Size; $at += 4KB) {
+                $import | Read-DmaBufContent -AsString -Offset $at
+                $import | Write-DmaBufContent "page $($at / 4KB) of bob, the importer" -Offset $at
+            }
+            $import | Remove-DmaBuf
+        }
+        $seen = & $program export 8004 (Get-DomainId bob)
+        Complete-Job $job | Should -Be (0..3 | ForEach-Object { "page $_ of the exporter" })
+        $seen | Should -Be (0..3 | ForEach-Object { "page $_ of bob, the importer" })
+    }
+
+    It 'it imports what a guest exports, and the guest reads what it wrote' {
+        $job = Start-On bob {
+            $buffer = New-UDmaBuf 16KB
+            0..3 | ForEach-Object { $buffer | Write-DmaBufContent "page $_ of bob, the exporter" -Offset ($_ * 4KB) }
+            $buffer | Export-GrantRefs -Domain 0 | Send-DmaBufFd tcpd:0.0.0.0:8004 -Wait -TimeoutSec 180
+            0..3 | ForEach-Object { $buffer | Read-DmaBufContent -AsString -Offset ($_ * 4KB) }
+        }
+        $seen = & $program import bob 8004 (Get-DomainId bob)
+        Complete-Job $job | Should -Be (0..3 | ForEach-Object { "page $_ of the importer" })
+        $seen | Should -Be (0..3 | ForEach-Object { "page $_ of bob, the exporter" })
+    }
+}
+
+Describe 'A remote session that ends' {
+    AfterEach { Assert-NothingLeft }
+
+    # The session is the one of the tests before: whoever needs it again starts another.
+    It 'ends the export; what is imported stays, and a later import says why it fails' {
+        $grants = On alice {
+            $global:buffer = New-UDmaBuf 64KB
+            $buffer | Write-DmaBufContent 'from a session'
+            $buffer | Export-GrantRefs -Domain 0
+        }
+        $import = $grants | Import-GrantRefs
+        Find-Guest alice | Remove-PSSession
+        $import | Read-DmaBufContent -AsString | Should -Be 'from a session'
+        $import | Write-DmaBufContent 'after the session'
+        $import | Read-DmaBufContent -AsString | Should -Be 'after the session'
+        $import | Remove-DmaBuf
+        Should-Fail (Wait-Failure { $grants | Import-GrantRefs }) 'mmap,EINVAL' InvalidArgument 'session'
+    }
+
+    It 'with its one command leaves what was imported by then, and a later import says why it fails' {
+        $import = try {
+            Invoke-Command -HostName alice -ArgumentList $ModulePath -OutVariable grants {
+                param ($modulePath)
+                Import-Module $modulePath
+                New-UDmaBuf -Size 1MB | Write-DmaBufContent 'from the guest' -PassThru | Export-GrantRefs -Domain 0
+            } | Import-GrantRefs
+        }
+        catch {
+            $_ | ConvertTo-Failure
+        }
+        # The session's end may be the first to come.
+        if ($import.Id) {
+            Should-Fail $import 'mmap,EINVAL' InvalidArgument 'session'
+        }
+        else {
+            $import | Read-DmaBufContent -AsString | Should -Be 'from the guest'
+            $import | Remove-DmaBuf
+        }
+        $grants[0].Count | Should -Be 256
+        Should-Fail (Wait-Failure { $grants | Import-GrantRefs }) 'mmap,EINVAL' InvalidArgument 'session'
     }
 }

@@ -3,11 +3,14 @@
 
 BeforeAll {
     . $PSScriptRoot/common.ps1
-    $script:HasCarol = [bool] (Get-DomainId carol)
+    # She is gone where this suite runs again.
+    if (-not (Get-DomainId carol)) {
+        sh /run/lab/jobs/guests carol
+        if ($LASTEXITCODE) { throw 'carol does not start' }
+    }
 }
 
 Describe 'A PV guest without iommu=soft' {
-    BeforeEach { if (-not $HasCarol) { Set-ItResult -Skipped -Because 'needs a PV guest carol without iommu=soft' } }
     AfterEach { Assert-NothingLeft }
 
     It 'is warned by Export-GrantRefs that the pages are wrong, with the cure, and they are' {
@@ -19,8 +22,10 @@ Describe 'A PV guest without iommu=soft' {
         }
         $warnings | Should -Match 'wrong pages'
         $warnings | Should -Match 'iommu=soft'
-        $seen = try { $grants | Import-GrantRefs | Read-DmaBufContent -AsString -Count 10 } catch { $_.FullyQualifiedErrorId }
-        $seen | Should -Not -Be 'from carol'
+        # A wrong page can be one that may be mapped: then it shows something else.
+        $seen = try { $grants | Import-GrantRefs | Read-DmaBufContent -AsString -Count 10 } catch { $_ | ConvertTo-Failure }
+        if ($seen.Id) { Should-Fail $seen 'mmap,EINVAL' InvalidArgument 'iommu=soft' }
+        else { $seen | Should -Not -Be 'from carol' }
     }
 
     It 'shares with New-GrantBuf, without a warning' {
@@ -37,31 +42,28 @@ Describe 'A PV guest without iommu=soft' {
 
 Describe 'A domain that is destroyed' {
     BeforeAll {
-        if ($HasCarol) {
-            $id = Get-DomainId carol
-            # dom0 has a buffer of hers, she has one of dom0's, and one more is on offer to her.
-            $grants = On carol {
-                $global:buffer = New-GrantBuf 16KB -Domain 0
-                $buffer | Write-DmaBufContent 'last words'
-                $buffer.Grants
-            }
-            $import = $grants | Import-GrantRefs
-            $given = New-GrantBuf 16KB -Domain carol
-            $receiving = Start-On carol { $global:import = Receive-DmaBuf xenstore:given -Domain 0 -TimeoutSec 180 }
-            $given | Send-DmaBufFd xenstore:given -TimeoutSec 180
-            $null = Complete-Job $receiving
-            $offer = New-GrantBuf 16KB -Domain carol
-            $offering = Start-ThreadJob {
-                Import-Module $using:ModulePath
-                try { $using:offer | Send-DmaBufFd xenstore:offer -TimeoutSec 180 -ErrorAction Stop } catch { $_.FullyQualifiedErrorId }
-            }
-            $null = Wait-Offer dom0 carol offer
-            xl destroy carol
-            # The connection would not notice.
-            ssh -O exit carol 2>$null
+        $id = Get-DomainId carol
+        # dom0 has a buffer of hers, she has one of dom0's, and one more is on offer to her.
+        $grants = On carol {
+            $global:buffer = New-GrantBuf 16KB -Domain 0
+            $buffer | Write-DmaBufContent 'last words'
+            $buffer.Grants
         }
+        $import = $grants | Import-GrantRefs
+        $given = New-GrantBuf 16KB -Domain carol
+        $receiving = Start-On carol { $global:import = Receive-DmaBuf xenstore:given -Domain 0 -TimeoutSec 180 }
+        $given | Send-DmaBufFd xenstore:given -TimeoutSec 180
+        $null = Complete-Job $receiving
+        $offer = New-GrantBuf 16KB -Domain carol
+        $offering = Start-ThreadJob {
+            Import-Module $using:ModulePath
+            try { $using:offer | Send-DmaBufFd xenstore:offer -TimeoutSec 180 -ErrorAction Stop } catch { $_.FullyQualifiedErrorId }
+        }
+        $null = Wait-Offer dom0 carol offer
+        xl destroy carol
+        # The connection would not notice.
+        ssh -O exit carol 2>$null
     }
-    BeforeEach { if (-not $HasCarol) { Set-ItResult -Skipped -Because 'needs a guest carol that can be spared' } }
     AfterAll {
         Get-PSSession | Where-Object Name -EQ carol | Remove-PSSession
         Assert-NothingLeft

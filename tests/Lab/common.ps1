@@ -38,14 +38,38 @@ $script:Preparation = {
         }
     }
 
-    # The one error of a command; nothing if it does not fail.
+    # What of buffers this process has open, in how many pieces: not its sockets, which remoting has too, nor the memfds
+    # of .NET itself.
+    function global:Get-Holding {
+        $counts = @{ 'buffer of Get-DmaBuf' = @(Get-DmaBuf).Count; 'entry of Get-GrantRefs' = @(Get-GrantRefs).Count }
+        $ours = '/dev/(xen/\w+|udmabuf|dma_heap/\w+)|/dmabuf|/memfd:(?!doublemapper|dotnet)'
+        foreach ($link in [IO.Directory]::EnumerateFileSystemEntries('/proc/self/fd')) {
+            if ([IO.FileInfo]::new($link).LinkTarget -match "^($ours)") { $counts["descriptor of $($Matches[1])"]++ }
+        }
+        foreach ($line in [IO.File]::ReadLines('/proc/self/maps') -match " ($ours)") {
+            $null = $line -match " ($ours)"
+            $counts["mapping of $($Matches[1])"]++
+        }
+        $counts
+    }
+
+    # What there is more of after than before, in words.
+    function global:Compare-Holding ([hashtable] $Before, [hashtable] $After) {
+        foreach ($kind in $After.Keys | Sort-Object) {
+            if ($After[$kind] -gt [int] $Before[$kind]) { "$($After[$kind] - $Before[$kind]) $kind" }
+        }
+    }
+
+    # The one error of a command, with what it left open in this process; nothing if it does not fail.
     function global:Get-Failure ($Command, [object[]] $Arguments) {
+        $heldBefore = Get-Holding
         try {
             $script = $Command -is [scriptblock] ? $Command : [scriptblock]::Create($Command)
             $null = & $script @Arguments
         }
         catch {
-            $_ | ConvertTo-Failure
+            $failure = $_ | ConvertTo-Failure
+            $failure | Add-Member Left ((Compare-Holding $heldBefore (Get-Holding)) -join ', ') -PassThru
         }
     }
 
@@ -64,10 +88,14 @@ $script:Preparation = {
         try { Receive-Job $Job } finally { Remove-Job $Job -Force }
     }
 
-    # Ends all that this process shares or has imported.
+    # Ends all that this process shares or has imported; says what stays open all the same, once.
+    $global:lostBefore = @{}
     function global:Clear-Domain {
         Get-DmaBuf | Remove-DmaBuf
         Get-GrantRefs | Revoke-GrantRefs
+        $lost = Get-Holding
+        Compare-Holding $lostBefore $lost
+        $global:lostBefore = $lost
     }
 }
 . $Preparation $ModulePath
@@ -112,12 +140,23 @@ function Get-FailureOn ([string] $Domain, [scriptblock] $Command, [object[]] $Ar
     On $Domain { param ($text, $arguments) Get-Failure $text $arguments } -Arguments "$Command", $Arguments
 }
 
-# What every failure promises: an id, a category, and an action in words.
+# What every failure promises: an id, a category, an action in words, and that nothing stays open.
 function Should-Fail ($Failure, [string] $Id, [string] $Category, [string] $Cure = '\w') {
     $Failure | Should -Not -BeNullOrEmpty -Because 'the command must fail'
     $Failure.Id | Should -BeLike "$Id,*" -Because $Failure.Message
     $Failure.Category | Should -Be $Category
     $Failure.Cure | Should -Match $Cure
+    $Failure.Left | Should -BeNullOrEmpty -Because 'a command that fails leaves nothing open'
+}
+
+# The first error of an import that is tried until the kernel has taken the grants back.
+function Wait-Failure ([scriptblock] $Import) {
+    for ($i = 0; $i -lt 80; $i++) {
+        $failure = Get-Failure $Import
+        if ($failure) { return $failure }
+        Get-DmaBuf | Where-Object Origin -In GrantImport, GrantMapping | Remove-DmaBuf
+        Start-Sleep -Milliseconds 500
+    }
 }
 
 # The id of a domain of this host.
@@ -162,12 +201,15 @@ function Get-OfferNode {
     }
 }
 
-# Ends what a test left, and fails if something cannot end or stays in xenstore.
+# Ends what a test left, and fails if something cannot end, stays in xenstore, or stays open without being listed.
 function Assert-NothingLeft {
     Get-Job | Remove-Job -Force
-    Clear-Domain
-    foreach ($guest in Get-PSSession | Where-Object State -EQ Opened) {
-        Invoke-Command -Session $guest { Clear-Domain }
-    }
+    $lost = @(
+        Clear-Domain | ForEach-Object { "dom0: $_" }
+        foreach ($guest in Get-PSSession | Where-Object State -EQ Opened) {
+            Invoke-Command -Session $guest { Clear-Domain } | ForEach-Object { "$($guest.Name): $_" }
+        }
+    )
     Get-OfferNode | Should -BeNullOrEmpty -Because 'nothing may stay in xenstore'
+    $lost | Should -BeNullOrEmpty -Because 'what no cmdlet lists may not stay open'
 }

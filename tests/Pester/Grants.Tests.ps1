@@ -138,6 +138,27 @@ Describe 'Send-DmaBufFd with GrantRefs' {
         Stop-Command "[DmaBuf.GrantRefs]@{ Domain = 3; PeerDomain = 5; Refs = [uint32[]]1 } | Send-DmaBufFd 'tcpd:127.0.0.1:$port'" | Should -BeLessThan 2000
     }
 
+    It 'ends at its time limit if the peer takes the connection and does not read' {
+        $listener = [Net.Sockets.TcpListener]::new([Net.IPAddress]::Loopback, 0)
+        $listener.Server.ReceiveBufferSize = 4KB
+        $listener.Start()
+        $address = "tcp:127.0.0.1:$($listener.LocalEndpoint.Port)"
+        # 16 MiB, more than both sockets hold.
+        $many = [DmaBuf.GrantRefs]@{ Domain = 3; PeerDomain = 5; Refs = [uint32[]]::new(4MB) }
+        try {
+            Should-LeakNothing {
+                $failure = Get-ErrorOf { $many | Send-DmaBufFd $address -TimeoutSec 0.5 }
+                $failure.FullyQualifiedErrorId | Should -BeLike 'Wait,ETIMEDOUT,*'
+                $failure.CategoryInfo.Category | Should -Be OperationTimeout
+                $failure.Exception.Message | Should -BeLike '*to read*'
+            }
+            $Refs | Send-DmaBufFd $address -TimeoutSec 30 -PassThru | Should -Be $Refs
+        }
+        finally {
+            $listener.Stop()
+        }
+    }
+
     It 'sends nothing with -WhatIf' {
         $Refs | Send-DmaBufFd tcpd:127.0.0.1:1 -WhatIf | Should -BeNullOrEmpty
     }

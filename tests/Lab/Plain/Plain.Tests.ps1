@@ -1,0 +1,70 @@
+# A dom0 and a guest with the distribution's own grant driver, which knows nothing of dma-bufs: any Debian host.
+
+BeforeAll {
+    . $PSScriptRoot/../common.ps1
+    Start-Guest bob
+
+    # The parts one by one: a granted buffer with noise in it, and its references.
+    $script:Make = {
+        param ($peer)
+        $global:buffer = New-GrantBuf 64KB -Domain $peer
+        $buffer | Write-DmaBufContent (Get-Noise 64KB 3)
+        $buffer.Grants
+    }
+    # How it was imported, what is in it, and other noise as the answer.
+    $script:Take = {
+        "$($import.Origin)"
+        ($import | Read-DmaBufContent -AsHash).Hash
+        $import | Write-DmaBufContent (Get-Noise 64KB 4)
+        $import | Remove-DmaBuf
+    }
+    $script:Check = { ($buffer | Read-DmaBufContent -AsHash).Hash }
+}
+
+Describe 'With the distribution''s driver' {
+    AfterEach { Assert-NothingLeft }
+
+    It 'a dma-buf cannot be granted, and New-GrantBuf is named' {
+        $udmabuf = New-UDmaBuf 64KB
+        Should-Fail (Get-Failure { $udmabuf | Export-GrantRefs -Domain bob }) 'IMP_TO_REFS,ENOTTY' NotImplemented 'New-GrantBuf'
+    }
+
+    It 'no dma-buf is made of references, and the option that the kernel lacks is named' {
+        $grants = On bob $Make 0
+        $failure = Get-Failure { $grants | Import-GrantRefs -RequireDmaBuf }
+        Should-Fail $failure 'EXP_FROM_REFS,ENOTTY' NotImplemented 'CONFIG_XEN_GNTDEV_DMABUF'
+    }
+
+    It 'New-GrantBuf shares with a guest by xenstore' {
+        $null = On dom0 $Make bob
+        $job = Start-On bob { $global:import = Receive-DmaBuf xenstore:plain -Domain 0 -TimeoutSec 180 }
+        $buffer | Send-DmaBufFd xenstore:plain -TimeoutSec 180
+        Complete-Job $job
+        On bob $Take | Should -Be 'GrantMapping', (Get-NoiseHash 64KB 3)
+        $buffer | Wait-DmaBufRelease -TimeoutSec 60
+        On dom0 $Check | Should -Be (Get-NoiseHash 64KB 4)
+    }
+
+    It 'New-GrantBuf of a guest shares with dom0 by xenstore' {
+        $null = On bob $Make 0
+        $job = Start-On bob { $buffer | Send-DmaBufFd xenstore:plain -Wait -TimeoutSec 180 }
+        $import = Receive-DmaBuf xenstore:plain -Domain bob -TimeoutSec 180
+        On dom0 $Take | Should -Be 'GrantMapping', (Get-NoiseHash 64KB 3)
+        Complete-Job $job
+        On bob $Check | Should -Be (Get-NoiseHash 64KB 4)
+    }
+
+    It 'New-GrantBuf shares with a guest as an object' {
+        $grants = On dom0 $Make bob
+        On bob { param ($grants) $global:import = $grants | Import-GrantRefs } @(, $grants)
+        On bob $Take | Should -Be 'GrantMapping', (Get-NoiseHash 64KB 3)
+        On dom0 $Check | Should -Be (Get-NoiseHash 64KB 4)
+    }
+
+    It 'New-GrantBuf of a guest shares with dom0 as an object' {
+        $grants = On bob $Make 0
+        $import = $grants | Import-GrantRefs
+        On dom0 $Take | Should -Be 'GrantMapping', (Get-NoiseHash 64KB 3)
+        On bob $Check | Should -Be (Get-NoiseHash 64KB 4)
+    }
+}
