@@ -1,6 +1,6 @@
 <#
 .SYNOPSIS
-Runs the Pester suite and leaves each test's outcome in a JSON file.
+Runs the Pester suite and leaves each test's outcome, and how long it took, in a JSON file.
 #>
 param([string] $Tests, [string] $Results, [string] $Filter)
 
@@ -25,7 +25,7 @@ $outcomes = @(
             $record.Exception.Message
             $record.ScriptStackTrace -split "`n" | Where-Object { $_.Contains($Tests) }
         }
-        @{ Name = $test.ExpandedPath; Result = $test.Result; Message = $errors -join "`n" }
+        @{ Name = $test.ExpandedPath; Result = $test.Result; Message = $errors -join "`n"; Seconds = $test.Duration.TotalSeconds }
     }
     foreach ($part in $broken) {
         @{ Name = "$part"; Result = 'Failed'; Message = ($part.ErrorRecord | Out-String) }

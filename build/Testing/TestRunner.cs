@@ -9,7 +9,7 @@ namespace DmaBuf.Build;
 internal sealed class TestRunner(TestTally tally, string? filter)
 {
     private const int MostRepairs = 3;
-    private static readonly TimeSpan s_limit = TimeSpan.FromMinutes(15);
+    private static readonly TimeSpan s_limit = TimeSpan.FromMinutes(45);
 
     /// <summary>Where the suites leave their results.</summary>
     public static string ResultFolder { get; } = Path.Combine(Repository.Out, "test-results");

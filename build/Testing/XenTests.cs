@@ -19,8 +19,9 @@ internal sealed class XenTests(TestRunner runner, TestTally tally)
     /// <summary>A guest that an emulated processor can lose at any time: what needs it has a host of its own.</summary>
     private static readonly XenGuestOptions s_pvhAlice = s_alice with { Type = XenGuestType.Pvh };
 
-    /// <summary>The suites whose tests a PVH guest makes a difference to.</summary>
-    private static readonly string[] s_pvhSuites = ["Domains", "Sharing"];
+    /// <summary>The tests that a PVH domain makes a difference to, by file: what a guest's loss has run again is little.</summary>
+    private static readonly PesterSuite[] s_pvhSuites =
+        [.. new[] { "Domains", "Sharing" }.Select(name => new PesterSuite(name, Path.Combine(s_folder, $"{name}.Tests.ps1")))];
 
     /// <summary>Runs the suites, or says what is missing for them.</summary>
     /// <param name="withPester">Whether there is Pester, for the cmdlets.</param>
@@ -51,7 +52,7 @@ internal sealed class XenTests(TestRunner runner, TestTally tally)
                 if (withPeers)
                     await RunPeersAsync(host, place);
                 if (withPester)
-                    await RunSuitesAsync(Suites(Path.Combine(s_folder, "Plain")), place);
+                    await RunFolderAsync("Plain", place);
             }, cancellationToken);
         }
 
@@ -59,7 +60,7 @@ internal sealed class XenTests(TestRunner runner, TestTally tally)
         {
             XenHostOptions bounce = Host(GrantDriver.Stock, s_alice) with { Dom0KernelParameters = "swiotlb=force" };
             await RunHostAsync("xen-bounce", bounce,
-                (_, place) => RunSuitesAsync(Suites(Path.Combine(s_folder, "Bounce")), place), cancellationToken);
+                (_, place) => RunFolderAsync("Bounce", place), cancellationToken);
         }
 
         if (!all)
@@ -71,34 +72,29 @@ internal sealed class XenTests(TestRunner runner, TestTally tally)
         if (withPester)
         {
             await RunHostAsync("xen", Host(GrantDriver.Mmap, s_alice, s_bob, s_unfit),
-                (_, place) => RunSuitesAsync(Suites(s_folder), place), cancellationToken);
+                (_, place) => RunFolderAsync("", place), cancellationToken);
         }
 
         XenHostOptions pvh = Host(GrantDriver.Mmap, s_pvhAlice, s_bob);
-        if (withPeers)
-            await RunHostAsync("xen-pvh0", pvh with { Dom0Type = XenGuestType.Pvh }, RunPeersAsync, cancellationToken);
-        await RunHostAsync("xen-pvh", pvh, async (host, place) =>
+        foreach (XenGuestType dom0 in new[] { XenGuestType.Pvh, XenGuestType.Pv })
         {
-            if (withPeers)
-                await RunPeersAsync(host, place);
-            if (withPester)
-                await RunSuitesAsync(Suites(s_folder).Where(suite => s_pvhSuites.Contains(suite.Name)), place);
-        }, cancellationToken);
+            string name = dom0 == XenGuestType.Pvh ? "xen-pvh0" : "xen-pvh";
+            await RunHostAsync(name, pvh with { Dom0Type = dom0 }, async (host, place) =>
+            {
+                if (withPeers)
+                    await RunPeersAsync(host, place);
+                foreach (PesterSuite suite in withPester ? s_pvhSuites : [])
+                    await runner.RunAsync(suite, place, cancellationToken);
+            }, cancellationToken);
+        }
 
         Task RunPeersAsync(XenHost host, TestPlace place) =>
             runner.RunAsync(PeerHandOffs.Suite, place, stop => new PeerHandOffs(host).RunAsync(stop), cancellationToken);
 
-        async Task RunSuitesAsync(IEnumerable<PesterSuite> all, TestPlace place)
-        {
-            foreach (PesterSuite suite in all)
-                await runner.RunAsync(suite, place, cancellationToken);
-        }
+        // All of a folder in one PowerShell, which keeps its sessions in the guests.
+        Task RunFolderAsync(string folder, TestPlace place) =>
+            runner.RunAsync(new PesterSuite("cmdlets", Path.Combine(s_folder, folder)), place, cancellationToken);
     }
-
-    /// <summary>A suite for each file: what a guest's loss has run again is little.</summary>
-    private static IEnumerable<PesterSuite> Suites(string folder) =>
-        Directory.EnumerateFiles(folder, "*.Tests.ps1").Order(StringComparer.Ordinal)
-            .Select(file => new PesterSuite(Path.GetFileName(file).Split('.')[0], file));
 
     /// <summary>Tells the suites where the grant device's drivers are: they change them as they go.</summary>
     private static async Task SetDriversAsync(CancellationToken cancellationToken)

@@ -16,7 +16,7 @@ Describe 'Get-XenDomain' {
     It 'gives a guest itself and dom0' {
         $seen = @(On alice { Get-XenDomain })
         $seen.Id | Should -Be 0, (Get-DomainId alice)
-        ($seen | Where-Object IsOwn).Type | Should -Be (Get-GuestType alice)
+        ($seen | Where-Object IsOwn).Type | Should -Be (Get-DomainType alice)
     }
 
     It 'completes -Domain by id and by name, and both are taken' {

@@ -4,21 +4,23 @@
 
 BeforeDiscovery {
     . $PSScriptRoot/common.ps1
-    # One pair of each kind; on a host with a PVH guest only those that it is in.
-    $types = [ordered]@{ dom0 = 'dom0'; alice = Get-GuestType alice; bob = Get-GuestType bob }
+    # One pair of each kind; on a host with PVH domains only those that one is in.
+    $types = [ordered]@{ dom0 = "$(Get-DomainType dom0) dom0"; alice = Get-DomainType alice; bob = Get-DomainType bob }
     $script:Pairs = foreach ($exporter in $types.Keys) {
         foreach ($importer in $types.Keys | Where-Object { $_ -ne $exporter }) {
             @{ Exporter = $exporter; Importer = $importer; Types = "$($types[$exporter]) to $($types[$importer])" }
         }
     }
-    $script:Pairs = $Pairs | Where-Object { $types['alice'] -ne 'pvh' -or $_.Types -match 'pvh' } |
+    $hasPvh = @($types.Values) -match 'pvh'
+    $script:Pairs = $Pairs | Where-Object { -not $hasPvh -or $_.Types -match 'pvh' } |
         Group-Object Types | ForEach-Object { $_.Group[0] }
 }
 
 BeforeAll {
     . $PSScriptRoot/common.ps1
     Start-Guest alice, bob
-    $script:AliceIsPvh = (Get-GuestType alice) -eq 'pvh'
+    $script:AliceIsPvh = (Get-DomainType alice) -eq 'pvh'
+    $script:PvhDomains = 'dom0', 'alice', 'bob' | Where-Object { (Get-DomainType $_) -eq 'pvh' }
     $script:Kinds = 'dma-buf', 'pages', 'directory', 'mapping', 'required'
     $script:Size = 32KB
 
@@ -111,7 +113,7 @@ Describe 'With the <_> driver in the guests' -ForEach Distribution, Stock, Mmap 
     Context '<Exporter> to <Importer> (<Types>)' -ForEach $Pairs {
         BeforeAll {
             $canGrantDmaBuf = $Exporter -eq 'dom0' -or $driver -ne 'Distribution'
-            $makesDmaBuf = $Importer -eq 'alice' -and $AliceIsPvh -and $driver -eq 'Mmap'
+            $makesDmaBuf = $Importer -in $PvhDomains -and ($Importer -eq 'dom0' -or $driver -eq 'Mmap')
             $lacksDmaBuf = $Importer -ne 'dom0' -and $driver -eq 'Distribution'
             $origin = $makesDmaBuf ? 'GrantImport' : 'GrantMapping'
             $exchange = Invoke-Exchange $Exporter $Importer -CanGrantDmaBuf $canGrantDmaBuf -Kinds $Kinds -Size $Size

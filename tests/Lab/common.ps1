@@ -164,9 +164,9 @@ function Get-DomainId ([string] $Domain) {
     (Get-XenDomain | Where-Object { $_.Name -eq ($Domain -eq 'dom0' ? 'Domain-0' : $Domain) }).Id
 }
 
-# How Xen runs a guest: pv or pvh.
-function Get-GuestType ([string] $Domain) {
-    (Get-XenDomain | Where-Object Name -EQ $Domain).Type
+# How Xen runs a domain: pv or pvh.
+function Get-DomainType ([string] $Domain) {
+    (Get-XenDomain | Where-Object Name -EQ ($Domain -eq 'dom0' ? 'Domain-0' : $Domain)).Type
 }
 
 # Has the grant device's driver exchanged in the guests. dom0 keeps the one it booted with: xenstored holds its device.
