@@ -331,6 +331,35 @@ Describe 'A process that is killed' {
     }
 }
 
+Describe 'Pages of New-GrantBuf' {
+    AfterEach { Assert-NothingLeft }
+
+    It 'are granted no more after one revocation, <Words> a directory' -ForEach @(
+        @{ Directory = $false; Words = 'without' }
+        @{ Directory = $true; Words = 'with' }) {
+        $grants = On alice {
+            param ($directory)
+            New-GrantBuf 16KB -Domain 0 | Export-GrantRefs -Domain 0 -Directory:$directory
+        } $Directory
+        $counts = On alice {
+            @(Get-GrantRefs).Count
+            Get-GrantRefs | Revoke-GrantRefs
+            @(Get-GrantRefs).Count, @(Get-DmaBuf).Count
+        }
+        $counts | Should -Be 1, 0, 0
+        Should-Fail (Wait-Failure { $grants | Import-GrantRefs }) 'mmap,EINVAL' InvalidArgument 'still open'
+    }
+}
+
+Describe 'Pages of another domain' {
+    AfterEach { Assert-NothingLeft }
+
+    It 'are not granted on' {
+        $import = On alice { New-GrantBuf 16KB -Domain 0 | Export-GrantRefs -Domain 0 } | Import-GrantRefs
+        Should-Fail (Get-Failure { $import | Export-GrantRefs -Domain bob }) 'Buffer,OtherDomain' InvalidArgument 'have that domain export'
+    }
+}
+
 Describe 'A thousand exchanges' {
     AfterEach { Assert-NothingLeft }
 
