@@ -153,7 +153,17 @@ public sealed class Machine : IAsyncDisposable
         return job;
     }
 
-    private void Send(string line) => _control!.Write(Encoding.ASCII.GetBytes(line + "\n"));
+    private void Send(string line)
+    {
+        try
+        {
+            _control!.Write(Encoding.ASCII.GetBytes(line + "\n"));
+        }
+        catch (IOException)
+        {
+            // It is gone, and who waits for its answer reports that.
+        }
+    }
 
     private async Task<int> ExitCodeAsync(string job, CancellationToken cancellationToken)
     {

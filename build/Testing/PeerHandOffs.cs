@@ -7,19 +7,25 @@ namespace DmaBuf.Build;
 /// The hand-offs of dmabuf-peer between all domains of a Xen host: the importer prints the exporter's text, and its
 /// answer comes back in the same pages.
 /// </summary>
-/// <param name="host">The host, whose grant device makes dma-bufs of references in PVH domains.</param>
-internal sealed class PeerHandOffs(XenHost host)
+/// <param name="host">The host.</param>
+/// <param name="driver">The grant device's driver to use in the guests.</param>
+/// <param name="driverFile">Its file.</param>
+internal sealed class PeerHandOffs(XenHost host, GrantDriver driver, string driverFile)
 {
     public const string Suite = "peer";
     private const string Reply = "greetings-from-the-importer";
     private static readonly string s_script = Repository.At("tests", "Lab", "peer.sh");
+    private static readonly string s_driverScript = Repository.At("tests", "Lab", "driver.sh");
     private static readonly TimeSpan s_limit = TimeSpan.FromSeconds(60);
 
     /// <summary>Runs every hand-off, one after another.</summary>
     public async Task<List<TestOutcome>> RunAsync(CancellationToken cancellationToken)
     {
         var outcomes = new List<TestOutcome>();
-        string[] domains = [XenHost.Dom0, .. host.Guests.Select(guest => guest.Name)];
+        string[] guests = [.. host.Guests.Select(guest => guest.Name)];
+        if (await ChangeDriverAsync(guests, cancellationToken) is { } failed)
+            return [failed];
+        string[] domains = [XenHost.Dom0, .. guests];
         foreach (string exporter in domains)
         {
             foreach (string importer in domains.Where(domain => domain != exporter))
@@ -35,7 +41,7 @@ internal sealed class PeerHandOffs(XenHost host)
     private async Task<TestOutcome> HandOverAsync(
         string exporter, string importer, string transport, CancellationToken cancellationToken)
     {
-        string name = $"{exporter} shares with {importer} by {transport}";
+        string name = $"{exporter} shares with {importer} by {transport}, {driver} driver";
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         limit.CancelAfter(s_limit);
         using var output = new MemoryStream();
@@ -47,10 +53,12 @@ internal sealed class PeerHandOffs(XenHost host)
                 new GuestCommand("sh", s_script, exporter, importer, transport, PeerProgram.Path, Reply),
                 output, error, null, limit.Token);
             string all = Text(output) + Text(error);
-            string via = host.TypeOf(importer) == XenGuestType.Pvh ? "dmabuf" : "mapping";
+            string via = host.TypeOf(importer) == XenGuestType.Pvh && DriverOf(importer) == GrantDriver.Mmap ? "dmabuf" : "mapping";
+            bool ofAllocator = all.Contains("Sharing pages of the grant allocator instead", StringComparison.Ordinal);
             bool good = code == 0
                 && Enumerable.Range(0, 4).All(range => all.Contains($"range[{range}] 16384 bytes", StringComparison.Ordinal))
                 && all.Contains($"imported via {via}", StringComparison.Ordinal)
+                && ofAllocator == (DriverOf(exporter) == GrantDriver.Distribution)
                 && all.Contains($"came back: {Reply}", StringComparison.Ordinal);
             return new TestOutcome(name, good ? TestStatus.Passed : TestStatus.Failed, good ? "" : $"({code}) {all}");
         }
@@ -58,6 +66,17 @@ internal sealed class PeerHandOffs(XenHost host)
         {
             return new TestOutcome(name, TestStatus.Failed, $"it did not end within {s_limit.TotalSeconds} s");
         }
+    }
+
+    /// <summary>dom0 keeps the driver it booted with: xenstored holds its device.</summary>
+    private GrantDriver DriverOf(string domain) => domain == XenHost.Dom0 ? host.Driver : driver;
+
+    private async Task<TestOutcome?> ChangeDriverAsync(string[] guests, CancellationToken cancellationToken)
+    {
+        using var output = new MemoryStream();
+        int code = await host.RunAsync(
+            XenHost.Dom0, new GuestCommand("sh", [s_driverScript, driverFile, .. guests]), output, output, null, cancellationToken);
+        return code == 0 ? null : new TestOutcome($"the guests load the {driver} driver", TestStatus.Failed, Text(output));
     }
 
     private static string Text(MemoryStream stream) => Encoding.UTF8.GetString(stream.ToArray());

@@ -40,9 +40,8 @@ internal sealed class XenTests(TestRunner runner, TestTally tally)
         bool withPeers = File.Exists(PeerProgram.Path);
         if (!withPeers)
             Report.LeaveOut("the tests of dmabuf-peer between Xen domains (it was not built)");
-        if (withPester)
-            await SetDriversAsync(cancellationToken);
-        else
+        Dictionary<GrantDriver, string> drivers = await DriversAsync(cancellationToken);
+        if (!withPester)
             Report.LeaveOut($"the tests of the cmdlets between Xen domains ({Pwsh.WantOf(PowerShellModules.Pester)})");
 
         if (withPeers || withPester)
@@ -50,7 +49,7 @@ internal sealed class XenTests(TestRunner runner, TestTally tally)
             await RunHostAsync("xen-plain", Host(GrantDriver.Distribution, s_bob), async (host, place) =>
             {
                 if (withPeers)
-                    await RunPeersAsync(host, place);
+                    await RunPeersAsync(host, place, GrantDriver.Distribution);
                 if (withPester)
                     await RunFolderAsync("Plain", place);
             }, cancellationToken);
@@ -81,31 +80,36 @@ internal sealed class XenTests(TestRunner runner, TestTally tally)
             string name = dom0 == XenGuestType.Pvh ? "xen-pvh0" : "xen-pvh";
             await RunHostAsync(name, pvh with { Dom0Type = dom0 }, async (host, place) =>
             {
-                if (withPeers)
-                    await RunPeersAsync(host, place);
+                foreach (GrantDriver driver in withPeers ? drivers.Keys : Enumerable.Empty<GrantDriver>())
+                    await RunPeersAsync(host, place, driver);
                 foreach (PesterSuite suite in withPester ? s_pvhSuites : [])
                     await runner.RunAsync(suite, place, cancellationToken);
             }, cancellationToken);
         }
 
-        Task RunPeersAsync(XenHost host, TestPlace place) =>
-            runner.RunAsync(PeerHandOffs.Suite, place, stop => new PeerHandOffs(host).RunAsync(stop), cancellationToken);
+        Task RunPeersAsync(XenHost host, TestPlace place, GrantDriver driver)
+        {
+            var handOffs = new PeerHandOffs(host, driver, drivers[driver]);
+            return runner.RunAsync(PeerHandOffs.Suite, place, handOffs.RunAsync, cancellationToken);
+        }
 
         // All of a folder in one PowerShell, which keeps its sessions in the guests.
         Task RunFolderAsync(string folder, TestPlace place) =>
             runner.RunAsync(new PesterSuite("cmdlets", Path.Combine(s_folder, folder)), place, cancellationToken);
     }
 
-    /// <summary>Tells the suites where the grant device's drivers are: they change them as they go.</summary>
-    private static async Task SetDriversAsync(CancellationToken cancellationToken)
+    /// <summary>The files of the grant device's drivers, which the tests exchange in the guests; the suites are told of them, too.</summary>
+    private static async Task<Dictionary<GrantDriver, string>> DriversAsync(CancellationToken cancellationToken)
     {
         Kernel kernel = await Kernel.GetAsync(Report.Note, cancellationToken);
+        var files = new Dictionary<GrantDriver, string>();
         foreach (GrantDriver driver in Enum.GetValues<GrantDriver>())
         {
-            Environment.SetEnvironmentVariable(
-                $"DMABUFPS_DRIVER_{driver.ToString().ToUpperInvariant()}",
-                await GrantDrivers.GetAsync(kernel, driver, Report.Note, cancellationToken));
+            files[driver] = await GrantDrivers.GetAsync(kernel, driver, Report.Note, cancellationToken);
+            Environment.SetEnvironmentVariable($"DMABUFPS_DRIVER_{driver.ToString().ToUpperInvariant()}", files[driver]);
         }
+
+        return files;
     }
 
     private static XenHostOptions Host(GrantDriver driver, params XenGuestOptions[] guests) =>

@@ -28,6 +28,9 @@ public sealed class XenHost : IAsyncDisposable
     /// <summary>The guests it was started with.</summary>
     public IReadOnlyList<XenGuestOptions> Guests => _options.Guests;
 
+    /// <summary>The grant device's driver that the domains booted with.</summary>
+    public GrantDriver Driver => _options.Driver;
+
     /// <summary>How Xen runs a domain.</summary>
     public XenGuestType TypeOf(string domain) =>
         domain == Dom0 ? _options.Dom0Type : Guests.First(guest => guest.Name == domain).Type;

@@ -170,13 +170,9 @@ function Get-DomainType ([string] $Domain) {
 }
 
 # Has the grant device's driver exchanged in the guests. dom0 keeps the one it booted with: xenstored holds its device.
-# That the old one can be removed at all shows that nothing holds the device any more.
 function Use-Driver ([string] $Driver, [string[]] $Domains) {
-    foreach ($domain in $Domains) {
-        $file = [Environment]::GetEnvironmentVariable("DMABUFPS_DRIVER_$($Driver.ToUpperInvariant())")
-        ssh -n $domain "rmmod xen_gntdev && case $file in *.xz) xzcat $file > /run/gntdev.ko ;; *) cp $file /run/gntdev.ko ;; esac && insmod /run/gntdev.ko"
-        if ($LASTEXITCODE) { throw "$domain cannot change the grant device's driver to $Driver" }
-    }
+    sh $PSScriptRoot/driver.sh ([Environment]::GetEnvironmentVariable("DMABUFPS_DRIVER_$($Driver.ToUpperInvariant())")) @Domains
+    if ($LASTEXITCODE) { throw "a guest cannot change the grant device's driver to $Driver" }
 }
 
 # Waits until an offer of a domain lies in xenstore; gives its node.
