@@ -19,17 +19,11 @@ internal sealed class XenTests(TestRunner runner, TestTally tally)
     /// <summary>A guest that an emulated processor can lose at any time: what needs it has a host of its own.</summary>
     private static readonly XenGuestOptions s_pvhAlice = s_alice with { Type = XenGuestType.Pvh };
 
-    /// <summary>The tests that a PVH domain makes a difference to, by file: what a guest's loss has run again is little.</summary>
-    private static readonly PesterSuite[] s_pvhSuites =
-        [.. new[] { "Domains", "Sharing" }.Select(name => new PesterSuite(name, Path.Combine(s_folder, $"{name}.Tests.ps1")))];
-
     /// <summary>Runs the suites, or says what is missing for them.</summary>
     /// <param name="withPester">Whether there is Pester, for the cmdlets.</param>
-    /// <param name="all">
-    /// Or only a PV guest with the distribution's driver, and a dom0 that shares copies: five minutes of thirty.
-    /// </param>
+    /// <param name="withPvh">Whether to run those with PVH domains, too.</param>
     /// <param name="cancellationToken">Ends the tests.</param>
-    public async Task RunAsync(bool withPester, bool all, CancellationToken cancellationToken)
+    public async Task RunAsync(bool withPester, bool withPvh, CancellationToken cancellationToken)
     {
         if (await MachineSetup.MissingForXenAsync(cancellationToken) is string missing)
         {
@@ -60,31 +54,30 @@ internal sealed class XenTests(TestRunner runner, TestTally tally)
             XenHostOptions bounce = Host(GrantDriver.Stock, s_alice) with { Dom0KernelParameters = "swiotlb=force" };
             await RunHostAsync("xen-bounce", bounce,
                 (_, place) => RunFolderAsync("Bounce", place), cancellationToken);
-        }
-
-        if (!all)
-        {
-            Report.LeaveOut("most tests of the cmdlets between Xen domains, half an hour long (./build.sh test -XenOnly)");
-            return;
-        }
-
-        if (withPester)
-        {
             await RunHostAsync("xen", Host(GrantDriver.Mmap, s_alice, s_bob, s_unfit),
                 (_, place) => RunFolderAsync("", place), cancellationToken);
         }
 
-        XenHostOptions pvh = Host(GrantDriver.Mmap, s_pvhAlice, s_bob);
-        foreach (XenGuestType dom0 in new[] { XenGuestType.Pvh, XenGuestType.Pv })
+        if (!withPvh)
         {
-            string name = dom0 == XenGuestType.Pvh ? "xen-pvh0" : "xen-pvh";
-            await RunHostAsync(name, pvh with { Dom0Type = dom0 }, async (host, place) =>
-            {
-                foreach (GrantDriver driver in withPeers ? drivers.Keys : Enumerable.Empty<GrantDriver>())
-                    await RunPeersAsync(host, place, driver);
-                foreach (PesterSuite suite in withPester ? s_pvhSuites : [])
-                    await runner.RunAsync(suite, place, cancellationToken);
-            }, cancellationToken);
+            Report.LeaveOut("the tests with PVH domains, which an emulated processor can lose (./build.sh test -XenOnly)");
+            return;
+        }
+
+        XenHostOptions pvh = Host(GrantDriver.Mmap, s_pvhAlice, s_bob);
+        await RunHostAsync("xen-pvh", pvh, async (host, place) =>
+        {
+            await RunPeersWithAllDriversAsync(host, place);
+            if (withPester)
+                await RunFolderAsync("Pvh", place);
+        }, cancellationToken);
+        await RunHostAsync(
+            "xen-pvh0", pvh with { Dom0Type = XenGuestType.Pvh }, RunPeersWithAllDriversAsync, cancellationToken);
+
+        async Task RunPeersWithAllDriversAsync(XenHost host, TestPlace place)
+        {
+            foreach (GrantDriver driver in withPeers ? drivers.Keys : Enumerable.Empty<GrantDriver>())
+                await RunPeersAsync(host, place, driver);
         }
 
         Task RunPeersAsync(XenHost host, TestPlace place, GrantDriver driver)
