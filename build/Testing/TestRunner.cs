@@ -33,7 +33,7 @@ internal sealed class TestRunner(TestTally tally, string? filter)
         List<TestOutcome> outcomes = await run(cancellationToken);
         for (int repairs = 0; repairs < MostRepairs && outcomes.Exists(outcome => outcome.Status == TestStatus.Failed); repairs++)
         {
-            if (!await place.RepairAsync(cancellationToken))
+            if (!await TryRepairAsync(place, cancellationToken))
                 break;
             List<TestOutcome> failed = outcomes.FindAll(outcome => outcome.Status == TestStatus.Failed);
             outcomes = (await run(cancellationToken)).ConvertAll(outcome => outcome.Status == TestStatus.Skipped
@@ -42,6 +42,20 @@ internal sealed class TestRunner(TestTally tally, string? filter)
         }
 
         tally.Add(suite, place.Name, outcomes, time.Elapsed);
+    }
+
+    /// <summary>False where nothing was to be repaired, or could be: the failures then stand.</summary>
+    private static async Task<bool> TryRepairAsync(TestPlace place, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await place.RepairAsync(cancellationToken);
+        }
+        catch (LabException failure)
+        {
+            Report.Note(failure.Message);
+            return false;
+        }
     }
 
     private async Task<List<TestOutcome>> RunOnceAsync(TestSuite suite, TestPlace place, CancellationToken cancellationToken)

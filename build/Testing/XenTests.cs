@@ -55,7 +55,12 @@ internal sealed class XenTests(TestRunner runner, TestTally tally)
             await RunHostAsync("xen-bounce", bounce,
                 (_, place) => RunFolderAsync("Bounce", place), cancellationToken);
             await RunHostAsync("xen", Host(GrantDriver.Mmap, s_alice, s_bob, s_unfit),
-                (_, place) => RunFolderAsync("", place), cancellationToken);
+                async (_, place) =>
+                {
+                    await RunFolderAsync("", place);
+                    // Nothing can be repaired after it.
+                    await RunFolderAsync("Gone", place);
+                }, cancellationToken);
         }
 
         if (!withPvh)
@@ -88,7 +93,7 @@ internal sealed class XenTests(TestRunner runner, TestTally tally)
 
         // All of a folder in one PowerShell, which keeps its sessions in the guests.
         Task RunFolderAsync(string folder, TestPlace place) =>
-            runner.RunAsync(new PesterSuite("cmdlets", Path.Combine(s_folder, folder)), place, cancellationToken);
+            runner.RunAsync(new PesterSuite(folder.Length == 0 ? "cmdlets" : folder, Path.Combine(s_folder, folder)), place, cancellationToken);
     }
 
     /// <summary>The files of the grant device's drivers, which the tests exchange in the guests; the suites are told of them, too.</summary>

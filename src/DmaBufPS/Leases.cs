@@ -23,19 +23,27 @@ public sealed class Leases : IModuleAssemblyCleanup
         }
     }
 
-    /// <summary>Takes a lease. References that have one already, of which a directory was made now, go on with it.</summary>
+    /// <summary>Takes a lease. References of the same buffer that have one already go on with it, and with a directory that was made of them.</summary>
     internal static GrantRefs Add(DmaBuffer buffer, GrantRefs grants, params IDisposable[] parts)
     {
         lock (s_leases)
         {
             var lease = Find(grants);
-            if (lease is null)
+            if (lease is null || lease.Buffer != buffer)
                 s_leases.Add(lease = new Lease(buffer, grants));
-            lease.Grants = grants;
+            if (grants.Directory is not null)
+                lease.Grants = grants;
             lease.Parts.AddRange(parts);
         }
 
         return grants;
+    }
+
+    /// <summary>The directory that a lease has of the same references already, or null.</summary>
+    internal static GrantRefs? DirectoryOf(GrantRefs grants)
+    {
+        lock (s_leases)
+            return Find(grants)?.Grants is { Directory: not null } listed ? listed : null;
     }
 
     /// <summary>The peers that got the references; null where this process has no lease for them.</summary>
@@ -69,9 +77,12 @@ public sealed class Leases : IModuleAssemblyCleanup
 
     private static Guid RunspaceId => Runspace.DefaultRunspace?.InstanceId ?? Guid.Empty;
 
-    /// <summary>References that were deserialized are other objects: their numbers say whose they are.</summary>
+    /// <summary>
+    /// References that were deserialized are other objects: their numbers say whose they are. Those of a removed buffer may
+    /// be another's by now.
+    /// </summary>
     private static Lease? Find(GrantRefs grants) => s_leases.Find(lease =>
-        lease.Grants.Domain == grants.Domain && lease.Grants.PeerDomain == grants.PeerDomain && lease.Grants.Refs.SequenceEqual(grants.Refs));
+        lease.Buffer.IsOpen && lease.Grants.Domain == grants.Domain && lease.Grants.PeerDomain == grants.PeerDomain && lease.Grants.Refs.SequenceEqual(grants.Refs));
 
     private static bool End(Predicate<Lease> choice)
     {

@@ -7,6 +7,7 @@ internal sealed class PeerLinks : IDisposable
 {
     private readonly List<IPeerLink> _links = [];
     private bool _ended;
+    private string? _cutOff;
     private bool _reported;
 
     /// <summary>Whether it was given to a peer that can report, or has reported.</summary>
@@ -39,6 +40,7 @@ internal sealed class PeerLinks : IDisposable
 
     /// <summary>Waits until every peer is done.</summary>
     /// <exception cref="WaitTimeoutException">One was not done in time.</exception>
+    /// <exception cref="BufferException">LinkEnded: the link to one was ended here meanwhile.</exception>
     public void Wait(WaitLimit limit)
     {
         while (First() is { } link)
@@ -47,6 +49,9 @@ internal sealed class PeerLinks : IDisposable
             End(link, done: true);
             link.Dispose();
         }
+
+        if (_cutOff is { } peer)
+            throw BufferException.LinkEnded(peer);
     }
 
     /// <summary>Gives a link back, whose peer is done or is not waited for any more.</summary>
@@ -70,7 +75,12 @@ internal sealed class PeerLinks : IDisposable
             _links.Clear();
         }
 
-        Array.ForEach(all, link => link.Dispose());
+        foreach (var link in all)
+        {
+            if (!link.IsDone)
+                _cutOff = link.Peer;
+            link.Dispose();
+        }
     }
 
     private IPeerLink? First()

@@ -222,9 +222,11 @@ Describe 'A wait for a release' {
         Complete-Job $job | Should -Be (Get-NoiseHash 64KB 3)
         $waiting = Start-ThreadJob {
             Import-Module $using:ModulePath
+            'begins'
             Wait-DmaBufRelease $using:grants -TimeoutSec 60 -ErrorAction SilentlyContinue -ErrorVariable failures
             $failures.FullyQualifiedErrorId
         }
+        Wait-Until { Receive-Job $waiting }
         Start-Sleep 2
         $waiting.State | Should -Be Running
         $grants | Revoke-GrantRefs

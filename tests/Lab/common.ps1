@@ -89,7 +89,7 @@ $script:Preparation = {
     }
 
     # Ends all that this process shares or has imported; says what stays open all the same, once.
-    $global:lostBefore = @{}
+    if ($null -eq $global:lostBefore) { $global:lostBefore = @{} }
     function global:Clear-Domain {
         Get-DmaBuf | Remove-DmaBuf
         Get-GrantRefs | Revoke-GrantRefs

@@ -208,9 +208,11 @@ Describe 'Wait-DmaBufRelease' {
         $buffer | Send-DmaBufFd "unix:$socket" -TimeoutSec 30
         $waiting = Start-ThreadJob {
             Import-Module $using:ModulePath
+            'begins'
             Wait-DmaBufRelease $using:buffer -TimeoutSec 30 -ErrorAction SilentlyContinue -ErrorVariable failures
             $failures.FullyQualifiedErrorId
         }
+        while (-not (Receive-Job $waiting) -and $waiting.State -in 'NotStarted', 'Running') { Start-Sleep -Milliseconds 50 }
         Start-Sleep -Milliseconds 1000
         Remove-DmaBuf $buffer
         Receive-Job $waiting -Wait | Should -BeLike 'Buffer,LinkEnded,*'

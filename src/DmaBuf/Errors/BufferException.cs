@@ -65,9 +65,9 @@ public sealed class BufferException : DmaBufException
         : base($"Buffer,{fault}", message, cure) => Fault = fault;
 
     /// <summary>A wait for a peer whose link another part of this process has ended.</summary>
-    internal static BufferException LinkEnded(string peer) =>
+    public static BufferException LinkEnded(string peer) =>
         new(BufferFault.LinkEnded, $"The link to {peer} was ended while that peer's release was waited for.",
-            "The references were revoked, the buffer was removed, or the offer's nodes were: nothing tells any more whether that peer is done.");
+            "The references were revoked, the buffer was removed, or the offer was, here or in xenstore: nothing tells any more whether that peer is done.");
 
     /// <summary>What was wrong.</summary>
     public BufferFault Fault { get; }

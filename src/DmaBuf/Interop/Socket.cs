@@ -32,7 +32,6 @@ internal static unsafe partial class Socket
     private const int TCP_KEEPIDLE = 4;
     private const int TCP_KEEPINTVL = 5;
     private const int TCP_KEEPCNT = 6;
-    private const int TCP_USER_TIMEOUT = 18;
 
     [StructLayout(LayoutKind.Sequential)]
     public struct iovec
@@ -122,19 +121,17 @@ internal static unsafe partial class Socket
 
     /// <summary>
     /// Has the kernel ask a silent TCP peer whether it is still there: a domain that is destroyed closes nothing, and
-    /// shows as ETIMEDOUT after half a minute, also where it or a live peer takes nothing of what was sent.
+    /// shows as ETIMEDOUT after half a minute, if its kernel has taken what was sent.
     /// </summary>
     public static void KeepAlive(FileDescriptor fd)
     {
         const int IdleSeconds = 15;
         const int IntervalSeconds = 5;
         const int Probes = 3;
-        const int UnansweredMilliseconds = 30_000;
         Set(SOL_SOCKET, SO_KEEPALIVE, 1);
         Set(IPPROTO_TCP, TCP_KEEPIDLE, IdleSeconds);
         Set(IPPROTO_TCP, TCP_KEEPINTVL, IntervalSeconds);
         Set(IPPROTO_TCP, TCP_KEEPCNT, Probes);
-        Set(IPPROTO_TCP, TCP_USER_TIMEOUT, UnansweredMilliseconds);
 
         void Set(int level, int name, int value) => _ = setsockopt(fd, level, name, &value, sizeof(int));
     }

@@ -87,23 +87,28 @@ internal sealed class StoreClaim : IDisposable
             throw;
         }
 
-        var isTaken = false;
+        bool isTaken;
         try
         {
             _notice = page is { } reference ? ReleaseNotice.TryGive(Grants([reference])) : null;
             isTaken = Mark(store, "", StoreNodes.Imported);
         }
-        finally
+        catch
         {
-            if (!isTaken)
-            {
-                _notice?.Dispose();
-                buffer.Dispose();
-            }
+            _notice?.Dispose();
+            buffer.Dispose();
+            // Cancelled before the answer came: the mark may stand.
+            TryMark(StoreNodes.Imported, StoreNodes.Released);
+            throw;
         }
 
         if (!isTaken)
+        {
+            _notice?.Dispose();
+            buffer.Dispose();
             return null;
+        }
+
         _buffer = buffer;
         AtExit.Add(buffer);
         buffer.Peer = this;

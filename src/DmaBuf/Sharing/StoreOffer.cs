@@ -15,14 +15,14 @@ internal sealed class StoreOffer : IPeerLink
     private const int LookMilliseconds = 1000;
     private const int NoticeMilliseconds = 100;
     private static readonly TimeSpan s_withdrawal = TimeSpan.FromSeconds(5);
-    private static readonly ConcurrentDictionary<string, bool> s_live = new();
+    private static readonly ConcurrentDictionary<string, StoreOffer> s_live = new();
     private static long s_last;
 
     private readonly StoreNodes _nodes;
     private readonly string _owner = string.Create(CultureInfo.InvariantCulture, $"{ProcessMark.Own} {Interlocked.Increment(ref s_last)}");
     private ReleaseNotice? _notice;
     private bool _peerIsSeen;
-    private volatile bool _isOver;
+    private Seen? _final;
     private int _disposed;
 
     private StoreOffer(StoreNodes nodes, Endpoint endpoint)
@@ -53,7 +53,7 @@ internal sealed class StoreOffer : IPeerLink
             try
             {
                 using var store = XenStore.Open(limit);
-                return Look(store).Progress is not (Progress.Offered or Progress.Imported);
+                return _disposed != 0 || IsOver(Look(store).Progress);
             }
             catch (DmaBufException)
             {
@@ -91,7 +91,7 @@ internal sealed class StoreOffer : IPeerLink
     /// <inheritdoc/>
     /// <exception cref="BufferException">LinkEnded: the offer was withdrawn meanwhile.</exception>
     public void WaitUntilDone(WaitLimit limit) =>
-        Wait(limit, progress => progress is not (Progress.Offered or Progress.Imported), $"{Peer} to release the buffer");
+        Wait(limit, IsOver, $"{Peer} to release the buffer");
 
     /// <summary>Withdraws the offer: its nodes go, and those above that it leaves empty.</summary>
     public void Dispose()
@@ -114,6 +114,8 @@ internal sealed class StoreOffer : IPeerLink
         _notice?.Dispose();
     }
 
+    private static bool IsOver(Progress progress) => progress is Progress.Released or Progress.Failed or Progress.Gone;
+
     private void Write(XenStore store, Endpoint endpoint, GrantRefs grants)
     {
         var own = XenDomain.OwnId(store);
@@ -128,7 +130,7 @@ internal sealed class StoreOffer : IPeerLink
             throw XenDomain.Unknown($"{grants.PeerDomain}", "there is no such domain");
         Sweep(store, own);
         AtExit.Add(this);
-        s_live[_owner] = true;
+        s_live[_owner] = this;
         Take(store, endpoint);
         store.Write(_nodes.Size, grants.Size.ToString(CultureInfo.InvariantCulture));
         if (grants.Directory is { } directory)
@@ -144,19 +146,28 @@ internal sealed class StoreOffer : IPeerLink
     }
 
     /// <summary>Makes the node, closed to all but the peer before anything is in it: what is below inherits that.</summary>
-    private void Take(XenStore store, Endpoint endpoint) => store.Transact(_nodes.Node, () =>
+    private void Take(XenStore store, Endpoint endpoint)
     {
-        if (IsLive(store.Read(_nodes.Owner)) && !IsMarkedOver(store.Read(_nodes.Release)))
+        string? before = null, mark = null;
+        store.Transact(_nodes.Node, () =>
         {
-            throw new AddressException(AddressFault.InUse, endpoint.ToString(), $"this domain offers something by that name to domain {_nodes.Importer} already",
-                "Wait for its release, revoke it with Revoke-GrantRefs, or use another name.");
-        }
+            before = store.Read(_nodes.Owner);
+            mark = store.Read(_nodes.Release);
+            if (IsLive(before) && MarkedEnd(mark) is null)
+            {
+                throw new AddressException(AddressFault.InUse, endpoint.ToString(), $"this domain offers something by that name to domain {_nodes.Importer} already",
+                    "Wait for its release, revoke it with Revoke-GrantRefs, or use another name.");
+            }
 
-        store.Remove(_nodes.Node);
-        store.MakeNode(_nodes.Node);
-        store.SetPermissions(_nodes.Node, _nodes.Exporter, _nodes.Importer, peerMayWrite: false);
-        store.Write(_nodes.Owner, _owner);
-    });
+            store.Remove(_nodes.Node);
+            store.MakeNode(_nodes.Node);
+            store.SetPermissions(_nodes.Node, _nodes.Exporter, _nodes.Importer, peerMayWrite: false);
+            store.Write(_nodes.Owner, _owner);
+        });
+        // Who still waits for that one finds its mark no more.
+        if (before is not null && MarkedEnd(mark) is { } end && s_live.TryGetValue(before, out var other))
+            Interlocked.CompareExchange(ref other._final, end, null);
+    }
 
     private void WriteRefs(XenStore store, IReadOnlyList<uint> refs)
     {
@@ -188,7 +199,7 @@ internal sealed class StoreOffer : IPeerLink
             throw new PeerException(PeerFault.ClosedEarly, Peer, "went before it imported the references", "See that the domain runs.");
     }
 
-    private (Progress Progress, string Message) Wait(WaitLimit limit, Predicate<Progress> isReached, string waitedFor)
+    private Seen Wait(WaitLimit limit, Predicate<Progress> isReached, string waitedFor)
     {
         using var store = XenStore.Open(limit);
         var isWatching = false;
@@ -211,39 +222,39 @@ internal sealed class StoreOffer : IPeerLink
         }
     }
 
-    private (Progress Progress, string Message) Look(XenStore store)
+    private Seen Look(XenStore store)
     {
-        // What another thread that waits has seen, its end of the offer does not undo.
-        if (_isOver)
-            return (Progress.Released, "");
-        var seen = LookAnew(store);
-        _isOver = seen.Progress is Progress.Released or Progress.Gone;
-        return seen;
+        var seen = _final ?? LookAnew(store);
+        if (IsOver(seen.Progress))
+            Interlocked.CompareExchange(ref _final, seen, null);
+        // Another thread may have seen the end meanwhile, and withdrawn the offer.
+        return _final ?? seen;
     }
 
-    private (Progress Progress, string Message) LookAnew(XenStore store)
+    private Seen LookAnew(XenStore store)
     {
         var owner = store.Read(_nodes.Owner);
-        var mark = store.Read(_nodes.Release);
-        if (_disposed != 0 || owner is null || mark is null)
-            return (Progress.Withdrawn, "");
-        // A later offer took the name over, which is free only once its peer is done.
+        if (_disposed != 0 || owner is null)
+            return new(Progress.Withdrawn);
+        // Another process's offer has the name, which is free only once the peer is done.
         if (owner != _owner)
-            return (Progress.Released, "");
-        if (mark.StartsWith(StoreNodes.Failed, StringComparison.Ordinal))
-            return (Progress.Failed, StoreNodes.Printable(mark[StoreNodes.Failed.Length..]));
-        if (mark == StoreNodes.Released)
-            return (Progress.Released, "");
+            return new(Progress.Released);
+        if (store.Read(_nodes.Release) is not { } mark)
+            return new(Progress.Withdrawn);
+        if (MarkedEnd(mark) is { } end)
+            return end;
         if (_peerIsSeen && !XenDomain.Exists(store, _nodes.Importer))
-            return (Progress.Gone, "");
+            return new(Progress.Gone);
         if (mark != StoreNodes.Imported)
-            return (Progress.Offered, "");
-        return (_notice is { IsGiven: true } ? Progress.Released : Progress.Imported, "");
+            return new(Progress.Offered);
+        return new(_notice is { IsGiven: true } ? Progress.Released : Progress.Imported);
     }
 
-    /// <summary>Whether the peer's mark says that the offer is over, so that its name is free.</summary>
-    private static bool IsMarkedOver(string? mark) =>
-        mark == StoreNodes.Released || (mark?.StartsWith(StoreNodes.Failed, StringComparison.Ordinal) ?? false);
+    /// <summary>The end that the peer's mark tells of, after which the name is free; null where it tells of none.</summary>
+    private static Seen? MarkedEnd(string? mark) =>
+        mark == StoreNodes.Released ? new(Progress.Released)
+        : mark?.StartsWith(StoreNodes.Failed, StringComparison.Ordinal) ?? false ? new(Progress.Failed, StoreNodes.Printable(mark[StoreNodes.Failed.Length..]))
+        : null;
 
     /// <summary>Removes what processes of this domain left that were killed, or could not remove.</summary>
     private static void Sweep(XenStore store, ushort own)
@@ -282,4 +293,6 @@ internal sealed class StoreOffer : IPeerLink
         if (store.List(path).Count == 0)
             store.Remove(path);
     }
+
+    private sealed record Seen(Progress Progress, string Message = "");
 }

@@ -86,13 +86,16 @@ public sealed class PeerConnection : IPeerLink
     public int Receive(Span<byte> buffer, WaitLimit limit, int patience = -1)
     {
         ArgumentNullException.ThrowIfNull(limit);
+        var end = Environment.TickCount64 + patience;
         while (true)
         {
             var received = Socket.Receive(_socket, buffer);
             if (received >= 0)
                 return (int)received;
-            if (!WaitOrThrow("recv", Poll.POLLIN, $"data from {Peer}", limit, patience))
+            var left = patience < 0 ? patience : end - Environment.TickCount64;
+            if (patience >= 0 && left <= 0)
                 return -1;
+            WaitOrThrow("recv", Poll.POLLIN, $"data from {Peer}", limit, (int)left);
         }
     }
 
@@ -250,13 +253,15 @@ public sealed class PeerConnection : IPeerLink
         Span<byte> ignored = stackalloc byte[512];
         try
         {
-            return _isDone = Socket.Receive(_socket, ignored) switch
+            var closed = Socket.Receive(_socket, ignored) switch
             {
                 0 => true,
                 > 0 => false,
                 // A host that vanished shows as one of these, once the probes of TCP go unanswered.
                 _ => Errno.Last is Errno.ECONNRESET or Errno.ETIMEDOUT or Errno.EHOSTUNREACH or Errno.ENETUNREACH or Errno.EPIPE,
             };
+            _isDone |= closed;
+            return closed;
         }
         catch (ObjectDisposedException)
         {
@@ -264,16 +269,13 @@ public sealed class PeerConnection : IPeerLink
         }
     }
 
-    /// <summary>False where the patience, in milliseconds, ran out; none that is negative does.</summary>
-    private bool WaitOrThrow(string call, short events, string waitedFor, WaitLimit limit, int patience = -1)
+    /// <summary>Waits after a call that would block; for so many milliseconds at most, or for any time if negative.</summary>
+    private void WaitOrThrow(string call, short events, string waitedFor, WaitLimit limit, int milliseconds = -1)
     {
         var errno = Errno.Last;
-        if (errno is not (Errno.EAGAIN or Errno.EINTR))
+        if (errno == Errno.EAGAIN)
+            limit.ForEvent(_socket, events, milliseconds, waitedFor);
+        else if (errno != Errno.EINTR)
             throw new KernelException(call, errno, Peer);
-        if (errno == Errno.EINTR || limit.ForEvent(_socket, events, patience, waitedFor))
-            return true;
-        // Told as the limit's end where that came first.
-        limit.Pause(0, waitedFor);
-        return patience < 0;
     }
 }

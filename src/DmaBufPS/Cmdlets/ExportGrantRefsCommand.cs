@@ -49,6 +49,8 @@ public sealed class ExportGrantRefsCommand : DmaBufCmdlet
         try
         {
             var grants = Grant(buffer, parts);
+            if (Directory && Leases.DirectoryOf(grants) is { } listed)
+                return listed;
             if (Directory)
             {
                 (var pages, grants) = GrantDirectory.Create(grants);

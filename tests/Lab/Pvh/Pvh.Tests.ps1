@@ -46,7 +46,11 @@ Describe 'A dma-buf of references' {
         On alice {
             function global:New-HandedOn ($Grants, $Path) {
                 $import = $Grants | Import-GrantRefs -RequireDmaBuf
-                $receiving = Start-ThreadJob { Import-Module $using:modulePath; Receive-DmaBuf "unixd:$using:Path" -TimeoutSec 60 }
+                $receiving = Start-ThreadJob -ArgumentList $modulePath, $Path {
+                    param ($module, $path)
+                    Import-Module $module
+                    Receive-DmaBuf "unixd:$path" -TimeoutSec 60
+                }
                 Wait-Until { Test-Path $Path }
                 $import | Send-DmaBufFd "unix:$Path" -TimeoutSec 60
                 $import
