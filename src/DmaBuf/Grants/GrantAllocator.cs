@@ -20,8 +20,8 @@ public static class GrantAllocator
         GrantRefs.CheckKernel();
         PageSizes.CheckSize(size, hugePages: false);
         var pages = size / GrantRefs.GrantPageSize;
-        // The driver's own refusal, without first making room for so many references.
-        if (SysFile.ReadNumber(Limit) is { } most && pages > most)
+        // The driver's own refusal, without first making room for so many references: 4 GiB need as many as no domain has.
+        if (pages > 1 << 20 && SysFile.ReadNumber(Limit) is { } most && pages > most)
             throw NoSpace(pages);
         var device = Fcntl.Open(Gntalloc.DEVICE, Fcntl.O_RDWR) ?? throw new KernelException("open", Errno.Last, Gntalloc.DEVICE);
         try
