@@ -5,12 +5,15 @@ namespace DmaBuf.Build;
 /// <summary>The tests of the cmdlets in one file, or in the files of one folder.</summary>
 /// <param name="name">The suite's name.</param>
 /// <param name="path">The file, or the folder; those in it are other suites' ones.</param>
-internal sealed class PesterSuite(string name, string path) : TestSuite
+/// <param name="minutes">How long a run may take.</param>
+internal sealed class PesterSuite(string name, string path, int minutes = 15) : TestSuite
 {
     /// <summary>The folder of the tests that need one machine.</summary>
     public static string Folder { get; } = Repository.At("tests", "Pester");
 
     public override string Name => name;
+
+    public override TimeSpan Limit => TimeSpan.FromMinutes(minutes);
 
     public override string[] Command(string resultFile, string? filter) => Pwsh.Script(
         "pester.ps1",

@@ -9,7 +9,6 @@ namespace DmaBuf.Build;
 internal sealed class TestRunner(TestTally tally, string? filter)
 {
     private const int MostRepairs = 3;
-    private static readonly TimeSpan s_limit = TimeSpan.FromMinutes(45);
 
     /// <summary>Where the suites leave their results.</summary>
     public static string ResultFolder { get; } = Path.Combine(Repository.Out, "test-results");
@@ -63,7 +62,7 @@ internal sealed class TestRunner(TestTally tally, string? filter)
         string resultFile = Path.Combine(ResultFolder, $"{suite.Name}-{place.Name}");
         File.Delete(resultFile);
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        limit.CancelAfter(s_limit);
+        limit.CancelAfter(suite.Limit);
         List<TestOutcome> outcomes = [];
         string? trouble = null;
         try
@@ -77,7 +76,7 @@ internal sealed class TestRunner(TestTally tally, string? filter)
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
-            trouble = $"it did not end within {s_limit.TotalMinutes} minutes";
+            trouble = $"it did not end within {suite.Limit.TotalMinutes} minutes";
         }
         catch (Exception failure) when (failure is IOException or XmlException or JsonException)
         {

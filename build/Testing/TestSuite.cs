@@ -6,6 +6,9 @@ internal abstract class TestSuite
     /// <summary>The suite's name.</summary>
     public abstract string Name { get; }
 
+    /// <summary>A run that takes longer counts as failed.</summary>
+    public abstract TimeSpan Limit { get; }
+
     /// <summary>The words that run the suite, or only the tests whose names contain the filter.</summary>
     public abstract string[] Command(string resultFile, string? filter);
 

@@ -5,6 +5,8 @@ namespace DmaBuf.Build;
 /// <summary>The tests of the core.</summary>
 internal sealed class XunitSuite : TestSuite
 {
+    public override TimeSpan Limit => TimeSpan.FromMinutes(15);
+
     public override string Name => "xunit";
 
     public override string[] Command(string resultFile, string? filter) =>

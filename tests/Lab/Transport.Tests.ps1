@@ -2,7 +2,7 @@
 # files. How the pages are shared makes no difference to them; Sharing.Tests.ps1 has those ways.
 
 BeforeDiscovery {
-    $script:Ways = foreach ($pair in ('dom0', 'alice'), ('alice', 'dom0'), ('alice', 'bob')) {
+    $script:Ways = foreach ($pair in ('dom0', 'alice'), ('alice', 'dom0'), ('dom0', 'bob'), ('bob', 'dom0'), ('alice', 'bob'), ('bob', 'alice')) {
         foreach ($transport in 'tcp', 'xenstore') {
             @{ Exporter = $pair[0]; Importer = $pair[1]; Transport = $transport }
         }

@@ -90,8 +90,7 @@ internal sealed class StoreOffer : IPeerLink
 
     /// <inheritdoc/>
     /// <exception cref="BufferException">LinkEnded: the offer was withdrawn meanwhile.</exception>
-    public void WaitUntilDone(WaitLimit limit) =>
-        Wait(limit, IsOver, $"{Peer} to release the buffer");
+    public void WaitUntilDone(WaitLimit limit) => Wait(limit, IsOver, $"{Peer} to release the buffer");
 
     /// <summary>Withdraws the offer: its nodes go, and those above that it leaves empty.</summary>
     public void Dispose()

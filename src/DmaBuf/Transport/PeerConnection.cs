@@ -78,8 +78,8 @@ public sealed class PeerConnection : IPeerLink
     }
 
     /// <summary>
-    /// Receives what is there, at most the buffer's length; 0 at the stream's end, -1 where so many milliseconds passed
-    /// without anything.
+    /// Receives what is there, at most the buffer's length; 0 at the stream's end, -1 where so many milliseconds of
+    /// patience passed without anything. A negative patience does not end.
     /// </summary>
     /// <exception cref="KernelException">recv: ECONNRESET.</exception>
     /// <exception cref="WaitTimeoutException">Nothing came in time.</exception>
@@ -92,10 +92,10 @@ public sealed class PeerConnection : IPeerLink
             var received = Socket.Receive(_socket, buffer);
             if (received >= 0)
                 return (int)received;
-            var left = patience < 0 ? patience : end - Environment.TickCount64;
+            var left = (int)(end - Environment.TickCount64);
             if (patience >= 0 && left <= 0)
                 return -1;
-            WaitOrThrow("recv", Poll.POLLIN, $"data from {Peer}", limit, (int)left);
+            WaitOrThrow("recv", Poll.POLLIN, $"data from {Peer}", limit, patience < 0 ? -1 : left);
         }
     }
 

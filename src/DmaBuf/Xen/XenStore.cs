@@ -69,12 +69,15 @@ public sealed class XenStore : IDisposable
             while (!Socket.Connect(socket, SocketAddress.Unix(path), path))
             {
                 if (Errno.Last is not (Errno.EAGAIN or Errno.EINTR))
-                    throw new KernelException("connect", Errno.Last, path, Errno.Last switch
                 {
-                    Errno.ECONNREFUSED => GoneCure,
-                    Errno.EACCES or Errno.EPERM => DeniedCure,
-                    _ => null,
-                });
+                    throw new KernelException("connect", Errno.Last, path, Errno.Last switch
+                    {
+                        Errno.ECONNREFUSED => GoneCure,
+                        Errno.EACCES or Errno.EPERM => DeniedCure,
+                        _ => null,
+                    });
+                }
+
                 limit.Pause(RetryMilliseconds, $"{path} to accept the connection");
             }
 
