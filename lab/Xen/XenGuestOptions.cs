@@ -9,8 +9,8 @@ public sealed record XenGuestOptions
     /// <summary>How Xen runs it.</summary>
     public XenGuestType Type { get; init; } = XenGuestType.Pvh;
 
-    /// <summary>Its memory in MiB; what is written to files comes out of it too.</summary>
-    public int MemoryMiB { get; init; } = 384;
+    /// <summary>Its memory in MiB; what is written to files and <see cref="XenHostOptions.GuestFiles"/> come out of it too.</summary>
+    public int MemoryMiB { get; init; } = 512;
 
     /// <summary>The number of processors.</summary>
     public int Processors { get; init; } = 2;

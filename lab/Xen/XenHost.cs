@@ -43,7 +43,7 @@ public sealed class XenHost : IAsyncDisposable
         Kernel kernel = await Kernel.GetAsync(options.Say, cancellationToken);
         string driver = await GrantDrivers.GetAsync(kernel, options.Driver, options.Say, cancellationToken);
         string initramfs = await Initramfs
-            .ForGuest(await packages.GuestFilesAsync(cancellationToken))
+            .ForGuest(await packages.GuestFilesAsync(options.GuestFiles, cancellationToken))
             .GetAsync(kernel, cancellationToken);
         Dictionary<string, string> files = XenSettings.Files(options, packages, kernel, driver,
             await kernel.GetPayloadAsync(cancellationToken), initramfs);

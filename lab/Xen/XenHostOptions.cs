@@ -27,8 +27,11 @@ public sealed record XenHostOptions
     /// <summary>The words that start PowerShell, for remoting over ssh; none where there is no PowerShell.</summary>
     public IReadOnlyList<string> PowerShell { get; init; } = [];
 
-    /// <summary>Files that guests read ahead while they start, because they will need them.</summary>
-    public IReadOnlyList<string> ReadAhead { get; init; } = [];
+    /// <summary>
+    /// Files of this computer that guests have in their memory from the start, because they will need them: others
+    /// come over a slow network.
+    /// </summary>
+    public IReadOnlyList<string> GuestFiles { get; init; } = [];
 
     /// <summary>A folder of PowerShell modules that remote sessions find by name.</summary>
     public string? ModuleFolder { get; init; }

@@ -65,7 +65,10 @@ public sealed partial class XenPackages
     /// What a guest starts with, by its path there: each file that comes over its network costs many of its slow
     /// round trips.
     /// </summary>
-    internal async Task<IReadOnlyDictionary<string, string>> GuestFilesAsync(CancellationToken cancellationToken)
+    /// <param name="others">Files of this computer that it has beside the programs of the packages.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    internal async Task<IReadOnlyDictionary<string, string>> GuestFilesAsync(
+        IReadOnlyList<string> others, CancellationToken cancellationToken)
     {
         string libraries = Path.Combine(Root, "usr/lib/x86_64-linux-gnu");
         string[] programs = ["usr/sbin/sshd", "usr/bin/xenstore-write"];
@@ -83,6 +86,10 @@ public sealed partial class XenPackages
             }
         }
 
+        // Without links on the way: a folder in a link's place would hide what the link leads to.
+        string paths = others.Count == 0 ? string.Empty : await HostCommand.RunAsync("realpath", [.. others], null, cancellationToken);
+        foreach (string path in paths.Split('\n', StringSplitOptions.RemoveEmptyEntries))
+            files[path.TrimStart('/')] = path;
         return files;
     }
 

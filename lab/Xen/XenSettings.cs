@@ -20,7 +20,6 @@ internal static class XenSettings
             "XEN_VERSION=" + packages.Version,
             $"ADDRESS={Network}1",
             "DRIVER=" + GuestCommand.Quote(driver),
-            "READ_AHEAD=" + GuestCommand.Quote(string.Join(' ', options.ReadAhead)),
             "GUESTS=" + GuestCommand.Quote(string.Join(' ', options.Guests.Select(guest => guest.Name))));
         files["hosts"] = Lines(
         [
