@@ -29,9 +29,8 @@ internal static class XenSuite
         await using var host = await XenHost.StartAsync(new XenHostOptions
         {
             // A PV guest, since an emulated processor sometimes loses a PVH one. The guest's table has Xen's usual size.
-            Guests = [new XenGuestOptions { Name = Guest, Type = XenGuestType.Pv, MemoryMiB = 512 }],
+            Guests = [new XenGuestOptions { Name = Guest, Type = XenGuestType.Pv }],
             Driver = GrantDriver.Stock,
-            Dom0MemoryMiB = 1024,
             GrantFrames = ManyGrantFrames,
             Say = Console.Error.WriteLine,
         });

@@ -16,7 +16,10 @@ internal sealed class PeerHandOffs(XenHost host, GrantDriver driver, string driv
     private const string Reply = "greetings-from-the-importer";
     private static readonly string s_script = Repository.At("tests", "Lab", "peer.sh");
     private static readonly string s_driverScript = Repository.At("tests", "Lab", "driver.sh");
-    private static readonly TimeSpan s_limit = TimeSpan.FromSeconds(60);
+
+    /// <summary>More than the script's own limits, for no command can follow one that was given up.</summary>
+    private static readonly TimeSpan s_limit = TimeSpan.FromSeconds(150);
+
 
     /// <summary>Runs every hand-off, one after another.</summary>
     public async Task<List<TestOutcome>> RunAsync(CancellationToken cancellationToken)

@@ -16,7 +16,7 @@ public sealed record XenHostOptions
     public XenGuestType Dom0Type { get; init; } = XenGuestType.Pv;
 
     /// <summary>dom0's memory in MiB.</summary>
-    public int Dom0MemoryMiB { get; init; } = 768;
+    public int Dom0MemoryMiB { get; init; } = 1024;
 
     /// <summary>How many frames dom0's grant table may have, and a guest's at most: 512 references of a page each.</summary>
     public int GrantFrames { get; init; } = UsualGrantFrames;

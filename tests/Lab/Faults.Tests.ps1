@@ -185,6 +185,26 @@ Describe 'Whom to share with' {
     }
 }
 
+Describe 'A user who is not root' {
+    It 'is told what is closed to them, one after another' {
+        $peer = Join-Path $RepositoryRoot out/dmabuf-peer
+        if (-not (Test-Path $peer)) { Set-ItResult -Skipped -Because 'it needs dmabuf-peer' }
+        $share = { "$(setpriv --reuid 65534 --regid 65534 --clear-groups $peer server tcpd:127.0.0.1:8009 (Get-DomainId alice) 2>&1)" }
+        $closed = '/run/xenstored/socket', '/dev/udmabuf', '/dev/xen/gntdev'
+        $modes = stat -c %a $closed
+        try {
+            & $share | Should -BeLike 'connect on /run/xenstored/socket failed: EACCES *work as root in dom0.'
+            chmod 666 $closed[0]
+            & $share | Should -BeLike 'open on /dev/udmabuf failed: EACCES *or run as root.'
+            chmod 666 $closed[1]
+            & $share | Should -BeLike '*open on /dev/xen/gntdev failed: EACCES *change its permissions.'
+        }
+        finally {
+            foreach ($i in 0..2) { chmod $modes[$i] $closed[$i] }
+        }
+    }
+}
+
 Describe 'A buffer of an odd size' {
     AfterEach { Assert-NothingLeft }
 
@@ -279,11 +299,11 @@ Describe 'A process that is killed' {
         $victimId = Invoke-Command -Session $victim { $PID }
         $given = 1..2 | ForEach-Object { New-GrantBuf 16KB -Domain alice }
         $receiving = Invoke-Command -Session $victim -AsJob {
-            $global:byTcp = Receive-DmaBuf tcp:dom0:8001 -Domain 0 -Wait -TimeoutSec 180
-            $global:byStore = Receive-DmaBuf xenstore:killed -Domain 0 -TimeoutSec 180
+            $global:byTcp = Receive-DmaBuf tcp:dom0:8001 -Domain 0 -Wait -TimeoutSec 60
+            $global:byStore = Receive-DmaBuf xenstore:killed -Domain 0 -TimeoutSec 60
         }
-        $given[0] | Send-DmaBufFd tcpd:0.0.0.0:8001 -TimeoutSec 180
-        $given[1] | Send-DmaBufFd xenstore:killed -TimeoutSec 180
+        $given[0] | Send-DmaBufFd tcpd:0.0.0.0:8001 -TimeoutSec 60
+        $given[1] | Send-DmaBufFd xenstore:killed -TimeoutSec 60
         $null = Complete-Job $receiving
         $grants = Invoke-Command -Session $victim {
             $global:buffer = New-UDmaBuf 16KB

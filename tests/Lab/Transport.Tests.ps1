@@ -21,20 +21,22 @@ BeforeAll {
         $buffer = New-UDmaBuf 64KB
         $buffer | Write-DmaBufContent (Get-Noise 64KB 3)
         $grants = $buffer | Export-GrantRefs -Domain $peer
-        $grants | Send-DmaBufFd $address -TimeoutSec 180
+        $grants | Send-DmaBufFd $address -TimeoutSec 60
         $early = Get-Failure { $grants | Wait-DmaBufRelease -TimeoutSec 0.2 }
-        $seen = $grants | Wait-DmaBufRelease -TimeoutSec 180 -PassThru
-        [pscustomobject]@{ Early = $early.Id; Seen = $seen.Count; Answer = ($buffer | Read-DmaBufContent -AsHash).Hash }
+        $seen = $grants | Wait-DmaBufRelease -TimeoutSec 60 -PassThru
+        $at = [datetime]::UtcNow
+        [pscustomobject]@{ Early = $early.Id; Seen = $seen.Count; At = $at; Answer = ($buffer | Read-DmaBufContent -AsHash).Hash }
         $grants | Revoke-GrantRefs
         $buffer | Remove-DmaBuf
     }
     $script:Take = {
         param ($exporter, $address)
-        $import = Receive-DmaBuf $address -Domain $exporter -Wait -TimeoutSec 180
+        $import = Receive-DmaBuf $address -Domain $exporter -Wait -TimeoutSec 60
         ($import | Read-DmaBufContent -AsHash).Hash
         $import | Write-DmaBufContent (Get-Noise 64KB 4)
         Start-Sleep -Milliseconds 1500
         $import | Remove-DmaBuf
+        [datetime]::UtcNow
     }
     # The parts one by one.
     $script:Export = {
@@ -43,10 +45,10 @@ BeforeAll {
         $buffer | Write-DmaBufContent (Get-Noise 64KB 3)
         $global:grants = $buffer | Export-GrantRefs -Domain $peer
     }
-    $script:Send = { param ($address) $grants | Send-DmaBufFd $address -TimeoutSec 180 }
+    $script:Send = { param ($address) $grants | Send-DmaBufFd $address -TimeoutSec 60 }
     $script:Receive = {
         param ($address, $exporter)
-        $global:import = Receive-DmaBuf $address -Domain $exporter -Wait -TimeoutSec 180
+        $global:import = Receive-DmaBuf $address -Domain $exporter -Wait -TimeoutSec 60
         ($import | Read-DmaBufContent -AsHash).Hash
     }
 }
@@ -61,16 +63,18 @@ Describe 'By <Transport> from <Exporter> to <Importer>' -ForEach $Ways {
         if ($Exporter -eq 'dom0') {
             $job = Start-On $Importer $Take $toTake
             $result = On dom0 $Offer $toOffer
-            $hash = Complete-Job $job
+            $hash, $released = Complete-Job $job
         }
         else {
             $job = Start-On $Exporter $Offer $toOffer
-            $hash = On $Importer $Take $toTake
+            $hash, $released = On $Importer $Take $toTake
             $result = Complete-Job $job
         }
         $hash | Should -Be (Get-NoiseHash 64KB 3)
         $result.Early | Should -BeLike 'Wait,ETIMEDOUT,*' -Because 'the importer still has the buffer'
         $result.Seen | Should -Be 16 -Because 'the release was seen'
+        # All domains have the host's clock.
+        ($result.At - $released).TotalSeconds | Should -BeLessThan 10 -Because 'the release is seen at once'
         $result.Answer | Should -Be (Get-NoiseHash 64KB 4)
         Get-OfferNode | Should -BeNullOrEmpty -Because 'an offer goes with its end'
     }
@@ -87,7 +91,7 @@ Describe 'By xenstore' {
             $global:grants = $buffer | Export-GrantRefs -Domain $peer -Directory
         } 0
         $job = Start-On alice $Send xenstore:frame
-        $import = Receive-DmaBuf xenstore:frame -Domain alice -TimeoutSec 180
+        $import = Receive-DmaBuf xenstore:frame -Domain alice -TimeoutSec 60
         Complete-Job $job
         $import.Grants.Directory | Should -Be (On alice { $grants.Directory })
         ($import | Read-DmaBufContent -AsHash).Hash | Should -Be (Get-NoiseHash 8MB 5)
@@ -100,7 +104,7 @@ Describe 'By xenstore' {
             $global:grants = $buffer | Export-GrantRefs -Domain 0
         }
         $job = Start-On bob $Send xenstore:large
-        $import = Receive-DmaBuf xenstore:large -Domain bob -TimeoutSec 180
+        $import = Receive-DmaBuf xenstore:large -Domain bob -TimeoutSec 60
         Complete-Job $job
         ($import | Read-DmaBufContent -AsHash).Hash | Should -Be (Get-NoiseHash 16MB 6)
     }
@@ -138,8 +142,8 @@ Describe 'By xenstore' {
 
     It 'tells the exporter why an import failed' {
         On alice $Export 0
-        $job = Start-On alice { Get-Failure { $grants | Send-DmaBufFd xenstore:frame -TimeoutSec 180 } }
-        Should-Fail (Get-Failure { Receive-DmaBuf xenstore:frame -Domain alice -RequireDmaBuf -TimeoutSec 180 }) 'EXP_FROM_REFS,EINVAL' InvalidArgument
+        $job = Start-On alice { Get-Failure { $grants | Send-DmaBufFd xenstore:frame -TimeoutSec 60 } }
+        Should-Fail (Get-Failure { Receive-DmaBuf xenstore:frame -Domain alice -RequireDmaBuf -TimeoutSec 60 }) 'EXP_FROM_REFS,EINVAL' InvalidArgument
         $told = Complete-Job $job
         Should-Fail $told 'Peer,ImportFailed' ProtocolError
         $told.Message | Should -BeLike '*EXP_FROM_REFS*EINVAL*'
@@ -193,7 +197,7 @@ Describe 'An offer in xenstore' {
     It 'that another process has taken is left to it' {
         On alice $Export 0
         $job = Start-On alice $Send xenstore:frame
-        $import = Receive-DmaBuf xenstore:frame -Domain alice -TimeoutSec 180
+        $import = Receive-DmaBuf xenstore:frame -Domain alice -TimeoutSec 60
         Complete-Job $job
         Should-Fail (Get-Failure { Receive-DmaBuf xenstore:frame -Domain alice -TimeoutSec 1 }) 'Wait,ETIMEDOUT' OperationTimeout
         ($import | Read-DmaBufContent -AsHash).Hash | Should -Be (Get-NoiseHash 64KB 3)
@@ -202,7 +206,7 @@ Describe 'An offer in xenstore' {
     It 'is gone when its exporter revokes, and the importer''s release brings no node back' {
         On alice $Export 0
         $job = Start-On alice $Send xenstore:frame
-        $import = Receive-DmaBuf xenstore:frame -Domain alice -TimeoutSec 180
+        $import = Receive-DmaBuf xenstore:frame -Domain alice -TimeoutSec 60
         Complete-Job $job
         On alice { $grants | Revoke-GrantRefs }
         Get-OfferNode | Should -BeNullOrEmpty
@@ -282,7 +286,7 @@ Describe 'With a C program in dom0' {
 
     It 'a guest imports what it exports, and it reads what the guest wrote' {
         $job = Start-On bob {
-            $import = Receive-DmaBuf tcp:dom0:8004 -Domain 0 -Wait -TimeoutSec 180
+            $import = Receive-DmaBuf tcp:dom0:8004 -Domain 0 -Wait -TimeoutSec 60
             for ($at = 0; $at -lt $import.Size; $at += 4KB) {
                 $import | Read-DmaBufContent -AsString -Offset $at
                 $import | Write-DmaBufContent "page $($at / 4KB) of bob, the importer" -Offset $at
@@ -298,7 +302,7 @@ Describe 'With a C program in dom0' {
         $job = Start-On bob {
             $buffer = New-UDmaBuf 16KB
             0..3 | ForEach-Object { $buffer | Write-DmaBufContent "page $_ of bob, the exporter" -Offset ($_ * 4KB) }
-            $buffer | Export-GrantRefs -Domain 0 | Send-DmaBufFd tcpd:0.0.0.0:8004 -Wait -TimeoutSec 180
+            $buffer | Export-GrantRefs -Domain 0 | Send-DmaBufFd tcpd:0.0.0.0:8004 -Wait -TimeoutSec 60
             0..3 | ForEach-Object { $buffer | Read-DmaBufContent -AsString -Offset ($_ * 4KB) }
         }
         $seen = & $program import bob 8004 (Get-DomainId bob)

@@ -51,13 +51,13 @@ Describe 'A domain that is destroyed' {
         }
         $import = $grants | Import-GrantRefs
         $given = New-GrantBuf 16KB -Domain carol
-        $receiving = Start-On carol { $global:import = Receive-DmaBuf xenstore:given -Domain 0 -TimeoutSec 180 }
-        $given | Send-DmaBufFd xenstore:given -TimeoutSec 180
+        $receiving = Start-On carol { $global:import = Receive-DmaBuf xenstore:given -Domain 0 -TimeoutSec 60 }
+        $given | Send-DmaBufFd xenstore:given -TimeoutSec 60
         $null = Complete-Job $receiving
         $offer = New-GrantBuf 16KB -Domain carol
         $offering = Start-ThreadJob {
             Import-Module $using:ModulePath
-            try { $using:offer | Send-DmaBufFd xenstore:offer -TimeoutSec 180 -ErrorAction Stop } catch { $_.FullyQualifiedErrorId }
+            try { $using:offer | Send-DmaBufFd xenstore:offer -TimeoutSec 60 -ErrorAction Stop } catch { $_.FullyQualifiedErrorId }
         }
         $null = Wait-Offer dom0 carol offer
         xl destroy carol

@@ -37,8 +37,8 @@ Describe 'With the distribution''s driver' {
 
     It 'New-GrantBuf shares with a guest by xenstore' {
         $null = On dom0 $Make bob
-        $job = Start-On bob { $global:import = Receive-DmaBuf xenstore:plain -Domain 0 -TimeoutSec 180 }
-        $buffer | Send-DmaBufFd xenstore:plain -TimeoutSec 180
+        $job = Start-On bob { $global:import = Receive-DmaBuf xenstore:plain -Domain 0 -TimeoutSec 60 }
+        $buffer | Send-DmaBufFd xenstore:plain -TimeoutSec 60
         Complete-Job $job
         On bob $Take | Should -Be 'GrantMapping', (Get-NoiseHash 64KB 3)
         $buffer | Wait-DmaBufRelease -TimeoutSec 60
@@ -47,8 +47,8 @@ Describe 'With the distribution''s driver' {
 
     It 'New-GrantBuf of a guest shares with dom0 by xenstore' {
         $null = On bob $Make 0
-        $job = Start-On bob { $buffer | Send-DmaBufFd xenstore:plain -Wait -TimeoutSec 180 }
-        $import = Receive-DmaBuf xenstore:plain -Domain bob -TimeoutSec 180
+        $job = Start-On bob { $buffer | Send-DmaBufFd xenstore:plain -Wait -TimeoutSec 60 }
+        $import = Receive-DmaBuf xenstore:plain -Domain bob -TimeoutSec 60
         On dom0 $Take | Should -Be 'GrantMapping', (Get-NoiseHash 64KB 3)
         Complete-Job $job
         On bob $Check | Should -Be (Get-NoiseHash 64KB 4)
