@@ -57,7 +57,7 @@ internal sealed class XenTests(TestRunner runner, TestTally tally)
             await RunHostAsync("xen", Host(GrantDriver.Mmap, s_alice, s_bob, s_unfit),
                 async (_, place) =>
                 {
-                    // It takes 18 minutes on two processors.
+                    // It takes a quarter of an hour on two processors.
                     await runner.RunAsync(new PesterSuite("cmdlets", s_folder, minutes: 45), place, cancellationToken);
                     // Nothing can be repaired after it.
                     await RunFolderAsync("Gone", place);

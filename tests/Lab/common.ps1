@@ -15,7 +15,8 @@ $script:Preparation = {
     $global:ErrorActionPreference = 'Stop'
     $global:ProgressPreference = 'SilentlyContinue'
     $global:modulePath = $modulePath
-    Import-Module $modulePath
+    # By name: for the first of its commands PowerShell would look through every module, over a guest's slow network.
+    Import-Module Microsoft.PowerShell.Utility, Microsoft.PowerShell.Management, $modulePath
 
     # Content without a pattern that could match by accident: each page differs from every other.
     function global:Get-Noise ([int] $Size, [int] $Seed) {
