@@ -5,8 +5,8 @@ using System.Text;
 namespace DmaBuf.Lab;
 
 /// <summary>
-/// Makes initial ramdisks: busybox, the modules that reach the host's file system, and scripts of <c>guest/</c>, the
-/// first of which puts the root file system together.
+/// Makes initial ramdisks: busybox, the modules that reach the host's file system, files that lie over it, and scripts
+/// of <c>guest/</c>, the first of which puts the root file system together.
 /// </summary>
 public sealed class Initramfs
 {
@@ -100,10 +100,10 @@ public sealed class Initramfs
             hash.AppendData(Script(script));
         foreach (string module in _modules)
             hash.AppendData(Encoding.UTF8.GetBytes(module));
-        foreach (string file in _layer.Values.Order(StringComparer.Ordinal).Append(busybox))
+        foreach ((string name, string file) in _layer.OrderBy(pair => pair.Key, StringComparer.Ordinal).Append(new(string.Empty, busybox)))
         {
-            hash.AppendData(Encoding.UTF8.GetBytes(file));
-            hash.AppendData(BitConverter.GetBytes(File.GetLastWriteTimeUtc(file).Ticks));
+            var info = new FileInfo(file);
+            hash.AppendData(Encoding.UTF8.GetBytes($"{name}\n{file}\n{info.Length}\n{info.LastWriteTimeUtc.Ticks}\n"));
         }
 
         return Convert.ToHexString(hash.GetCurrentHash().AsSpan(0, 6));

@@ -8,6 +8,8 @@ internal static class XenHosts
     /// <summary>How the files of PowerShell's compiler for Add-Type begin: a fifth of all, and seldom used.</summary>
     private const string CompilerPrefix = "Microsoft.CodeAnalysis";
 
+    private static readonly string[] s_kinds = ["*.dll", "*.so", "*.json"];
+
     /// <summary>This project's PowerShell and module in every domain.</summary>
     public static XenHostOptions Options => new()
     {
@@ -37,16 +39,20 @@ internal static class XenHosts
             ? type
             : throw new BuildException($"-Dom0 wants pv or pvh, not \"{text}\".");
 
+    /// <summary>The files beside pwsh; none where it is only a way to a PowerShell elsewhere, as a snap's is.</summary>
     private static string[] PowerShellFiles()
     {
         if (Pwsh.Command is not [.., string last])
             return [];
         string program = File.ResolveLinkTarget(last, returnFinalTarget: true)?.FullName ?? last;
         string folder = Path.GetDirectoryName(program)!;
+        if (!File.Exists(Path.Combine(folder, "System.Management.Automation.dll")))
+            return [];
         return
         [
-            .. Directory.EnumerateFiles(folder).Where(
-                file => !Path.GetFileName(file).StartsWith(CompilerPrefix, StringComparison.Ordinal)),
+            program,
+            .. s_kinds.SelectMany(kind => Directory.EnumerateFiles(folder, kind)).Where(file =>
+                File.Exists(file) && !Path.GetFileName(file).StartsWith(CompilerPrefix, StringComparison.Ordinal)),
         ];
     }
 

@@ -20,7 +20,6 @@ internal sealed class PeerHandOffs(XenHost host, GrantDriver driver, string driv
     /// <summary>More than the script's own limits, for no command can follow one that was given up.</summary>
     private static readonly TimeSpan s_limit = TimeSpan.FromSeconds(150);
 
-
     /// <summary>Runs every hand-off, one after another.</summary>
     public async Task<List<TestOutcome>> RunAsync(CancellationToken cancellationToken)
     {

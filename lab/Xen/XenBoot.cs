@@ -20,9 +20,11 @@ public sealed record XenBoot(
     /// <summary>
     /// What helps every kernel in the emulated host. Its own trial of the clock takes eight seconds, and where it does
     /// not trust the processor's counter, which is this computer's own, each look at the clock is a slow system call.
+    /// Where this computer changes its processors' rate, that says nothing of the counter's: then Xen's clock remains.
     /// </summary>
     internal static string CommonKernelParameters { get; } =
-        $"quiet panic=-1 mitigations=off clocksource=tsc tsc=reliable tsc_early_khz={ProcessorKhz()}";
+        $"quiet panic=-1 mitigations=off tsc_early_khz={ProcessorKhz()}"
+        + (Directory.Exists("/sys/devices/system/cpu/cpu0/cpufreq") ? string.Empty : " clocksource=tsc tsc=reliable");
 
     /// <summary>
     /// QEMU's board. A PVH dom0's memory is not where it says it is, so devices find it through an IOMMU alone; of QEMU's

@@ -45,6 +45,7 @@ public sealed class XenHost : IAsyncDisposable
         string initramfs = await Initramfs
             .ForGuest(await packages.GuestFilesAsync(options.GuestFiles, cancellationToken))
             .GetAsync(kernel, cancellationToken);
+        XenSettings.CheckMemory(options, initramfs);
         Dictionary<string, string> files = XenSettings.Files(options, packages, kernel, driver,
             await kernel.GetPayloadAsync(cancellationToken), initramfs);
         int tries = options.Dom0Type == XenGuestType.Pvh ? PvhDom0Tries : 1;

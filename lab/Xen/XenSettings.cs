@@ -11,6 +11,17 @@ internal static class XenSettings
     private const string Network = "10.95.0.";
     private static readonly string[] s_scripts = ["dom0", "domain", "guests", "guest-start", "vif"];
 
+    /// <summary>A guest holds its initial ramdisk twice while it unpacks it, beside the kernel and what that reserves.</summary>
+    /// <exception cref="LabException">A guest has less than that.</exception>
+    public static void CheckMemory(XenHostOptions options, string initramfs)
+    {
+        const long Mebi = 1 << 20;
+        const long KernelMiB = 128;
+        long least = (2 * new FileInfo(initramfs).Length / Mebi) + KernelMiB;
+        foreach (XenGuestOptions guest in options.Guests.Where(guest => guest.MemoryMiB < least))
+            throw new LabException($"{guest.Name} has {guest.MemoryMiB} MiB and needs {least} to unpack its initial ramdisk: give it more, or fewer files.");
+    }
+
     /// <summary>The files' contents by their names.</summary>
     public static Dictionary<string, string> Files(
         XenHostOptions options, XenPackages packages, Kernel kernel, string driver, string payload, string initramfs)
@@ -34,7 +45,8 @@ internal static class XenSettings
                 $"type=\"{guest.Type.ToString().ToLowerInvariant()}\"",
                 $"kernel=\"{payload}\"",
                 $"ramdisk=\"{initramfs}\"",
-                $"extra=\"console=hvc0 {XenBoot.CommonKernelParameters} lab_name={guest.Name} lab_address={Network}{number + 2}"
+                // What holds the initial ramdisk is a ramfs: a tmpfs would take no more than half of the memory.
+                $"extra=\"console=hvc0 rootfstype=ramfs {XenBoot.CommonKernelParameters} lab_name={guest.Name} lab_address={Network}{number + 2}"
                 + $" lab_server={Network}1 lab_kernel={kernel.Version} lab_modules={kernel.Modules}"
                 + $" {guest.KernelParameters}\"",
                 $"memory={guest.MemoryMiB}",
