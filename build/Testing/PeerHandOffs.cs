@@ -14,11 +14,18 @@ internal sealed class PeerHandOffs(XenHost host, GrantDriver driver, string driv
 {
     public const string Suite = "peer";
     private const string Reply = "greetings-from-the-importer";
+
+    /// <summary>How many seconds a hand-off may take. dom0 ends it: no command could follow one that was given up here.</summary>
+    private const int Limit = 60;
+
+    /// <summary>After how many seconds a dom0 that has not done so hangs.</summary>
+    private const int HangLimit = 90;
+
+    /// <summary>What timeout(1) exits with where it ended its command.</summary>
+    private const int TimedOut = 124;
+
     private static readonly string s_script = Repository.At("tests", "Lab", "peer.sh");
     private static readonly string s_driverScript = Repository.At("tests", "Lab", "driver.sh");
-
-    /// <summary>More than the script's own limits, for no command can follow one that was given up.</summary>
-    private static readonly TimeSpan s_limit = TimeSpan.FromSeconds(150);
 
     /// <summary>Runs every hand-off, one after another.</summary>
     public async Task<List<TestOutcome>> RunAsync(CancellationToken cancellationToken)
@@ -44,30 +51,34 @@ internal sealed class PeerHandOffs(XenHost host, GrantDriver driver, string driv
         string exporter, string importer, string transport, CancellationToken cancellationToken)
     {
         string name = $"{exporter} shares with {importer} by {transport}, {driver} driver";
-        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        limit.CancelAfter(s_limit);
+        using var hang = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        hang.CancelAfter(TimeSpan.FromSeconds(HangLimit));
         using var output = new MemoryStream();
         using var error = new MemoryStream();
+        int code;
         try
         {
-            int code = await host.RunAsync(
+            code = await host.RunAsync(
                 XenHost.Dom0,
-                new GuestCommand("sh", s_script, exporter, importer, transport, PeerProgram.Path, Reply),
-                output, error, null, limit.Token);
-            string all = Text(output) + Text(error);
-            string via = host.TypeOf(importer) == XenGuestType.Pvh && DriverOf(importer) == GrantDriver.Mmap ? "dmabuf" : "mapping";
-            bool ofAllocator = all.Contains("Sharing pages of the grant allocator instead", StringComparison.Ordinal);
-            bool good = code == 0
-                && Enumerable.Range(0, 4).All(range => all.Contains($"range[{range}] 16384 bytes", StringComparison.Ordinal))
-                && all.Contains($"imported via {via}", StringComparison.Ordinal)
-                && ofAllocator == (DriverOf(exporter) == GrantDriver.Distribution)
-                && all.Contains($"came back: {Reply}", StringComparison.Ordinal);
-            return new TestOutcome(name, good ? TestStatus.Passed : TestStatus.Failed, good ? "" : $"({code}) {all}");
+                new GuestCommand("timeout", $"{Limit}", "sh", s_script, exporter, importer, transport, PeerProgram.Path, Reply),
+                output, error, null, hang.Token);
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
-            return new TestOutcome(name, TestStatus.Failed, $"it did not end within {s_limit.TotalSeconds} s");
+            return new TestOutcome(name, TestStatus.Failed, $"dom0 did not answer within {HangLimit} s");
         }
+
+        string all = Text(output) + Text(error);
+        if (code == TimedOut)
+            return new TestOutcome(name, TestStatus.Failed, $"it did not end within {Limit} s: {all}");
+        string via = host.TypeOf(importer) == XenGuestType.Pvh && DriverOf(importer) == GrantDriver.Mmap ? "dmabuf" : "mapping";
+        bool ofAllocator = all.Contains("Sharing pages of the grant allocator instead", StringComparison.Ordinal);
+        bool good = code == 0
+            && Enumerable.Range(0, 4).All(range => all.Contains($"range[{range}] 16384 bytes", StringComparison.Ordinal))
+            && all.Contains($"imported via {via}", StringComparison.Ordinal)
+            && ofAllocator == (DriverOf(exporter) == GrantDriver.Distribution)
+            && all.Contains($"came back: {Reply}", StringComparison.Ordinal);
+        return new TestOutcome(name, good ? TestStatus.Passed : TestStatus.Failed, good ? "" : $"({code}) {all}");
     }
 
     /// <summary>dom0 keeps the driver it booted with: xenstored holds its device.</summary>

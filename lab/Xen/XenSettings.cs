@@ -19,7 +19,10 @@ internal static class XenSettings
         const long KernelMiB = 128;
         long least = (2 * new FileInfo(initramfs).Length / Mebi) + KernelMiB;
         foreach (XenGuestOptions guest in options.Guests.Where(guest => guest.MemoryMiB < least))
-            throw new LabException($"{guest.Name} has {guest.MemoryMiB} MiB and needs {least} to unpack its initial ramdisk: give it more, or fewer files.");
+        {
+            throw new LabException(
+                $"{guest.Name} has {guest.MemoryMiB} MiB and needs {least} to unpack its initial ramdisk: give it more, or fewer files.");
+        }
     }
 
     /// <summary>The files' contents by their names.</summary>

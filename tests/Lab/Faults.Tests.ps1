@@ -192,7 +192,8 @@ Describe 'A user who is not root' {
         # Where everyone finds it: a checkout in a home is closed to others.
         Copy-Item $peer /run/peer-of-all
         chmod 755 /run/peer-of-all
-        $share = { "$(timeout 30 setpriv --reuid 65534 --regid 65534 --clear-groups /run/peer-of-all server tcpd:127.0.0.1:8009 (Get-DomainId alice) 2>&1)" }
+        $asNobody = 'timeout 30 setpriv --reuid 65534 --regid 65534 --clear-groups' -split ' '
+        $share = { "$(& env @asNobody /run/peer-of-all server tcpd:127.0.0.1:8009 (Get-DomainId alice) 2>&1)" }
         $closed = '/run/xenstored/socket', '/dev/udmabuf', '/dev/xen/gntdev'
         $modes = stat -c %a $closed
         try {
