@@ -18,7 +18,7 @@ public static class Accelerator
         if (!CanOpenKvm())
             return Tcg;
         string boot = await File.ReadAllTextAsync("/proc/sys/kernel/random/boot_id", cancellationToken);
-        DateTime qemu = File.GetLastWriteTimeUtc(SystemPrograms.Find("qemu-system-x86_64"));
+        DateTime qemu = File.GetLastWriteTimeUtc(QemuProcess.Program);
         string verdicts = await CacheFolder.GetOrAddAsync(
             $"accelerator/{boot.Trim()}-{qemu.Ticks:x}",
             async folder =>
@@ -60,11 +60,12 @@ public static class Accelerator
     {
         string console = Path.Combine(folder, "console");
         await using QemuProcess qemu = QemuProcess.Start(
-        [
-            .. Arguments(Kvm), "-m", "512", "-nodefaults", "-display", "none", "-no-reboot",
-            "-kernel", kernel.Image, "-initrd", initramfs,
-            "-append", "console=ttyS0 quiet panic=-1 lab_trial=1", "-serial", "file:" + console,
-        ]);
+            QemuProcess.Program,
+            [
+                .. Arguments(Kvm), "-m", "512", "-nodefaults", "-display", "none", "-no-reboot",
+                "-kernel", kernel.Image, "-initrd", initramfs,
+                "-append", "console=ttyS0 quiet panic=-1 lab_trial=1", "-serial", "file:" + console,
+            ]);
         try
         {
             await qemu.Exited.WaitAsync(s_trialLimit, cancellationToken);

@@ -1,6 +1,6 @@
 namespace DmaBuf.Lab;
 
-/// <summary>The per-user folder for what is downloaded or made once: kernels, verdicts, initial ramdisks.</summary>
+/// <summary>The per-user folder for what is downloaded or made once: kernels, verdicts, initial ramdisks, a mended QEMU.</summary>
 public static class CacheFolder
 {
     /// <summary>The folder's path: <c>dmabufps</c> below <c>$XDG_CACHE_HOME</c> or <c>~/.cache</c>.</summary>

@@ -120,7 +120,7 @@ public sealed class Machine : IAsyncDisposable
 
         MachineSettings.Write(_folder, _options, kernel);
         string[] arguments = MachineArguments.For(_options, _folder, kernel, initramfs, accelerator);
-        _qemu = QemuProcess.Start(arguments, _options.Terminal);
+        _qemu = QemuProcess.Start(_options.Xen?.Qemu ?? QemuProcess.Program, arguments, _options.Terminal);
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         limit.CancelAfter(_options.StartLimit);
         Task ready = ConnectAsync(limit.Token);

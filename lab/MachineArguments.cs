@@ -7,7 +7,7 @@ internal static class MachineArguments
     public static string[] For(
         MachineOptions options, MachineFolder folder, Kernel kernel, string initramfs, string accelerator) =>
     [
-        .. Accelerator.Arguments(accelerator, options.Xen is null ? null : XenBoot.Processor),
+        .. Accelerator.Arguments(accelerator, options.Xen?.Processor),
         "-m", $"{options.MemoryMiB}",
         "-smp", $"{options.Processors}",
         "-nodefaults", "-display", "none", "-no-reboot",

@@ -9,10 +9,10 @@ public sealed class QemuProcess : IAsyncDisposable
     private readonly TaskCompletionSource<int> _exited = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private Task<string> _messages = Task.FromResult(string.Empty);
 
-    private QemuProcess(IEnumerable<string> arguments, bool inheritTerminal)
+    private QemuProcess(string program, IEnumerable<string> arguments, bool inheritTerminal)
     {
         // The kernel kills QEMU when the thread that started it ends, however this process ends.
-        string[] words = ["--pdeathsig", "KILL", "--", SystemPrograms.Find("qemu-system-x86_64"), .. arguments];
+        string[] words = ["--pdeathsig", "KILL", "--", program, .. arguments];
         _process = new Process
         {
             StartInfo = new ProcessStartInfo(SystemPrograms.Find("setpriv"), words)
@@ -24,13 +24,16 @@ public sealed class QemuProcess : IAsyncDisposable
         };
     }
 
+    /// <summary>This computer's QEMU.</summary>
+    public static string Program => SystemPrograms.Find("qemu-system-x86_64");
+
     /// <summary>Ends when QEMU does, with its exit code.</summary>
     public Task<int> Exited => _exited.Task;
 
     /// <summary>Starts QEMU; with the terminal inherited, its "stdio" device is this process's terminal.</summary>
-    public static QemuProcess Start(IEnumerable<string> arguments, bool inheritTerminal = false)
+    public static QemuProcess Start(string program, IEnumerable<string> arguments, bool inheritTerminal = false)
     {
-        var qemu = new QemuProcess(arguments, inheritTerminal);
+        var qemu = new QemuProcess(program, arguments, inheritTerminal);
         using var started = new ManualResetEventSlim();
         new Thread(() => qemu.Run(started)) { IsBackground = true, Name = "qemu" }.Start();
         started.Wait();

@@ -28,7 +28,7 @@ internal static class XenSuite
 
         await using var host = await XenHost.StartAsync(new XenHostOptions
         {
-            // A PV guest, since an emulated processor sometimes loses a PVH one. The guest's table has Xen's usual size.
+            // A PV guest, which is faster. The guest's table has Xen's usual size.
             Guests = [new XenGuestOptions { Name = Guest, Type = XenGuestType.Pv }],
             Driver = GrantDriver.Stock,
             GrantFrames = ManyGrantFrames,

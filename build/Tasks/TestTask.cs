@@ -41,7 +41,7 @@ internal static class TestTask
         if (onXen)
         {
             bool withPester = suites.Exists(suite => suite is PesterSuite);
-            await new XenTests(runner, tally).RunAsync(withPester, withPvh: xenOnly, cancellationToken);
+            await new XenTests(runner, tally).RunAsync(withPester, cancellationToken);
         }
 
         tally.PrintDetails();

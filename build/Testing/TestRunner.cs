@@ -8,8 +8,6 @@ namespace DmaBuf.Build;
 /// <summary>Runs suites in places and collects their outcomes.</summary>
 internal sealed class TestRunner(TestTally tally, string? filter)
 {
-    private const int MostRepairs = 3;
-
     /// <summary>Where the suites leave their results.</summary>
     public static string ResultFolder { get; } = Path.Combine(Repository.Out, "test-results");
 
@@ -17,10 +15,7 @@ internal sealed class TestRunner(TestTally tally, string? filter)
     public Task RunAsync(TestSuite suite, TestPlace place, CancellationToken cancellationToken) =>
         RunAsync(suite.Name, place, stop => RunOnceAsync(suite, place, stop), cancellationToken);
 
-    /// <summary>
-    /// Runs tests; in a place that had to be repaired they run again, and the last run counts. A test that it skips has
-    /// not passed, so there the failure before counts.
-    /// </summary>
+    /// <summary>Runs tests that are no program of their own, and counts their outcomes.</summary>
     public async Task RunAsync(
         string suite,
         TestPlace place,
@@ -29,32 +24,7 @@ internal sealed class TestRunner(TestTally tally, string? filter)
     {
         Report.Note($"{suite} on the {place.Name} ...");
         var time = Stopwatch.StartNew();
-        List<TestOutcome> outcomes = await run(cancellationToken);
-        for (int repairs = 0; repairs < MostRepairs && outcomes.Exists(outcome => outcome.Status == TestStatus.Failed); repairs++)
-        {
-            if (!await TryRepairAsync(place, cancellationToken))
-                break;
-            List<TestOutcome> failed = outcomes.FindAll(outcome => outcome.Status == TestStatus.Failed);
-            outcomes = (await run(cancellationToken)).ConvertAll(outcome => outcome.Status == TestStatus.Skipped
-                ? failed.Find(before => before.Name == outcome.Name) ?? outcome
-                : outcome);
-        }
-
-        tally.Add(suite, place.Name, outcomes, time.Elapsed);
-    }
-
-    /// <summary>False where nothing was to be repaired, or could be: the failures then stand.</summary>
-    private static async Task<bool> TryRepairAsync(TestPlace place, CancellationToken cancellationToken)
-    {
-        try
-        {
-            return await place.RepairAsync(cancellationToken);
-        }
-        catch (LabException failure)
-        {
-            Report.Note(failure.Message);
-            return false;
-        }
+        tally.Add(suite, place.Name, await run(cancellationToken), time.Elapsed);
     }
 
     private async Task<List<TestOutcome>> RunOnceAsync(TestSuite suite, TestPlace place, CancellationToken cancellationToken)

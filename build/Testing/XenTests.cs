@@ -8,22 +8,21 @@ namespace DmaBuf.Build;
 /// </summary>
 internal sealed class XenTests(TestRunner runner, TestTally tally)
 {
+    /// <summary>How long a suite may take: the longest takes ten minutes on two processors.</summary>
+    private const int Minutes = 30;
+
     private static readonly string s_folder = Repository.At("tests", "Lab");
 
     private static readonly XenGuestOptions s_alice = new() { Name = "alice", Type = XenGuestType.Pv };
-    private static readonly XenGuestOptions s_bob = s_alice with { Name = "bob" };
+    private static readonly XenGuestOptions s_bob = new() { Name = "bob", Type = XenGuestType.Pvh };
 
     /// <summary>A PV guest whose kernel grants the wrong pages; a test destroys it.</summary>
     private static readonly XenGuestOptions s_unfit = s_alice with { Name = "carol", KernelParameters = string.Empty };
 
-    /// <summary>A guest that an emulated processor can lose at any time: what needs it has a host of its own.</summary>
-    private static readonly XenGuestOptions s_pvhAlice = s_alice with { Type = XenGuestType.Pvh };
-
     /// <summary>Runs the suites, or says what is missing for them.</summary>
     /// <param name="withPester">Whether there is Pester, for the cmdlets.</param>
-    /// <param name="withPvh">Whether to run those with PVH domains, too.</param>
     /// <param name="cancellationToken">Ends the tests.</param>
-    public async Task RunAsync(bool withPester, bool withPvh, CancellationToken cancellationToken)
+    public async Task RunAsync(bool withPester, CancellationToken cancellationToken)
     {
         if (await MachineSetup.MissingForXenAsync(cancellationToken) is string missing)
         {
@@ -34,81 +33,63 @@ internal sealed class XenTests(TestRunner runner, TestTally tally)
         bool withPeers = File.Exists(PeerProgram.Path);
         if (!withPeers)
             Report.LeaveOut("the tests of dmabuf-peer between Xen domains (it was not built)");
-        Dictionary<GrantDriver, string> drivers = await DriversAsync(cancellationToken);
-        if (!withPester)
+        if (withPester)
+            await TellOfDriversAsync(cancellationToken);
+        else
             Report.LeaveOut($"the tests of the cmdlets between Xen domains ({Pwsh.WantOf(PowerShellModules.Pester)})");
 
         if (withPeers || withPester)
         {
-            await RunHostAsync("xen-plain", Host(GrantDriver.Distribution, s_bob), async (host, place) =>
+            await RunHostAsync("xen-plain", Host(GrantDriver.Distribution, s_bob with { Type = XenGuestType.Pv }), async (host, place) =>
             {
-                if (withPeers)
-                    await RunPeersAsync(host, place, GrantDriver.Distribution);
-                if (withPester)
-                    await RunFolderAsync("Plain", place);
+                await RunPeersAsync(host, place);
+                await RunCmdletsAsync("Plain", "Plain", place);
+            }, cancellationToken);
+
+            // dave, a PV guest, is there for dmabuf-peer: references between him and a PVH dom0.
+            XenHostOptions pvh = Host(GrantDriver.Mmap, s_alice with { Type = XenGuestType.Pvh }, s_bob, s_alice with { Name = "dave" })
+                with { Dom0Type = XenGuestType.Pvh };
+            await RunHostAsync("xen-pvh", pvh, async (host, place) =>
+            {
+                await RunPeersAsync(host, place);
+                await RunCmdletsAsync("Sharing", "Sharing.Tests.ps1", place);
             }, cancellationToken);
         }
 
         if (withPester)
         {
             XenHostOptions bounce = Host(GrantDriver.Stock, s_alice) with { Dom0KernelParameters = "swiotlb=force" };
-            await RunHostAsync("xen-bounce", bounce,
-                (_, place) => RunFolderAsync("Bounce", place), cancellationToken);
-            await RunHostAsync("xen", Host(GrantDriver.Mmap, s_alice, s_bob, s_unfit),
-                async (_, place) =>
-                {
-                    // It takes a quarter of an hour on two processors.
-                    await runner.RunAsync(new PesterSuite("cmdlets", s_folder, minutes: 45), place, cancellationToken);
-                    // Nothing can be repaired after it.
-                    await RunFolderAsync("Gone", place);
-                }, cancellationToken);
+            await RunHostAsync("xen-bounce", bounce, (_, place) => RunCmdletsAsync("Bounce", "Bounce", place), cancellationToken);
+            await RunHostAsync(
+                "xen",
+                Host(GrantDriver.Mmap, s_alice, s_bob, s_unfit),
+                (_, place) => RunCmdletsAsync("cmdlets", string.Empty, place),
+                cancellationToken);
         }
 
-        if (!withPvh)
+        async Task RunPeersAsync(XenHost host, TestPlace place)
         {
-            Report.LeaveOut("the tests with PVH domains, which an emulated processor can lose (./build.sh test -XenOnly)");
-            return;
-        }
-
-        XenHostOptions pvh = Host(GrantDriver.Mmap, s_pvhAlice, s_bob);
-        await RunHostAsync("xen-pvh", pvh, async (host, place) =>
-        {
-            await RunPeersWithAllDriversAsync(host, place);
-            if (withPester)
-                await RunFolderAsync("Pvh", place);
-        }, cancellationToken);
-        await RunHostAsync(
-            "xen-pvh0", pvh with { Dom0Type = XenGuestType.Pvh }, RunPeersWithAllDriversAsync, cancellationToken);
-
-        async Task RunPeersWithAllDriversAsync(XenHost host, TestPlace place)
-        {
-            foreach (GrantDriver driver in withPeers ? drivers.Keys : Enumerable.Empty<GrantDriver>())
-                await RunPeersAsync(host, place, driver);
-        }
-
-        Task RunPeersAsync(XenHost host, TestPlace place, GrantDriver driver)
-        {
-            var handOffs = new PeerHandOffs(host, driver, drivers[driver]);
-            return runner.RunAsync(PeerHandOffs.Suite, place, handOffs.RunAsync, cancellationToken);
+            if (withPeers)
+                await runner.RunAsync(PeerHandOffs.Suite, place, new PeerHandOffs(host).RunAsync, cancellationToken);
         }
 
         // All of a folder in one PowerShell, which keeps its sessions in the guests.
-        Task RunFolderAsync(string folder, TestPlace place) =>
-            runner.RunAsync(new PesterSuite(folder, Path.Combine(s_folder, folder)), place, cancellationToken);
+        async Task RunCmdletsAsync(string name, string path, TestPlace place)
+        {
+            if (withPester)
+                await runner.RunAsync(new PesterSuite(name, Path.Combine(s_folder, path), Minutes), place, cancellationToken);
+        }
     }
 
-    /// <summary>The files of the grant device's drivers, which the tests exchange in the guests; the suites are told of them, too.</summary>
-    private static async Task<Dictionary<GrantDriver, string>> DriversAsync(CancellationToken cancellationToken)
+    /// <summary>Tells the suites of the grant device's drivers, which they exchange in the guests.</summary>
+    private static async Task TellOfDriversAsync(CancellationToken cancellationToken)
     {
         Kernel kernel = await Kernel.GetAsync(Report.Note, cancellationToken);
-        var files = new Dictionary<GrantDriver, string>();
         foreach (GrantDriver driver in Enum.GetValues<GrantDriver>())
         {
-            files[driver] = await GrantDrivers.GetAsync(kernel, driver, Report.Note, cancellationToken);
-            Environment.SetEnvironmentVariable($"DMABUFPS_DRIVER_{driver.ToString().ToUpperInvariant()}", files[driver]);
+            string file = await GrantDrivers.GetAsync(kernel, driver, Report.Note, cancellationToken);
+            Environment.SetEnvironmentVariable($"DMABUFPS_DRIVER_{driver.ToString().ToUpperInvariant()}", file);
         }
-
-        return files;
     }
 
     private static XenHostOptions Host(GrantDriver driver, params XenGuestOptions[] guests) =>
@@ -128,7 +109,7 @@ internal sealed class XenTests(TestRunner runner, TestTally tally)
                 Console.OpenStandardOutput(),
                 Console.OpenStandardError(),
                 null,
-                stop)) { RepairAsync = host.RestartLostGuestsAsync });
+                stop)));
         }
         catch (LabException failure)
         {

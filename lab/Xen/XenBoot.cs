@@ -3,19 +3,21 @@ using System.Globalization;
 namespace DmaBuf.Lab;
 
 /// <summary>The hypervisor below a machine's kernel, which is dom0 then.</summary>
+/// <param name="Qemu">The program that emulates the host.</param>
 /// <param name="Packages">The hypervisor and its tools.</param>
 /// <param name="Type">How Xen runs dom0.</param>
 /// <param name="Dom0MemoryMiB">dom0's part of the machine's memory, in MiB.</param>
 /// <param name="GrantFrames">The frames of dom0's grant table, and of a guest's at most.</param>
 /// <param name="KernelParameters">More for the command line of dom0's kernel.</param>
 public sealed record XenBoot(
-    XenPackages Packages, XenGuestType Type, int Dom0MemoryMiB, int GrantFrames, string KernelParameters)
+    string Qemu, XenPackages Packages, XenGuestType Type, int Dom0MemoryMiB, int GrantFrames, string KernelParameters)
 {
     /// <summary>
     /// QEMU's processor. SMAP faults a PV kernel's own return from an interrupt, RDTSCP is an instruction that Xen
-    /// cannot decode for a PVH guest, and XSAVE breaks such a guest's signal frames.
+    /// cannot decode for a PVH guest, and XSAVE breaks such a guest's signal frames. For a PVH dom0 Xen emulates RDTSC, at
+    /// half of dom0's speed, unless the counter says that its rate never changes; QEMU has to be forced to say so.
     /// </summary>
-    internal const string Processor = "max,-smap,-rdtscp,-xsave";
+    internal string Processor => "max,-smap,-rdtscp,-xsave" + (Type == XenGuestType.Pv ? string.Empty : ",+invtsc,x-force-features=on");
 
     /// <summary>
     /// What helps every kernel in the emulated host. Its own trial of the clock takes eight seconds, and where it does

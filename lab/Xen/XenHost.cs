@@ -11,7 +11,6 @@ public sealed class XenHost : IAsyncDisposable
     /// <summary>The name of the first domain.</summary>
     public const string Dom0 = "dom0";
 
-    private const int PvhDom0Tries = 3;
     private readonly XenHostOptions _options;
     private readonly Machine _dom0;
 
@@ -48,18 +47,23 @@ public sealed class XenHost : IAsyncDisposable
         XenSettings.CheckMemory(options, initramfs);
         Dictionary<string, string> files = XenSettings.Files(options, packages, kernel, driver,
             await kernel.GetPayloadAsync(cancellationToken), initramfs);
-        int tries = options.Dom0Type == XenGuestType.Pvh ? PvhDom0Tries : 1;
-        while (true)
+        string? qemu = await MendedQemu.GetAsync(cancellationToken);
+        bool runsPvh = options.Guests.Select(guest => guest.Type).Append(options.Dom0Type).Contains(XenGuestType.Pvh);
+        if (qemu is null && runsPvh)
+            options.Say("This QEMU is not the build whose errors the lab knows: an emulated PVH domain may fail (lab/README.md).");
+        Machine dom0 = await Machine.StartAsync(Dom0Options(options, qemu ?? QemuProcess.Program, packages), cancellationToken);
+        var host = new XenHost(options, dom0);
+        try
         {
-            try
-            {
-                return await BootAsync(options, packages, files, cancellationToken);
-            }
-            catch (LabException failure) when (--tries > 0)
-            {
-                // An emulated processor sometimes loses a PVH domain, and this one takes the host along.
-                options.Say($"the PVH dom0 starts anew: {failure.Message.Split('\n')[0]}");
-            }
+            foreach ((string name, string content) in files)
+                dom0.WriteSharedFile(name, content);
+            options.Say(await host.CheckedAsync("dom0", "Xen's daemons did not start", cancellationToken));
+            return host;
+        }
+        catch
+        {
+            await host.DisposeAsync();
+            throw;
         }
     }
 
@@ -78,44 +82,10 @@ public sealed class XenHost : IAsyncDisposable
         string domain, GuestCommand command, CancellationToken cancellationToken = default) =>
         _dom0.RunInTerminalAsync(In(domain, command, "-t"), cancellationToken);
 
-    /// <summary>
-    /// Starts the guests anew that crashed, as an emulated processor makes a PVH guest do now and then, and says which;
-    /// false if there is none. One that was destroyed or ended by itself stays as it is.
-    /// </summary>
-    public async Task<bool> RestartLostGuestsAsync(CancellationToken cancellationToken = default)
-    {
-        string lost = await CheckedAsync("guests --lost", "A guest that crashed did not start anew", cancellationToken);
-        if (lost.Length > 0)
-            _options.Say(lost);
-        return lost.Length > 0;
-    }
-
     /// <summary>Ends the host with all its domains.</summary>
     public ValueTask DisposeAsync() => _dom0.DisposeAsync();
 
-    private static async Task<XenHost> BootAsync(
-        XenHostOptions options,
-        XenPackages packages,
-        Dictionary<string, string> files,
-        CancellationToken cancellationToken)
-    {
-        Machine dom0 = await Machine.StartAsync(Dom0Options(options, packages), cancellationToken);
-        var host = new XenHost(options, dom0);
-        try
-        {
-            foreach ((string name, string content) in files)
-                dom0.WriteSharedFile(name, content);
-            options.Say(await host.CheckedAsync("dom0", "Xen's daemons did not start", cancellationToken));
-            return host;
-        }
-        catch
-        {
-            await host.DisposeAsync();
-            throw;
-        }
-    }
-
-    private static MachineOptions Dom0Options(XenHostOptions options, XenPackages packages) => new()
+    private static MachineOptions Dom0Options(XenHostOptions options, string qemu, XenPackages packages) => new()
     {
         Name = Dom0,
         MemoryMiB = options.Dom0MemoryMiB + options.Guests.Sum(guest => guest.MemoryMiB + XenSettings.OverheadMiB)
@@ -123,7 +93,7 @@ public sealed class XenHost : IAsyncDisposable
         HugePages = 0,
         Modules = [],
         Xen = new XenBoot(
-            packages, options.Dom0Type, options.Dom0MemoryMiB, options.GrantFrames, options.Dom0KernelParameters),
+            qemu, packages, options.Dom0Type, options.Dom0MemoryMiB, options.GrantFrames, options.Dom0KernelParameters),
         SharedFolders = options.SharedFolders,
         Terminal = options.Terminal,
         StartLimit = options.StartLimit,

@@ -49,9 +49,9 @@ internal static class XenSettings
                 $"kernel=\"{payload}\"",
                 $"ramdisk=\"{initramfs}\"",
                 // What holds the initial ramdisk is a ramfs: a tmpfs would take no more than half of the memory.
-                $"extra=\"console=hvc0 rootfstype=ramfs {XenBoot.CommonKernelParameters} lab_name={guest.Name} lab_address={Network}{number + 2}"
-                + $" lab_server={Network}1 lab_kernel={kernel.Version} lab_modules={kernel.Modules}"
-                + $" {guest.KernelParameters}\"",
+                $"extra=\"console=hvc0 rootfstype=ramfs {XenBoot.CommonKernelParameters}"
+                + $" lab_name={guest.Name} lab_address={Network}{number + 2} lab_server={Network}1"
+                + $" lab_kernel={kernel.Version} lab_modules={kernel.Modules} {guest.KernelParameters}\"",
                 $"memory={guest.MemoryMiB}",
                 $"vcpus={guest.Processors}",
                 $"max_grant_frames={guest.GrantFrames}",

@@ -1,6 +1,6 @@
-# The last suite of a host: it ends xenstored, which nothing survives that looks for a domain.
+# The last of this folder, by its name: it ends xenstored, which nothing survives that looks for a domain.
 
-BeforeAll { . $PSScriptRoot/../common.ps1 }
+BeforeAll { . $PSScriptRoot/common.ps1 }
 
 Describe 'All these tests' {
     It 'leave nothing in xenstore' {
