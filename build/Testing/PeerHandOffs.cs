@@ -8,7 +8,9 @@ namespace DmaBuf.Build;
 /// answer comes back in the same pages.
 /// </summary>
 /// <param name="host">The host.</param>
-internal sealed class PeerHandOffs(XenHost host)
+/// <param name="driver">The grant device's driver to use in the guests.</param>
+/// <param name="driverFile">Its file.</param>
+internal sealed class PeerHandOffs(XenHost host, GrantDriver driver, string driverFile)
 {
     public const string Suite = "peer";
     private const string Reply = "greetings-from-the-importer";
@@ -23,12 +25,16 @@ internal sealed class PeerHandOffs(XenHost host)
     private const int TimedOut = 124;
 
     private static readonly string s_script = Repository.At("tests", "Lab", "peer.sh");
+    private static readonly string s_driverScript = Repository.At("tests", "Lab", "driver.sh");
 
     /// <summary>Runs every hand-off, one after another.</summary>
     public async Task<List<TestOutcome>> RunAsync(CancellationToken cancellationToken)
     {
         var outcomes = new List<TestOutcome>();
-        string[] domains = [XenHost.Dom0, .. host.Guests.Select(guest => guest.Name)];
+        string[] guests = [.. host.Guests.Select(guest => guest.Name)];
+        if (await ChangeDriverAsync(guests, cancellationToken) is { } failed)
+            return [failed];
+        string[] domains = [XenHost.Dom0, .. guests];
         foreach (string exporter in domains)
         {
             foreach (string importer in domains.Where(domain => domain != exporter))
@@ -44,7 +50,7 @@ internal sealed class PeerHandOffs(XenHost host)
     private async Task<TestOutcome> HandOverAsync(
         string exporter, string importer, string transport, CancellationToken cancellationToken)
     {
-        string name = $"{exporter} shares with {importer} by {transport}, {host.Driver} driver";
+        string name = $"{exporter} shares with {importer} by {transport}, {driver} driver";
         using var hang = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         hang.CancelAfter(TimeSpan.FromSeconds(HangLimit));
         using var output = new MemoryStream();
@@ -65,14 +71,25 @@ internal sealed class PeerHandOffs(XenHost host)
         string all = Text(output) + Text(error);
         if (code == TimedOut)
             return new TestOutcome(name, TestStatus.Failed, $"it did not end within {Limit} s: {all}");
-        string via = host.TypeOf(importer) == XenGuestType.Pvh && host.Driver == GrantDriver.Mmap ? "dmabuf" : "mapping";
+        string via = host.TypeOf(importer) == XenGuestType.Pvh && DriverOf(importer) == GrantDriver.Mmap ? "dmabuf" : "mapping";
         bool ofAllocator = all.Contains("Sharing pages of the grant allocator instead", StringComparison.Ordinal);
         bool good = code == 0
             && Enumerable.Range(0, 4).All(range => all.Contains($"range[{range}] 16384 bytes", StringComparison.Ordinal))
             && all.Contains($"imported via {via}", StringComparison.Ordinal)
-            && ofAllocator == (host.Driver == GrantDriver.Distribution)
+            && ofAllocator == (DriverOf(exporter) == GrantDriver.Distribution)
             && all.Contains($"came back: {Reply}", StringComparison.Ordinal);
         return new TestOutcome(name, good ? TestStatus.Passed : TestStatus.Failed, good ? "" : $"({code}) {all}");
+    }
+
+    /// <summary>dom0 keeps the driver it booted with: xenstored holds its device.</summary>
+    private GrantDriver DriverOf(string domain) => domain == XenHost.Dom0 ? host.Driver : driver;
+
+    private async Task<TestOutcome?> ChangeDriverAsync(string[] guests, CancellationToken cancellationToken)
+    {
+        using var output = new MemoryStream();
+        int code = await host.RunAsync(
+            XenHost.Dom0, new GuestCommand("sh", [s_driverScript, driverFile, .. guests]), output, output, null, cancellationToken);
+        return code == 0 ? null : new TestOutcome($"the guests load the {driver} driver", TestStatus.Failed, Text(output));
     }
 
     private static string Text(MemoryStream stream) => Encoding.UTF8.GetString(stream.ToArray());

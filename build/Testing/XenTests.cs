@@ -8,9 +8,6 @@ namespace DmaBuf.Build;
 /// </summary>
 internal sealed class XenTests(TestRunner runner, TestTally tally)
 {
-    /// <summary>How long a suite may take: the longest takes ten minutes on two processors.</summary>
-    private const int Minutes = 30;
-
     private static readonly string s_folder = Repository.At("tests", "Lab");
 
     private static readonly XenGuestOptions s_alice = new() { Name = "alice", Type = XenGuestType.Pv };
@@ -33,16 +30,16 @@ internal sealed class XenTests(TestRunner runner, TestTally tally)
         bool withPeers = File.Exists(PeerProgram.Path);
         if (!withPeers)
             Report.LeaveOut("the tests of dmabuf-peer between Xen domains (it was not built)");
-        if (withPester)
-            await TellOfDriversAsync(cancellationToken);
-        else
+        Dictionary<GrantDriver, string> drivers = await DriversAsync(cancellationToken);
+        if (!withPester)
             Report.LeaveOut($"the tests of the cmdlets between Xen domains ({Pwsh.WantOf(PowerShellModules.Pester)})");
 
         if (withPeers || withPester)
         {
             await RunHostAsync("xen-plain", Host(GrantDriver.Distribution, s_bob with { Type = XenGuestType.Pv }), async (host, place) =>
             {
-                await RunPeersAsync(host, place);
+                // The driver it booted with comes last: the cmdlets are to have it.
+                await RunPeersAsync(host, place, GrantDriver.Stock, GrantDriver.Mmap, GrantDriver.Distribution);
                 await RunCmdletsAsync("Plain", "Plain", place);
             }, cancellationToken);
 
@@ -51,7 +48,7 @@ internal sealed class XenTests(TestRunner runner, TestTally tally)
                 with { Dom0Type = XenGuestType.Pvh };
             await RunHostAsync("xen-pvh", pvh, async (host, place) =>
             {
-                await RunPeersAsync(host, place);
+                await RunPeersAsync(host, place, GrantDriver.Mmap);
                 await RunCmdletsAsync("Sharing", "Sharing.Tests.ps1", place);
             }, cancellationToken);
         }
@@ -63,33 +60,40 @@ internal sealed class XenTests(TestRunner runner, TestTally tally)
             await RunHostAsync(
                 "xen",
                 Host(GrantDriver.Mmap, s_alice, s_bob, s_unfit),
-                (_, place) => RunCmdletsAsync("cmdlets", string.Empty, place),
+                // It takes ten minutes on two processors.
+                (_, place) => RunCmdletsAsync("cmdlets", string.Empty, place, minutes: 30),
                 cancellationToken);
         }
 
-        async Task RunPeersAsync(XenHost host, TestPlace place)
+        async Task RunPeersAsync(XenHost host, TestPlace place, params GrantDriver[] inGuests)
         {
-            if (withPeers)
-                await runner.RunAsync(PeerHandOffs.Suite, place, new PeerHandOffs(host).RunAsync, cancellationToken);
+            foreach (GrantDriver driver in withPeers ? inGuests : [])
+            {
+                var handOffs = new PeerHandOffs(host, driver, drivers[driver]);
+                await runner.RunAsync(PeerHandOffs.Suite, place, handOffs.RunAsync, cancellationToken);
+            }
         }
 
         // All of a folder in one PowerShell, which keeps its sessions in the guests.
-        async Task RunCmdletsAsync(string name, string path, TestPlace place)
+        async Task RunCmdletsAsync(string name, string path, TestPlace place, int minutes = 15)
         {
             if (withPester)
-                await runner.RunAsync(new PesterSuite(name, Path.Combine(s_folder, path), Minutes), place, cancellationToken);
+                await runner.RunAsync(new PesterSuite(name, Path.Combine(s_folder, path), minutes), place, cancellationToken);
         }
     }
 
-    /// <summary>Tells the suites of the grant device's drivers, which they exchange in the guests.</summary>
-    private static async Task TellOfDriversAsync(CancellationToken cancellationToken)
+    /// <summary>The files of the grant device's drivers, which tests exchange in the guests; the suites are told of them.</summary>
+    private static async Task<Dictionary<GrantDriver, string>> DriversAsync(CancellationToken cancellationToken)
     {
         Kernel kernel = await Kernel.GetAsync(Report.Note, cancellationToken);
+        var files = new Dictionary<GrantDriver, string>();
         foreach (GrantDriver driver in Enum.GetValues<GrantDriver>())
         {
-            string file = await GrantDrivers.GetAsync(kernel, driver, Report.Note, cancellationToken);
-            Environment.SetEnvironmentVariable($"DMABUFPS_DRIVER_{driver.ToString().ToUpperInvariant()}", file);
+            files[driver] = await GrantDrivers.GetAsync(kernel, driver, Report.Note, cancellationToken);
+            Environment.SetEnvironmentVariable($"DMABUFPS_DRIVER_{driver.ToString().ToUpperInvariant()}", files[driver]);
         }
+
+        return files;
     }
 
     private static XenHostOptions Host(GrantDriver driver, params XenGuestOptions[] guests) =>
