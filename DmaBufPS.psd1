@@ -5,7 +5,7 @@
     Author               = 'The DmaBufPS developers'
     Copyright            = '(c) The DmaBufPS developers. MIT licence.'
     Description          = 'Creates Linux DMA-BUFs, hands them to other processes and to other domains of Xen without a copy, and reads and writes what is in them.'
-    PowerShellVersion    = '7.4'
+    PowerShellVersion    = '7.6'
     CompatiblePSEditions = @('Core')
     FormatsToProcess     = @('DmaBufPS.Format.ps1xml')
     CmdletsToExport      = @(
