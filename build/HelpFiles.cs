@@ -27,7 +27,8 @@ internal static class HelpFiles
         if (File.Exists(stamp) && Directory.GetFiles(s_help, "*-Help.xml").Length > 0
             && await File.ReadAllTextAsync(stamp, cancellationToken) == state)
             return;
-        if (!await PowerShellModules.EnsureAsync(PowerShellModules.PlatyPS, cancellationToken))
+        await Pwsh.EnsureAsync(cancellationToken);
+        if (await PowerShellModules.InstalledAsync(PowerShellModules.PlatyPS, cancellationToken) is null)
         {
             Report.LeaveOut($"the help of the cmdlets ({Pwsh.WantOf(PowerShellModules.PlatyPS)})");
             return;

@@ -12,6 +12,9 @@ internal abstract class TestSuite
     /// <summary>The words that run the suite, or only the tests whose names contain the filter.</summary>
     public abstract string[] Command(string resultFile, string? filter);
 
+    /// <summary>Takes from a line of the running suite's output how far it is.</summary>
+    public abstract void Follow(string line, TestProgress progress);
+
     /// <summary>The outcomes in a file that the command left.</summary>
     public abstract IEnumerable<TestOutcome> Read(string resultFile);
 }

@@ -1,9 +1,11 @@
+using System.Globalization;
+using System.Text.RegularExpressions;
 using System.Xml.Linq;
 
 namespace DmaBuf.Build;
 
 /// <summary>The tests of the core.</summary>
-internal sealed class XunitSuite : TestSuite
+internal sealed partial class XunitSuite : TestSuite
 {
     public override TimeSpan Limit => TimeSpan.FromMinutes(15);
 
@@ -12,9 +14,17 @@ internal sealed class XunitSuite : TestSuite
     public override string[] Command(string resultFile, string? filter) =>
     [
         "dotnet", Path.Combine(Repository.Binaries("DmaBuf.Tests"), "DmaBuf.Tests.dll"),
-        "-noLogo", "-noColor", "-noAutoReporters", "-reporter", "silent", "-xml", resultFile,
+        "-noColor", "-noAutoReporters", "-reporter", "json", "-xml", resultFile,
         .. filter is null ? Array.Empty<string>() : ["-method", $"*{filter}*"],
     ];
+
+    public override void Follow(string line, TestProgress progress)
+    {
+        if (TestCases().Match(line) is { Success: true } found)
+            progress.Found(int.Parse(found.Groups[1].ValueSpan, CultureInfo.InvariantCulture));
+        else if (line.StartsWith("""{"$type":"test-case-finished",""", StringComparison.Ordinal))
+            progress.Done();
+    }
 
     public override IEnumerable<TestOutcome> Read(string resultFile)
     {
@@ -43,6 +53,9 @@ internal sealed class XunitSuite : TestSuite
             yield return new TestOutcome(name, TestStatus.Failed, FailureOf(error));
         }
     }
+
+    [GeneratedRegex("""^\{"\$type":"discovery-complete",.*"TestCasesToRun":([0-9]+)""")]
+    private static partial Regex TestCases();
 
     private static string FailureOf(XElement element)
     {
