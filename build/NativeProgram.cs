@@ -21,17 +21,17 @@ internal sealed record NativeProgram(string Name, params string[] Sources)
             return false;
         }
 
-        string folder = Repository.At("out", "build", Name);
+        // In its folder and without --output: MSBuild would take a semicolon in a path for the end of it.
+        string project = Repository.At(Sources[^1]);
         HostResult compiler = await HostCommand.TryRunAsync(
             "dotnet",
-            [
-                "publish", Repository.At(Sources[^1]), "--configuration", "Release", "--output", folder,
-                "--nologo", "--verbosity", "quiet",
-            ],
-            cancellationToken: cancellationToken);
+            ["publish", "--configuration", "Release", "--nologo", "--verbosity", "quiet"],
+            project,
+            cancellationToken);
         if (compiler.ExitCode != 0)
             throw new BuildException($"{compiler.Output}{compiler.Error}{Name} could not be compiled.");
-        File.Copy(System.IO.Path.Combine(folder, Name), Path + ".new", overwrite: true);
+        string[] published = Directory.GetFiles(Repository.At("out", "build", "publish"), Name, SearchOption.AllDirectories);
+        File.Copy(published.Single(), Path + ".new", overwrite: true);
         File.Move(Path + ".new", Path, overwrite: true);
         File.SetLastWriteTimeUtc(Path, DateTime.UtcNow);
         return true;

@@ -29,8 +29,9 @@ internal static class BuildTask
         DateTime start = DateTime.UtcNow;
         HostResult compiler = await HostCommand.TryRunAsync(
             "dotnet",
-            ["build", Repository.At("DmaBufPS.sln"), "--configuration", "Release", "--nologo", "--verbosity", "quiet"],
-            cancellationToken: cancellationToken);
+            ["build", "DmaBufPS.sln", "--configuration", "Release", "--nologo", "--verbosity", "quiet"],
+            Repository.Root,
+            cancellationToken);
         if (compiler.ExitCode != 0)
             throw new BuildException($"{compiler.Output}{compiler.Error}The build failed.");
         LayOut();
