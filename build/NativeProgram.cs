@@ -21,17 +21,17 @@ internal sealed record NativeProgram(string Name, params string[] Sources)
             return false;
         }
 
-        // In its folder and without --output: MSBuild would take a semicolon in a path for the end of it.
-        string project = Repository.At(Sources[^1]);
+        string folder = Repository.At("out", "build", Name);
         HostResult compiler = await HostCommand.TryRunAsync(
             "dotnet",
-            ["publish", "--configuration", "Release", "--nologo", "--verbosity", "quiet"],
-            project,
-            cancellationToken);
+            [
+                "publish", Repository.At(Sources[^1]), "--configuration", "Release", "--output", folder,
+                "--nologo", "--verbosity", "quiet",
+            ],
+            cancellationToken: cancellationToken);
         if (compiler.ExitCode != 0)
             throw new BuildException($"{compiler.Output}{compiler.Error}{Name} could not be compiled.");
-        string[] published = Directory.GetFiles(Repository.At("out", "build", "publish"), Name, SearchOption.AllDirectories);
-        File.Copy(published.Single(), Path + ".new", overwrite: true);
+        File.Copy(System.IO.Path.Combine(folder, Name), Path + ".new", overwrite: true);
         File.Move(Path + ".new", Path, overwrite: true);
         File.SetLastWriteTimeUtc(Path, DateTime.UtcNow);
         return true;

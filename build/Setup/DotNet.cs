@@ -43,10 +43,10 @@ internal static class DotNet
         // GetTargetPath because a property alone would be read before the restore.
         string[] words =
         [
-            "msbuild", "-restore", "-target:GetTargetPath", "-getProperty:" + property, "-nologo", .. settings,
+            "msbuild", Repository.At("build", "Packages", project), "-restore", "-target:GetTargetPath",
+            "-getProperty:" + property, "-nologo", .. settings,
         ];
-        HostResult restore = await HostCommand.TryRunAsync(
-            Program, words, Repository.At("build", "Packages", project), cancellationToken);
+        HostResult restore = await HostCommand.TryRunAsync(Program, words, null, cancellationToken);
         return restore.ExitCode == 0
             ? restore.Output.Trim()
             : throw new BuildException(FirstError(restore.Output + restore.Error));

@@ -29,9 +29,8 @@ internal static class BuildTask
         DateTime start = DateTime.UtcNow;
         HostResult compiler = await HostCommand.TryRunAsync(
             "dotnet",
-            ["build", "DmaBufPS.sln", "--configuration", "Release", "--nologo", "--verbosity", "quiet"],
-            Repository.Root,
-            cancellationToken);
+            ["build", Repository.At("DmaBufPS.sln"), "--configuration", "Release", "--nologo", "--verbosity", "quiet"],
+            cancellationToken: cancellationToken);
         if (compiler.ExitCode != 0)
             throw new BuildException($"{compiler.Output}{compiler.Error}The build failed.");
         LayOut();
