@@ -18,8 +18,11 @@ internal static class Repository
     /// <summary>A path below the top folder.</summary>
     public static string At(params string[] parts) => Path.Combine([Root, .. parts]);
 
-    /// <summary>build/run says it, because it may be a link: see there.</summary>
-    private static string FindRoot() =>
-        Environment.GetEnvironmentVariable("DMABUFPS_ROOT")
-        ?? throw new BuildException("Run build.sh or build.ps1, which start this program.");
+    private static string FindRoot()
+    {
+        string? folder = AppContext.BaseDirectory;
+        while (folder is not null && !File.Exists(Path.Combine(folder, "Directory.Build.props")))
+            folder = Path.GetDirectoryName(folder);
+        return folder ?? throw new BuildException("The build program has to stay below the repository's out folder.");
+    }
 }
