@@ -35,10 +35,10 @@ internal static class TestTask
         var tally = new TestTally();
         using var progress = new TestProgress();
         var runner = new TestRunner(tally, progress, filter);
-        TestSuite[] suites = [new XunitSuite(), .. PesterSuites(pester)];
+        TestSuite[] suites = [new XunitSuite(), .. Pester("Pester", PesterSuite.Folder, pester)];
         List<TestStage> stages = [];
         if (onHost)
-            stages.Add(OnHost(suites, runner));
+            stages.Add(OnHost([.. suites, .. Pester("host only", PesterSuite.HostOnlyFolder, pester)], runner));
         if (inMachine && await CanRunMachineAsync(cancellationToken))
             stages.Add(InMachine(quick ? suites[..1] : suites, runner, tally));
         if (onXen)
@@ -56,8 +56,8 @@ internal static class TestTask
         return tally.HasFailures || tally.IsEmpty ? 1 : 0;
     }
 
-    private static IEnumerable<TestSuite> PesterSuites(string? pester) =>
-        pester is null ? [] : [new PesterSuite(pester, "Pester", PesterSuite.Folder)];
+    private static IEnumerable<TestSuite> Pester(string name, string folder, string? pester) =>
+        pester is null ? [] : [new PesterSuite(pester, name, folder)];
 
     private static TestStage OnHost(TestSuite[] suites, TestRunner runner) => new(suites.Length, async stop =>
     {

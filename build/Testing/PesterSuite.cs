@@ -14,6 +14,9 @@ internal sealed partial class PesterSuite(string pester, string name, string pat
     /// <summary>The folder of the tests that need one machine.</summary>
     public static string Folder { get; } = Repository.At("tests", "Pester");
 
+    /// <summary>The folder of those that need no device: they do not run again in the machine.</summary>
+    public static string HostOnlyFolder { get; } = Path.Combine(Folder, "HostOnly");
+
     public override string Name => name;
 
     public override TimeSpan Limit => TimeSpan.FromMinutes(minutes);

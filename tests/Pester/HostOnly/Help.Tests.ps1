@@ -1,10 +1,10 @@
 BeforeDiscovery {
-    $cmdlets = (Import-PowerShellDataFile "$PSScriptRoot/../../DmaBufPS.psd1").CmdletsToExport
-    $topics = (Get-ChildItem "$PSScriptRoot/../../docs/help/about_*.md").BaseName
+    $cmdlets = (Import-PowerShellDataFile "$PSScriptRoot/../../../DmaBufPS.psd1").CmdletsToExport
+    $topics = (Get-ChildItem "$PSScriptRoot/../../../docs/help/about_*.md").BaseName
 }
 
 BeforeAll {
-    . $PSScriptRoot/common.ps1
+    . $PSScriptRoot/../common.ps1
     $script:Pages = Join-Path $RepositoryRoot docs/help
 
     # What a page has below its headings of a level, by heading.

@@ -1,4 +1,4 @@
-BeforeAll { . $PSScriptRoot/common.ps1 }
+BeforeAll { . $PSScriptRoot/../common.ps1 }
 
 Describe 'The package' {
     It 'installs with Install-PSResource from a folder, and its cmdlets and help work from there' {
