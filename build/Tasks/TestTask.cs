@@ -30,15 +30,19 @@ internal static class TestTask
         if (pester is null)
             Report.LeaveOut($"the tests of the cmdlets ({Pwsh.WantOf("Pester")})");
         if (quick)
-            Report.LeaveOut("what is not in -Quick (the cmdlets in the machine, and all tests between domains)");
+            Report.LeaveOut("what -Quick leaves out: first runs of the build, the cmdlets in the machine, all between domains");
 
         var tally = new TestTally();
         using var progress = new TestProgress();
         var runner = new TestRunner(tally, progress, filter);
         TestSuite[] suites = [new XunitSuite(), .. Pester("Pester", PesterSuite.Folder, pester)];
+        IEnumerable<TestSuite> hostOnly = Pester("host only", PesterSuite.HostOnlyFolder, pester);
+        if (!quick)
+            hostOnly = hostOnly.Concat(Pester("setup", PesterSuite.SetupFolder, pester));
+
         List<TestStage> stages = [];
         if (onHost)
-            stages.Add(OnHost([.. suites, .. Pester("host only", PesterSuite.HostOnlyFolder, pester)], runner));
+            stages.Add(OnHost([.. suites, .. hostOnly], runner));
         if (inMachine && await CanRunMachineAsync(cancellationToken))
             stages.Add(InMachine(quick ? suites[..1] : suites, runner, tally));
         if (onXen)

@@ -17,6 +17,9 @@ internal sealed partial class PesterSuite(string pester, string name, string pat
     /// <summary>The folder of those that need no device: they do not run again in the machine.</summary>
     public static string HostOnlyFolder { get; } = Path.Combine(Folder, "HostOnly");
 
+    /// <summary>The folder of those that try what a first run of the build can meet.</summary>
+    public static string SetupFolder { get; } = Path.Combine(Folder, "Setup");
+
     public override string Name => name;
 
     public override TimeSpan Limit => TimeSpan.FromMinutes(minutes);
