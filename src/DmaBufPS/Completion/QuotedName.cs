@@ -20,5 +20,7 @@ internal static class QuotedName
     }
 
     private static bool IsBareWord(string text) =>
-        text.Length > 0 && char.IsLetterOrDigit(text[0]) && text.All(c => char.IsLetterOrDigit(c) || c is '-' or '_' or '.' or ':' or '/');
+        text.Length > 0
+        && char.IsLetterOrDigit(text[0])
+        && text.All(c => char.IsLetterOrDigit(c) || c is '-' or '_' or '.' or ':' or '/');
 }
