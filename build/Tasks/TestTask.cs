@@ -52,7 +52,7 @@ internal static class TestTask
 
     private static async Task<List<TestSuite>> SuitesAsync(CancellationToken cancellationToken)
     {
-        List<TestSuite> suites = [new XunitSuite()];
+        List<TestSuite> suites = [XunitSuite.Core, XunitSuite.Module];
         if (Directory.Exists(PesterSuite.Folder))
         {
             if (await PowerShellModules.EnsureAsync(PowerShellModules.Pester, cancellationToken))
@@ -86,7 +86,7 @@ internal static class TestTask
                 null,
                 stop));
             foreach (TestSuite suite in suites)
-                await runner.RunAsync(suite, place, cancellationToken);
+                await runner.RunAsync(suite.InMachine, place, cancellationToken);
         }
         catch (LabException failure)
         {
