@@ -5,7 +5,8 @@ namespace DmaBuf.Bench;
 /// <summary>Whole processes, from start to exit, in turns: a machine that slows down slows down all of them.</summary>
 internal static class ProcessSuite
 {
-    private const double ImportTarget = 30;
+    private const double ImportTarget = 20;
+    private const double PromptTarget = 0.6;
     private const int JobSize = 64 << 20;
 
     public static IEnumerable<Row> Run(string module, bool quick)
@@ -25,6 +26,15 @@ internal static class ProcessSuite
         yield return new Row("Import-Module (other: bare pwsh)", 0, ours.Median(), bare.Median());
         yield return new Row("Import-Module (other: one cmdlet)", 0, ours.Median(), one.Median());
         yield return new Row("Import-Module over one cmdlet", 0, over, 0, $"<= {ImportTarget} ms", over <= ImportTarget);
+        if (PwshProgram.ToolExists)
+        {
+            var prompts = Measure(quick ? 7 : 20, () => PwshProgram.Start("0"), () => PwshProgram.StartTool("0"));
+            // Paired, as above.
+            var part = prompts[0].Zip(prompts[1], (a, b) => a / b).Median();
+            yield return new Row("a prompt (other: PowerShell's tool as it comes)", 0, prompts[0].Median(), prompts[1].Median(),
+                $"<= {PromptTarget} of it", part <= PromptTarget);
+        }
+
         yield return new Row("process: create, fill, to file", JobSize, work.Median(), workC.Median());
         File.Delete(Workshop.OutputFile);
     }

@@ -2,35 +2,30 @@ using System.Diagnostics;
 
 namespace DmaBuf.Bench;
 
-/// <summary>PowerShell: the one that runs build.ps1, or one on PATH, or none.</summary>
+/// <summary>The PowerShell that the build program found or got, and the .NET tool as it comes; see build/Setup.</summary>
 internal static class PwshProgram
 {
-    private static readonly string[]? s_command = Find();
+    private static readonly string? s_home = Environment.GetEnvironmentVariable("DMABUFPS_PSHOME");
+    private static readonly string? s_tool = Environment.GetEnvironmentVariable("DMABUFPS_PSTOOL");
 
-    public static bool Exists => s_command is not null;
+    public static bool Exists => !string.IsNullOrEmpty(s_home);
+
+    public static bool ToolExists => !string.IsNullOrEmpty(s_tool);
 
     /// <summary>Starts it with one command and no profile, with nothing that would ask the network for news.</summary>
-    public static Process Start(string command, bool redirect = false)
-    {
-        var words = s_command ?? throw new InvalidOperationException("There is no pwsh.");
-        var start = new ProcessStartInfo(words[0], [.. words[1..], "-NoProfile", "-NonInteractive", "-Command", command]) { RedirectStandardOutput = redirect };
-        start.Environment["POWERSHELL_TELEMETRY_OPTOUT"] = "1";
-        start.Environment["POWERSHELL_UPDATECHECK"] = "Off";
-        return Process.Start(start)!;
-    }
+    public static Process Start(string command, bool redirect = false) => Start([$"{s_home}/pwsh"], command, redirect);
+
+    /// <summary>Starts the tool as it comes in the same way, without its executable, which is for one processor.</summary>
+    public static Process StartTool(string command) => Start(["dotnet", $"{s_tool}/pwsh.dll"], command, redirect: false);
 
     public static string Quote(string text) => $"'{text.Replace("'", "''", StringComparison.Ordinal)}'";
 
-    private static string[]? Find()
+    private static Process Start(string[] program, string command, bool redirect)
     {
-        if (Environment.GetEnvironmentVariable("DMABUFPS_PSHOME") is { Length: > 0 } home)
-        {
-            // The .NET tool comes without an executable.
-            var executable = Path.Combine(home, "pwsh");
-            return File.Exists(executable) ? [executable] : ["dotnet", Path.Combine(home, "pwsh.dll")];
-        }
-
-        var found = (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':').Select(folder => Path.Combine(folder, "pwsh")).FirstOrDefault(File.Exists);
-        return found is null ? null : [found];
+        string[] words = [.. program[1..], "-NoProfile", "-NonInteractive", "-Command", command];
+        var start = new ProcessStartInfo(program[0], words) { RedirectStandardOutput = redirect };
+        start.Environment["POWERSHELL_TELEMETRY_OPTOUT"] = "1";
+        start.Environment["POWERSHELL_UPDATECHECK"] = "Off";
+        return Process.Start(start)!;
     }
 }

@@ -58,6 +58,10 @@ internal static class PowerShellTool
         }
     }
 
+    /// <summary>The folder of the tool as it comes; null, with the reason said, where it cannot be had.</summary>
+    public static Task<string?> AsItComesAsync(CancellationToken cancellationToken) =>
+        RestoreAsync(Version(), cancellationToken);
+
     private static async Task<string?> RestoreAsync(string version, CancellationToken cancellationToken)
     {
         Report.Note($"getting PowerShell {version}, a .NET tool");
@@ -81,6 +85,7 @@ internal static class PowerShellTool
             "Crossgen", "Program", cancellationToken, "-property:RuntimeVersion=" + DotNet.Version);
         Report.Note($"compiling PowerShell {version} ahead of time, once");
         Copy(tool, folder);
+        AddProgram(folder);
         await Parallel.ForEachAsync(s_assemblies, cancellationToken, async (assembly, stop) =>
         {
             string source = Path.Combine(tool, assembly + ".dll");
@@ -92,6 +97,17 @@ internal static class PowerShellTool
             ];
             await HostCommand.RunAsync(crossgen, words, null, stop);
         });
+    }
+
+    /// <summary>The package's executable is for one processor; another gets a script, for jobs start $PSHOME/pwsh.</summary>
+    private static void AddProgram(string folder)
+    {
+        string program = Path.Combine(folder, "pwsh");
+        if (DotNet.CanRun(program))
+            return;
+        File.WriteAllText(program, "#!/bin/sh\nexec dotnet \"${0%/*}/pwsh.dll\" \"$@\"\n");
+        File.SetUnixFileMode(program, File.GetUnixFileMode(Path.Combine(folder, "pwsh.dll"))
+            | UnixFileMode.UserExecute | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute);
     }
 
     /// <summary>Copies what this kind of system uses.</summary>

@@ -8,6 +8,8 @@ internal static class BenchTask
         bool xen = arguments.TakeSwitch("Xen");
         await DebianSetup.EnsureAsync("bench", DebianSetup.Compiler, cancellationToken);
         await Pwsh.EnsureAsync(cancellationToken);
+        // What a prompt is compared with.
+        Environment.SetEnvironmentVariable("DMABUFPS_PSTOOL", await PowerShellTool.AsItComesAsync(cancellationToken));
         if (xen)
             await PrepareXenAsync(cancellationToken);
         string[] run = ["dotnet", "run", "--configuration", "Release", "--project", Repository.At("bench"), "--"];
