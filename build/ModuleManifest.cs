@@ -5,9 +5,6 @@ namespace DmaBuf.Build;
 /// <summary>What the tasks need to know from DmaBufPS.psd1.</summary>
 internal static partial class ModuleManifest
 {
-    /// <summary>The module's version.</summary>
-    public static string Version() => VersionEntry().Match(Text()).Groups[1].Value;
-
     /// <summary>The oldest PowerShell that the module runs in.</summary>
     public static string PowerShellVersion() => PowerShellEntry().Match(Text()).Groups[1].Value;
 
@@ -16,9 +13,6 @@ internal static partial class ModuleManifest
         Quoted().Matches(CmdletsEntry().Match(Text()).Value).Select(match => match.Groups[1].Value);
 
     private static string Text() => File.ReadAllText(Repository.At("DmaBufPS.psd1"));
-
-    [GeneratedRegex(@"ModuleVersion\s*=\s*'([^']+)'")]
-    private static partial Regex VersionEntry();
 
     [GeneratedRegex(@"PowerShellVersion\s*=\s*'([^']+)'")]
     private static partial Regex PowerShellEntry();

@@ -23,7 +23,7 @@ internal sealed record NativeProgram(string Name, params string[] Sources)
 
         string folder = Repository.At("out", "build", Name);
         HostResult compiler = await HostCommand.TryRunAsync(
-            "dotnet",
+            DotNet.Program,
             [
                 "publish", Repository.At(Sources[^1]), "--configuration", "Release", "--output", folder,
                 "--nologo", "--verbosity", "quiet",
@@ -31,8 +31,7 @@ internal sealed record NativeProgram(string Name, params string[] Sources)
             cancellationToken: cancellationToken);
         if (compiler.ExitCode != 0)
             throw new BuildException($"{compiler.Output}{compiler.Error}{Name} could not be compiled.");
-        File.Copy(System.IO.Path.Combine(folder, Name), Path + ".new", overwrite: true);
-        File.Move(Path + ".new", Path, overwrite: true);
+        AtomicFile.Copy(System.IO.Path.Combine(folder, Name), Path);
         File.SetLastWriteTimeUtc(Path, DateTime.UtcNow);
         return true;
     }

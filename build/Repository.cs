@@ -12,6 +12,9 @@ internal static class Repository
     /// <summary>The importable module.</summary>
     public static string Module { get; } = Path.Combine(Out, "DmaBufPS");
 
+    /// <summary>A folder of modules for PowerShell to search, with ours.</summary>
+    public static string Modules { get; } = Path.Combine(Out, "modules");
+
     /// <summary>What the compiler leaves of a project.</summary>
     public static string Binaries(string project) => Path.Combine(Out, "build/bin", project, "release");
 

@@ -1,11 +1,8 @@
 namespace DmaBuf.Lab;
 
-/// <summary>The per-user folder for what is downloaded or made once: kernels, PowerShell, ramdisks, a patched QEMU.</summary>
+/// <summary>The per-user folder for what is downloaded or made once: kernels, PowerShell, ramdisks, QEMU.</summary>
 public static class CacheFolder
 {
-    /// <summary>EWOULDBLOCK, with which flock(2) tells that another process holds the lock.</summary>
-    private const int HeldByAnother = 11;
-
     /// <summary>The folder's path: <c>dmabufps</c> below <c>$XDG_CACHE_HOME</c> or <c>~/.cache</c>.</summary>
     public static string Root { get; } = FindRoot();
 
@@ -20,7 +17,7 @@ public static class CacheFolder
         if (Directory.Exists(folder))
             return folder;
         Directory.CreateDirectory(Path.GetDirectoryName(folder)!);
-        using FileStream heldLock = await LockAsync(folder + ".lock", cancellationToken);
+        using IDisposable held = await FileLock.AcquireAsync(folder + ".lock", cancellationToken);
         if (Directory.Exists(folder))
             return folder;
         string partial = folder + ".part";
@@ -40,21 +37,6 @@ public static class CacheFolder
 
         Directory.Move(partial, folder);
         return folder;
-    }
-
-    private static async Task<FileStream> LockAsync(string path, CancellationToken cancellationToken)
-    {
-        while (true)
-        {
-            try
-            {
-                return new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
-            }
-            catch (IOException failure) when (failure.HResult == HeldByAnother)
-            {
-                await Task.Delay(200, cancellationToken);
-            }
-        }
     }
 
     private static string FindRoot()

@@ -24,7 +24,7 @@ internal static class HelpFiles
         foreach (string topic in Directory.GetFiles(Pages, "about_*.md"))
         {
             string name = Path.GetFileNameWithoutExtension(topic) + ".help.txt";
-            File.Copy(topic, Path.Combine(folder, name), overwrite: true);
+            AtomicFile.Copy(topic, Path.Combine(folder, name));
         }
 
         Save(MamlWriter.Write(PagesOfCmdlets().Select(PageParser.Parse)));
@@ -38,12 +38,10 @@ internal static class HelpFiles
     private static IEnumerable<string> PagesOfCmdlets() =>
         Directory.GetFiles(Pages, "*-*.md").Order(StringComparer.Ordinal);
 
-    /// <summary>Replaces the file in one step: a PowerShell may be reading it.</summary>
-    private static void Save(XDocument maml)
+    private static void Save(XDocument maml) => AtomicFile.Write(MamlPath, path =>
     {
         var settings = new XmlWriterSettings { Indent = true, Encoding = new UTF8Encoding(false) };
-        using (var writer = XmlWriter.Create(MamlPath + ".new", settings))
-            maml.Save(writer);
-        File.Move(MamlPath + ".new", MamlPath, overwrite: true);
-    }
+        using var writer = XmlWriter.Create(path, settings);
+        maml.Save(writer);
+    });
 }

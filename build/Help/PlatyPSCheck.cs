@@ -6,9 +6,8 @@ namespace DmaBuf.Build;
 /// <summary>Has PlatyPS, where it is there, check the pages, and compares the MAML that it makes with ours.</summary>
 internal static class PlatyPSCheck
 {
-    /// <summary>How much of two texts that differ is shown, and how much of that is before the difference.</summary>
-    private const int Shown = 80;
-    private const int Before = 20;
+    private const int ExcerptLength = 80;
+    private const int ContextLength = 20;
 
     /// <summary>A line for each difference and for each thing that PlatyPS finds wrong with a page.</summary>
     public static async Task<string[]> RunAsync(CancellationToken cancellationToken)
@@ -51,11 +50,11 @@ internal static class PlatyPSCheck
             if (their == our)
                 continue;
             int same = their.Zip(our).TakeWhile(pair => pair.First == pair.Second).Count();
-            int start = Math.Max(0, same - Before);
+            int start = Math.Max(0, same - ContextLength);
             yield return $"{fact}: '{Excerpt(their, start)}' by PlatyPS, '{Excerpt(our, start)}' by this build";
         }
     }
 
     private static string Excerpt(string text, int start) =>
-        text.Substring(start, Math.Min(Shown, text.Length - start));
+        text.Substring(start, Math.Min(ExcerptLength, text.Length - start));
 }

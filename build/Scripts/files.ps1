@@ -1,6 +1,6 @@
 <#
 .SYNOPSIS
-Prints the files that a remote session of this PowerShell reads, one a line.
+Prints the files that a remote session of this PowerShell reads, one a line; without the module's, which change often.
 #>
 param([string] $Module)
 
@@ -14,11 +14,10 @@ Start-Job -ArgumentList $Module {
     $null = Start-ThreadJob { 1 } | Receive-Job -Wait -AutoRemoveJob
     $null = [Security.Cryptography.SHA256]::HashData([byte[]] 1)
     [IO.File]::ReadAllLines('/proc/self/maps') -replace '^[^/]*' -match '^/.*\.(dll|so[.0-9]*)$'
-} | Receive-Job -Wait -AutoRemoveJob | Select-Object -Unique
+} | Receive-Job -Wait -AutoRemoveJob | Where-Object { -not $_.StartsWith($Module) } | Select-Object -Unique
 
 [IO.Directory]::EnumerateFiles($PSHOME, '*.json')
 [IO.Directory]::EnumerateFiles("$PSHOME/Modules", 'Microsoft.PowerShell.*.psd1', 'AllDirectories')
-[IO.Directory]::EnumerateFiles($Module) # not its help
 (Get-Process -Id $PID).Path
 $framework = [Runtime.InteropServices.RuntimeEnvironment]::GetRuntimeDirectory()
 [IO.Directory]::EnumerateFiles($framework, '*.json')

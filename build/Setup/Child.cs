@@ -5,6 +5,8 @@ namespace DmaBuf.Build;
 /// <summary>Runs a program that shares this one's streams.</summary>
 internal static class Child
 {
+    private static readonly TimeSpan s_outputLimit = TimeSpan.FromSeconds(2);
+
     /// <summary>Runs the program (the first word) and returns its exit code; ends it when cancelled.</summary>
     public static Task<int> RunAsync(IReadOnlyList<string> words, CancellationToken cancellationToken) =>
         RunAsync(words, null, cancellationToken);
@@ -17,9 +19,12 @@ internal static class Child
         using Process process = Process.Start(start) ?? throw new BuildException($"{words[0]} does not start.");
         try
         {
-            if (output is not null)
-                await process.StandardOutput.BaseStream.CopyToAsync(output, cancellationToken);
+            Task copying = output is null
+                ? Task.CompletedTask
+                : process.StandardOutput.BaseStream.CopyToAsync(output, cancellationToken);
             await process.WaitForExitAsync(cancellationToken);
+            // What the program left running may hold its output open.
+            await Task.WhenAny(copying, Task.Delay(s_outputLimit, cancellationToken));
             return process.ExitCode;
         }
         catch (OperationCanceledException)

@@ -6,6 +6,8 @@ namespace DmaBuf.Build;
 /// <summary>The .NET that runs this program.</summary>
 internal static class DotNet
 {
+    private static readonly TimeSpan s_networkLimit = TimeSpan.FromMinutes(5);
+
     /// <summary>The folder of the runtime's own assemblies.</summary>
     public static string Framework { get; } = RuntimeEnvironment.GetRuntimeDirectory().TrimEnd('/');
 
@@ -27,7 +29,8 @@ internal static class DotNet
         // A script runs everywhere. e_machine of an ELF file, elf(5), is a 16-bit word at byte 18.
         using FileStream file = File.OpenRead(program);
         Span<byte> header = stackalloc byte[20];
-        if (file.ReadAtLeast(header, header.Length, throwOnEndOfStream: false) < header.Length || !header.StartsWith("\u007fELF"u8))
+        int length = file.ReadAtLeast(header, header.Length, throwOnEndOfStream: false);
+        if (length < header.Length || !header.StartsWith("\u007fELF"u8))
             return true;
         int machine = header[18] | (header[19] << 8);
         return machine == (RuntimeInformation.OSArchitecture == Architecture.Arm64 ? 183 : 62);
@@ -46,10 +49,27 @@ internal static class DotNet
             "msbuild", Repository.At("build", "Packages", project), "-restore", "-target:GetTargetPath",
             "-getProperty:" + property, "-nologo", .. settings,
         ];
-        HostResult restore = await HostCommand.TryRunAsync(Program, words, null, cancellationToken);
+        HostResult restore = await RunAsync(words, Repository.At("build", "Packages", project), cancellationToken);
         return restore.ExitCode == 0
             ? restore.Output.Trim()
             : throw new BuildException(FirstError(restore.Output + restore.Error));
+    }
+
+    /// <summary>Runs <c>dotnet</c> in a folder; fails after five minutes, as on a network that does not answer.</summary>
+    public static async Task<HostResult> RunAsync(
+        IReadOnlyList<string> words, string folder, CancellationToken cancellationToken)
+    {
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        limit.CancelAfter(s_networkLimit);
+        try
+        {
+            return await HostCommand.TryRunAsync(Program, words, folder, limit.Token);
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            string message = $"dotnet {words[0]} took longer than {s_networkLimit.TotalMinutes} minutes";
+            return new HostResult(1, string.Empty, message);
+        }
     }
 
     /// <summary>The first line that names an error, without the place in a project file.</summary>

@@ -20,70 +20,66 @@ internal static class PowerShellTool
 
     private static readonly string s_manifest = Repository.At(".config", "dotnet-tools.json");
 
-    /// <summary>The version that the repository pins.</summary>
-    private static string Version()
+    private static readonly string s_processor = RuntimeInformation.OSArchitecture.ToString().ToLowerInvariant();
+    private static readonly string s_version = PinnedVersion();
+
+    private static readonly string s_name = $"powershell/{s_version}-net{DotNet.Version}-{s_processor}";
+
+    /// <summary>Whether a folder is that of the tool, compiled ahead of time.</summary>
+    public static bool IsCompiled(string? home) => home == Path.Combine(CacheFolder.Root, s_name);
+
+    /// <summary>The folder of the tool's PowerShell; null, with the reason said, where it cannot be got.</summary>
+    public static async Task<string?> GetAsync(CancellationToken cancellationToken)
+    {
+        string compiled = Path.Combine(CacheFolder.Root, s_name);
+        if (Directory.Exists(compiled))
+            return compiled;
+        Report.Note($"getting PowerShell {s_version}, a .NET tool");
+        string? tool = await RestoreAsync(cancellationToken);
+        if (tool is null)
+            return null;
+        try
+        {
+            return await CacheFolder.GetOrAddAsync(
+                s_name, folder => CompileAsync(tool, folder, cancellationToken), cancellationToken);
+        }
+        catch (Exception failure)
+            when (failure is BuildException or LabException or IOException or UnauthorizedAccessException)
+        {
+            Report.Note($"Using PowerShell {s_version} without compiling it ahead of time, so it starts in twice the"
+                + $" time: {failure.Message}");
+            return tool;
+        }
+    }
+
+    /// <summary>The folder of the tool as it comes; null, with the reason said, where it cannot be got.</summary>
+    public static async Task<string?> RestoreAsync(CancellationToken cancellationToken)
+    {
+        HostResult home = await DotNet.RunAsync(
+            ["tool", "restore", "--tool-manifest", s_manifest], Repository.Root, cancellationToken);
+        if (home.ExitCode == 0)
+        {
+            string[] words = ["tool", "run", "pwsh", "--", "-NoProfile", "-NonInteractive", "-Command", "$PSHOME"];
+            home = await DotNet.RunAsync(words, Repository.Root, cancellationToken);
+        }
+
+        if (home.ExitCode == 0)
+            return home.Output.Trim();
+        Report.Note($"Cannot get PowerShell {s_version}: {DotNet.FirstError(home.Output + home.Error)}");
+        return null;
+    }
+
+    private static string PinnedVersion()
     {
         using JsonDocument manifest = JsonDocument.Parse(File.ReadAllText(s_manifest));
         return manifest.RootElement.GetProperty("tools").GetProperty("powershell").GetProperty("version").GetString()!;
     }
 
-    /// <summary>The folder of the tool's PowerShell; null, with the reason said, where it cannot be had.</summary>
-    public static async Task<string?> GetAsync(CancellationToken cancellationToken)
-    {
-        string version = Version();
-        string processor = RuntimeInformation.OSArchitecture.ToString().ToLowerInvariant();
-        string? restored = null;
-        try
-        {
-            return await CacheFolder.GetOrAddAsync(
-                $"powershell/{version}-net{DotNet.Version}-{processor}",
-                async folder =>
-                {
-                    restored = await RestoreAsync(version, cancellationToken);
-                    if (restored is not null)
-                        await FillAsync(restored, folder, version, cancellationToken);
-                    else
-                        throw new BuildException(string.Empty);
-                },
-                cancellationToken);
-        }
-        catch (Exception failure)
-            when (failure is BuildException or LabException or IOException or UnauthorizedAccessException)
-        {
-            if (restored is null && failure is not BuildException)
-                restored = await RestoreAsync(version, cancellationToken);
-            if (restored is not null)
-                Report.Note($"PowerShell {version} is used as it comes, which takes twice the time: {failure.Message}");
-            return restored;
-        }
-    }
-
-    /// <summary>The folder of the tool as it comes; null, with the reason said, where it cannot be had.</summary>
-    public static Task<string?> AsItComesAsync(CancellationToken cancellationToken) =>
-        RestoreAsync(Version(), cancellationToken);
-
-    private static async Task<string?> RestoreAsync(string version, CancellationToken cancellationToken)
-    {
-        Report.Note($"getting PowerShell {version}, a .NET tool");
-        HostResult restore = await HostCommand.TryRunAsync(
-            DotNet.Program, ["tool", "restore", "--tool-manifest", s_manifest], Repository.Root, cancellationToken);
-        HostResult home = restore.ExitCode != 0 ? restore : await HostCommand.TryRunAsync(
-            DotNet.Program,
-            ["tool", "run", "pwsh", "--", "-NoProfile", "-NonInteractive", "-Command", "$PSHOME"],
-            Repository.Root,
-            cancellationToken);
-        if (home.ExitCode == 0)
-            return home.Output.Trim();
-        Report.Note($"PowerShell {version} cannot be had: {DotNet.FirstError(home.Output + home.Error)}");
-        return null;
-    }
-
-    private static async Task FillAsync(
-        string tool, string folder, string version, CancellationToken cancellationToken)
+    private static async Task CompileAsync(string tool, string folder, CancellationToken cancellationToken)
     {
         string crossgen = await DotNet.RestoreAsync(
             "Crossgen", "Program", cancellationToken, "-property:RuntimeVersion=" + DotNet.Version);
-        Report.Note($"compiling PowerShell {version} ahead of time, once");
+        Report.Note($"compiling PowerShell {s_version} ahead of time, once");
         Copy(tool, folder);
         AddProgram(folder);
         await Parallel.ForEachAsync(s_assemblies, cancellationToken, async (assembly, stop) =>
@@ -93,13 +89,13 @@ internal static class PowerShellTool
             string[] words =
             [
                 source, "-o", target, "-r", $"{DotNet.Framework}/*.dll", "-r", $"{tool}/*.dll", "-O",
-                "--targetos", "linux", "--targetarch", RuntimeInformation.OSArchitecture.ToString().ToLowerInvariant(),
+                "--targetos", "linux", "--targetarch", s_processor,
             ];
             await HostCommand.RunAsync(crossgen, words, null, stop);
         });
     }
 
-    /// <summary>The package's executable is for one processor; another gets a script, for jobs start $PSHOME/pwsh.</summary>
+    /// <summary>Jobs start $PSHOME/pwsh: where the package's is another processor's, a script does.</summary>
     private static void AddProgram(string folder)
     {
         string program = Path.Combine(folder, "pwsh");

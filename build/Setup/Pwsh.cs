@@ -14,6 +14,8 @@ internal static partial class Pwsh
 
     private const string VersionVariable = "DMABUFPS_PSVERSION";
 
+    private static Task<string?>? s_search;
+
     /// <summary>PowerShell's own folder, its <c>$PSHOME</c>; null where there is no PowerShell.</summary>
     public static string? Home { get; private set; }
 
@@ -23,13 +25,17 @@ internal static partial class Pwsh
     /// <summary>Finds a PowerShell, or gets one; says why where there is none.</summary>
     public static async Task EnsureAsync(CancellationToken cancellationToken)
     {
-        Home ??= OfBuildScript()
-            ?? await OnPathAsync(cancellationToken)
-            ?? await PowerShellTool.GetAsync(cancellationToken);
+        Home = await (s_search ??= FindAsync(cancellationToken));
         Environment.SetEnvironmentVariable(HomeVariable, Home);
-        // The tool's executable looks for .NET in its usual place only.
-        if (Environment.GetEnvironmentVariable("DOTNET_ROOT") is null)
-            Environment.SetEnvironmentVariable("DOTNET_ROOT", DotNet.Root);
+        // For the tool's executable, which looks for .NET in its usual place and of its own version only.
+        SetUnlessSet("DOTNET_ROOT", DotNet.Root);
+        SetUnlessSet("DOTNET_ROLL_FORWARD", "Major");
+
+        static void SetUnlessSet(string variable, string value)
+        {
+            if (Environment.GetEnvironmentVariable(variable) is null)
+                Environment.SetEnvironmentVariable(variable, value);
+        }
     }
 
     /// <summary>The words that run a script of build/Scripts with arguments.</summary>
@@ -52,7 +58,10 @@ internal static partial class Pwsh
     /// <summary>Quotes a string for PowerShell.</summary>
     public static string Quote(string text) => $"'{text.Replace("'", "''", StringComparison.Ordinal)}'";
 
-    private static string? OfBuildScript()
+    private static async Task<string?> FindAsync(CancellationToken cancellationToken) =>
+        FromBuildScript() ?? await OnPathAsync(cancellationToken) ?? await PowerShellTool.GetAsync(cancellationToken);
+
+    private static string? FromBuildScript()
     {
         string? version = Environment.GetEnvironmentVariable(VersionVariable);
         return Environment.GetEnvironmentVariable(HomeVariable) is { Length: > 0 } home
@@ -65,12 +74,13 @@ internal static partial class Pwsh
     {
         if (SystemPrograms.TryFind("pwsh") is not string program)
             return null;
-        string[] question = ["-NoProfile", "-NonInteractive", "-Command", "$PSHOME; [string] $PSVersionTable.PSVersion"];
+        const string Question = "$PSHOME; [string] $PSVersionTable.PSVersion";
+        string[] question = ["-NoProfile", "-NonInteractive", "-Command", Question];
         HostResult answer = await HostCommand.TryRunAsync(program, question, null, cancellationToken);
         string[] lines = answer.Output.Split('\n');
         if (answer.ExitCode == 0 && lines is [var home, var version, ..])
             return IsRecent(program, version) ? home : null;
-        Report.Note($"{program} does not start, so it is not used: {answer.Error.Trim()}");
+        Report.Note($"{program} does not start: {answer.Error.Trim()}");
         return null;
     }
 
@@ -81,7 +91,7 @@ internal static partial class Pwsh
         if (number >= System.Version.Parse(ModuleManifest.PowerShellVersion()))
             return true;
         Report.Note($"{which} is PowerShell {version}, but the module needs {ModuleManifest.PowerShellVersion()}:"
-            + " the .NET tool is used instead.");
+            + " using the .NET tool instead.");
         return false;
     }
 

@@ -15,7 +15,7 @@ internal static class XenHosts
         {
             PowerShell = Pwsh.Command ?? [],
             GuestFiles = s_guestFiles ??= await FilesInUseAsync(cancellationToken),
-            ModuleFolder = Path.GetDirectoryName(Repository.Module),
+            ModuleFolder = Repository.Modules,
             Say = Report.Note,
         };
     }
@@ -45,7 +45,7 @@ internal static class XenHosts
     {
         if (Pwsh.Home is null)
             return [];
-        // With the variables that guests have, on which it depends what is read.
+        // These variables of guests decide which files PowerShell reads.
         string[] variables = [.. new GuestCommand(string.Empty).Variables.Select(pair => $"{pair.Key}={pair.Value}")];
         string[] words = [.. variables, .. Pwsh.Script("files.ps1", "-Module", Repository.Module)];
         HostResult files = await HostCommand.TryRunAsync("env", words, null, cancellationToken);

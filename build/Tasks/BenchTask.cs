@@ -8,8 +8,9 @@ internal static class BenchTask
         bool xen = arguments.TakeSwitch("Xen");
         await DebianSetup.EnsureAsync("bench", DebianSetup.Compiler, cancellationToken);
         await Pwsh.EnsureAsync(cancellationToken);
-        // What a prompt is compared with.
-        Environment.SetEnvironmentVariable("DMABUFPS_PSTOOL", await PowerShellTool.AsItComesAsync(cancellationToken));
+        // What a prompt of the compiled one is compared with.
+        if (PowerShellTool.IsCompiled(Pwsh.Home))
+            Environment.SetEnvironmentVariable("DMABUFPS_PSTOOL", await PowerShellTool.RestoreAsync(cancellationToken));
         if (xen)
             await PrepareXenAsync(cancellationToken);
         string[] run = ["dotnet", "run", "--configuration", "Release", "--project", Repository.At("bench"), "--"];

@@ -19,16 +19,27 @@ internal static class BuildTask
     /// <summary>Does the task's work, unless no source is newer than its last success.</summary>
     public static async Task EnsureBuiltAsync(CancellationToken cancellationToken)
     {
+        using IDisposable held = await LockAsync(cancellationToken);
         if (!File.Exists(s_stamp) || NewestSource() > File.GetLastWriteTimeUtc(s_stamp))
-            await BuildAsync(cancellationToken);
+            await CompileAsync(cancellationToken);
     }
 
     /// <summary>Does the task's work for the tasks that start with it.</summary>
     public static async Task BuildAsync(CancellationToken cancellationToken)
     {
+        using IDisposable held = await LockAsync(cancellationToken);
+        await CompileAsync(cancellationToken);
+    }
+
+    /// <summary>One build at a time: all of them write the same files.</summary>
+    private static Task<IDisposable> LockAsync(CancellationToken cancellationToken) =>
+        FileLock.AcquireAsync(Repository.At("out", "build", "build.lock"), cancellationToken);
+
+    private static async Task CompileAsync(CancellationToken cancellationToken)
+    {
         DateTime start = DateTime.UtcNow;
         HostResult compiler = await HostCommand.TryRunAsync(
-            "dotnet",
+            DotNet.Program,
             ["build", Repository.At("DmaBufPS.sln"), "--configuration", "Release", "--nologo", "--verbosity", "quiet"],
             cancellationToken: cancellationToken);
         if (compiler.ExitCode != 0)
@@ -59,15 +70,10 @@ internal static class BuildTask
             .. Directory.EnumerateFiles(Repository.At("src", "DmaBufPS"), "*.ps1xml"),
         ];
         foreach (string file in files)
-            Update(file, Path.Combine(Repository.Module, Path.GetFileName(file)));
-    }
-
-    /// <summary>Replaces rather than overwrites: a PowerShell that has the old file loaded keeps it whole.</summary>
-    private static void Update(string source, string target)
-    {
-        if (File.Exists(target) && File.ReadAllBytes(source).AsSpan().SequenceEqual(File.ReadAllBytes(target)))
-            return;
-        File.Copy(source, target + ".new", overwrite: true);
-        File.Move(target + ".new", target, overwrite: true);
+            AtomicFile.Copy(file, Path.Combine(Repository.Module, Path.GetFileName(file)));
+        // A folder for PSModulePath, with nothing else in it for PowerShell to search.
+        string link = Path.Combine(Directory.CreateDirectory(Repository.Modules).FullName, "DmaBufPS");
+        if (!Directory.Exists(link))
+            Directory.CreateSymbolicLink(link, Repository.Module);
     }
 }

@@ -9,6 +9,7 @@ namespace DmaBuf.Build;
 internal static class ShellTask
 {
     private static readonly string[] s_commandOptions = ["-Command", "-c"];
+    private static readonly string[] s_fileOptions = ["-File", "-f"];
 
     public static async Task<int> RunAsync(TaskArguments arguments, CancellationToken cancellationToken)
     {
@@ -16,28 +17,36 @@ internal static class ShellTask
         await BuildTask.EnsureBuiltAsync(cancellationToken);
         await Pwsh.EnsureAsync(cancellationToken);
         if (Pwsh.Command is not [string program, .. string[] first])
-            throw new BuildException("There is no PowerShell to open.");
+            throw new BuildException("PowerShell is not available.");
 
-        // For what is no -Command: a script finds the module by its cmdlets' names.
+        // So that scripts can load the module by its cmdlets' names.
         string? modules = Environment.GetEnvironmentVariable("PSModulePath");
         Environment.SetEnvironmentVariable(
-            "PSModulePath", string.IsNullOrEmpty(modules) ? Repository.Out : $"{Repository.Out}:{modules}");
+            "PSModulePath", string.IsNullOrEmpty(modules) ? Repository.Modules : $"{Repository.Modules}:{modules}");
         using var process = Process.Start(new ProcessStartInfo(program, [.. first, .. WithImport(words)]))
             ?? throw new BuildException($"{program} does not start.");
-        // Ctrl+C at the prompt is the PowerShell's, and so this waits until that one ends.
-        using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, _ => process.Kill());
+        // Ctrl+C at the prompt belongs to PowerShell: wait until that ends. Other signals are passed on.
+        using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, _ => Terminate(process));
+        using var hangUp = PosixSignalRegistration.Create(PosixSignal.SIGHUP, _ => Terminate(process));
         await process.WaitForExitAsync(CancellationToken.None);
         return process.ExitCode;
     }
 
+    /// <summary>Ends the PowerShell as a user would, so that it gives the terminal back as it was.</summary>
+    private static void Terminate(Process process) => Process.Start("kill", ["-TERM", $"{process.Id}"]).Dispose();
+
+    /// <summary>Has the module imported before what -Command says; a script finds it by itself.</summary>
     private static string[] WithImport(string[] words)
     {
         string import = $"Import-Module {Pwsh.Quote(Path.Combine(Repository.Module, "DmaBufPS.psd1"))}";
         if (words.Length == 0)
             return ["-NoLogo", "-NoExit", "-Command", import];
-        int option = Array.FindIndex(words, word => s_commandOptions.Contains(word, StringComparer.OrdinalIgnoreCase));
-        if (option < 0 || option + 1 == words.Length)
+        int at = Array.FindIndex(words, word => IsOneOf(word, s_commandOptions) || IsOneOf(word, s_fileOptions));
+        if (at < 0 || at + 1 == words.Length || IsOneOf(words[at], s_fileOptions) || words[at + 1] == "-")
             return words;
-        return [.. words[..(option + 1)], $"{import}\n{words[option + 1]}", .. words[(option + 2)..]];
+        return [.. words[..(at + 1)], $"{import}\n{words[at + 1]}", .. words[(at + 2)..]];
     }
+
+    private static bool IsOneOf(string word, string[] options) =>
+        options.Contains(word, StringComparer.OrdinalIgnoreCase);
 }

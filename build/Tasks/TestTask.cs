@@ -21,6 +21,8 @@ internal static class TestTask
         bool onXen = (!arguments.TakeSwitch("NoXen") && !machineOnly && !quick) || xenOnly;
         string? filter = arguments.TakeOption("Filter");
         arguments.Finish();
+        if (quick && !onHost)
+            throw new BuildException("-Quick runs tests on this host, and so not with -MachineOnly or -XenOnly.");
 
         await DebianSetup.EnsureAsync("tests", DebianSetup.Compiler, cancellationToken);
         await BuildTask.BuildAsync(cancellationToken);
@@ -30,11 +32,10 @@ internal static class TestTask
         if (pester is null)
             Report.LeaveOut($"the tests of the cmdlets ({Pwsh.WantOf("Pester")})");
         if (quick)
-            Report.LeaveOut("what -Quick leaves out: first runs of the build, the cmdlets in the machine, all between domains");
+            Report.LeaveOut("first runs of the build, cmdlets in the machine, everything between domains (-Quick)");
 
         var tally = new TestTally();
-        using var progress = new TestProgress();
-        var runner = new TestRunner(tally, progress, filter);
+        var runner = new TestRunner(tally, filter);
         TestSuite[] suites = [XunitSuite.Core, XunitSuite.Module, .. Pester("Pester", PesterSuite.Folder, pester)];
         IEnumerable<TestSuite> hostOnly = Pester("host only", PesterSuite.HostOnlyFolder, pester);
         if (!quick)
@@ -48,9 +49,12 @@ internal static class TestTask
         if (onXen)
             stages.AddRange(await new XenTests(runner, tally, pester).StagesAsync(cancellationToken));
 
-        progress.Plan(stages.Sum(stage => stage.Suites));
-        foreach (TestStage stage in stages)
-            await stage.RunAsync(cancellationToken);
+        using (var progress = new TestProgress(stages))
+        {
+            foreach (TestStage stage in stages)
+                await progress.RunAsync(stage, cancellationToken);
+        }
+
         if (onHost && filter is null)
             await CheckScriptsAsync(tally, cancellationToken);
 
@@ -63,11 +67,12 @@ internal static class TestTask
     private static IEnumerable<TestSuite> Pester(string name, string folder, string? pester) =>
         pester is null ? [] : [new PesterSuite(pester, name, folder)];
 
-    private static TestStage OnHost(TestSuite[] suites, TestRunner runner) => new(suites.Length, async stop =>
-    {
-        foreach (TestSuite suite in suites)
-            await runner.RunAsync(suite, new TestPlace("host", Child.RunAsync), stop);
-    });
+    private static TestStage OnHost(TestSuite[] suites, TestRunner runner) =>
+        new("host", suites.Length, async (progress, stop) =>
+        {
+            foreach (TestSuite suite in suites)
+                await runner.RunAsync(suite, new TestPlace("host", Child.RunAsync), progress, stop);
+        });
 
     private static async Task<bool> CanRunMachineAsync(CancellationToken cancellationToken)
     {
@@ -78,7 +83,7 @@ internal static class TestTask
     }
 
     private static TestStage InMachine(TestSuite[] suites, TestRunner runner, TestTally tally) =>
-        new(suites.Length, stop => TestPlace.MakeAsync("machine", tally, async () =>
+        new("machine", suites.Length, (progress, stop) => TestPlace.RunAsync("machine", tally, async () =>
         {
             var options = new MachineOptions { SharedFolders = [TestRunner.ResultFolder], Say = Report.Note };
             await using Machine machine = await Machine.StartAsync(options, stop);
@@ -86,7 +91,7 @@ internal static class TestTask
             var place = new TestPlace("machine", (words, output, end) => machine.RunAsync(
                 new GuestCommand(words[0], words[1..]), output, Console.OpenStandardError(), null, end));
             foreach (TestSuite suite in suites)
-                await runner.RunAsync(suite.InMachine, place, stop);
+                await runner.RunAsync(suite.InMachine, place, progress, stop);
         }));
 
     private static async Task CheckScriptsAsync(TestTally tally, CancellationToken cancellationToken)

@@ -10,7 +10,8 @@ namespace DmaBuf.Build;
 /// <param name="host">The host.</param>
 /// <param name="driver">The grant device's driver to use in the guests.</param>
 /// <param name="driverFile">Its file.</param>
-internal sealed class PeerHandOffs(XenHost host, GrantDriver driver, string driverFile)
+/// <param name="progress">Is told how far they are.</param>
+internal sealed class PeerHandOffs(XenHost host, GrantDriver driver, string driverFile, TestProgress progress)
 {
     public const string Suite = "peer";
     private const string Reply = "greetings-from-the-importer";
@@ -28,7 +29,7 @@ internal sealed class PeerHandOffs(XenHost host, GrantDriver driver, string driv
     private static readonly string s_driverScript = Repository.At("tests", "Lab", "driver.sh");
 
     /// <summary>Runs every hand-off, one after another.</summary>
-    public async Task<List<TestOutcome>> RunAsync(TestProgress progress, CancellationToken cancellationToken)
+    public async Task<List<TestOutcome>> RunAsync(CancellationToken cancellationToken)
     {
         var outcomes = new List<TestOutcome>();
         string[] guests = [.. host.Guests.Select(guest => guest.Name)];
@@ -42,11 +43,11 @@ internal sealed class PeerHandOffs(XenHost host, GrantDriver driver, string driv
             where importer != exporter
             from transport in transports
             select (exporter, importer, transport);
-        progress.Found(handOffs.Count());
+        progress.AddTests(handOffs.Count());
         foreach (var (exporter, importer, transport) in handOffs)
         {
             outcomes.Add(await HandOverAsync(exporter, importer, transport, cancellationToken));
-            progress.Done();
+            progress.EndTest();
         }
 
         return outcomes;

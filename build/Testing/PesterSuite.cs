@@ -26,14 +26,19 @@ internal sealed partial class PesterSuite(string pester, string name, string pat
 
     public override string[] Command(string resultFile, string? filter) => Pwsh.Script(
         "pester.ps1",
-        ["-Pester", pester, "-Tests", path, "-Results", resultFile, .. filter is null ? Array.Empty<string>() : ["-Filter", filter]]);
+        [
+            "-Pester", pester, "-Tests", path, "-Results", resultFile,
+            .. filter is null ? Array.Empty<string>() : ["-Filter", filter],
+        ]);
 
-    public override void Follow(string line, TestProgress progress)
+    public override bool Follow(string line, TestProgress progress)
     {
+        bool isOutcome = Outcome().IsMatch(line);
         if (Discovery().Match(line) is { Success: true } found)
-            progress.Found(int.Parse(found.Groups[1].ValueSpan, CultureInfo.InvariantCulture));
-        else if (Outcome().IsMatch(line))
-            progress.Done();
+            progress.AddTests(int.Parse(found.Groups[1].ValueSpan, CultureInfo.InvariantCulture));
+        else if (isOutcome)
+            progress.EndTest();
+        return isOutcome;
     }
 
     public override IEnumerable<TestOutcome> Read(string resultFile)

@@ -5,13 +5,13 @@ namespace DmaBuf.Build;
 
 /// <summary>Where a suite runs.</summary>
 /// <param name="Name">The place's name.</param>
-/// <param name="RunAsync">
+/// <param name="RunCommandAsync">
 /// Runs a command there with its standard output going to the stream, and returns its exit code.
 /// </param>
-internal sealed record TestPlace(string Name, Func<string[], Stream, CancellationToken, Task<int>> RunAsync)
+internal sealed record TestPlace(string Name, Func<string[], Stream, CancellationToken, Task<int>> RunCommandAsync)
 {
-    /// <summary>Makes an emulated place and works in it. One that does not start, or dies, counts as a failed test.</summary>
-    public static async Task MakeAsync(string name, TestTally tally, Func<Task> work)
+    /// <summary>Runs what starts an emulated place and works in it; one that dies counts as a failed test.</summary>
+    public static async Task RunAsync(string name, TestTally tally, Func<Task> work)
     {
         var time = Stopwatch.StartNew();
         try

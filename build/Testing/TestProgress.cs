@@ -1,45 +1,58 @@
 namespace DmaBuf.Build;
 
-/// <summary>Says every half minute which suite runs, how many of its tests and how many suites are done and left.</summary>
+/// <summary>
+/// Says every half minute which suite runs, how many of its tests are done and left, and how many suites.
+/// </summary>
 internal sealed class TestProgress : IDisposable
 {
     private static readonly TimeSpan s_interval = TimeSpan.FromSeconds(30);
+    private readonly int _suites;
     private readonly Timer _timer;
-    private int _suites;
     private string _running = string.Empty;
-    private int _suitesBegun;
+    private int _suitesDone;
+    private int _testsFound;
     private int _testsDone;
-    private int _testsKnown;
 
     /// <summary>Begins to report.</summary>
-    public TestProgress() => _timer = new Timer(_ => Say(), null, s_interval, s_interval);
-
-    /// <summary>So many suites more are to run.</summary>
-    public void Plan(int suites) => _suites += suites;
-
-    /// <summary>A suite begins.</summary>
-    public void Begin(string suite, string place)
+    /// <param name="stages">What is to run.</param>
+    public TestProgress(IEnumerable<TestStage> stages)
     {
-        _running = $"{suite} on the {place}";
-        _testsDone = _testsKnown = 0;
-        Report.Note($"{_running}: suite {++_suitesBegun} of {_suites}");
+        _suites = stages.Sum(stage => stage.Suites);
+        _timer = new Timer(_ => Print(), null, s_interval, s_interval);
     }
 
-    /// <summary>The suite has found its tests, all or some more.</summary>
-    public void Found(int tests) => _testsKnown += tests;
+    /// <summary>Runs a stage; suites that it does not come to count as done.</summary>
+    public async Task RunAsync(TestStage stage, CancellationToken cancellationToken)
+    {
+        int doneAtEnd = _suitesDone + stage.Suites;
+        BeginSuite($"starting the {stage.Place}");
+        await stage.RunAsync(this, cancellationToken);
+        _suitesDone = doneAtEnd;
+    }
+
+    /// <summary>A suite begins.</summary>
+    public void BeginSuite(string name)
+    {
+        _running = name;
+        _testsFound = _testsDone = 0;
+        Report.Note(name);
+    }
+
+    /// <summary>A suite has ended.</summary>
+    public void EndSuite() => _suitesDone++;
+
+    /// <summary>Adds tests that the suite has discovered.</summary>
+    public void AddTests(int count) => _testsFound += count;
 
     /// <summary>One of its tests has ended.</summary>
-    public void Done() => _testsDone++;
+    public void EndTest() => _testsDone++;
 
     /// <summary>Ends the reports.</summary>
     public void Dispose() => _timer.Dispose();
 
-    private void Say()
+    private void Print()
     {
-        int left = Math.Max(0, _testsKnown - _testsDone);
-        string tests = _testsKnown == 0 ? "starting" : $"{_testsDone} tests done, {left} left";
-        int suites = _suitesBegun - 1;
-        if (_suitesBegun > 0)
-            Report.Note($"{_running}: {tests}; {suites} suites done, {_suites - suites} left");
+        string tests = _testsFound == 0 ? string.Empty : $": {_testsDone} tests done, {_testsFound - _testsDone} left";
+        Report.Note($"{_running}{tests}; {_suitesDone} suites done, {_suites - _suitesDone} left");
     }
 }

@@ -6,28 +6,35 @@ using DmaBuf.Lab;
 namespace DmaBuf.Build;
 
 /// <summary>Runs suites in places and collects their outcomes.</summary>
-internal sealed class TestRunner(TestTally tally, TestProgress progress, string? filter)
+internal sealed class TestRunner(TestTally tally, string? filter)
 {
+    /// <summary>How much of a suite's output explains that it ended without results.</summary>
+    private const int LinesKept = 20;
+
     /// <summary>Where the suites leave their results.</summary>
     public static string ResultFolder { get; } = Path.Combine(Repository.Out, "test-results");
 
     /// <summary>Runs a suite; a suite that ends without results counts as a failed test.</summary>
-    public Task RunAsync(TestSuite suite, TestPlace place, CancellationToken cancellationToken) =>
-        RunAsync(suite.Name, place, (_, stop) => RunOnceAsync(suite, place, stop), cancellationToken);
+    public Task RunAsync(
+        TestSuite suite, TestPlace place, TestProgress progress, CancellationToken cancellationToken) =>
+        RunAsync(suite.Name, place, progress, stop => RunOnceAsync(suite, place, progress, stop), cancellationToken);
 
     /// <summary>Runs tests that are no program of their own, and counts their outcomes.</summary>
     public async Task RunAsync(
         string suite,
         TestPlace place,
-        Func<TestProgress, CancellationToken, Task<List<TestOutcome>>> run,
+        TestProgress progress,
+        Func<CancellationToken, Task<List<TestOutcome>>> run,
         CancellationToken cancellationToken)
     {
-        progress.Begin(suite, place.Name);
+        progress.BeginSuite($"{suite} on the {place.Name}");
         var time = Stopwatch.StartNew();
-        tally.Add(suite, place.Name, await run(progress, cancellationToken), time.Elapsed);
+        tally.Add(suite, place.Name, await run(cancellationToken), time.Elapsed);
+        progress.EndSuite();
     }
 
-    private async Task<List<TestOutcome>> RunOnceAsync(TestSuite suite, TestPlace place, CancellationToken cancellationToken)
+    private async Task<List<TestOutcome>> RunOnceAsync(
+        TestSuite suite, TestPlace place, TestProgress progress, CancellationToken cancellationToken)
     {
         string resultFile = Path.Combine(ResultFolder, $"{suite.Name}-{place.Name}");
         File.Delete(resultFile);
@@ -35,10 +42,11 @@ internal sealed class TestRunner(TestTally tally, TestProgress progress, string?
         limit.CancelAfter(suite.Limit);
         List<TestOutcome> outcomes = [];
         string? trouble = null;
+        var lines = new Queue<string>();
         try
         {
-            await using var output = new LineStream(line => suite.Follow(line, progress));
-            int code = await place.RunAsync(suite.Command(resultFile, filter), output, limit.Token);
+            await using var output = new LineStream(Take);
+            int code = await place.RunCommandAsync(suite.Command(resultFile, filter), output, limit.Token);
             outcomes.AddRange(suite.Read(resultFile));
             if (outcomes.Count == 0)
                 trouble = filter is null ? $"it ran no test and ended with exit code {code}" : null;
@@ -59,7 +67,20 @@ internal sealed class TestRunner(TestTally tally, TestProgress progress, string?
         }
 
         if (trouble is not null)
-            outcomes.Add(new TestOutcome("the whole suite", TestStatus.Failed, trouble));
+        {
+            string message = string.Join('\n', lines.Prepend(trouble));
+            outcomes.Add(new TestOutcome("the whole suite", TestStatus.Failed, message));
+        }
+
         return outcomes;
+
+        void Take(string line)
+        {
+            if (suite.Follow(line, progress))
+                return;
+            lines.Enqueue(line);
+            if (lines.Count > LinesKept)
+                lines.Dequeue();
+        }
     }
 }

@@ -19,7 +19,8 @@ internal sealed class XenTests(TestRunner runner, TestTally tally, string? peste
     private static readonly XenGuestOptions s_unfit = s_alice with { Name = "carol", KernelParameters = string.Empty };
 
     /// <summary>Runs one suite on a host.</summary>
-    private delegate Task Run(XenHost host, TestPlace place, CancellationToken cancellationToken);
+    private delegate Task Run(
+        XenHost host, TestPlace place, TestProgress progress, CancellationToken cancellationToken);
 
     /// <summary>The hosts and what runs on each; none, with the reason said, where one cannot start.</summary>
     public async Task<IReadOnlyList<TestStage>> StagesAsync(CancellationToken cancellationToken)
@@ -63,7 +64,12 @@ internal sealed class XenTests(TestRunner runner, TestTally tally, string? peste
             .. pester is null ? Array.Empty<TestStage>() :
             [
                 Stage("xen-bounce",
-                    usual with { Driver = GrantDriver.Stock, Guests = [s_alice], Dom0KernelParameters = "swiotlb=force" },
+                    usual with
+                    {
+                        Driver = GrantDriver.Stock,
+                        Guests = [s_alice],
+                        Dom0KernelParameters = "swiotlb=force",
+                    },
                     [.. Cmdlets("Bounce", "Bounce")]),
 
                 // It takes ten minutes on two processors.
@@ -73,8 +79,11 @@ internal sealed class XenTests(TestRunner runner, TestTally tally, string? peste
         ];
 
         IEnumerable<Run> Peers(params GrantDriver[] inGuests) => !withPeers ? [] : inGuests.Select(driver =>
-            new Run((host, place, stop) => runner.RunAsync(
-                PeerHandOffs.Suite, place, new PeerHandOffs(host, driver, drivers[driver]).RunAsync, stop)));
+            new Run((host, place, progress, stop) =>
+            {
+                var handOffs = new PeerHandOffs(host, driver, drivers[driver], progress);
+                return runner.RunAsync(PeerHandOffs.Suite, place, progress, handOffs.RunAsync, stop);
+            }));
     }
 
     /// <summary>All suites of a folder in one PowerShell, which keeps its sessions in the guests.</summary>
@@ -83,7 +92,7 @@ internal sealed class XenTests(TestRunner runner, TestTally tally, string? peste
         if (pester is not null)
         {
             var suite = new PesterSuite(pester, name, Path.Combine(s_folder, path), minutes);
-            yield return (_, place, stop) => runner.RunAsync(suite, place, stop);
+            yield return (_, place, progress, stop) => runner.RunAsync(suite, place, progress, stop);
         }
     }
 
@@ -102,13 +111,13 @@ internal sealed class XenTests(TestRunner runner, TestTally tally, string? peste
     }
 
     private TestStage Stage(string name, XenHostOptions options, Run[] runs) =>
-        new(runs.Length, stop => TestPlace.MakeAsync(name, tally, async () =>
+        new(name, runs.Length, (progress, stop) => TestPlace.RunAsync(name, tally, async () =>
         {
             await using XenHost host = await XenHost.StartAsync(options, stop);
             Report.Note(host.Description);
             var place = new TestPlace(name, (words, output, end) => host.RunAsync(
                 XenHost.Dom0, new GuestCommand(words[0], words[1..]), output, Console.OpenStandardError(), null, end));
             foreach (Run run in runs)
-                await run(host, place, stop);
+                await run(host, place, progress, stop);
         }));
 }

@@ -30,18 +30,19 @@ internal sealed partial class XunitSuite(string suite, string project, string? t
 
     public override string[] Command(string resultFile, string? filter) =>
     [
-        "dotnet", Path.Combine(Repository.Binaries(project), $"{project}.dll"),
+        DotNet.Program, Path.Combine(Repository.Binaries(project), $"{project}.dll"),
         "-noColor", "-noAutoReporters", "-reporter", "json", "-xml", resultFile,
         .. trait is null ? Array.Empty<string>() : ["-trait", trait],
         .. filter is null ? Array.Empty<string>() : ["-method", $"*{filter}*"],
     ];
 
-    public override void Follow(string line, TestProgress progress)
+    public override bool Follow(string line, TestProgress progress)
     {
         if (TestCases().Match(line) is { Success: true } found)
-            progress.Found(int.Parse(found.Groups[1].ValueSpan, CultureInfo.InvariantCulture));
+            progress.AddTests(int.Parse(found.Groups[1].ValueSpan, CultureInfo.InvariantCulture));
         else if (line.StartsWith("""{"$type":"test-case-finished",""", StringComparison.Ordinal))
-            progress.Done();
+            progress.EndTest();
+        return line.StartsWith("""{"$type":""", StringComparison.Ordinal);
     }
 
     public override IEnumerable<TestOutcome> Read(string resultFile)

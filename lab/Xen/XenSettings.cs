@@ -12,7 +12,7 @@ internal static class XenSettings
     private const string RemoteShell = "remote-powershell";
 
     private const string Network = "10.95.0.";
-    private static readonly string[] s_scripts = ["dom0", "domain", "guests", "guest-start", "vif"];
+    private static readonly string[] s_scripts = ["dom0", "domain", "guests", "guest-start", "on", "vif"];
 
     /// <summary>A guest holds its initial ramdisk twice while it unpacks it, beside the kernel and what that reserves.</summary>
     /// <exception cref="LabException">A guest has less than that.</exception>

@@ -6,6 +6,7 @@ guest=$1
 peer=$2
 shift 2
 here=$(dirname "$0")
+on=/run/lab/jobs/on
 work=$(mktemp -d)
 # What one domain says, here and in a file.
 from() { tee "$work/$1" | while IFS= read -r line; do printf '%-6s %s\n' "$1" "$line"; done; }
@@ -13,11 +14,11 @@ from() { tee "$work/$1" | while IFS= read -r line; do printf '%-6s %s\n' "$1" "$
 if [ $# -gt 0 ]; then
     by=cmdlets
     echo "dom0   starts a PowerShell in each domain"
-    ssh -n "$guest" "$@" -NoProfile -File "$here/export.ps1" 2>&1 | from "$guest" &
+    $on "$guest" "$@" -NoProfile -File "$here/export.ps1" 2>&1 | from "$guest" &
     "$@" -NoProfile -File "$here/import.ps1" "$guest" 2>&1 | from dom0
 else
     by=peer
-    ssh -n "$guest" timeout 90 "$peer" server tcpd:0.0.0.0:8000 0 2>&1 | from "$guest" &
+    $on "$guest" timeout 90 "$peer" server tcpd:0.0.0.0:8000 0 2>&1 | from "$guest" &
     server=$!
     id=$(xl domid "$guest")
     # The client begins anew until the server listens, and no more once that one has ended.

@@ -13,13 +13,15 @@ Describe 'The package' {
             (Get-Module DmaBufPS -ListAvailable).Count
             Register-PSResourceRepository Folder '$folder' -Trusted
             Install-PSResource DmaBufPS -Repository Folder
-            New-UDmaBuf 4KB -Backing MemFd | Write-DmaBufContent 'from a package' -PassThru | Read-DmaBufContent -AsString
+            New-UDmaBuf 4KB -Backing MemFd | Write-DmaBufContent 'from a package' -PassThru |
+                Read-DmaBufContent -AsString
             (Get-Module DmaBufPS).ModuleBase
             (Get-Help New-UDmaBuf).examples.example.Count -gt 0
             (Get-Help about_DmaBufPS).Length -gt 0
 "@
         $user = (New-Item -ItemType Directory "$TestDrive/user").FullName
-        $said = env -u XDG_DATA_HOME -u XDG_CONFIG_HOME -u XDG_CACHE_HOME HOME=$user pwsh -NoProfile -NonInteractive -Command $script
+        $without = 'XDG_DATA_HOME', 'XDG_CONFIG_HOME', 'XDG_CACHE_HOME' | ForEach-Object { '-u', $_ }
+        $said = env @without HOME=$user pwsh -NoProfile -NonInteractive -Command $script
         $said[0..1] | Should -Be 0, 'from a package'
         $said[2] | Should -BeLike "$user/*"
         $said[3..4] | Should -Be True, True

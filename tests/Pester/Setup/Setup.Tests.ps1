@@ -1,9 +1,5 @@
-# What a first run of build.sh meets: another cache, no network, a full disk, files of others. Each run has a copy of the
-# repository with the build program, so that only what the program does itself is tried.
-
-BeforeDiscovery {
-    $isRoot = (id -u) -eq 0
-}
+# What a first run of build.sh meets: an empty or half-written cache, no network, a full disk, files of others. Each run
+# has a copy of the repository with the build program, so that only what the program does itself is tried.
 
 BeforeAll {
     . $PSScriptRoot/../common.ps1
@@ -38,9 +34,44 @@ BeforeAll {
         & $words[0] $words[1..99] 2>&1 | ForEach-Object { "$_" }
     }
 
+    # The first call has it filled.
+    function Get-FilledCache {
+        if (-not (Test-Path "$cache/$folder")) {
+            $null = Invoke-Shell "XDG_CACHE_HOME=$cache"
+        }
+        $cache
+    }
+
+    # These tests are about the .NET tool, which is used where there is no other PowerShell.
+    function Assert-NoOtherPwsh {
+        $others = "$path`:/usr/bin:/bin" -split ':' | Where-Object { Test-Path "$_/pwsh" }
+        if ($others) {
+            Set-ItResult -Skipped -Because "needs a computer without pwsh on PATH ($others)"
+        }
+    }
+
+    function Assert-Root {
+        if ((id -u) -ne 0) {
+            Set-ItResult -Skipped -Because 'needs root'
+        }
+    }
+
+    # For file systems and networks of a test's own: root of a container may lack it.
+    function Assert-Administrator {
+        unshare -n true 2> $null
+        if ($LASTEXITCODE) {
+            Set-ItResult -Skipped -Because 'needs root with CAP_SYS_ADMIN'
+        }
+    }
+
+    $newBuffer = 'New-UDmaBuf 4KB -Backing MemFd | ForEach-Object Size'
     $repository = Copy-Repository 'repository'
     # Not in TestDrive, which loses after each block what was made in it.
     $cache = Join-Path ([IO.Path]::GetTempPath()) "dmabufps-cache-$PID"
+    $tool = (Get-Content "$RepositoryRoot/.config/dotnet-tools.json" -Raw | ConvertFrom-Json).tools.powershell.version
+    $runtime = [regex]::Matches((dotnet --list-runtimes), 'Microsoft\.NETCore\.App ([0-9.]+)')[-1].Groups[1].Value
+    $processor = "$([Runtime.InteropServices.RuntimeInformation]::OSArchitecture)".ToLowerInvariant()
+    $folder = "dmabufps/powershell/$tool-net$runtime-$processor"
 }
 
 AfterAll {
@@ -48,8 +79,10 @@ AfterAll {
 }
 
 Describe 'The first run' {
+    BeforeEach { Assert-NoOtherPwsh }
+
     It 'compiles PowerShell once when two begin at the same time, after one that was killed' {
-        $half = "$cache/dmabufps/powershell/7.6.9-net$([Environment]::Version.ToString(3))-x64.part"
+        $half = "$cache/$folder.part"
         $null = New-Item -ItemType Directory -Force $half
         Set-Content "$half/pwsh.dll" 'half of a file'
         $words = Get-ShellWord "XDG_CACHE_HOME=$cache"
@@ -59,19 +92,20 @@ Describe 'The first run' {
             [Diagnostics.Process]::Start($start)
         }
         $homes = $runs | ForEach-Object { $_.StandardOutput.ReadToEnd().Trim() }
-        $homes | Should -Be ($half -replace '\.part$'), ($half -replace '\.part$')
+        $homes | Should -Be "$cache/$folder", "$cache/$folder"
         $said = -join ($runs | ForEach-Object { $_.StandardError.ReadToEnd() })
         [regex]::Matches($said, 'compiling PowerShell').Count | Should -Be 1
         Test-Path $half | Should -BeFalse
-        Invoke-Shell "XDG_CACHE_HOME=$cache" | Should -Be ($half -replace '\.part$') -Because 'the next run says nothing more'
+        Invoke-Shell "XDG_CACHE_HOME=$cache" | Should -Be "$cache/$folder" -Because 'the next run says nothing more'
     }
 
-    It 'uses PowerShell as it comes when the disk is full, and leaves nothing half-written' -Skip:(-not $isRoot) {
+    It 'uses PowerShell as it comes when the disk is full, and leaves nothing half-written' {
+        Assert-Administrator
         $small = (New-Item -ItemType Directory "$TestDrive/small").FullName
         mount -t tmpfs -o size=20m none $small
         try {
             $said = Invoke-Shell "XDG_CACHE_HOME=$small"
-            $said | Where-Object { $_ -like 'PowerShell * is used as it comes*No space left on device*' } | Should -HaveCount 1
+            $said -like 'Using PowerShell * without compiling it*No space left on device*' | Should -HaveCount 1
             $said[-1] | Should -BeLike '*/powershell/*/unix'
             Get-ChildItem "$small/dmabufps/powershell" -Directory | Should -BeNullOrEmpty
         }
@@ -80,81 +114,105 @@ Describe 'The first run' {
         }
     }
 
-    It 'works in out when HOME cannot be written' -Skip:(-not $isRoot) {
+    It 'works in out when HOME is not writable' {
+        Assert-Administrator
         $closed = (New-Item -ItemType Directory "$TestDrive/closed").FullName
         # As if an earlier run had filled it.
         $null = New-Item -ItemType Directory "$repository/out/home/.cache"
-        cp -r "$cache/dmabufps" "$repository/out/home/.cache"
+        cp -r "$(Get-FilledCache)/dmabufps" "$repository/out/home/.cache"
         mount -t tmpfs -o ro none $closed
         try {
-            # With this user's packages, which need not be fetched again.
-            $packages = $env:NUGET_PACKAGES ?? "$HOME/.nuget/packages"
-            $said = Invoke-Shell "HOME=$closed", 'XDG_CACHE_HOME=', "NUGET_PACKAGES=$packages"
-            $said[0] | Should -Be "HOME ($closed) cannot be written: its place is taken by $repository/out/home"
-            $said[-1] | Should -BeLike "$repository/out/home/.cache/dmabufps/powershell/*"
+            $said = Invoke-Shell "HOME=$closed", 'XDG_CACHE_HOME='
+            $said[0] | Should -Be "HOME ($closed) is not writable: using $repository/out/home instead"
+            $said[-1] | Should -Be "$repository/out/home/.cache/$folder"
         }
         finally {
             umount $closed
         }
     }
 
-    It 'needs no network where the cache is filled' -Skip:(-not $isRoot) {
-        $words = Get-ShellWord "XDG_CACHE_HOME=$cache" 'New-UDmaBuf 4KB -Backing MemFd | ForEach-Object Size'
-        $said = unshare -n @words
-        $said | Should -Be 4096
+    It 'needs no network where the cache is filled' {
+        Assert-Administrator
+        $words = Get-ShellWord "XDG_CACHE_HOME=$(Get-FilledCache)" $newBuffer
+        unshare -n @words | Should -Be 4096
     }
 
-    It 'names in one line each what it cannot fetch' -Skip:(-not $isRoot) {
+    It 'names in one line each what it cannot fetch' {
+        Assert-Administrator
         $empty = (New-Item -ItemType Directory "$TestDrive/empty").FullName
         $words = Get-ShellWord 'XDG_CACHE_HOME=', 'NUGET_PACKAGES=', "HOME=$empty"
         $said = unshare -n @words 2>&1 | ForEach-Object { "$_" }
         $LASTEXITCODE | Should -Be 1
-        $said | Where-Object { $_ -like 'PowerShell * cannot be had: *' } | Should -HaveCount 1
-        $said[-1] | Should -Be 'There is no PowerShell to open.'
+        $said | Where-Object { $_ -like 'Cannot get PowerShell *: *' } | Should -HaveCount 1
+        $said[-1] | Should -Be 'PowerShell is not available.'
         $said.Count | Should -BeLessOrEqual 3
+    }
+
+    It 'builds a copy where MSBuild cannot take the path' {
+        $odd = Copy-Repository "a `"b`"; it's (c)"
+        $name = (sh -c 'echo "$1" | sha256sum' sh $odd).Substring(0, 16)
+        $copy = "$(Get-FilledCache)/dmabufps/repositories/$name"
+        # As if an earlier run had built it.
+        $null = New-Item -ItemType Directory $copy
+        Move-Item "$odd/out" $copy
+        $said = Invoke-Shell "XDG_CACHE_HOME=$cache" '(Get-Module DmaBufPS).ModuleBase' $odd
+        $said[0] | Should -Be "MSBuild cannot build in $odd because of characters in the path: building the copy $copy"
+        $said[-1] | Should -Be "$copy/out/DmaBufPS"
+        (Get-Item "$odd/out").Target | Should -Be "$copy/out"
+    }
+
+    It 'needs neither root nor sudo' {
+        Assert-Root
+        $own = Copy-Repository 'own'
+        cp -r "$(Get-FilledCache)/dmabufps" "$own/out"
+        chown -R 65534:65534 $own
+        chmod 755 $TestDrive
+        $words = Get-ShellWord "XDG_CACHE_HOME=$own/out", "HOME=$own/out" $newBuffer $own
+        setpriv --reuid 65534 --regid 65534 --clear-groups @words | Should -Be 4096
     }
 }
 
 Describe 'A PowerShell on PATH' {
     BeforeAll {
         function New-Pwsh ([string] $Version) {
-            $folder = (New-Item -ItemType Directory "$TestDrive/pwsh-$Version").FullName
-            Set-Content "$folder/pwsh" "#!/bin/sh`necho $folder`necho $Version"
-            chmod +x "$folder/pwsh"
-            $folder
+            $bin = (New-Item -ItemType Directory "$TestDrive/pwsh-$Version").FullName
+            Set-Content "$bin/pwsh" "#!/bin/sh`necho $bin`necho $Version"
+            chmod +x "$bin/pwsh"
+            $bin
         }
     }
 
     It 'is passed over when it is older than the module allows, and the message says so' {
         $old = New-Pwsh '7.4.6'
-        $said = Invoke-Shell "XDG_CACHE_HOME=$cache", "PATH=${old}:$path"
-        $said[0] | Should -Be "$old/pwsh is PowerShell 7.4.6, but the module needs 7.6: the .NET tool is used instead."
+        $said = Invoke-Shell "XDG_CACHE_HOME=$(Get-FilledCache)", "PATH=${old}:$path"
+        $said[0] | Should -Be "$old/pwsh is PowerShell 7.4.6, but the module needs 7.6: using the .NET tool instead."
         $said[-1] | Should -BeLike "$cache/*"
     }
 
     It 'is preferred when it is recent' {
         $new = New-Pwsh '7.6.0'
-        Invoke-Shell "XDG_CACHE_HOME=$cache", "PATH=${new}:$path" | Should -Be $new, '7.6.0'
+        Invoke-Shell "PATH=${new}:$path" | Should -Be $new, '7.6.0'
     }
 }
 
 Describe 'What cannot be built' {
-    It 'is a repository that the user may not write' -Skip:(-not $isRoot) {
+    It 'is a repository that the user may not write' {
+        Assert-Root
         $foreign = Copy-Repository 'foreign'
         chmod -R go-w,go+rX $foreign
         chmod 755 $TestDrive
-        $said = setpriv --reuid 65534 --regid 65534 --clear-groups env HOME=/tmp "$foreign/build.sh" 2>&1 | ForEach-Object { "$_" }
+        $said = setpriv --reuid 65534 --regid 65534 --clear-groups env HOME=/tmp "$foreign/build.sh" 2>&1 |
+            ForEach-Object { "$_" }
         $LASTEXITCODE | Should -Be 1
-        $said | Should -Be "$foreign/out cannot be written: build as the user who owns it, or in a copy of your own."
+        $said | Should -Be "$foreign/out is not writable: build as the user who owns it, or in a copy of your own."
     }
 
     It 'is anything without a .NET SDK' {
         $copy = Copy-Repository 'no-sdk'
-        Remove-Item "$copy/out/build/run.stamp"
-        $folder = (New-Item -ItemType Directory "$TestDrive/no-dotnet").FullName
-        Set-Content "$folder/dotnet" "#!/bin/sh`nexit 1"
-        chmod +x "$folder/dotnet"
-        $said = env "PATH=${folder}:$env:PATH" "$copy/build.sh" 2>&1 | ForEach-Object { "$_" }
+        $bin = (New-Item -ItemType Directory "$TestDrive/no-dotnet").FullName
+        Set-Content "$bin/dotnet" "#!/bin/sh`nexit 1"
+        chmod +x "$bin/dotnet"
+        $said = env "PATH=${bin}:$env:PATH" "$copy/build.sh" 2>&1 | ForEach-Object { "$_" }
         $LASTEXITCODE | Should -Be 1
         $said | Should -BeLike 'The .NET 10 SDK is missing: install it from *'
     }
