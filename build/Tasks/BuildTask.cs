@@ -74,6 +74,6 @@ internal static class BuildTask
         // A folder for PSModulePath, with nothing else in it for PowerShell to search.
         string link = Path.Combine(Directory.CreateDirectory(Repository.Modules).FullName, "DmaBufPS");
         if (!Directory.Exists(link))
-            Directory.CreateSymbolicLink(link, Repository.Module);
+            Directory.CreateSymbolicLink(link, "../DmaBufPS");
     }
 }
