@@ -42,6 +42,8 @@ internal static class BuildTask
             DotNet.Program,
             ["build", Repository.At("DmaBufPS.sln"), "--configuration", "Release", "--nologo", "--verbosity", "quiet"],
             cancellationToken: cancellationToken);
+        if (compiler.Output.Contains("NU1301", StringComparison.Ordinal))
+            throw new BuildException("NuGet cannot reach its registry, and its cache lacks packages of this solution.");
         if (compiler.ExitCode != 0)
             throw new BuildException($"{compiler.Output}{compiler.Error}The build failed.");
         LayOut();
