@@ -1,4 +1,7 @@
 using BenchmarkDotNet.Attributes;
+using DmaBuf.Buffers;
+using DmaBuf.Transport;
+using DmaBuf.Waits;
 
 namespace DmaBuf.Bench;
 

@@ -1,3 +1,9 @@
+using DmaBuf.Buffers;
+using DmaBuf.Grants;
+using DmaBuf.Sharing;
+using DmaBuf.Transport;
+using DmaBuf.Waits;
+
 namespace DmaBuf.Peer;
 
 /// <summary>Takes a buffer from one peer, prints the text in it, writes a reply if there is one, and closes.</summary>

@@ -1,3 +1,7 @@
+using DmaBuf.Errors;
+using DmaBuf.Transport;
+using DmaBuf.Waits;
+
 namespace DmaBuf.Peer;
 
 /// <summary>The command line: <c>dmabuf-peer server ADDRESS [vmid]</c>, <c>dmabuf-peer client ADDRESS [vmid] [--reply TEXT]</c>.</summary>

@@ -1,3 +1,11 @@
+using DmaBuf.Buffers;
+using DmaBuf.Errors;
+using DmaBuf.Grants;
+using DmaBuf.Sharing;
+using DmaBuf.Transport;
+using DmaBuf.Waits;
+using DmaBuf.Xen;
+
 namespace DmaBuf.Peer;
 
 /// <summary>Makes a buffer, hands it to one peer, waits until that is done, and prints what it wrote.</summary>

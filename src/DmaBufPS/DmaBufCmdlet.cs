@@ -1,6 +1,12 @@
 using System.Management.Automation;
 using System.Runtime.ExceptionServices;
-using DmaBuf;
+using DmaBuf.Buffers;
+using DmaBuf.Errors;
+using DmaBuf.Grants;
+using DmaBuf.Tracing;
+using DmaBuf.Transport;
+using DmaBuf.Waits;
+using DmaBuf.Xen;
 
 namespace DmaBufPS;
 

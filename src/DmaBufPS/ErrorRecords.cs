@@ -1,5 +1,6 @@
 using System.Management.Automation;
-using DmaBuf;
+using DmaBuf.Errors;
+using DmaBuf.Xen;
 
 namespace DmaBufPS;
 

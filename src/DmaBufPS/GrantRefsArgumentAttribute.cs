@@ -1,7 +1,8 @@
 using System.Collections;
 using System.Globalization;
 using System.Management.Automation;
-using DmaBuf;
+using DmaBuf.Buffers;
+using DmaBuf.Grants;
 
 namespace DmaBufPS;
 
@@ -12,7 +13,7 @@ namespace DmaBufPS;
 [AttributeUsage(AttributeTargets.Property)]
 public sealed class GrantRefsArgumentAttribute : ArgumentTransformationAttribute
 {
-    private const string TypeName = "Deserialized.DmaBuf.GrantRefs";
+    private const string TypeName = "Deserialized.DmaBuf.Grants.GrantRefs";
 
     /// <summary>Whether buffers are taken as well: the parameter is an object[] of both, and of nothing else.</summary>
     public bool OrBuffer { get; set; }

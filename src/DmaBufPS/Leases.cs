@@ -1,6 +1,7 @@
 using System.Management.Automation;
 using System.Management.Automation.Runspaces;
-using DmaBuf;
+using DmaBuf.Buffers;
+using DmaBuf.Grants;
 
 namespace DmaBufPS;
 

@@ -1,4 +1,6 @@
-using DmaBuf;
+using DmaBuf.Errors;
+using DmaBuf.Transport;
+using DmaBuf.Waits;
 
 namespace DmaBufPS;
 

@@ -1,7 +1,7 @@
 using System.Collections.Concurrent;
 using System.Management.Automation;
 using System.Management.Automation.Runspaces;
-using DmaBuf;
+using DmaBuf.Buffers;
 
 namespace DmaBufPS;
 

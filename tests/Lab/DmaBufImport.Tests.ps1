@@ -13,7 +13,7 @@ Describe 'A dma-buf of references' {
         # A second holder of an import: a buffer of the same dma-buf, by its descriptor.
         On bob {
             function global:New-SecondHolder ($Import) {
-                $limit = [DmaBuf.WaitLimit]::new([timespan]::FromSeconds(60))
+                $limit = [DmaBuf.Waits.WaitLimit]::new([timespan]::FromSeconds(60))
                 $listener = [DmaBuf.PeerListener]::Listen([DmaBuf.Endpoint]::Parse('unixd:/run/second'))
                 $sending = [DmaBuf.PeerConnection]::Connect([DmaBuf.Endpoint]::Parse('unix:/run/second'), $limit)
                 $sending.SendDescriptor($Import, $limit)

@@ -1,3 +1,11 @@
+using DmaBuf.Buffers;
+using DmaBuf.Errors;
+using DmaBuf.Grants;
+using DmaBuf.Sharing;
+using DmaBuf.Transport;
+using DmaBuf.Waits;
+using DmaBuf.Xen;
+
 namespace DmaBuf.Pair;
 
 /// <summary>Shares a buffer with the next peer for each size that a line of the input names.</summary>

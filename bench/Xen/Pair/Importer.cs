@@ -1,4 +1,11 @@
 using System.Runtime.InteropServices;
+using DmaBuf.Buffers;
+using DmaBuf.Errors;
+using DmaBuf.Grants;
+using DmaBuf.Sharing;
+using DmaBuf.Transport;
+using DmaBuf.Waits;
+using DmaBuf.Xen;
 
 namespace DmaBuf.Pair;
 

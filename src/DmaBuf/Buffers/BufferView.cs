@@ -1,6 +1,7 @@
+using DmaBuf.Errors;
 using DmaBuf.Interop;
 
-namespace DmaBuf;
+namespace DmaBuf.Buffers;
 
 /// <summary>
 /// The bytes of a buffer while the processor may touch them: opening it calls DMA_BUF_IOCTL_SYNC with START, disposing

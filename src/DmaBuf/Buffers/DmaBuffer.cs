@@ -1,7 +1,10 @@
 using System.Text;
+using DmaBuf.Errors;
+using DmaBuf.Grants;
 using DmaBuf.Interop;
+using DmaBuf.Waits;
 
-namespace DmaBuf;
+namespace DmaBuf.Buffers;
 
 /// <summary>
 /// An open buffer: a dma-buf, a sealed memfd that stands in for one, or pages shared with another domain by a grant

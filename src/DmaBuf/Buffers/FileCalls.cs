@@ -1,6 +1,8 @@
+using DmaBuf.Errors;
 using DmaBuf.Interop;
+using DmaBuf.Waits;
 
-namespace DmaBuf;
+namespace DmaBuf.Buffers;
 
 /// <summary>
 /// Files, pipes and devices by path, opened so that no call blocks: what is not ready yet is waited for by poll.

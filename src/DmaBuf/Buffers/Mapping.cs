@@ -1,7 +1,8 @@
 using System.Runtime.InteropServices;
+using DmaBuf.Errors;
 using DmaBuf.Interop;
 
-namespace DmaBuf;
+namespace DmaBuf.Buffers;
 
 /// <summary>A shared memory mapping: unmapped once the buffer is closed and no view uses it any more.</summary>
 internal sealed unsafe class Mapping : SafeHandle

@@ -1,6 +1,8 @@
 using System.Globalization;
+using DmaBuf.Buffers;
+using DmaBuf.Interop;
 
-namespace DmaBuf;
+namespace DmaBuf.Discovery;
 
 /// <summary>Every process's dma-bufs, from /proc/PID/fd, fdinfo and maps. No device and no debugfs is needed.</summary>
 public sealed class SystemBuffers

@@ -1,4 +1,4 @@
-namespace DmaBuf;
+namespace DmaBuf.Errors;
 
 /// <summary>What is wrong with an address.</summary>
 public enum AddressFault

@@ -1,4 +1,4 @@
-namespace DmaBuf;
+namespace DmaBuf.Errors;
 
 /// <summary>What a peer did that the protocol does not allow.</summary>
 public enum PeerFault

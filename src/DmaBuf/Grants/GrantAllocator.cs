@@ -1,6 +1,8 @@
+using DmaBuf.Buffers;
+using DmaBuf.Errors;
 using DmaBuf.Interop;
 
-namespace DmaBuf;
+namespace DmaBuf.Grants;
 
 /// <summary>Pages that are shared with another domain as they are made (drivers/xen/gntalloc.c): no dma-buf is needed.</summary>
 public static class GrantAllocator

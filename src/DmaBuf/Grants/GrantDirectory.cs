@@ -1,6 +1,8 @@
 using System.Runtime.InteropServices;
+using DmaBuf.Buffers;
+using DmaBuf.Errors;
 
-namespace DmaBuf;
+namespace DmaBuf.Grants;
 
 /// <summary>
 /// One reference for a whole buffer, as in Xen's display and sound protocols (xen/io/displif.h): pages that hold the

@@ -1,6 +1,8 @@
+using DmaBuf.Buffers;
+using DmaBuf.Errors;
 using DmaBuf.Interop;
 
-namespace DmaBuf;
+namespace DmaBuf.Grants;
 
 /// <summary>
 /// The live lease behind references: it keeps the grant device's handle and the buffer's descriptor open. Ending it
@@ -67,10 +69,6 @@ public sealed class GrantExport : IDisposable
             throw;
         }
     }
-
-    /// <summary>The refusal to export to oneself, which Xen would map nowhere.</summary>
-    public static BufferException ToOneself(ushort own) =>
-        new(BufferFault.OwnDomain, $"Domain {own} is this domain itself.", "Hand the buffer to a process of this domain with Send-DmaBufFd and a unix address.");
 
     /// <summary>The refusal to send what another domain than the given one may map, or none at all.</summary>
     public static BufferException NotGranted(object shared, ushort peer) =>

@@ -1,6 +1,8 @@
+using DmaBuf.Buffers;
+using DmaBuf.Errors;
 using DmaBuf.Interop;
 
-namespace DmaBuf;
+namespace DmaBuf.Grants;
 
 /// <summary>Imports: buffers of another domain's pages, by the grant device (drivers/xen/gntdev.c, gntdev-dmabuf.c).</summary>
 public static class GrantMapper

@@ -1,4 +1,6 @@
-namespace DmaBuf;
+using DmaBuf.Errors;
+
+namespace DmaBuf.Grants;
 
 /// <summary>
 /// References to a buffer's pages that one domain granted to another: pure data, which can be shown, stored and sent.

@@ -31,10 +31,11 @@ internal static unsafe partial class Poll
     }
 
     /// <summary>eventfd(2), at zero.</summary>
-    public static FileDescriptor CreateEvent()
+    /// <returns>The descriptor, or null with the error number in <see cref="Errno.Last"/>.</returns>
+    public static FileDescriptor? CreateEvent()
     {
         var fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-        return fd < 0 ? throw new KernelException("eventfd", Errno.Last, "this process") : new FileDescriptor(fd);
+        return fd < 0 ? null : new FileDescriptor(fd);
     }
 
     /// <summary>Makes an eventfd readable.</summary>

@@ -1,6 +1,10 @@
 using System.Runtime.InteropServices;
+using DmaBuf.Errors;
+using DmaBuf.Grants;
+using DmaBuf.Transport;
+using DmaBuf.Waits;
 
-namespace DmaBuf;
+namespace DmaBuf.Sharing;
 
 /// <summary>
 /// References on a stream: a 32-bit count and then so many 32-bit references, in the machine's byte order, which is

@@ -1,4 +1,11 @@
-namespace DmaBuf;
+using DmaBuf.Buffers;
+using DmaBuf.Errors;
+using DmaBuf.Grants;
+using DmaBuf.Transport;
+using DmaBuf.Waits;
+using DmaBuf.Xen;
+
+namespace DmaBuf.Sharing;
 
 /// <summary>References to and from a peer, by whatever way its address names: a blob on a stream, or xenstore.</summary>
 public static class GrantHandOff

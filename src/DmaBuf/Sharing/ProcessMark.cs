@@ -1,6 +1,7 @@
 using System.Globalization;
+using DmaBuf.Interop;
 
-namespace DmaBuf;
+namespace DmaBuf.Sharing;
 
 /// <summary>Names a process so that a later one with the same id is not taken for it: PID STARTTIME, as proc(5) has them.</summary>
 internal static class ProcessMark

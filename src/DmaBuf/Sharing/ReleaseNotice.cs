@@ -1,4 +1,8 @@
-namespace DmaBuf;
+using DmaBuf.Buffers;
+using DmaBuf.Errors;
+using DmaBuf.Grants;
+
+namespace DmaBuf.Sharing;
 
 /// <summary>
 /// A page shared with a peer, whose first byte the peer's kernel clears when the peer unmaps it, however that comes

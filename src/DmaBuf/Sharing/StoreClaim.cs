@@ -1,6 +1,12 @@
 using System.Globalization;
+using DmaBuf.Buffers;
+using DmaBuf.Errors;
+using DmaBuf.Grants;
+using DmaBuf.Transport;
+using DmaBuf.Waits;
+using DmaBuf.Xen;
 
-namespace DmaBuf;
+namespace DmaBuf.Sharing;
 
 /// <summary>
 /// References that another domain left in xenstore for this one, taken. The buffer made of them owns the claim; its end

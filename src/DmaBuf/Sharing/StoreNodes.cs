@@ -1,6 +1,7 @@
 using System.Globalization;
+using DmaBuf.Xen;
 
-namespace DmaBuf;
+namespace DmaBuf.Sharing;
 
 /// <summary>
 /// Where references lie in xenstore for one peer: below the exporter's own <c>data</c> node, which it may write.

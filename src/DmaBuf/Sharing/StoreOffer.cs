@@ -1,8 +1,13 @@
 using System.Collections.Concurrent;
 using System.Globalization;
 using System.Text;
+using DmaBuf.Errors;
+using DmaBuf.Grants;
+using DmaBuf.Transport;
+using DmaBuf.Waits;
+using DmaBuf.Xen;
 
-namespace DmaBuf;
+namespace DmaBuf.Sharing;
 
 /// <summary>
 /// References that lie in xenstore for one domain, until it is done with them or the offer is disposed. No connection

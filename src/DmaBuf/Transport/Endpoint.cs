@@ -2,10 +2,12 @@ using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
+using DmaBuf.Errors;
+using DmaBuf.Waits;
 using Socket = DmaBuf.Interop.Socket;
 using SocketAddress = DmaBuf.Interop.SocketAddress;
 
-namespace DmaBuf;
+namespace DmaBuf.Transport;
 
 /// <summary>The kind of way to a peer that an address names.</summary>
 public enum EndpointKind

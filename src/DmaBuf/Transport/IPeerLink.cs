@@ -1,4 +1,7 @@
-namespace DmaBuf;
+using DmaBuf.Errors;
+using DmaBuf.Waits;
+
+namespace DmaBuf.Transport;
 
 /// <summary>The link to a peer that was given a buffer. It tells when that peer is done; disposing it ends the link.</summary>
 public interface IPeerLink : IDisposable

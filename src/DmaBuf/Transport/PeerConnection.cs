@@ -1,6 +1,9 @@
+using DmaBuf.Buffers;
+using DmaBuf.Errors;
 using DmaBuf.Interop;
+using DmaBuf.Waits;
 
-namespace DmaBuf;
+namespace DmaBuf.Transport;
 
 /// <summary>A connected stream to one peer. Closing it tells the peer that this side is done.</summary>
 public sealed class PeerConnection : IPeerLink

@@ -1,6 +1,9 @@
+using DmaBuf.Errors;
 using DmaBuf.Interop;
+using DmaBuf.Tracing;
+using DmaBuf.Waits;
 
-namespace DmaBuf;
+namespace DmaBuf.Transport;
 
 /// <summary>A listening socket. Its socket file, if it has one, goes when it is disposed.</summary>
 public sealed class PeerListener : IDisposable

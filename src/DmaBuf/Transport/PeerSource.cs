@@ -1,6 +1,8 @@
+using DmaBuf.Errors;
 using DmaBuf.Interop;
+using DmaBuf.Waits;
 
-namespace DmaBuf;
+namespace DmaBuf.Transport;
 
 /// <summary>
 /// Peers at one address, one after another, by whichever role the address names. A listener stays open between peers,

@@ -1,5 +1,6 @@
 using System.Management.Automation;
-using DmaBuf;
+using DmaBuf.Buffers;
+using DmaBuf.Discovery;
 
 namespace DmaBufPS;
 

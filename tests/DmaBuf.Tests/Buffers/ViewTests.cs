@@ -1,3 +1,8 @@
+using DmaBuf.Buffers;
+using DmaBuf.Errors;
+using DmaBuf.Tracing;
+using DmaBuf.Transport;
+using DmaBuf.Waits;
 using Xunit;
 
 namespace DmaBuf.Tests;

@@ -1,3 +1,7 @@
+using DmaBuf.Buffers;
+using DmaBuf.Discovery;
+using DmaBuf.Transport;
+using DmaBuf.Waits;
 using Xunit;
 
 namespace DmaBuf.Tests;
@@ -76,7 +80,7 @@ public sealed class DiscoveryTests
     [Fact]
     public void Every_feature_is_told_with_a_detail_and_a_cure_where_it_is_missing()
     {
-        var checks = DmaBuf.Support.CheckAll();
+        var checks = Discovery.Support.CheckAll();
         Assert.Equal(Enum.GetValues<SupportFeature>(), checks.Select(check => check.Feature));
         Assert.All(checks, check => Assert.NotEmpty(check.Detail));
         Assert.All(checks, check => Assert.Equal(check.Available, check.Cure is null));
@@ -86,7 +90,7 @@ public sealed class DiscoveryTests
     [Fact]
     public void Looking_at_the_machine_leaves_no_descriptor() => OpenDescriptors.StayTheSame(() =>
     {
-        DmaBuf.Support.CheckAll();
+        Discovery.Support.CheckAll();
         SystemBuffers.Scan();
     });
 

@@ -1,3 +1,6 @@
+using DmaBuf.Errors;
+using DmaBuf.Transport;
+using DmaBuf.Waits;
 using Xunit;
 
 namespace DmaBuf.Tests;

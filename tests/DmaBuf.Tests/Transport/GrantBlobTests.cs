@@ -1,3 +1,8 @@
+using DmaBuf.Errors;
+using DmaBuf.Grants;
+using DmaBuf.Sharing;
+using DmaBuf.Transport;
+using DmaBuf.Waits;
 using Xunit;
 
 namespace DmaBuf.Tests;

@@ -1,4 +1,8 @@
 using System.Text;
+using DmaBuf.Buffers;
+using DmaBuf.Errors;
+using DmaBuf.Transport;
+using DmaBuf.Waits;
 using Xunit;
 
 namespace DmaBuf.Tests;

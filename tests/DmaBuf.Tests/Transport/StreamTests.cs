@@ -1,6 +1,10 @@
 using System.Net;
 using System.Net.Sockets;
+using DmaBuf.Errors;
+using DmaBuf.Transport;
+using DmaBuf.Waits;
 using Xunit;
+using Socket = System.Net.Sockets.Socket;
 
 namespace DmaBuf.Tests;
 

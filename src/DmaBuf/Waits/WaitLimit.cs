@@ -1,7 +1,9 @@
 using System.Diagnostics;
+using DmaBuf.Errors;
 using DmaBuf.Interop;
+using DmaBuf.Tracing;
 
-namespace DmaBuf;
+namespace DmaBuf.Waits;
 
 /// <summary>
 /// How long the waits of one task may last together: until a deadline, and until a token is cancelled. The token wakes
@@ -23,7 +25,7 @@ public sealed class WaitLimit : IDisposable
         _cancellation = cancellation;
         if (!cancellation.CanBeCanceled)
             return;
-        var wake = Poll.CreateEvent();
+        var wake = Poll.CreateEvent() ?? throw new KernelException("eventfd", Errno.Last, "this process");
         _wake = wake;
         _registration = cancellation.Register(() => Poll.Signal(wake));
     }

@@ -1,7 +1,7 @@
 using System.Collections.Concurrent;
 using System.Runtime.InteropServices;
 
-namespace DmaBuf;
+namespace DmaBuf.Sharing;
 
 /// <summary>
 /// What others would still see after this process: disposed when it ends, by SIGTERM or SIGHUP too, which .NET 10 and
