@@ -34,7 +34,7 @@ internal static partial class Fcntl
         {
             fd = open(path, flags | O_CLOEXEC, mode);
         }
-        while (fd < 0 && Errno.Last == Errno.EINTR);
+        while (Errno.IsInterrupted(fd));
 
         KernelTrace.Write($"open(\"{path}\") = {Ioctl.Result(fd)}");
         return fd < 0 ? null : new FileDescriptor(fd);

@@ -19,15 +19,14 @@ internal static unsafe partial class Poll
         public short revents;
     }
 
-    /// <summary>poll(2); an interruption by a signal counts as no event.</summary>
-    /// <returns>The number of descriptors with events, 0 at the time limit, or -1.</returns>
+    /// <summary>poll(2). Errors: EINTR, ENOMEM.</summary>
+    /// <returns>
+    /// The number of descriptors with events, 0 at the time limit, or -1 with the error number in <see cref="Errno.Last"/>.
+    /// </returns>
     public static int Wait(Span<pollfd> descriptors, int milliseconds)
     {
         fixed (pollfd* first = descriptors)
-        {
-            var result = poll(first, (nuint)descriptors.Length, milliseconds);
-            return result < 0 && Errno.Last == Errno.EINTR ? 0 : result;
-        }
+            return poll(first, (nuint)descriptors.Length, milliseconds);
     }
 
     /// <summary>eventfd(2), at zero.</summary>
@@ -45,6 +44,13 @@ internal static unsafe partial class Poll
         _ = write(eventFd, &one, sizeof(ulong));
     }
 
+    /// <summary>Makes an eventfd unreadable until the next signal.</summary>
+    public static void Reset(FileDescriptor eventFd)
+    {
+        ulong count;
+        _ = read(eventFd, &count, sizeof(ulong));
+    }
+
     [LibraryImport("libc", SetLastError = true)]
     private static partial int poll(pollfd* descriptors, nuint count, int milliseconds);
 
@@ -53,4 +59,7 @@ internal static unsafe partial class Poll
 
     [LibraryImport("libc", SetLastError = true)]
     private static partial nint write(FileDescriptor fd, void* bytes, nuint count);
+
+    [LibraryImport("libc", SetLastError = true)]
+    private static partial nint read(FileDescriptor fd, void* bytes, nuint count);
 }

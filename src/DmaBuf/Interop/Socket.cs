@@ -108,7 +108,13 @@ internal static unsafe partial class Socket
 
     public static FileDescriptor? Accept(FileDescriptor listener)
     {
-        var fd = accept4(listener, null, null, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        int fd;
+        do
+        {
+            fd = accept4(listener, null, null, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        }
+        while (Errno.IsInterrupted(fd));
+
         KernelTrace.Write($"accept4({listener.Number}) = {Ioctl.Result(fd)}");
         return fd < 0 ? null : new FileDescriptor(fd);
     }
@@ -156,7 +162,13 @@ internal static unsafe partial class Socket
     /// <returns>The bytes sent, or -1 with the error number in <see cref="Errno.Last"/>.</returns>
     public static long Send(FileDescriptor fd, ReadOnlySpan<byte> bytes)
     {
-        var result = send(fd, bytes, (nuint)bytes.Length, MSG_NOSIGNAL);
+        long result;
+        do
+        {
+            result = send(fd, bytes, (nuint)bytes.Length, MSG_NOSIGNAL);
+        }
+        while (Errno.IsInterrupted(result));
+
         KernelTrace.Write($"send({fd.Number}, {bytes.Length}) = {Ioctl.Result(result)}");
         return result;
     }
@@ -164,7 +176,13 @@ internal static unsafe partial class Socket
     /// <returns>The bytes received, 0 at the stream's end, or -1 with the error number in <see cref="Errno.Last"/>.</returns>
     public static long Receive(FileDescriptor fd, Span<byte> bytes)
     {
-        var result = recv(fd, bytes, (nuint)bytes.Length, 0);
+        long result;
+        do
+        {
+            result = recv(fd, bytes, (nuint)bytes.Length, 0);
+        }
+        while (Errno.IsInterrupted(result));
+
         KernelTrace.Write($"recv({fd.Number}, {bytes.Length}) = {Ioctl.Result(result)}");
         return result;
     }
@@ -183,7 +201,13 @@ internal static unsafe partial class Socket
             };
             var vector = new iovec { iov_base = &data, iov_len = 1 };
             var message = new msghdr { msg_iov = &vector, msg_iovlen = 1, msg_control = &control, msg_controllen = (nuint)sizeof(RightsMessage) };
-            var result = sendmsg(socket, &message, MSG_NOSIGNAL);
+            long result;
+            do
+            {
+                result = sendmsg(socket, &message, MSG_NOSIGNAL);
+            }
+            while (Errno.IsInterrupted(result));
+
             KernelTrace.Write($"sendmsg({socket.Number}, 1 byte, SCM_RIGHTS [{passed.Number}]) = {Ioctl.Result(result)}");
             return result == 1;
         }
@@ -202,7 +226,13 @@ internal static unsafe partial class Socket
         {
             var vector = new iovec { iov_base = bytes, iov_len = (nuint)data.Length };
             var message = new msghdr { msg_iov = &vector, msg_iovlen = 1, msg_control = &control, msg_controllen = (nuint)sizeof(RightsMessage) };
-            var result = recvmsg(socket, &message, MSG_CMSG_CLOEXEC);
+            long result;
+            do
+            {
+                result = recvmsg(socket, &message, MSG_CMSG_CLOEXEC);
+            }
+            while (Errno.IsInterrupted(result));
+
             var count = result < 0 || message.msg_controllen < (nuint)sizeof(cmsghdr) || control.header.cmsg_level != SOL_SOCKET || control.header.cmsg_type != SCM_RIGHTS
                 ? 0
                 : ((int)control.header.cmsg_len - sizeof(cmsghdr)) / sizeof(int);

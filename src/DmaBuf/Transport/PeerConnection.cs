@@ -278,7 +278,7 @@ public sealed class PeerConnection : IPeerLink
         var errno = Errno.Last;
         if (errno == Errno.EAGAIN)
             limit.ForEvent(_socket, events, milliseconds, waitedFor);
-        else if (errno != Errno.EINTR)
+        else
             throw new KernelException(call, errno, Peer);
     }
 }

@@ -71,7 +71,7 @@ public sealed class PeerListener : IDisposable
                 case Errno.EAGAIN:
                     limit.ForEvent(_socket, Poll.POLLIN, $"a peer to connect to {Endpoint}");
                     break;
-                case Errno.EINTR or Errno.ECONNABORTED:
+                case Errno.ECONNABORTED:
                     // That peer went before it was accepted: the next one may stay.
                     break;
                 default:

@@ -319,7 +319,7 @@ public sealed class XenStore : IDisposable
         var errno = Errno.Last;
         if (errno == Errno.EAGAIN)
             _limit.ForEvent(_fd, events, waitedFor);
-        else if (errno != Errno.EINTR)
+        else
             throw new KernelException(call, errno, _name, errno is Errno.EPIPE or Errno.ECONNRESET ? GoneCure : null);
     }
 }
