@@ -36,7 +36,7 @@ internal static class Client
     private static DmaBuffer Import(PeerSource peers, string domain, WaitLimit limit)
     {
         var buffer = GrantHandOff.Receive(peers, domain, ImportMethod.Any, limit);
-        Sample.Print(buffer.Grants!);
+        Sample.Print(GrantRefs.Of(buffer)!);
         Console.Error.WriteLine($"imported via {(buffer.IsDmaBuf ? "dmabuf" : "mapping")}");
         return buffer;
     }

@@ -37,7 +37,7 @@ internal static class Server
         using (buffer)
         using (export)
         {
-            var grants = export?.Grants ?? buffer.Grants!;
+            var grants = export?.Grants ?? GrantRefs.Of(buffer)!;
             using var peers = new PeerSource(endpoint);
             Sample.Print(grants);
             using var peer = GrantHandOff.Send(peers, grants, limit);

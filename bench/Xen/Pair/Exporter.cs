@@ -60,7 +60,7 @@ internal sealed class Exporter(string port, ushort domain, bool withUdmabuf) : I
 
         using var peer = _peers.Next(_limit);
         var sent = Clock.Now;
-        GrantBlob.Send(peer, export?.Grants ?? pages!.Grants!, _limit);
+        GrantBlob.Send(peer, export?.Grants ?? GrantRefs.Of(pages!)!, _limit);
         peer.WaitForClose(_limit);
         return (granted - start, Clock.Now - sent);
     }

@@ -29,9 +29,6 @@ internal sealed unsafe class Mapping : SafeHandle
     /// <summary>A descriptor that only this mapping needs: closed with it.</summary>
     public FileDescriptor? Owned { get; init; }
 
-    /// <summary>What must not happen before the pages are unmapped: disposed right after that.</summary>
-    public IDisposable? Last { get; set; }
-
     /// <summary>Maps a whole buffer, read-write where its descriptor allows it and read-only where not.</summary>
     /// <param name="fd">The descriptor to map.</param>
     /// <param name="offset">Where in it the buffer starts; grant devices have one offset for each buffer.</param>
@@ -77,7 +74,6 @@ internal sealed unsafe class Mapping : SafeHandle
     {
         Mman.Unmap((void*)handle, Length);
         Owned?.Dispose();
-        Last?.Dispose();
         return true;
     }
 }

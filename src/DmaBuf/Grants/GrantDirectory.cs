@@ -24,7 +24,7 @@ public static class GrantDirectory
         var pages = GrantAllocator.Allocate((long)pageCount * GrantRefs.GrantPageSize, grants.Domain, grants.PeerDomain);
         try
         {
-            var own = pages.Grants!.Refs;
+            var own = GrantRefs.Of(pages)!.Refs;
             using var view = pages.OpenView(BufferAccess.ReadWrite);
             for (var page = 0; page < pageCount; page++)
             {

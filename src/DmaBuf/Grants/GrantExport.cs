@@ -45,7 +45,7 @@ public sealed class GrantExport : IDisposable
         }
 
         // The kernel reports success, and then Xen lets nobody map pages that are not the granter's own.
-        if (buffer.Origin is BufferOrigin.GrantImport or BufferOrigin.GrantMapping || (buffer.Origin == BufferOrigin.Received && buffer.Exporter == "xen_gntdev"))
+        if ((GrantRefs.Of(buffer) is { } origin && origin.Domain != own) || buffer.Exporter == "xen_gntdev")
         {
             throw new BufferException(BufferFault.OtherDomain, $"{buffer} shows pages of another domain, which alone can grant them.",
                 $"Have that domain export its buffer for domain {peer} too.");
@@ -56,7 +56,7 @@ public sealed class GrantExport : IDisposable
         try
         {
             // A descriptor of its own: the driver finds the grants again by its number when they are released.
-            copy = Fcntl.Duplicate(buffer.Descriptor) ?? throw new KernelException("fcntl", Errno.Last, buffer.ToString());
+            copy = buffer.Use(Fcntl.Duplicate) ?? throw new KernelException("fcntl", Errno.Last, buffer.ToString());
             var refs = new uint[buffer.Size / GrantRefs.GrantPageSize];
             if (!Gntdev.ToRefs(device, copy, peer, refs))
                 throw new KernelException("IMP_TO_REFS", Errno.Last, $"{buffer} for domain {peer}");

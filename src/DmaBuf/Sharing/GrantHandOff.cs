@@ -59,7 +59,7 @@ public static class GrantHandOff
         try
         {
             var buffer = GrantMapper.Import(GrantBlob.Receive(peer, exporter, own, limit), method);
-            buffer.Peer = peer;
+            buffer.OwnPeer(peer);
             return buffer;
         }
         catch

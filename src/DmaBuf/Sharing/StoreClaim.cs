@@ -117,7 +117,7 @@ internal sealed class StoreClaim : IDisposable
 
         _buffer = buffer;
         AtExit.Add(buffer);
-        buffer.Peer = this;
+        buffer.OwnPeer(this);
         return buffer;
     }
 

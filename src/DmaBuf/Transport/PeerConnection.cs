@@ -111,7 +111,7 @@ public sealed class PeerConnection : IPeerLink
         ArgumentNullException.ThrowIfNull(buffer);
         ArgumentNullException.ThrowIfNull(limit);
         CheckPassesDescriptors(Endpoint);
-        while (!Socket.SendDescriptor(_socket, buffer.Descriptor, (byte)'A'))
+        while (!buffer.Use(descriptor => Socket.SendDescriptor(_socket, descriptor, (byte)'A')))
             WaitOrThrow("sendmsg", Poll.POLLOUT, $"{Peer} to read", limit);
     }
 
@@ -161,8 +161,8 @@ public sealed class PeerConnection : IPeerLink
                     "It does not speak the hand-off of one descriptor (one byte with one SCM_RIGHTS descriptor), or it failed: look at its own messages.");
             }
 
-            var buffer = DmaBuffer.Adopt(first!, BufferOrigin.Received);
-            buffer.Peer = this;
+            var buffer = DmaBuffer.AdoptReceived(first!);
+            buffer.OwnPeer(this);
             return buffer;
         }
     }
@@ -207,7 +207,7 @@ public sealed class PeerConnection : IPeerLink
     {
         ArgumentNullException.ThrowIfNull(buffer);
         CheckPassesDescriptors(endpoint);
-        if (buffer.Grants is not null && !buffer.IsDmaBuf)
+        if (!buffer.IsPassable)
         {
             throw new BufferException(BufferFault.NotABuffer, $"{buffer} is this process's own: its descriptor shows another process nothing.",
                 "Import the references in the other process.");

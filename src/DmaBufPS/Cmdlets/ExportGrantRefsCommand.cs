@@ -72,8 +72,8 @@ public sealed class ExportGrantRefsCommand : DmaBufCmdlet
     {
         buffer.ThrowIfRemoved();
         // The lease that New-GrantBuf made has them.
-        if (buffer.Origin == BufferOrigin.GrantAlloc && buffer.Domain == _peer)
-            return buffer.Grants!;
+        if (GrantRefs.Of(buffer) is { } granted && granted.Domain == _own && granted.PeerDomain == _peer)
+            return granted;
         var export = GrantExport.Create(buffer, _own, _peer);
         parts.Add(export);
         if (ExportHazard.Find(_own) is { } hazard)

@@ -43,7 +43,7 @@ public sealed class NewGrantBufCommand : DmaBufCmdlet
     private DmaBuffer Share(long size)
     {
         var buffer = Session.Add(GrantAllocator.Allocate(size, _own, _peer));
-        Leases.Add(buffer, buffer.Grants!, buffer);
+        Leases.Add(buffer, GrantRefs.Of(buffer)!, buffer);
         return buffer;
     }
 }

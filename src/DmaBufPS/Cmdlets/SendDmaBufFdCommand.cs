@@ -93,7 +93,7 @@ public sealed class SendDmaBufFdCommand : DmaBufCmdlet
     {
         _served++;
         // The descriptor of a New-GrantBuf is the grant allocator's, with which another process could do nothing.
-        var grants = item as GrantRefs ?? (item is DmaBuffer { Origin: BufferOrigin.GrantAlloc } granted ? granted.Grants : null);
+        var grants = item as GrantRefs ?? (item is DmaBuffer { Origin: BufferOrigin.GrantAlloc } granted ? GrantRefs.Of(granted) : null);
         return ShouldProcess($"{item} to {Address}", grants is null ? "Send descriptor" : "Send references") && Try(item, () =>
         {
             (item as DmaBuffer)?.ThrowIfRemoved();

@@ -66,6 +66,52 @@ public sealed class ViewTests
     }
 
     [Fact]
+    public void Disposing_a_copy_of_a_view_ends_it_once()
+    {
+        OpenDescriptors.StayTheSame(() =>
+        {
+            using var buffer = Buffers.New(4096);
+            var view = buffer.OpenView(BufferAccess.ReadWrite);
+            var copy = view;
+            using var other = buffer.OpenView(BufferAccess.ReadWrite);
+            view.Dispose();
+            copy.Dispose();
+            other.WritableSlice(0, 1)[0] = 5;
+            buffer.Dispose();
+            other.WritableSlice(0, 1)[0]++;
+            Assert.Equal(6, other.Slice(0, 1)[0]);
+            copy.Dispose();
+            Assert.Equal(6, other.Slice(0, 1)[0]);
+        });
+    }
+
+    [Fact]
+    public void A_view_that_has_ended_shows_nothing()
+    {
+        using var buffer = Buffers.New(4096);
+        Assert.Throws<ObjectDisposedException>(() =>
+        {
+            var view = buffer.OpenView(BufferAccess.Read);
+            view.Dispose();
+            _ = view.Slice(0, 1);
+        });
+    }
+
+    /// <summary>The peer may use the pages anew once it is told, and telling it can take seconds.</summary>
+    [Fact]
+    public void The_peer_is_told_after_the_last_view_and_outside_the_buffers_lock()
+    {
+        var buffer = Buffers.New(4096);
+        var peer = new Told(() => Task.Run(() => Assert.False(buffer.IsOpen), TestContext.Current.CancellationToken).Wait(5000));
+        buffer.OwnPeer(peer);
+        var view = buffer.OpenView(BufferAccess.Read);
+        buffer.Dispose();
+        Assert.False(peer.IsTold);
+        view.Dispose();
+        Assert.True(peer.IsTold);
+    }
+
+    [Fact]
     public void A_view_for_reading_refuses_writes_and_ranges_outside()
     {
         using var buffer = Buffers.New(4096);
@@ -179,5 +225,12 @@ public sealed class ViewTests
             using (KernelTrace.Listen(_ => throw new InvalidOperationException()))
                 Buffers.New(4096).Dispose();
         });
+    }
+
+    private sealed class Told(Func<bool> work) : IDisposable
+    {
+        public bool IsTold { get; private set; }
+
+        public void Dispose() => IsTold = work();
     }
 }
