@@ -2,7 +2,6 @@ using DmaBuf.Buffers;
 using DmaBuf.Errors;
 using DmaBuf.Grants;
 using DmaBuf.Sharing;
-using DmaBuf.Transport;
 using DmaBuf.Waits;
 using DmaBuf.Xen;
 
@@ -11,26 +10,24 @@ namespace DmaBuf.Peer;
 /// <summary>Makes a buffer, hands it to one peer, waits until that is done, and prints what it wrote.</summary>
 internal static class Server
 {
-    public static void Run(Endpoint endpoint, string? domain, WaitLimit limit)
+    public static void Run(Carrier carrier, string? domain, WaitLimit limit)
     {
         if (domain is null)
-            SendDescriptor(endpoint, limit);
+            SendDescriptor(carrier, limit);
         else
-            SendRefs(endpoint, domain, limit);
+            SendRefs(carrier, domain, limit);
     }
 
-    private static void SendDescriptor(Endpoint endpoint, WaitLimit limit)
+    private static void SendDescriptor(Carrier carrier, WaitLimit limit)
     {
-        PeerConnection.CheckPassesDescriptors(endpoint);
+        carrier.CheckPassesDescriptors();
         using var buffer = NewBuffer();
-        using var peers = new PeerSource(endpoint);
-        using var peer = peers.Next(limit);
-        peer.SendDescriptor(buffer, limit);
-        peer.WaitForClose(limit);
+        using var link = carrier.Send(buffer, limit);
+        link.WaitUntilReadAndDone(limit);
         Sample.PrintReply(buffer);
     }
 
-    private static void SendRefs(Endpoint endpoint, string domain, WaitLimit limit)
+    private static void SendRefs(Carrier carrier, string domain, WaitLimit limit)
     {
         var (own, peerDomain) = XenDomain.FindPeer(domain, limit);
         var (buffer, export) = Share(own, peerDomain);
@@ -38,10 +35,9 @@ internal static class Server
         using (export)
         {
             var grants = export?.Grants ?? GrantRefs.Of(buffer)!;
-            using var peers = new PeerSource(endpoint);
             Sample.Print(grants);
-            using var peer = GrantHandOff.Send(peers, grants, limit);
-            peer.WaitUntilDone(limit);
+            using var link = carrier.Send(grants, limit);
+            link.WaitUntilReadAndDone(limit);
             Sample.PrintReply(buffer);
         }
     }

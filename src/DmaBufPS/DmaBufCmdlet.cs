@@ -3,8 +3,8 @@ using System.Runtime.ExceptionServices;
 using DmaBuf.Buffers;
 using DmaBuf.Errors;
 using DmaBuf.Grants;
+using DmaBuf.Sharing;
 using DmaBuf.Tracing;
-using DmaBuf.Transport;
 using DmaBuf.Waits;
 using DmaBuf.Xen;
 
@@ -80,12 +80,13 @@ public abstract class DmaBufCmdlet : PSCmdlet, IDisposable
     protected WaitLimit NewLimit(double timeoutSec) =>
         new(timeoutSec == 0 ? null : TimeSpan.FromSeconds(timeoutSec), Cancellation);
 
-    /// <summary>An address with its relative unix path taken from the session's location, as for any other path.</summary>
-    protected Endpoint ParseAddress(string address)
+    /// <summary>The carrier of an address, whose relative unix path starts from the session's location, as any other path.</summary>
+    protected Carrier OpenCarrier(string address, bool patient, string? from = null)
     {
-        Endpoint? endpoint = null;
-        TryOrStop(address, () => endpoint = Endpoint.Parse(address, SessionState.Path.CurrentFileSystemLocation.ProviderPath));
-        return endpoint!;
+        Carrier? carrier = null;
+        var folder = SessionState.Path.CurrentFileSystemLocation.ProviderPath;
+        TryOrStop(address, () => carrier = Carrier.Open(address, folder, patient, from));
+        return carrier!;
     }
 
     /// <summary>The id of a domain given by id or by name; xenstore is asked for names only.</summary>

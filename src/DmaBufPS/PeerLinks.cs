@@ -1,5 +1,5 @@
 using DmaBuf.Errors;
-using DmaBuf.Transport;
+using DmaBuf.Sharing;
 using DmaBuf.Waits;
 
 namespace DmaBufPS;
@@ -7,7 +7,7 @@ namespace DmaBufPS;
 /// <summary>The peers that one buffer or one lease was given to, as far as they are not done with it.</summary>
 internal sealed class PeerLinks : IDisposable
 {
-    private readonly List<IPeerLink> _links = [];
+    private readonly List<IReleaseLink> _links = [];
     private bool _ended;
     private string? _cutOff;
     private bool _reported;
@@ -23,9 +23,9 @@ internal sealed class PeerLinks : IDisposable
     }
 
     /// <summary>Takes a link over. Those whose peers are done go, so that they do not pile up.</summary>
-    public void Add(IPeerLink link)
+    public void Add(IReleaseLink link)
     {
-        List<IPeerLink> done;
+        List<IReleaseLink> done;
         lock (_links)
         {
             done = _links.FindAll(other => other.IsDone);
@@ -57,7 +57,7 @@ internal sealed class PeerLinks : IDisposable
     }
 
     /// <summary>Gives a link back, whose peer is done or is not waited for any more.</summary>
-    public void End(IPeerLink link, bool done)
+    public void End(IReleaseLink link, bool done)
     {
         lock (_links)
         {
@@ -69,7 +69,7 @@ internal sealed class PeerLinks : IDisposable
     /// <summary>Ends all links.</summary>
     public void Dispose()
     {
-        IPeerLink[] all;
+        IReleaseLink[] all;
         lock (_links)
         {
             _ended = true;
@@ -85,7 +85,7 @@ internal sealed class PeerLinks : IDisposable
         }
     }
 
-    private IPeerLink? First()
+    private IReleaseLink? First()
     {
         lock (_links)
             return _links.FirstOrDefault();

@@ -104,6 +104,44 @@ Describe 'Send-DmaBufFd with GrantRefs' {
         Remove-Job $reader
     }
 
+    It 'goes on with -Wait after a peer that did not read, as a port scan does, and says who connected' {
+        $port = Get-FreePort
+        $reader = Start-ThreadJob {
+            function Connect ($port) {
+                foreach ($try in 1..200) {
+                    try { return [Net.Sockets.TcpClient]::new('127.0.0.1', $port) } catch { Start-Sleep -Milliseconds 50 }
+                }
+            }
+            $scan = Connect $using:port
+            $scan.LingerState = [Net.Sockets.LingerOption]::new($true, 0)
+            Start-Sleep -Milliseconds 200
+            $scan.Dispose()
+            $client = Connect $using:port
+            $bytes = [byte[]]::new(44)
+            $client.GetStream().ReadExactly($bytes, 0, 44)
+            $client.Dispose()
+            $bytes.Count
+        }
+        $told = $Refs | Send-DmaBufFd "tcpd:127.0.0.1:$port" -Wait -TimeoutSec 60 -Verbose 4>&1
+        Receive-Job $reader -Wait | Should -Be 44
+        Remove-Job $reader
+        @($told.Message -like 'Sent to tcpd:127.0.0.1:* (127.0.0.1:*).').Count | Should -Be 2
+    }
+
+    It 'serves with -From only those that it names' {
+        $port = Get-FreePort
+        $scan = Start-ThreadJob {
+            foreach ($try in 1..200) {
+                try { return [Net.Sockets.TcpClient]::new('127.0.0.1', $using:port).GetStream().ReadByte() } catch { Start-Sleep -Milliseconds 50 }
+            }
+        }
+        Should-Fail { $Refs | Send-DmaBufFd "tcpd:127.0.0.1:$port" -From 10.0.0.0/8 -TimeoutSec 3 } 'Wait,ETIMEDOUT' OperationTimeout
+        Receive-Job $scan -Wait | Should -Be -1
+        Remove-Job $scan
+        Should-Fail { $Refs | Send-DmaBufFd "tcpd:127.0.0.1:$port" -From nowhere } 'Address,BadPeer' InvalidArgument
+        Should-Fail { $Refs | Send-DmaBufFd xenstore:camera -From 5 } 'Address,BadPeer' InvalidArgument
+    }
+
     It 'refuses another domain than the references are for' {
         Should-Fail { $Refs | Send-DmaBufFd tcpd:127.0.0.1:1 -Domain 6 } 'Buffer,OtherDomain' InvalidArgument 'Export-GrantRefs -Domain 6'
         $buffer = New-UDmaBuf 4KB @AnyBacking

@@ -12,7 +12,7 @@ namespace DmaBuf.Pair;
 internal sealed class Exporter(string port, ushort domain, bool withUdmabuf) : IDisposable
 {
     private readonly WaitLimit _limit = new();
-    private readonly PeerSource _peers = new(Endpoint.Parse($"tcpd:0.0.0.0:{port}"));
+    private readonly StreamSource _peers = new(Endpoint.Parse($"tcpd:0.0.0.0:{port}"));
     private DmaBuffer? _udmabuf;
     private ushort _own;
 
@@ -61,7 +61,7 @@ internal sealed class Exporter(string port, ushort domain, bool withUdmabuf) : I
         using var peer = _peers.Next(_limit);
         var sent = Clock.Now;
         GrantBlob.Send(peer, export?.Grants ?? GrantRefs.Of(pages!)!, _limit);
-        peer.WaitForClose(_limit);
+        new ReleaseLink(peer).WaitUntilDone(_limit);
         return (granted - start, Clock.Now - sent);
     }
 

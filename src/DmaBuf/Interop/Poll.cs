@@ -7,6 +7,7 @@ internal static unsafe partial class Poll
 {
     public const short POLLIN = 0x0001;
     public const short POLLOUT = 0x0004;
+    public const short POLLRDHUP = 0x2000;
 
     private const int EFD_CLOEXEC = 0x80000;
     private const int EFD_NONBLOCK = 0x800;

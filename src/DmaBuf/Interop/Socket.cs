@@ -33,6 +33,7 @@ internal static unsafe partial class Socket
     private const int TCP_KEEPIDLE = 4;
     private const int TCP_KEEPINTVL = 5;
     private const int TCP_KEEPCNT = 6;
+    private const uint SIOCOUTQ = 0x5411;
 
     [StructLayout(LayoutKind.Sequential)]
     public struct iovec
@@ -151,6 +152,27 @@ internal static unsafe partial class Socket
         return getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &length) < 0 ? Errno.Last : error;
     }
 
+    /// <summary>The bytes sent on a TCP connection that the other host has not acknowledged (SIOCOUTQ).</summary>
+    public static int Unacknowledged(FileDescriptor fd)
+    {
+        var bytes = 0;
+        return Ioctl.Call(fd, SIOCOUTQ, $"{nameof(SIOCOUTQ)}", ref bytes) < 0 ? 0 : bytes;
+    }
+
+    /// <summary>The address of the other end (getpeername): a struct sockaddr; empty where there is none.</summary>
+    public static byte[] PeerName(FileDescriptor fd)
+    {
+        const int SizeOfSockaddrStorage = 128;
+        var address = new byte[SizeOfSockaddrStorage];
+        var length = (uint)address.Length;
+        fixed (byte* pointer = address)
+        {
+            var result = getpeername(fd, pointer, &length);
+            KernelTrace.Write($"getpeername({fd.Number}) = {Ioctl.Result(result)}");
+            return result < 0 ? [] : address[..(int)length];
+        }
+    }
+
     /// <summary>Who made the other end of a unix connection (SO_PEERCRED).</summary>
     public static bool PeerCredentials(FileDescriptor fd, out ucred credentials)
     {
@@ -264,6 +286,9 @@ internal static unsafe partial class Socket
 
     [LibraryImport("libc", SetLastError = true)]
     private static partial int getsockopt(FileDescriptor fd, int level, int name, void* value, uint* length);
+
+    [LibraryImport("libc", SetLastError = true)]
+    private static partial int getpeername(FileDescriptor fd, void* address, uint* length);
 
     [LibraryImport("libc", SetLastError = true)]
     private static partial nint send(FileDescriptor fd, ReadOnlySpan<byte> bytes, nuint length, int flags);

@@ -78,6 +78,15 @@ internal static unsafe partial class Unistd
         return result;
     }
 
+    /// <summary>link(2). Errors: ENOENT, EEXIST, EPERM, EACCES.</summary>
+    /// <returns>False on failure, with the error number in <see cref="Errno.Last"/>.</returns>
+    public static bool Link(string path, string other)
+    {
+        var result = link(path, other);
+        KernelTrace.Write($"link(\"{path}\", \"{other}\") = {Ioctl.Result(result)}");
+        return result == 0;
+    }
+
     /// <summary>The effective user id.</summary>
     public static uint EffectiveUserId => geteuid();
 
@@ -95,6 +104,9 @@ internal static unsafe partial class Unistd
 
     [LibraryImport("libc", SetLastError = true)]
     private static partial nint write(FileDescriptor fd, ReadOnlySpan<byte> bytes, nuint count);
+
+    [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int link(string path, string other);
 
     [LibraryImport("libc")]
     private static partial uint geteuid();

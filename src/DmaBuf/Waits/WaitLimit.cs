@@ -27,6 +27,16 @@ public sealed class WaitLimit : IDisposable
     /// <summary>The token that ends the waits.</summary>
     public CancellationToken Cancellation => _cancellation;
 
+    /// <summary>True once the deadline has passed.</summary>
+    public bool IsOver => _timeout is { } timeout && Stopwatch.GetElapsedTime(_start) >= timeout;
+
+    /// <summary>A limit of its own for a part of the task: so much time from now, and no more than is left of this one.</summary>
+    public WaitLimit AtMost(TimeSpan time)
+    {
+        var left = _timeout - Stopwatch.GetElapsedTime(_start);
+        return new WaitLimit(left < time ? TimeSpan.FromTicks(Math.Max(0, left.Value.Ticks)) : time, _cancellation);
+    }
+
     /// <summary>Frees what the waits used.</summary>
     public void Dispose() => _set?.Dispose();
 

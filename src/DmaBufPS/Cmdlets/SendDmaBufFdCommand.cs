@@ -1,8 +1,8 @@
 using System.Management.Automation;
 using DmaBuf.Buffers;
+using DmaBuf.Errors;
 using DmaBuf.Grants;
 using DmaBuf.Sharing;
-using DmaBuf.Transport;
 using DmaBuf.Waits;
 
 namespace DmaBufPS;
@@ -13,7 +13,7 @@ namespace DmaBufPS;
 public sealed class SendDmaBufFdCommand : DmaBufCmdlet
 {
     private readonly List<object> _items = [];
-    private PeerSource? _peers;
+    private Carrier? _carrier;
     private ushort? _domain;
     private int _served;
 
@@ -34,6 +34,11 @@ public sealed class SendDmaBufFdCommand : DmaBufCmdlet
     [ArgumentCompleter(typeof(DomainCompleter))]
     [ValidateNotNullOrEmpty]
     public string? Domain { get; set; }
+
+    /// <summary>The only peers to serve: an IP address or range for tcp, a user for unix, a CID for vsock.</summary>
+    [Parameter]
+    [ValidateNotNullOrEmpty]
+    public string? From { get; set; }
 
     /// <summary>Waits until each peer closes its connection or leaves its release mark, which says that it is done with the buffer.</summary>
     [Parameter]
@@ -56,7 +61,8 @@ public sealed class SendDmaBufFdCommand : DmaBufCmdlet
     /// <inheritdoc/>
     protected override void BeginProcessing()
     {
-        _peers = new PeerSource(ParseAddress(Address));
+        // A peer that waits for this one, and begins to listen while this waits too, is worth a second try.
+        _carrier = OpenCarrier(Address, patient: Wait && TimeoutSec > 0 && !Address.StartsWith("unix:", StringComparison.Ordinal), From);
         if (Domain is not null)
             TryOrStop(Domain, () => _domain = FindDomain(Domain));
     }
@@ -85,7 +91,7 @@ public sealed class SendDmaBufFdCommand : DmaBufCmdlet
     protected override void Dispose(bool disposing)
     {
         if (disposing)
-            _peers?.Dispose();
+            _carrier?.Dispose();
         base.Dispose(disposing);
     }
 
@@ -102,31 +108,37 @@ public sealed class SendDmaBufFdCommand : DmaBufCmdlet
 
             using var limit = NewLimit(TimeoutSec);
             if (grants is not null)
-                Hand(GrantHandOff.Send(_peers!, grants, limit), Leases.LinksOf(grants), limit);
+                HandOver(() => _carrier!.Send(grants, limit), Leases.LinksOf(grants), limit);
             else
-                SendDescriptor((DmaBuffer)item, limit);
+                HandOver(() => _carrier!.Send((DmaBuffer)item, limit), Session.LinksOf((DmaBuffer)item), limit);
         });
     }
 
-    private void SendDescriptor(DmaBuffer buffer, WaitLimit limit)
+    /// <summary>Serves one peer, or with -Wait as many as it takes until one has read everything.</summary>
+    private void HandOver(Func<IReleaseLink> send, PeerLinks? links, WaitLimit limit)
     {
-        PeerConnection.CheckPassesDescriptors(_peers!.Endpoint, buffer);
-        var peer = _peers.Next(limit);
-        try
+        while (true)
         {
-            peer.SendDescriptor(buffer, limit);
+            try
+            {
+                var link = send();
+                WriteVerbose($"Sent to {link.Peer}.");
+                KeepOrWait(link, links, limit);
+                return;
+            }
+            catch (PeerException e) when (Wait && e.Fault == PeerFault.NotRead && _carrier!.HasNextPeer)
+            {
+                WriteVerbose($"{e.Message} The next peer gets it.");
+            }
+            catch (KernelException e) when (Wait && e.ErrnoName is "EPIPE" or "ECONNRESET" && _carrier!.HasNextPeer)
+            {
+                WriteVerbose($"{e.Message} The next peer gets it.");
+            }
         }
-        catch
-        {
-            peer.Dispose();
-            throw;
-        }
-
-        Hand(peer, Session.LinksOf(buffer), limit);
     }
 
     /// <summary>Waits for the peer now, or leaves the link with what was sent, so that it can be waited for later.</summary>
-    private void Hand(IPeerLink link, PeerLinks? links, WaitLimit limit)
+    private void KeepOrWait(IReleaseLink link, PeerLinks? links, WaitLimit limit)
     {
         links?.Add(link);
         if (links is not null && !Wait)
@@ -135,7 +147,7 @@ public sealed class SendDmaBufFdCommand : DmaBufCmdlet
         try
         {
             if (Wait)
-                link.WaitUntilDone(limit);
+                link.WaitUntilReadAndDone(limit);
             done = true;
         }
         finally

@@ -194,7 +194,7 @@ public sealed class ViewTests
         using (KernelTrace.Listen(_ => File.Exists(folder.File("none"))))
         {
             using var limit = new WaitLimit(TimeSpan.FromSeconds(5));
-            Assert.Equal("connect,ENOENT", Assert.Throws<KernelException>(() => PeerConnection.Connect(Endpoint.Parse("unix:" + folder.File("s")), limit)).ErrorId);
+            Assert.Equal("connect,ENOENT", Assert.Throws<KernelException>(() => StreamConnector.Connect(Endpoint.Parse("unix:" + folder.File("s")), limit)).ErrorId);
             Assert.Equal("fcntl,EBADF", Assert.Throws<KernelException>(() => UdmabufAllocator.FromMemFd(999999, 0, 4096)).ErrorId);
         }
 

@@ -1,5 +1,6 @@
 using DmaBuf.Buffers;
 using DmaBuf.Discovery;
+using DmaBuf.Sharing;
 using DmaBuf.Transport;
 using DmaBuf.Waits;
 using Xunit;
@@ -27,8 +28,8 @@ public sealed class DiscoveryTests
         using var folder = new ScratchFolder();
         using var sender = CProgram.Start("peer", "send", "connect", folder.File("s"), "udmabuf");
         using var limit = new WaitLimit(TimeSpan.FromSeconds(20));
-        using var source = new PeerSource(Endpoint.Parse($"unixd:{folder.File("s")}"));
-        using var buffer = source.Next(limit).ReceiveDescriptor(limit);
+        using var source = new StreamSource(Endpoint.Parse($"unixd:{folder.File("s")}"));
+        using var buffer = DescriptorHandOff.Receive(source.Next(limit), limit);
         var holders = SystemBuffers.Scan().Holders.Where(holder => holder.Inode == buffer.Inode).ToList();
         Assert.Equal(2, holders.Count);
         Assert.Contains(holders, holder => holder.ProcessName == "peer" && holder.IsMapped);
