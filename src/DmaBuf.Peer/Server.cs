@@ -12,55 +12,50 @@ internal static class Server
 {
     public static void Run(Carrier carrier, string? domain, WaitLimit limit)
     {
+        using var table = new ShareTable();
         if (domain is null)
-            SendDescriptor(carrier, limit);
+            SendDescriptor(table, carrier, limit);
         else
-            SendRefs(carrier, domain, limit);
+            SendRefs(table, carrier, domain, limit);
     }
 
-    private static void SendDescriptor(Carrier carrier, WaitLimit limit)
+    private static void SendDescriptor(ShareTable table, Carrier carrier, WaitLimit limit)
     {
         carrier.CheckPassesDescriptors();
-        using var buffer = NewBuffer();
-        using var link = carrier.Send(buffer, limit);
-        link.WaitUntilReadAndDone(limit);
+        var buffer = table.Add(NewBuffer());
+        table.Send(carrier, buffer, wait: true, limit);
         Sample.PrintReply(buffer);
     }
 
-    private static void SendRefs(Carrier carrier, string domain, WaitLimit limit)
+    private static void SendRefs(ShareTable table, Carrier carrier, string domain, WaitLimit limit)
     {
-        var (own, peerDomain) = XenDomain.FindPeer(domain, limit);
-        var (buffer, export) = Share(own, peerDomain);
-        using (buffer)
-        using (export)
-        {
-            var grants = export?.Grants ?? GrantRefs.Of(buffer)!;
-            Sample.Print(grants);
-            using var link = carrier.Send(grants, limit);
-            link.WaitUntilReadAndDone(limit);
-            Sample.PrintReply(buffer);
-        }
+        var (own, peer) = XenDomain.FindPeer(domain, limit);
+        var (buffer, grants) = Share(table, own, peer);
+        Sample.Print(grants);
+        table.Send(carrier, grants, wait: true, limit);
+        Sample.PrintReply(buffer);
     }
 
     /// <summary>A dma-buf's pages where the grant device can grant them, else pages of the grant allocator.</summary>
-    private static (DmaBuffer Buffer, GrantExport? Export) Share(ushort own, ushort peer)
+    private static (DmaBuffer Buffer, GrantRefs Grants) Share(ShareTable table, ushort own, ushort peer)
     {
         DmaBuffer? buffer = null;
         try
         {
-            buffer = NewBuffer();
-            var export = GrantExport.Create(buffer, own, peer);
+            buffer = table.Add(NewBuffer());
+            var grants = table.Export(buffer, own, peer);
             if (ExportHazard.Find(own) is { } hazard)
                 Console.Error.WriteLine($"Warning: {hazard}");
-            return (buffer, export);
+            return (buffer, grants);
         }
         catch (KernelException e) when (e.ErrnoName is "ENOTTY" or "ENOENT")
         {
-            buffer?.Dispose();
+            if (buffer is not null)
+                table.Remove(buffer);
             Console.Error.WriteLine($"{e.Message} Sharing pages of the grant allocator instead.");
-            buffer = GrantAllocator.Allocate(Sample.RangeCount * Sample.RangeSize, own, peer);
+            buffer = table.AddGrantPages(Sample.RangeCount * Sample.RangeSize, own, peer);
             Sample.Fill(buffer);
-            return (buffer, null);
+            return (buffer, GrantRefs.Of(buffer)!);
         }
     }
 

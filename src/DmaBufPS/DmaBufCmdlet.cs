@@ -99,6 +99,18 @@ public abstract class DmaBufCmdlet : PSCmdlet, IDisposable
         return XenDomain.Find(store, idOrName);
     }
 
+    /// <summary>The ids of this domain and of another, given by id or by name, to share with. A failure ends the command.</summary>
+    protected (ushort Own, ushort Peer) FindPeer(string domain)
+    {
+        (ushort, ushort) domains = default;
+        TryOrStop(domain, () =>
+        {
+            using var limit = NewLimit(0);
+            domains = XenDomain.FindPeer(domain, limit);
+        });
+        return domains;
+    }
+
     /// <summary>How to import, by the switches -Mapping and -RequireDmaBuf, which exclude each other.</summary>
     protected ImportMethod MethodOf(bool mapping, bool requireDmaBuf)
     {

@@ -42,12 +42,14 @@ public sealed class GrantRefsArgumentAttribute : ArgumentTransformationAttribute
         {
             var refs = Numbers(bag).Select(item => (uint)LanguagePrimitives.ConvertTo(item, typeof(uint), CultureInfo.InvariantCulture)).ToArray();
             var directory = bag.Properties[nameof(GrantRefs.Directory)]?.Value;
+            var shareId = bag.Properties[nameof(GrantRefs.ShareId)]?.Value;
             CheckPageSize(bag);
             return new GrantRefs
             {
                 Domain = Number<ushort>(bag, nameof(GrantRefs.Domain)),
                 PeerDomain = Number<ushort>(bag, nameof(GrantRefs.PeerDomain)),
                 Refs = refs.Length > 0 ? refs : throw new PSInvalidCastException("Refs is empty."),
+                ShareId = shareId is null ? null : (Guid)LanguagePrimitives.ConvertTo(shareId, typeof(Guid), CultureInfo.InvariantCulture),
                 Directory = directory is null ? null : (uint)LanguagePrimitives.ConvertTo(directory, typeof(uint), CultureInfo.InvariantCulture),
             };
         }

@@ -109,13 +109,13 @@ Describe 'Send-DmaBufFd with GrantRefs' {
         $reader = Start-ThreadJob {
             function Connect ($port) {
                 foreach ($try in 1..200) {
-                    try { return [Net.Sockets.TcpClient]::new('127.0.0.1', $port) } catch { Start-Sleep -Milliseconds 50 }
+                    try { return [Net.Sockets.TcpClient]::new('127.0.0.1', $port) } catch { Start-Sleep -Milliseconds 100 }
                 }
             }
             $scan = Connect $using:port
-            $scan.LingerState = [Net.Sockets.LingerOption]::new($true, 0)
             Start-Sleep -Milliseconds 200
-            $scan.Dispose()
+            # Not $scan.Dispose(), which shuts the connection down in order first.
+            $scan.Client.Close(0)
             $client = Connect $using:port
             $bytes = [byte[]]::new(44)
             $client.GetStream().ReadExactly($bytes, 0, 44)

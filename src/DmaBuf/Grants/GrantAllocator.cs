@@ -33,7 +33,7 @@ public static class GrantAllocator
             if (offset < 0)
                 throw Errno.Last == Errno.ENOSPC ? NoSpace(pages) : new KernelException("ALLOC_GREF", Errno.Last, Target(pages));
 
-            var grants = new GrantRefs { Domain = own, PeerDomain = peer, Refs = refs };
+            var grants = new GrantRefs { Domain = own, PeerDomain = peer, Refs = refs, ShareId = Guid.NewGuid() };
             return DmaBuffer.On(new GrantPagesBacking(device, offset, grants));
         }
         catch

@@ -12,7 +12,7 @@ public sealed class GrantExport : IDisposable
 {
     private readonly FileDescriptor _device;
     private readonly FileDescriptor? _buffer;
-    private volatile bool _closed;
+    private int _closed;
 
     private GrantExport(FileDescriptor device, FileDescriptor? buffer, GrantRefs grants)
     {
@@ -25,7 +25,7 @@ public sealed class GrantExport : IDisposable
     public GrantRefs Grants { get; }
 
     /// <summary>False once the lease has ended.</summary>
-    public bool IsOpen => !_closed;
+    public bool IsOpen => _closed == 0;
 
     /// <summary>
     /// Grants a dma-buf's pages to a domain. Errors: <see cref="BufferException"/> (BadSize: no multiple of 4096;
@@ -60,7 +60,7 @@ public sealed class GrantExport : IDisposable
             var refs = new uint[buffer.Size / GrantRefs.GrantPageSize];
             if (!Gntdev.ToRefs(device, copy, peer, refs))
                 throw new KernelException("IMP_TO_REFS", Errno.Last, $"{buffer} for domain {peer}");
-            return new GrantExport(device, copy, new GrantRefs { Domain = own, PeerDomain = peer, Refs = refs });
+            return new GrantExport(device, copy, new GrantRefs { Domain = own, PeerDomain = peer, Refs = refs, ShareId = Guid.NewGuid() });
         }
         catch
         {
@@ -86,9 +86,8 @@ public sealed class GrantExport : IDisposable
     /// <summary>Ends the grants. Idempotent.</summary>
     public void Dispose()
     {
-        if (_closed)
+        if (Interlocked.Exchange(ref _closed, 1) != 0)
             return;
-        _closed = true;
         if (_buffer is not null)
             Gntdev.ReleaseRefs(_device, _buffer.Number);
         _device.Dispose();

@@ -29,6 +29,12 @@ public sealed record GrantRefs : SharedPages
     /// <summary>The references, in buffer order.</summary>
     public required IReadOnlyList<uint> Refs { get; init; }
 
+    /// <summary>
+    /// Tells the exporter which of its grants these are, also after they were stored or sent; null where they were put
+    /// together from numbers. It is no part of what makes references equal.
+    /// </summary>
+    public Guid? ShareId { get; init; }
+
     /// <summary>One reference that stands for all, to a chain of pages that list them; null where there is none.</summary>
     public uint? Directory { get; init; }
 

@@ -13,7 +13,7 @@ public interface IReleaseLink : IDisposable
     bool IsDone { get; }
 
     /// <summary>True where the peer went without having read all it was sent: it never had the buffer.</summary>
-    bool IsUnread { get; }
+    bool IsUnread => false;
 
     /// <summary>Waits until the peer is done or gone.</summary>
     /// <exception cref="WaitTimeoutException">The peer was not done in time.</exception>

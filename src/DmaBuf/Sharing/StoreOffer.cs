@@ -92,9 +92,6 @@ internal sealed class StoreOffer : IReleaseLink
     }
 
     /// <inheritdoc/>
-    public bool IsUnread => false;
-
-    /// <inheritdoc/>
     /// <exception cref="BufferException">LinkEnded: the offer was withdrawn meanwhile.</exception>
     public void WaitUntilDone(WaitLimit limit) => Wait(limit, IsOver, $"{Peer} to release the buffer");
 

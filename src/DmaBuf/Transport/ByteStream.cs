@@ -123,9 +123,17 @@ public sealed class ByteStream : IDisposable
                 continue;
             }
 
-            Latch(Socket.TakeError(_socket));
-            // Bytes that the other host has not acknowledged can still find a socket that was closed before they came.
-            _hasEnded = IsReset || Endpoint.Kind != EndpointKind.Tcp || Socket.Unacknowledged(_socket) == 0;
+            try
+            {
+                Latch(Socket.TakeError(_socket));
+                // Bytes that the other host has not acknowledged can still find a socket that was closed before they came.
+                _hasEnded |= IsReset || Endpoint.Kind != EndpointKind.Tcp || Socket.Unacknowledged(_socket) == 0;
+            }
+            catch (ObjectDisposedException)
+            {
+                throw new KernelException("poll", Errno.EBADF, waitedFor);
+            }
+
             if (_hasEnded)
                 break;
             if (milliseconds >= 0)

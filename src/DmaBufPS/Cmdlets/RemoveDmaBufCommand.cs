@@ -26,6 +26,6 @@ public sealed class RemoveDmaBufCommand : DmaBufCmdlet
     {
         if (!buffer.IsHeld)
             buffer.ThrowIfRemoved();
-        Session.Remove(buffer);
+        Session.Table.Remove(buffer);
     }
 }

@@ -1,9 +1,7 @@
 using System.Management.Automation;
 using DmaBuf.Buffers;
-using DmaBuf.Errors;
 using DmaBuf.Grants;
 using DmaBuf.Sharing;
-using DmaBuf.Waits;
 
 namespace DmaBufPS;
 
@@ -108,52 +106,11 @@ public sealed class SendDmaBufFdCommand : DmaBufCmdlet
 
             using var limit = NewLimit(TimeoutSec);
             if (grants is not null)
-                HandOver(() => _carrier!.Send(grants, limit), Leases.LinksOf(grants), limit);
+                Session.Table.Send(_carrier!, grants, Wait, limit, Told);
             else
-                HandOver(() => _carrier!.Send((DmaBuffer)item, limit), Session.LinksOf((DmaBuffer)item), limit);
+                Session.Table.Send(_carrier!, (DmaBuffer)item, Wait, limit, Told);
         });
     }
 
-    /// <summary>Serves one peer, or with -Wait as many as it takes until one has read everything.</summary>
-    private void HandOver(Func<IReleaseLink> send, PeerLinks? links, WaitLimit limit)
-    {
-        while (true)
-        {
-            try
-            {
-                var link = send();
-                WriteVerbose($"Sent to {link.Peer}.");
-                KeepOrWait(link, links, limit);
-                return;
-            }
-            catch (PeerException e) when (Wait && e.Fault == PeerFault.NotRead && _carrier!.HasNextPeer)
-            {
-                WriteVerbose($"{e.Message} The next peer gets it.");
-            }
-            catch (KernelException e) when (Wait && e.ErrnoName is "EPIPE" or "ECONNRESET" && _carrier!.HasNextPeer)
-            {
-                WriteVerbose($"{e.Message} The next peer gets it.");
-            }
-        }
-    }
-
-    /// <summary>Waits for the peer now, or leaves the link with what was sent, so that it can be waited for later.</summary>
-    private void KeepOrWait(IReleaseLink link, PeerLinks? links, WaitLimit limit)
-    {
-        links?.Add(link);
-        if (links is not null && !Wait)
-            return;
-        var done = false;
-        try
-        {
-            if (Wait)
-                link.WaitUntilReadAndDone(limit);
-            done = true;
-        }
-        finally
-        {
-            links?.End(link, done);
-            link.Dispose();
-        }
-    }
+    private void Told(string peer) => WriteVerbose($"Sent to {peer}.");
 }

@@ -126,6 +126,23 @@ public sealed class ReleaseLinkTests
         }
     }
 
+    [Fact]
+    public void A_peer_that_was_reset_before_it_was_accepted_is_no_release()
+    {
+        using var limit = new WaitLimit(s_limit);
+        var port = StreamTests.FreePort();
+        using var listener = StreamListener.Listen(Endpoint.Parse($"tcpd:127.0.0.1:{port}"));
+        using (var scan = new System.Net.Sockets.TcpClient("127.0.0.1", port) { LingerState = new(true, 0) })
+        {
+        }
+
+        Thread.Sleep(50);
+        using var near = listener.Accept(limit);
+        var failure = Assert.Throws<KernelException>(() => near.Send(new byte[44], limit));
+        Assert.Contains(failure.ErrorId, new[] { "send,EPIPE", "send,ECONNRESET" });
+        Assert.True(near.IsReset);
+    }
+
     private static byte[] ReadAll(ByteStream stream, int length)
     {
         using var own = new WaitLimit(s_limit);
