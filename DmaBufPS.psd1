@@ -7,6 +7,7 @@
     Description          = 'Creates Linux DMA-BUFs, hands them to other processes and to other domains of Xen without a copy, and reads and writes what is in them.'
     PowerShellVersion    = '7.6'
     CompatiblePSEditions = @('Core')
+    TypesToProcess       = @('DmaBufPS.Types.ps1xml')
     FormatsToProcess     = @('DmaBufPS.Format.ps1xml')
     CmdletsToExport      = @(
         'Export-GrantRefs'

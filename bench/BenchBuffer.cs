@@ -1,3 +1,5 @@
+using DmaBuf.Buffers;
+
 namespace DmaBuf.Bench;
 
 /// <summary>What is measured on: a udmabuf where the kernel has them, else a sealed memfd.</summary>

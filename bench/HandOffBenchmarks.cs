@@ -1,4 +1,8 @@
 using BenchmarkDotNet.Attributes;
+using DmaBuf.Buffers;
+using DmaBuf.Sharing;
+using DmaBuf.Transport;
+using DmaBuf.Waits;
 
 namespace DmaBuf.Bench;
 
@@ -12,7 +16,7 @@ public class HandOffBenchmarks : IDisposable
 
     private readonly WaitLimit _limit = new();
     private readonly string _pathC = Workshop.SocketPath("c");
-    private PeerListener? _listener;
+    private StreamListener? _listener;
     private int _listenerC;
 
     [Params(64 << 10, 1 << 20)]
@@ -21,7 +25,7 @@ public class HandOffBenchmarks : IDisposable
     [GlobalSetup]
     public void Setup()
     {
-        _listener = PeerListener.Listen(Endpoint.Parse($"unixd:{Workshop.SocketPath("core")}"));
+        _listener = StreamListener.Listen(Endpoint.Parse($"unixd:{Workshop.SocketPath("core")}"));
         _listenerC = Baseline.Listen(_pathC);
     }
 
@@ -43,10 +47,10 @@ public class HandOffBenchmarks : IDisposable
     public byte HandOver()
     {
         using var buffer = BenchBuffer.Create(Size);
-        using var sender = PeerConnection.Connect(_listener!.Endpoint, _limit);
+        using var sender = StreamConnector.Connect(_listener!.Endpoint, _limit);
         using var receiver = _listener.Accept(_limit);
-        sender.SendDescriptor(buffer, _limit);
-        using var received = receiver.ReceiveDescriptor(_limit);
+        DescriptorHandOff.Send(sender, buffer, _limit);
+        using var received = DescriptorHandOff.Receive(receiver, _limit);
         using var view = received.OpenView(BufferAccess.Read);
         return view.Slice(0, 1)[0];
     }

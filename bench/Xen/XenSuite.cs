@@ -1,3 +1,4 @@
+using DmaBuf.Grants;
 using DmaBuf.Lab;
 
 namespace DmaBuf.Bench;

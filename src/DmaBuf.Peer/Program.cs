@@ -1,3 +1,7 @@
+using DmaBuf.Errors;
+using DmaBuf.Sharing;
+using DmaBuf.Waits;
+
 namespace DmaBuf.Peer;
 
 /// <summary>The command line: <c>dmabuf-peer server ADDRESS [vmid]</c>, <c>dmabuf-peer client ADDRESS [vmid] [--reply TEXT]</c>.</summary>
@@ -35,13 +39,13 @@ internal static class Program
         };
         try
         {
-            var endpoint = Endpoint.Parse(arguments[1]);
+            using var carrier = Carrier.Open(arguments[1]);
             var domain = arguments.ElementAtOrDefault(2);
             using var limit = new WaitLimit(null, cancel.Token);
             if (arguments[0] == "server")
-                Server.Run(endpoint, domain, limit);
+                Server.Run(carrier, domain, limit);
             else
-                Client.Run(endpoint, domain, reply, limit);
+                Client.Run(carrier, domain, reply, limit);
             return 0;
         }
         catch (DmaBufException e)

@@ -1,5 +1,7 @@
 using System.Globalization;
 using System.Text;
+using DmaBuf.Buffers;
+using DmaBuf.Grants;
 
 namespace DmaBuf.Peer;
 

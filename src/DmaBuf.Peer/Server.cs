@@ -1,62 +1,61 @@
+using DmaBuf.Buffers;
+using DmaBuf.Errors;
+using DmaBuf.Grants;
+using DmaBuf.Sharing;
+using DmaBuf.Waits;
+using DmaBuf.Xen;
+
 namespace DmaBuf.Peer;
 
 /// <summary>Makes a buffer, hands it to one peer, waits until that is done, and prints what it wrote.</summary>
 internal static class Server
 {
-    public static void Run(Endpoint endpoint, string? domain, WaitLimit limit)
+    public static void Run(Carrier carrier, string? domain, WaitLimit limit)
     {
+        using var table = new ShareTable();
         if (domain is null)
-            SendDescriptor(endpoint, limit);
+            SendDescriptor(table, carrier, limit);
         else
-            SendRefs(endpoint, domain, limit);
+            SendRefs(table, carrier, domain, limit);
     }
 
-    private static void SendDescriptor(Endpoint endpoint, WaitLimit limit)
+    private static void SendDescriptor(ShareTable table, Carrier carrier, WaitLimit limit)
     {
-        PeerConnection.CheckPassesDescriptors(endpoint);
-        using var buffer = NewBuffer();
-        using var peers = new PeerSource(endpoint);
-        using var peer = peers.Next(limit);
-        peer.SendDescriptor(buffer, limit);
-        peer.WaitForClose(limit);
+        carrier.CheckPassesDescriptors();
+        var buffer = table.Add(NewBuffer());
+        table.Send(carrier, buffer, wait: true, limit);
         Sample.PrintReply(buffer);
     }
 
-    private static void SendRefs(Endpoint endpoint, string domain, WaitLimit limit)
+    private static void SendRefs(ShareTable table, Carrier carrier, string domain, WaitLimit limit)
     {
-        var (own, peerDomain) = XenDomain.FindPeer(domain, limit);
-        var (buffer, export) = Share(own, peerDomain);
-        using (buffer)
-        using (export)
-        {
-            var grants = export?.Grants ?? buffer.Grants!;
-            using var peers = new PeerSource(endpoint);
-            Sample.Print(grants);
-            using var peer = GrantHandOff.Send(peers, grants, limit);
-            peer.WaitUntilDone(limit);
-            Sample.PrintReply(buffer);
-        }
+        var (own, peer) = XenDomain.FindPeer(domain, limit);
+        var (buffer, grants) = Share(table, own, peer);
+        Sample.Print(grants);
+        table.Send(carrier, grants, wait: true, limit);
+        Sample.PrintReply(buffer);
     }
 
     /// <summary>A dma-buf's pages where the grant device can grant them, else pages of the grant allocator.</summary>
-    private static (DmaBuffer Buffer, GrantExport? Export) Share(ushort own, ushort peer)
+    private static (DmaBuffer Buffer, GrantRefs Grants) Share(ShareTable table, ushort own, ushort peer)
     {
         DmaBuffer? buffer = null;
         try
         {
-            buffer = NewBuffer();
-            var export = GrantExport.Create(buffer, own, peer);
+            buffer = table.Add(NewBuffer());
+            var grants = table.Export(buffer, own, peer);
             if (ExportHazard.Find(own) is { } hazard)
                 Console.Error.WriteLine($"Warning: {hazard}");
-            return (buffer, export);
+            return (buffer, grants);
         }
         catch (KernelException e) when (e.ErrnoName is "ENOTTY" or "ENOENT")
         {
-            buffer?.Dispose();
+            if (buffer is not null)
+                table.Remove(buffer);
             Console.Error.WriteLine($"{e.Message} Sharing pages of the grant allocator instead.");
-            buffer = GrantAllocator.Allocate(Sample.RangeCount * Sample.RangeSize, own, peer);
+            buffer = table.AddGrantPages(Sample.RangeCount * Sample.RangeSize, own, peer);
             Sample.Fill(buffer);
-            return (buffer, null);
+            return (buffer, GrantRefs.Of(buffer)!);
         }
     }
 

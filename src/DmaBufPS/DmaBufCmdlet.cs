@@ -1,6 +1,12 @@
 using System.Management.Automation;
 using System.Runtime.ExceptionServices;
-using DmaBuf;
+using DmaBuf.Buffers;
+using DmaBuf.Errors;
+using DmaBuf.Grants;
+using DmaBuf.Sharing;
+using DmaBuf.Tracing;
+using DmaBuf.Waits;
+using DmaBuf.Xen;
 
 namespace DmaBufPS;
 
@@ -74,12 +80,13 @@ public abstract class DmaBufCmdlet : PSCmdlet, IDisposable
     protected WaitLimit NewLimit(double timeoutSec) =>
         new(timeoutSec == 0 ? null : TimeSpan.FromSeconds(timeoutSec), Cancellation);
 
-    /// <summary>An address with its relative unix path taken from the session's location, as for any other path.</summary>
-    protected Endpoint ParseAddress(string address)
+    /// <summary>The carrier of an address, whose relative unix path starts from the session's location, as any other path.</summary>
+    protected Carrier OpenCarrier(string address, bool patient, string? from = null)
     {
-        Endpoint? endpoint = null;
-        TryOrStop(address, () => endpoint = Endpoint.Parse(address, SessionState.Path.CurrentFileSystemLocation.ProviderPath));
-        return endpoint!;
+        Carrier? carrier = null;
+        var folder = SessionState.Path.CurrentFileSystemLocation.ProviderPath;
+        TryOrStop(address, () => carrier = Carrier.Open(address, folder, patient, from));
+        return carrier!;
     }
 
     /// <summary>The id of a domain given by id or by name; xenstore is asked for names only.</summary>
@@ -90,6 +97,18 @@ public abstract class DmaBufCmdlet : PSCmdlet, IDisposable
         using var limit = NewLimit(0);
         using var store = XenStore.Open(limit);
         return XenDomain.Find(store, idOrName);
+    }
+
+    /// <summary>The ids of this domain and of another, given by id or by name, to share with. A failure ends the command.</summary>
+    protected (ushort Own, ushort Peer) FindPeer(string domain)
+    {
+        (ushort, ushort) domains = default;
+        TryOrStop(domain, () =>
+        {
+            using var limit = NewLimit(0);
+            domains = XenDomain.FindPeer(domain, limit);
+        });
+        return domains;
     }
 
     /// <summary>How to import, by the switches -Mapping and -RequireDmaBuf, which exclude each other.</summary>

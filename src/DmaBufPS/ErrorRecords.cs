@@ -1,5 +1,6 @@
 using System.Management.Automation;
-using DmaBuf;
+using DmaBuf.Errors;
+using DmaBuf.Xen;
 
 namespace DmaBufPS;
 
@@ -23,6 +24,7 @@ internal static class ErrorRecords
         AddressException { Fault: AddressFault.UnknownDomain } => ErrorCategory.ObjectNotFound,
         AddressException => ErrorCategory.InvalidArgument,
         PeerException { Fault: PeerFault.Stalled } => ErrorCategory.OperationTimeout,
+        PeerException { Fault: PeerFault.NotRead or PeerFault.Unwanted } => ErrorCategory.ConnectionError,
         PeerException => ErrorCategory.ProtocolError,
         StreamException { Fault: StreamFault.Failed } => ErrorCategory.ReadError,
         StreamException => ErrorCategory.InvalidArgument,

@@ -1,7 +1,8 @@
 using System.Collections;
 using System.Globalization;
 using System.Management.Automation;
-using DmaBuf;
+using DmaBuf.Buffers;
+using DmaBuf.Grants;
 
 namespace DmaBufPS;
 
@@ -12,7 +13,7 @@ namespace DmaBufPS;
 [AttributeUsage(AttributeTargets.Property)]
 public sealed class GrantRefsArgumentAttribute : ArgumentTransformationAttribute
 {
-    private const string TypeName = "Deserialized.DmaBuf.GrantRefs";
+    private const string TypeName = "Deserialized.DmaBuf.Grants.GrantRefs";
 
     /// <summary>Whether buffers are taken as well: the parameter is an object[] of both, and of nothing else.</summary>
     public bool OrBuffer { get; set; }
@@ -41,12 +42,14 @@ public sealed class GrantRefsArgumentAttribute : ArgumentTransformationAttribute
         {
             var refs = Numbers(bag).Select(item => (uint)LanguagePrimitives.ConvertTo(item, typeof(uint), CultureInfo.InvariantCulture)).ToArray();
             var directory = bag.Properties[nameof(GrantRefs.Directory)]?.Value;
+            var shareId = bag.Properties[nameof(GrantRefs.ShareId)]?.Value;
             CheckPageSize(bag);
             return new GrantRefs
             {
                 Domain = Number<ushort>(bag, nameof(GrantRefs.Domain)),
                 PeerDomain = Number<ushort>(bag, nameof(GrantRefs.PeerDomain)),
                 Refs = refs.Length > 0 ? refs : throw new PSInvalidCastException("Refs is empty."),
+                ShareId = shareId is null ? null : (Guid)LanguagePrimitives.ConvertTo(shareId, typeof(Guid), CultureInfo.InvariantCulture),
                 Directory = directory is null ? null : (uint)LanguagePrimitives.ConvertTo(directory, typeof(uint), CultureInfo.InvariantCulture),
             };
         }

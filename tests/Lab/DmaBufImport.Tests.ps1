@@ -13,10 +13,10 @@ Describe 'A dma-buf of references' {
         # A second holder of an import: a buffer of the same dma-buf, by its descriptor.
         On bob {
             function global:New-SecondHolder ($Import) {
-                $limit = [DmaBuf.WaitLimit]::new([timespan]::FromSeconds(60))
-                $listener = [DmaBuf.PeerListener]::Listen([DmaBuf.Endpoint]::Parse('unixd:/run/second'))
-                $sending = [DmaBuf.PeerConnection]::Connect([DmaBuf.Endpoint]::Parse('unix:/run/second'), $limit)
-                $sending.SendDescriptor($Import, $limit)
+                $limit = [DmaBuf.Waits.WaitLimit]::new([timespan]::FromSeconds(60))
+                $listener = [DmaBuf.Transport.StreamListener]::Listen([DmaBuf.Transport.Endpoint]::Parse('unixd:/run/second'))
+                $sending = [DmaBuf.Transport.StreamConnector]::Connect([DmaBuf.Transport.Endpoint]::Parse('unix:/run/second'), $limit)
+                [DmaBuf.Sharing.DescriptorHandOff]::Send($sending, $Import, $limit)
                 $listener.Accept($limit).ReceiveDescriptor($limit)
                 $sending.Dispose()
                 $listener.Dispose()

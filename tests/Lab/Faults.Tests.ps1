@@ -234,8 +234,8 @@ Describe 'xenstore' {
         try {
             $failure = On bob {
                 $global:buffer = New-GrantBuf 16KB -Domain 0
-                $limit = [DmaBuf.WaitLimit]::new([timespan]::FromSeconds(60))
-                $store = [DmaBuf.XenStore]::Open($limit)
+                $limit = [DmaBuf.Waits.WaitLimit]::new([timespan]::FromSeconds(60))
+                $store = [DmaBuf.Xen.XenStore]::Open($limit)
                 try {
                     # A node holds the names of few hundred others.
                     for ($i = 0; $i -lt 5000; $i++) { $store.Write("data/fill/$([int][math]::Floor($i / 100))/$i", '') }

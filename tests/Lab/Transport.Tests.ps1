@@ -120,8 +120,8 @@ Describe 'By xenstore' {
         }
         $denied = Get-FailureOn bob {
             param ($node)
-            $limit = [DmaBuf.WaitLimit]::new([timespan]::FromSeconds(5))
-            $store = [DmaBuf.XenStore]::Open($limit)
+            $limit = [DmaBuf.Waits.WaitLimit]::new([timespan]::FromSeconds(5))
+            $store = [DmaBuf.Xen.XenStore]::Open($limit)
             try { $store.Write("$node/size", '1') } finally { $store.Dispose() }
         } $node
         $denied.Message | Should -BeLike '*EACCES*'
@@ -264,7 +264,7 @@ Describe 'As an object' {
             Start-Sleep 300
         }
         Wait-Until { $script:grants = Receive-Job $job; $grants }
-        $grants.PSObject.TypeNames | Should -Contain 'Deserialized.DmaBuf.GrantRefs'
+        $grants.PSObject.TypeNames | Should -Contain 'Deserialized.DmaBuf.Grants.GrantRefs'
         On alice { param ($grants) $grants | Import-GrantRefs | Read-DmaBufContent -AsString -Count 10; Get-DmaBuf | Remove-DmaBuf } @(, $grants) |
             Should -Be 'from a job'
         Remove-Job $job -Force

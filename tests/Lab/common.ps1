@@ -185,8 +185,8 @@ function Wait-Offer ([string] $Exporter, [string] $Importer, [string] $Name) {
 
 # Runs a script with a connection to xenstore, as dom0, which may do everything there.
 function Use-Store ([scriptblock] $Script) {
-    $limit = [DmaBuf.WaitLimit]::new([timespan]::FromSeconds(20))
-    $store = [DmaBuf.XenStore]::Open($limit)
+    $limit = [DmaBuf.Waits.WaitLimit]::new([timespan]::FromSeconds(20))
+    $store = [DmaBuf.Xen.XenStore]::Open($limit)
     try { & $Script $store } finally { $store.Dispose(); $limit.Dispose() }
 }
 

@@ -1,7 +1,7 @@
 BeforeAll {
     . $PSScriptRoot/common.ps1
     $script:InXen = Test-DmaBufSupport Xen
-    $script:Refs = [DmaBuf.GrantRefs]@{ Domain = 3; PeerDomain = 5; Refs = [uint32[]](8..17) }
+    $script:Refs = [DmaBuf.Grants.GrantRefs]@{ Domain = 3; PeerDomain = 5; Refs = [uint32[]](8..17) }
 
     function Get-FreePort {
         $listener = [Net.Sockets.TcpListener]::new([Net.IPAddress]::Loopback, 0)
@@ -45,18 +45,18 @@ Describe 'GrantRefs' {
         $job = Start-Job -ArgumentList $ModulePath {
             param ($module)
             Import-Module $module
-            [DmaBuf.GrantRefs]@{ Domain = 3; PeerDomain = 5; Refs = [uint32[]](8..17); Directory = 4294967295 }
+            [DmaBuf.Grants.GrantRefs]@{ Domain = 3; PeerDomain = 5; Refs = [uint32[]](8..17); Directory = 4294967295 }
         }
         $fromJob = Receive-Job $job -Wait
         Remove-Job $job
         foreach ($bag in $fromJob, (ConvertTo-Bag $Refs)) {
-            $bag | Should -Not -BeOfType ([DmaBuf.GrantRefs])
+            $bag | Should -Not -BeOfType ([DmaBuf.Grants.GrantRefs])
             $port = Get-FreePort
             $reader = Start-BlobReader $port
             $sent = $bag | Send-DmaBufFd "tcpd:127.0.0.1:$port" -Domain 5 -Wait -TimeoutSec 60 -PassThru
             $null = Receive-Job $reader -Wait
             Remove-Job $reader
-            $sent | Should -BeOfType ([DmaBuf.GrantRefs])
+            $sent | Should -BeOfType ([DmaBuf.Grants.GrantRefs])
             $sent.Refs | Should -Be (8..17)
             ($sent.Domain, $sent.PeerDomain, $sent.Count, $sent.Size) | Should -Be 3, 5, 10, 40960
             $sent.Directory | Should -Be $bag.Directory
@@ -74,7 +74,7 @@ Describe 'GrantRefs' {
         @{ Reason = 'the page size is no number'; Change = { $args[0].PageSize = 'x' } }
         @{ Reason = 'a page has not 4096 bytes'; Change = { $args[0].PageSize = 65536 }; Message = '*PageSize is 65536*4096 bytes*' }) {
         $bag = ConvertTo-Bag $Refs | Select-Object *
-        $bag.PSObject.TypeNames.Insert(0, 'Deserialized.DmaBuf.GrantRefs')
+        $bag.PSObject.TypeNames.Insert(0, 'Deserialized.DmaBuf.Grants.GrantRefs')
         & $Change $bag
         foreach ($command in { Import-GrantRefs $bag }, { $bag | Import-GrantRefs }, { $bag | Revoke-GrantRefs },
             { $bag | Wait-DmaBufRelease }, { $bag | Send-DmaBufFd tcpd:127.0.0.1:1 }) {
@@ -87,9 +87,9 @@ Describe 'GrantRefs' {
 
     It 'have pages of 4096 bytes, and no others' {
         $Refs.PageSize | Should -Be 4096
-        { [DmaBuf.GrantRefs]@{ PageSize = 65536; Domain = 3; PeerDomain = 5; Refs = [uint32[]]1 } } | Should -Throw '*PageSize*'
+        { [DmaBuf.Grants.GrantRefs]@{ PageSize = 65536; Domain = 3; PeerDomain = 5; Refs = [uint32[]]1 } } | Should -Throw '*PageSize*'
         $bag = ConvertTo-Bag $Refs | Select-Object Domain, PeerDomain, Refs
-        $bag.PSObject.TypeNames.Insert(0, 'Deserialized.DmaBuf.GrantRefs')
+        $bag.PSObject.TypeNames.Insert(0, 'Deserialized.DmaBuf.Grants.GrantRefs')
         (Get-ErrorOf { Revoke-GrantRefs $bag }).FullyQualifiedErrorId | Should -BeLike 'Buffer,NoLease,*'
     }
 }
@@ -102,6 +102,44 @@ Describe 'Send-DmaBufFd with GrantRefs' {
         $expected = foreach ($word in @(10) + 8..17) { [BitConverter]::GetBytes([uint32]$word) }
         Receive-Job $reader -Wait | Should -Be $expected
         Remove-Job $reader
+    }
+
+    It 'goes on with -Wait after a peer that did not read, as a port scan does, and says who connected' {
+        $port = Get-FreePort
+        $reader = Start-ThreadJob {
+            function Connect ($port) {
+                foreach ($try in 1..200) {
+                    try { return [Net.Sockets.TcpClient]::new('127.0.0.1', $port) } catch { Start-Sleep -Milliseconds 100 }
+                }
+            }
+            $scan = Connect $using:port
+            Start-Sleep -Milliseconds 200
+            # Not $scan.Dispose(), which shuts the connection down in order first.
+            $scan.Client.Close(0)
+            $client = Connect $using:port
+            $bytes = [byte[]]::new(44)
+            $client.GetStream().ReadExactly($bytes, 0, 44)
+            $client.Dispose()
+            $bytes.Count
+        }
+        $told = $Refs | Send-DmaBufFd "tcpd:127.0.0.1:$port" -Wait -TimeoutSec 60 -Verbose 4>&1
+        Receive-Job $reader -Wait | Should -Be 44
+        Remove-Job $reader
+        @($told.Message -like 'Sent to tcpd:127.0.0.1:* (127.0.0.1:*).').Count | Should -Be 2
+    }
+
+    It 'serves with -From only those that it names' {
+        $port = Get-FreePort
+        $scan = Start-ThreadJob {
+            foreach ($try in 1..200) {
+                try { return [Net.Sockets.TcpClient]::new('127.0.0.1', $using:port).GetStream().ReadByte() } catch { Start-Sleep -Milliseconds 50 }
+            }
+        }
+        Should-Fail { $Refs | Send-DmaBufFd "tcpd:127.0.0.1:$port" -From 10.0.0.0/8 -TimeoutSec 3 } 'Wait,ETIMEDOUT' OperationTimeout
+        Receive-Job $scan -Wait | Should -Be -1
+        Remove-Job $scan
+        Should-Fail { $Refs | Send-DmaBufFd "tcpd:127.0.0.1:$port" -From nowhere } 'Address,BadPeer' InvalidArgument
+        Should-Fail { $Refs | Send-DmaBufFd xenstore:camera -From 5 } 'Address,BadPeer' InvalidArgument
     }
 
     It 'refuses another domain than the references are for' {
@@ -135,7 +173,7 @@ Describe 'Send-DmaBufFd with GrantRefs' {
     It 'ends at its time limit and at Ctrl+C' {
         $port = Get-FreePort
         Should-Fail { $Refs | Send-DmaBufFd "tcpd:127.0.0.1:$port" -TimeoutSec 0.2 } 'Wait,ETIMEDOUT' OperationTimeout
-        Stop-Command "[DmaBuf.GrantRefs]@{ Domain = 3; PeerDomain = 5; Refs = [uint32[]]1 } | Send-DmaBufFd 'tcpd:127.0.0.1:$port'" | Should -BeLessThan 2000
+        Stop-Command "[DmaBuf.Grants.GrantRefs]@{ Domain = 3; PeerDomain = 5; Refs = [uint32[]]1 } | Send-DmaBufFd 'tcpd:127.0.0.1:$port'" | Should -BeLessThan 2000
     }
 
     It 'ends at its time limit if the peer takes the connection and does not read' {
@@ -144,7 +182,7 @@ Describe 'Send-DmaBufFd with GrantRefs' {
         $listener.Start()
         $address = "tcp:127.0.0.1:$($listener.LocalEndpoint.Port)"
         # 16 MiB, more than both sockets hold.
-        $many = [DmaBuf.GrantRefs]@{ Domain = 3; PeerDomain = 5; Refs = [uint32[]]::new(4MB) }
+        $many = [DmaBuf.Grants.GrantRefs]@{ Domain = 3; PeerDomain = 5; Refs = [uint32[]]::new(4MB) }
         try {
             Should-LeakNothing {
                 $failure = Get-ErrorOf { $many | Send-DmaBufFd $address -TimeoutSec 0.5 }

@@ -116,7 +116,7 @@ Describe '-Verbose' {
 Describe 'Get-DmaBufSupport and Test-DmaBufSupport' {
     It 'tells every feature, and a cure for each that is missing' {
         $checks = Get-DmaBufSupport
-        $checks.Feature | Should -Be ([enum]::GetValues([DmaBuf.SupportFeature]))
+        $checks.Feature | Should -Be ([enum]::GetValues([DmaBuf.Discovery.SupportFeature]))
         $checks | ForEach-Object {
             $_.Detail | Should -Not -BeNullOrEmpty
             [bool]$_.Cure | Should -Be (-not $_.Available) -Because $_.Feature

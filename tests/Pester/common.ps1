@@ -10,7 +10,7 @@ $script:ModulePath = (Get-Module DmaBufPS).ModuleBase
 $script:AnyBacking = @{ Backing = (Test-DmaBufSupport UDmaBuf) ? 'UDmaBuf' : 'MemFd' }
 
 # Ends the test as skipped, with the reason, unless the machine offers the feature.
-function Assert-Support ([DmaBuf.SupportFeature] $Feature) {
+function Assert-Support ([DmaBuf.Discovery.SupportFeature] $Feature) {
     $check = Get-DmaBufSupport $Feature
     if (-not $check.Available) {
         Set-ItResult -Skipped -Because "needs $Feature ($($check.Detail))"

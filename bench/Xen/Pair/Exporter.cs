@@ -1,10 +1,18 @@
+using DmaBuf.Buffers;
+using DmaBuf.Errors;
+using DmaBuf.Grants;
+using DmaBuf.Sharing;
+using DmaBuf.Transport;
+using DmaBuf.Waits;
+using DmaBuf.Xen;
+
 namespace DmaBuf.Pair;
 
 /// <summary>Shares a buffer with the next peer for each size that a line of the input names.</summary>
 internal sealed class Exporter(string port, ushort domain, bool withUdmabuf) : IDisposable
 {
     private readonly WaitLimit _limit = new();
-    private readonly PeerSource _peers = new(Endpoint.Parse($"tcpd:0.0.0.0:{port}"));
+    private readonly StreamSource _peers = new(Endpoint.Parse($"tcpd:0.0.0.0:{port}"));
     private DmaBuffer? _udmabuf;
     private ushort _own;
 
@@ -52,8 +60,8 @@ internal sealed class Exporter(string port, ushort domain, bool withUdmabuf) : I
 
         using var peer = _peers.Next(_limit);
         var sent = Clock.Now;
-        GrantBlob.Send(peer, export?.Grants ?? pages!.Grants!, _limit);
-        peer.WaitForClose(_limit);
+        GrantBlob.Send(peer, export?.Grants ?? GrantRefs.Of(pages!)!, _limit);
+        new ReleaseLink(peer).WaitUntilDone(_limit);
         return (granted - start, Clock.Now - sent);
     }
 

@@ -1,4 +1,11 @@
 using System.Runtime.InteropServices;
+using DmaBuf.Buffers;
+using DmaBuf.Errors;
+using DmaBuf.Grants;
+using DmaBuf.Sharing;
+using DmaBuf.Transport;
+using DmaBuf.Waits;
+using DmaBuf.Xen;
 
 namespace DmaBuf.Pair;
 
@@ -6,7 +13,7 @@ namespace DmaBuf.Pair;
 internal sealed class Importer(string host, string port, ushort domain, int copies) : IDisposable
 {
     private readonly WaitLimit _limit = new();
-    private readonly PeerSource _peers = new(Endpoint.Parse($"tcp:{host}:{port}"), patient: true);
+    private readonly StreamSource _peers = new(Endpoint.Parse($"tcp:{host}:{port}"), patient: true);
 
     public void Run()
     {

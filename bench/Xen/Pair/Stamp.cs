@@ -1,3 +1,6 @@
+using DmaBuf.Buffers;
+using DmaBuf.Grants;
+
 namespace DmaBuf.Pair;
 
 /// <summary>The first byte of each page tells which page it is, so that no round succeeds with the wrong pages.</summary>

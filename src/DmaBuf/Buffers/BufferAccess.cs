@@ -1,4 +1,4 @@
-namespace DmaBuf;
+namespace DmaBuf.Buffers;
 
 /// <summary>What a view is opened for; DMA_BUF_IOCTL_SYNC is told the same.</summary>
 public enum BufferAccess

@@ -1,4 +1,4 @@
-namespace DmaBuf;
+namespace DmaBuf.Buffers;
 
 /// <summary>Where a buffer's memory came from.</summary>
 public enum BufferOrigin

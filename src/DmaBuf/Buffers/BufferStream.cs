@@ -1,4 +1,6 @@
-namespace DmaBuf;
+using DmaBuf.Errors;
+
+namespace DmaBuf.Buffers;
 
 /// <summary>
 /// A range of a buffer as a stream that reads, writes and seeks but never grows. Each read and write is one access

@@ -1,9 +1,11 @@
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using System.Text;
+using DmaBuf.Errors;
 using DmaBuf.Interop;
+using DmaBuf.Waits;
 
-namespace DmaBuf;
+namespace DmaBuf.Buffers;
 
 /// <summary>
 /// Reads one range of a buffer, in whichever form is wanted. No form copies more than it returns. Each works in steps,

@@ -1,6 +1,8 @@
+using DmaBuf.Errors;
 using DmaBuf.Interop;
+using DmaBuf.Waits;
 
-namespace DmaBuf;
+namespace DmaBuf.Buffers;
 
 /// <summary>
 /// Writes into a buffer from one offset on, in steps like <see cref="ContentReader"/>. What is known to be too long is

@@ -1,7 +1,9 @@
 using System.Text;
+using DmaBuf.Errors;
 using DmaBuf.Interop;
+using DmaBuf.Waits;
 
-namespace DmaBuf;
+namespace DmaBuf.Buffers;
 
 /// <summary>
 /// An open buffer: a dma-buf, a sealed memfd that stands in for one, or pages shared with another domain by a grant
@@ -10,63 +12,55 @@ namespace DmaBuf;
 /// </summary>
 public sealed class DmaBuffer : IDisposable
 {
-    private readonly FileDescriptor _fd;
-    private readonly object _lock = new();
-    private IDisposable? _peer;
-    private Mapping? _mapping;
-    private string? _name;
-    private string? _exporter;
-    private readonly long _mapOffset;
-    private Func<Mapping>? _mapOtherwise;
-    private FileDescriptor? _companion;
-    private volatile bool _closed;
+    private static long s_lastId;
 
-    private DmaBuffer(FileDescriptor fd, BufferOrigin origin, bool isDmaBuf, ulong inode, long size, long mapOffset = 0)
+    private readonly Backing _backing;
+    private readonly BufferMemory _memory;
+
+    private DmaBuffer(Backing backing)
     {
-        _fd = fd;
-        Origin = origin;
-        IsDmaBuf = isDmaBuf;
-        Inode = inode;
-        Size = size;
-        Fd = fd.Number;
-        _mapOffset = mapOffset;
-        _exporter = isDmaBuf ? null : origin switch
-        {
-            BufferOrigin.GrantMapping => "gntdev",
-            BufferOrigin.GrantAlloc => "gntalloc",
-            _ => "memfd",
-        };
+        _backing = backing;
+        _memory = new BufferMemory(backing);
     }
 
+    /// <summary>A number that no other buffer of this process has or had.</summary>
+    public long Id { get; } = Interlocked.Increment(ref s_lastId);
+
     /// <summary>The size in bytes, as the kernel reports it.</summary>
-    public long Size { get; }
+    public long Size => _backing.Size;
 
     /// <summary>The size in pages of this kernel (see <c>getconf PAGESIZE</c>), rounded up.</summary>
     public long PageCount => (Size + Environment.SystemPageSize - 1) / Environment.SystemPageSize;
 
     /// <summary>Where the memory came from.</summary>
-    public BufferOrigin Origin { get; }
+    public BufferOrigin Origin => _backing.Origin;
 
     /// <summary>True for a dma-buf, false for a memfd or a grant device's pages.</summary>
-    public bool IsDmaBuf { get; }
+    public bool IsDmaBuf => _backing.IsDmaBuf;
 
     /// <summary>The descriptor's number in this process, as /proc/self/fd shows it; -1 once the buffer is removed.</summary>
-    public int Fd { get; private set; }
+    public int Fd => IsOpen ? _backing.Descriptor.Number : -1;
 
-    /// <summary>The inode number: the same in every process that holds this buffer.</summary>
-    public ulong Inode { get; }
+    /// <summary>The inode number: the same in every process that holds this buffer; 0 for a grant device's pages.</summary>
+    public ulong Inode => _backing.Inode;
 
-    /// <summary>The other domain: whose pages an import shows, or who was granted a GrantAlloc's pages; else null.</summary>
-    public ushort? Domain => Grants is null ? null : Origin == BufferOrigin.GrantAlloc ? Grants.PeerDomain : Grants.Domain;
+    /// <summary>The other domain: whose pages these are, or who was granted them as they were made; else null.</summary>
+    public ushort? Domain => _backing.Domain;
 
-    /// <summary>The references behind an import or a GrantAlloc; null for memory of this domain's own.</summary>
-    public GrantRefs? Grants { get; private init; }
+    /// <summary>Which pages the buffer was made of, or was shared by as it was made; null for memory of this domain's own.</summary>
+    public SharedPages? Shared => _backing.Shared;
 
     /// <summary>False once the buffer is removed.</summary>
-    public bool IsOpen => !_closed;
+    public bool IsOpen => !_memory.IsClosed;
 
-    /// <summary>True while this process holds anything of the buffer: also where <see cref="WaitReleased"/> was not waited out.</summary>
-    public bool IsHeld => !_closed || _companion is { IsClosed: false };
+    /// <summary>True until the buffer is disposed: also where <see cref="WaitReleased"/> was not waited out.</summary>
+    public bool IsHeld => !_memory.IsDisposed;
+
+    /// <summary>Whether another process that gets the descriptor reaches the memory by it.</summary>
+    public bool IsPassable => _backing.IsPassable;
+
+    /// <summary>Whether the kernel tells when nobody holds the buffer any more: <see cref="WaitReleased"/> waits for that.</summary>
+    public bool TellsRelease => _backing.TellsRelease;
 
     /// <summary>
     /// The buffer's name (DMA_BUF_SET_NAME), or null. Whoever holds the buffer can change it, so a dma-buf is asked
@@ -77,17 +71,17 @@ public sealed class DmaBuffer : IDisposable
     {
         get
         {
-            if (IsDmaBuf)
-                ReadKernelNames();
-            return _name;
+            Refresh();
+            return _backing.Name;
         }
         set
         {
-            ThrowIfRemoved();
             CheckName(value ?? "");
-            if (IsDmaBuf && !DmaBufUapi.SetName(_fd, value ?? ""))
-                throw new KernelException("DMA_BUF_SET_NAME", Errno.Last, ToString());
-            _name = value;
+            Use(_ =>
+            {
+                _backing.SetName(value, this);
+                return true;
+            });
         }
     }
 
@@ -96,78 +90,44 @@ public sealed class DmaBuffer : IDisposable
     {
         get
         {
-            if (IsDmaBuf && _exporter is null)
-                ReadKernelNames();
-            return _exporter ?? "";
+            if (_backing.Exporter is null)
+                Refresh();
+            return _backing.Exporter ?? "";
         }
     }
 
-    /// <summary>The link it came by, kept until the buffer is closed, so that the peer sees when this side is done.</summary>
-    internal IDisposable? Peer
+    /// <summary>A buffer on a backing, which is the buffer's from now on. On failure the backing is disposed.</summary>
+    internal static DmaBuffer On(Backing backing, string? name = null)
     {
-        set => _peer = value;
-    }
-
-    internal FileDescriptor Descriptor
-    {
-        get
-        {
-            ThrowIfRemoved();
-            return _fd;
-        }
-    }
-
-    /// <summary>
-    /// Takes over a descriptor after asking the kernel what it is, and names the buffer. On failure the descriptor is closed.
-    /// Errors: <see cref="BufferException"/> (NotABuffer, NotSealed), <see cref="KernelException"/>.
-    /// </summary>
-    /// <remarks>
-    /// A dma-buf's pages cannot be taken away, and a memfd's only where F_SEAL_SHRINK is missing: such a memfd is
-    /// refused unless <paramref name="origin"/> says that this process made it.
-    /// </remarks>
-    internal static DmaBuffer Adopt(FileDescriptor fd, BufferOrigin origin, string? name = null)
-    {
+        var buffer = new DmaBuffer(backing);
         try
         {
-            var (isDmaBuf, inode, size) = Inspect(fd, origin);
-            var buffer = new DmaBuffer(fd, origin, isDmaBuf, inode, size);
             if (name is not null)
                 buffer.Name = name;
             return buffer;
         }
         catch
         {
-            fd.Dispose();
+            buffer.Dispose();
             throw;
         }
     }
-
-    /// <summary>A buffer of pages that a grant device maps at an offset. The device's handle is the buffer's from now on.</summary>
-    internal static DmaBuffer OfGrantDevice(FileDescriptor device, long offset, BufferOrigin origin, GrantRefs grants) =>
-        new(device, origin, isDmaBuf: false, inode: 0, grants.Size, offset) { Grants = grants };
 
     /// <summary>
-    /// A dma-buf that the grant device made of references. Where the kernel gives it no mmap, the processor reaches
-    /// the pages by a mapping of the same references. The device's handle is the buffer's from now on.
+    /// Takes over a descriptor that this process made, after asking the kernel what it is, and names the buffer. On failure
+    /// the descriptor is closed.
     /// </summary>
-    internal static DmaBuffer OfGrantRefs(FileDescriptor fd, FileDescriptor device, GrantRefs grants, Func<Mapping> mapOtherwise)
-    {
-        try
-        {
-            var (isDmaBuf, inode, size) = Inspect(fd, BufferOrigin.GrantImport);
-            return new DmaBuffer(fd, BufferOrigin.GrantImport, isDmaBuf, inode, size)
-            {
-                Grants = grants,
-                _companion = device,
-                _mapOtherwise = mapOtherwise,
-            };
-        }
-        catch
-        {
-            fd.Dispose();
-            throw;
-        }
-    }
+    /// <exception cref="KernelException">lseek, statx, DMA_BUF_SET_NAME.</exception>
+    internal static DmaBuffer Adopt(FileDescriptor fd, BufferOrigin origin, string? name = null) =>
+        On(BackingFactory.Of(fd, origin, trusted: true), name);
+
+    /// <summary>
+    /// Takes over a descriptor that another process sent, after asking the kernel what it is. On failure the descriptor is
+    /// closed. A dma-buf's pages cannot be taken away, and a memfd's only where F_SEAL_SHRINK is missing.
+    /// </summary>
+    /// <exception cref="BufferException">NotABuffer, NotSealed: reading it might end this process.</exception>
+    /// <exception cref="KernelException">lseek, statx.</exception>
+    internal static DmaBuffer AdoptReceived(FileDescriptor fd) => On(BackingFactory.Of(fd, BufferOrigin.Received, trusted: false));
 
     /// <summary>
     /// Opens the buffer's bytes between DMA_BUF_IOCTL_SYNC START and END. Dispose the view to end the access.
@@ -175,28 +135,14 @@ public sealed class DmaBuffer : IDisposable
     /// </summary>
     public BufferView OpenView(BufferAccess access)
     {
-        var mapping = AcquireMapping();
-        try
-        {
-            if (access == BufferAccess.ReadWrite && !mapping.Writable)
-            {
-                throw new BufferException(BufferFault.ReadOnly, $"{this} can only be read.",
-                    "Its descriptor was opened for reading, or its seals forbid writing: get one that allows both.");
-            }
-
-            return new BufferView(this, _fd, mapping, access);
-        }
-        catch
-        {
-            ReleaseMapping(mapping);
-            throw;
-        }
+        var (mapping, view) = _memory.OpenView(this, access);
+        return new BufferView(this, mapping, access, view);
     }
 
     /// <summary>Refuses a buffer that was removed. Errors: <see cref="BufferException"/> (Removed).</summary>
     public void ThrowIfRemoved()
     {
-        if (_closed)
+        if (!IsOpen)
         {
             throw new BufferException(BufferFault.Removed, $"{this} was removed.",
                 "Make or receive it again; Get-DmaBuf lists the buffers that are open.");
@@ -204,35 +150,10 @@ public sealed class DmaBuffer : IDisposable
     }
 
     /// <summary>
-    /// Has the grant device clear the first byte of a mapping when it ends, a killed process's included.
-    /// Errors: <see cref="KernelException"/> (SET_UNMAP_NOTIFY).
-    /// </summary>
-    internal void ClearFirstByteAtUnmap()
-    {
-        if (!Gntdev.SetUnmapNotify(_fd, (ulong)_mapOffset, Gntdev.UNMAP_NOTIFY_CLEAR_BYTE))
-            throw new KernelException("SET_UNMAP_NOTIFY", Errno.Last, ToString());
-    }
-
-    /// <summary>
     /// Closes the descriptor and the mapping (once no view is open), and after that the link to the peer it came from,
     /// which learns so that this side is done. Idempotent.
     /// </summary>
-    public void Dispose()
-    {
-        lock (_lock)
-        {
-            if (_mapping is { IsClosed: false } mapping)
-            {
-                mapping.Last = _peer;
-                _peer = null;
-            }
-
-            GiveUpHold();
-            _companion?.Dispose();
-            _peer?.Dispose();
-            _peer = null;
-        }
-    }
+    public void Dispose() => _memory.Dispose();
 
     /// <summary>
     /// Gives up this process's own hold on a dma-buf that the grant device made of references, and waits until nobody
@@ -243,50 +164,48 @@ public sealed class DmaBuffer : IDisposable
     /// </summary>
     public void WaitReleased(WaitLimit limit)
     {
-        const int SliceMilliseconds = 200;
         ArgumentNullException.ThrowIfNull(limit);
-        if (_companion is not { } device)
+        if (!TellsRelease)
         {
             throw new BufferException(BufferFault.CannotWait, $"{this} is no dma-buf of grant references.",
                 "Remove-DmaBuf ends this session's use of it, and whoever shared it learns of that.");
         }
 
+        if (!IsHeld)
+            ThrowIfRemoved();
         var name = ToString();
-        lock (_lock)
-        {
-            if (!IsHeld)
-                ThrowIfRemoved();
-            GiveUpHold();
-        }
-
-        // The driver knows its dma-bufs by the numbers they had when it made them.
-        while (!Gntdev.WaitReleased(device, _fd.Number, SliceMilliseconds) && Errno.Last != Errno.ENOENT)
-        {
-            if (Errno.Last != Errno.ETIMEDOUT)
-                throw new KernelException("EXP_WAIT_RELEASED", Errno.Last, name);
-            limit.Pause(0, $"all holders of {name} to close it");
-        }
-
+        _memory.Close();
+        _backing.WaitReleased(name, limit);
         Dispose();
-    }
-
-    private void GiveUpHold()
-    {
-        if (_closed)
-            return;
-        _closed = true;
-        Fd = -1;
-        _fd.Dispose();
-        _mapping?.Dispose();
     }
 
     /// <summary>What a message calls this buffer: its name if it has one, its size and its inode.</summary>
     public override string ToString()
     {
-        var name = Name;
-        var kind = IsDmaBuf ? "dma-buf" : Grants is null ? "memfd" : "grant mapping";
-        var where = Inode == 0 ? $"domain {Domain}" : $"inode {Inode}";
-        return $"{kind} {(name is null ? "" : $"'{name}' ")}of {Size} bytes ({where})";
+        var name = Name is { } given ? $"'{given}' " : "";
+        return $"{_backing.Kind} {name}of {Size} bytes ({_backing.Place})";
+    }
+
+    /// <summary>
+    /// Keeps what tells the peer that this side is done until all of the buffer is freed here, and disposes it then, in the
+    /// thread that ends the last use.
+    /// </summary>
+    internal void OwnPeer(IDisposable peer) => _memory.Peer = peer;
+
+    /// <summary>Uses the descriptor, which stays open meanwhile.</summary>
+    /// <exception cref="BufferException">Removed.</exception>
+    internal T Use<T>(Func<FileDescriptor, T> use)
+    {
+        if (!_memory.TryHold())
+            ThrowIfRemoved();
+        try
+        {
+            return use(_backing.Descriptor);
+        }
+        finally
+        {
+            _memory.Release();
+        }
     }
 
     /// <summary>The given range, checked: a missing count means up to the end.</summary>
@@ -311,98 +230,22 @@ public sealed class DmaBuffer : IDisposable
         }
     }
 
-    private static (bool IsDmaBuf, ulong Inode, long Size) Inspect(FileDescriptor fd, BufferOrigin origin)
+    internal bool IsViewOpen(BufferViewId view) => _memory.IsViewOpen(view);
+
+    internal void EndView(BufferAccess access, BufferViewId view) => _memory.EndView(this, access, view);
+
+    /// <summary>The number of a closed descriptor is another file's: the last answer stays then.</summary>
+    private void Refresh()
     {
-        var fileSystem = Stat.FileSystemType(fd);
-        var isDmaBuf = fileSystem == DmaBufUapi.DMA_BUF_MAGIC;
-        if (!isDmaBuf && origin == BufferOrigin.Received)
-            CheckTrustworthy(fd, fileSystem);
-
-        var size = Unistd.GetSize(fd);
-        if (size < 0)
-            throw new KernelException("lseek", Errno.Last, $"descriptor {fd.Number}");
-        if (!Stat.OfDescriptor(fd, out var status))
-            throw new KernelException("statx", Errno.Last, $"descriptor {fd.Number}");
-        return (isDmaBuf, status.stx_ino, size);
-    }
-
-    private static void CheckTrustworthy(FileDescriptor fd, long fileSystem)
-    {
-        CheckSealed(fd);
-        if (fileSystem == Stat.HUGETLBFS_MAGIC)
-        {
-            throw new BufferException(BufferFault.NotSealed,
-                $"Descriptor {fd.Number} is a memfd of huge pages, which its sender can still take out, and reading there would end this process.",
-                "Make a dma-buf of it, or use ordinary pages.");
-        }
-    }
-
-    private static void CheckSealed(FileDescriptor fd)
-    {
-        var seals = Fcntl.GetSeals(fd);
-        if (seals < 0)
-        {
-            throw new BufferException(BufferFault.NotABuffer, $"Descriptor {fd.Number} is neither a dma-buf nor a memfd.",
-                "Send the descriptor that UDMABUF_CREATE, a dma-heap or a driver's export returned.");
-        }
-
-        if ((seals & Fcntl.F_SEAL_SHRINK) == 0)
-        {
-            throw new BufferException(BufferFault.NotSealed,
-                $"Descriptor {fd.Number} is a memfd that may still shrink, and reading past its new end would end this process.",
-                "Seal it with F_SEAL_SHRINK, or make a dma-buf of it.");
-        }
-    }
-
-    /// <summary>The mapping, made at first use, with one reference more: give it back with <see cref="ReleaseMapping"/>.</summary>
-    private Mapping AcquireMapping()
-    {
-        lock (_lock)
-        {
-            ThrowIfRemoved();
-            if (_mapping is null)
-            {
-                if (!IsDmaBuf && Grants is null)
-                    CheckSealed(_fd);
-                _mapping = Map();
-            }
-
-            // The descriptor stays open with the mapping: END needs it after START.
-            var added = false;
-            _mapping.DangerousAddRef(ref added);
-            _fd.DangerousAddRef(ref added);
-            return _mapping;
-        }
-    }
-
-    private Mapping Map()
-    {
+        if (!_memory.TryHold())
+            return;
         try
         {
-            return Mapping.Create(_fd, _mapOffset, Size, this, Grants is null ? Mapping.NoMmapCure : GrantMapper.RefusedCure);
+            _backing.Refresh();
         }
-        catch (KernelException e) when (_mapOtherwise is not null && e.Errno is Errno.EINVAL or Errno.ENODEV or Errno.ENXIO)
+        finally
         {
-            return _mapOtherwise();
-        }
-    }
-
-    internal void ReleaseMapping(Mapping mapping)
-    {
-        _fd.DangerousRelease();
-        mapping.DangerousRelease();
-    }
-
-    /// <summary>Reads a dma-buf's exp_name and name from /proc/self/fdinfo.</summary>
-    private void ReadKernelNames()
-    {
-        lock (_lock)
-        {
-            // The number is another file's once the buffer is closed.
-            if (_closed || FdInfo.Read("/proc/self", _fd.Number) is not { } info)
-                return;
-            _name = info.Name;
-            _exporter = info.Exporter;
+            _memory.Release();
         }
     }
 }

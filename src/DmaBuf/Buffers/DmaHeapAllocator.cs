@@ -1,22 +1,13 @@
+using DmaBuf.Errors;
 using DmaBuf.Interop;
 
-namespace DmaBuf;
+namespace DmaBuf.Buffers;
 
 /// <summary>dma-bufs from the kernel's heaps (drivers/dma-buf/dma-heap.c).</summary>
 public static class DmaHeapAllocator
 {
     /// <summary>The names of this machine's heaps; none where the kernel has no CONFIG_DMABUF_HEAPS.</summary>
-    public static IReadOnlyList<string> HeapNames()
-    {
-        try
-        {
-            return [.. Directory.EnumerateFileSystemEntries(DmaHeap.DIRECTORY).Select(Path.GetFileName).OfType<string>().Order(StringComparer.Ordinal)];
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            return [];
-        }
-    }
+    public static IReadOnlyList<string> HeapNames() => DmaHeap.Names();
 
     /// <summary>
     /// Allocates a buffer of <paramref name="size"/> bytes, a positive multiple of the page size, from a heap.

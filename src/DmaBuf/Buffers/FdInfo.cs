@@ -1,7 +1,7 @@
 using System.Globalization;
 using DmaBuf.Interop;
 
-namespace DmaBuf;
+namespace DmaBuf.Buffers;
 
 /// <summary>What /proc/PID/fdinfo/N tells of a dma-buf (dma_buf_show_fdinfo in drivers/dma-buf/dma-buf.c).</summary>
 /// <param name="Inode">The line <c>ino</c>; on kernels before 5.14, which have none, what the descriptor itself says.</param>

@@ -1,6 +1,8 @@
+using DmaBuf.Errors;
 using DmaBuf.Interop;
+using DmaBuf.Waits;
 
-namespace DmaBuf;
+namespace DmaBuf.Buffers;
 
 /// <summary>
 /// Files, pipes and devices by path, opened so that no call blocks: what is not ready yet is waited for by poll.
@@ -53,7 +55,7 @@ internal static class FileCalls
     public static int Read(FileDescriptor file, string path, Span<byte> bytes)
     {
         var read = Unistd.Read(file, bytes);
-        return read >= 0 || IsForNow(Errno.Last) ? (int)read : throw Failure("read", path);
+        return read >= 0 || Errno.Last == Errno.EAGAIN ? (int)read : throw Failure("read", path);
     }
 
     /// <returns>The bytes written, which may be fewer, or none.</returns>
@@ -61,10 +63,8 @@ internal static class FileCalls
     public static int Write(FileDescriptor file, string path, ReadOnlySpan<byte> bytes)
     {
         var written = Unistd.Write(file, bytes);
-        return written >= 0 ? (int)written : IsForNow(Errno.Last) ? 0 : throw Failure("write", path);
+        return written >= 0 ? (int)written : Errno.Last == Errno.EAGAIN ? 0 : throw Failure("write", path);
     }
-
-    private static bool IsForNow(int errno) => errno is Errno.EAGAIN or Errno.EINTR;
 
     private static int Kind(FileDescriptor file) => Stat.OfDescriptor(file, out var status) ? status.stx_mode & Stat.S_IFMT : 0;
 

@@ -1,4 +1,4 @@
-namespace DmaBuf;
+namespace DmaBuf.Buffers;
 
 /// <summary>One line of <c>hexdump -C</c>: the offset, up to 16 bytes, and the ASCII among them.</summary>
 internal sealed class HexLine

@@ -1,7 +1,8 @@
 using System.Runtime.InteropServices;
+using DmaBuf.Errors;
 using DmaBuf.Interop;
 
-namespace DmaBuf;
+namespace DmaBuf.Buffers;
 
 /// <summary>A shared memory mapping: unmapped once the buffer is closed and no view uses it any more.</summary>
 internal sealed unsafe class Mapping : SafeHandle
@@ -27,9 +28,6 @@ internal sealed unsafe class Mapping : SafeHandle
 
     /// <summary>A descriptor that only this mapping needs: closed with it.</summary>
     public FileDescriptor? Owned { get; init; }
-
-    /// <summary>What must not happen before the pages are unmapped: disposed right after that.</summary>
-    public IDisposable? Last { get; set; }
 
     /// <summary>Maps a whole buffer, read-write where its descriptor allows it and read-only where not.</summary>
     /// <param name="fd">The descriptor to map.</param>
@@ -76,7 +74,6 @@ internal sealed unsafe class Mapping : SafeHandle
     {
         Mman.Unmap((void*)handle, Length);
         Owned?.Dispose();
-        Last?.Dispose();
         return true;
     }
 }

@@ -1,6 +1,7 @@
+using DmaBuf.Errors;
 using DmaBuf.Interop;
 
-namespace DmaBuf;
+namespace DmaBuf.Buffers;
 
 /// <summary>Plain memfds: shareable memory on kernels without udmabuf. They are no dma-bufs.</summary>
 public static class MemFdAllocator

@@ -1,4 +1,4 @@
-namespace DmaBuf;
+namespace DmaBuf.Buffers;
 
 /// <summary>How the memfds under a buffer are made.</summary>
 public sealed record MemFdOptions

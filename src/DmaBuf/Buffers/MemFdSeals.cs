@@ -1,6 +1,6 @@
 using DmaBuf.Interop;
 
-namespace DmaBuf;
+namespace DmaBuf.Buffers;
 
 /// <summary>Seals of a memfd (F_ADD_SEALS in fcntl(2)): what nobody may do to it any more.</summary>
 [Flags]

@@ -1,6 +1,7 @@
+using DmaBuf.Errors;
 using DmaBuf.Interop;
 
-namespace DmaBuf;
+namespace DmaBuf.Buffers;
 
 /// <summary>The page sizes of the running kernel, and the check of a size against them.</summary>
 public static class PageSizes

@@ -1,6 +1,7 @@
 using System.Net.Sockets;
+using DmaBuf.Errors;
 
-namespace DmaBuf;
+namespace DmaBuf.Buffers;
 
 /// <summary>Streams that a caller gave, with their failures told as this library's own.</summary>
 internal static class StreamCalls

@@ -1,6 +1,7 @@
+using DmaBuf.Errors;
 using DmaBuf.Interop;
 
-namespace DmaBuf;
+namespace DmaBuf.Buffers;
 
 /// <summary>dma-bufs made of memfds by /dev/udmabuf (drivers/dma-buf/udmabuf.c).</summary>
 public static class UdmabufAllocator

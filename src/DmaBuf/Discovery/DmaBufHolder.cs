@@ -1,4 +1,4 @@
-namespace DmaBuf;
+namespace DmaBuf.Discovery;
 
 /// <summary>One process's hold on one dma-buf, as /proc shows it.</summary>
 public sealed record DmaBufHolder

@@ -1,6 +1,7 @@
 using System.IO.Compression;
+using DmaBuf.Interop;
 
-namespace DmaBuf;
+namespace DmaBuf.Discovery;
 
 /// <summary>The running kernel's build options, from /proc/config.gz or /boot/config-RELEASE.</summary>
 internal static class KernelConfig

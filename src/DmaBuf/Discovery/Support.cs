@@ -1,6 +1,8 @@
+using DmaBuf.Buffers;
+using DmaBuf.Errors;
 using DmaBuf.Interop;
 
-namespace DmaBuf;
+namespace DmaBuf.Discovery;
 
 /// <summary>Finds out what the machine offers, by looking and by opening the devices as this user.</summary>
 public static class Support

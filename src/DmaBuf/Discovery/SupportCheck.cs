@@ -1,4 +1,4 @@
-namespace DmaBuf;
+namespace DmaBuf.Discovery;
 
 /// <summary>Whether this machine, for this user, offers one feature.</summary>
 /// <param name="Feature">The feature.</param>

@@ -1,4 +1,4 @@
-namespace DmaBuf;
+namespace DmaBuf.Discovery;
 
 /// <summary>What a machine can offer for buffer sharing.</summary>
 public enum SupportFeature

@@ -1,6 +1,8 @@
 using System.Globalization;
+using DmaBuf.Buffers;
+using DmaBuf.Interop;
 
-namespace DmaBuf;
+namespace DmaBuf.Discovery;
 
 /// <summary>Every process's dma-bufs, from /proc/PID/fd, fdinfo and maps. No device and no debugfs is needed.</summary>
 public sealed class SystemBuffers
@@ -22,7 +24,7 @@ public sealed class SystemBuffers
     /// <summary>Looks through all processes. One that ends meanwhile is left out.</summary>
     public static SystemBuffers Scan(CancellationToken cancellation = default)
     {
-        var users = ReadUsers();
+        var users = Passwd.Names();
         var holders = new List<DmaBufHolder>();
         var denied = 0;
         foreach (var directory in Directory.EnumerateDirectories("/proc"))
@@ -114,17 +116,5 @@ public sealed class SystemBuffers
         var uid = SysFile.ReadLines($"{directory}/status")
             .FirstOrDefault(line => line.StartsWith("Uid:", StringComparison.Ordinal))?.Split('\t')[1] ?? "";
         return users.GetValueOrDefault(uid, uid);
-    }
-
-    private static Dictionary<string, string> ReadUsers()
-    {
-        var users = new Dictionary<string, string>();
-        foreach (var fields in SysFile.ReadLines("/etc/passwd").Select(line => line.Split(':')))
-        {
-            if (fields.Length > 2)
-                users.TryAdd(fields[2], fields[0]);
-        }
-
-        return users;
     }
 }

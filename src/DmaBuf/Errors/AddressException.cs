@@ -1,4 +1,4 @@
-namespace DmaBuf;
+namespace DmaBuf.Errors;
 
 /// <summary>What is wrong with an address.</summary>
 public enum AddressFault
@@ -21,6 +21,9 @@ public enum AddressFault
     /// <summary>The vsock context id is no number.</summary>
     BadCid,
 
+    /// <summary>What names the wanted peers is no address, range, user or context id.</summary>
+    BadPeer,
+
     /// <summary>The name in xenstore is missing, too long, or has characters that xenstore does not take.</summary>
     BadName,
 
@@ -29,9 +32,6 @@ public enum AddressFault
 
     /// <summary>This domain offers something else under that name, and its peer is not done with it.</summary>
     InUse,
-
-    /// <summary>The address names no stream.</summary>
-    NotAStream,
 
     /// <summary>The path exists and is no socket: it is left alone.</summary>
     NotASocket,

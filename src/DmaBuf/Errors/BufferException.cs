@@ -1,4 +1,4 @@
-namespace DmaBuf;
+namespace DmaBuf.Errors;
 
 /// <summary>What was wrong with a request on a buffer, before or instead of a kernel call.</summary>
 public enum BufferFault

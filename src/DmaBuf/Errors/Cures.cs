@@ -1,6 +1,6 @@
 using DmaBuf.Interop;
 
-namespace DmaBuf;
+namespace DmaBuf.Errors;
 
 /// <summary>What helps against the failures that people meet. One table, so that every path gives the same advice.</summary>
 internal static class Cures
@@ -54,7 +54,7 @@ internal static class Cures
 
     private static string HeapsAtHand()
     {
-        var heaps = DmaHeapAllocator.HeapNames();
+        var heaps = DmaHeap.Names();
         return heaps.Count == 0
             ? "This kernel offers no heaps: use one with CONFIG_DMABUF_HEAPS and CONFIG_DMABUF_HEAPS_SYSTEM, or New-UDmaBuf."
             : $"The heaps of this machine: {string.Join(", ", heaps)}.";

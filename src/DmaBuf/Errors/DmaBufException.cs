@@ -1,4 +1,4 @@
-namespace DmaBuf;
+namespace DmaBuf.Errors;
 
 /// <summary>A failure this library foresees. Each has an id that scripts can rely on and, where one is known, a cure.</summary>
 public abstract class DmaBufException : Exception

@@ -1,4 +1,4 @@
-namespace DmaBuf;
+namespace DmaBuf.Errors;
 
 /// <summary>A kernel call that failed: which, with what error number, on what object.</summary>
 public sealed class KernelException : DmaBufException

@@ -1,4 +1,4 @@
-namespace DmaBuf;
+namespace DmaBuf.Errors;
 
 /// <summary>What a peer did that the protocol does not allow.</summary>
 public enum PeerFault
@@ -23,6 +23,12 @@ public enum PeerFault
 
     /// <summary>Its nodes in xenstore do not hold what they must.</summary>
     BadNode,
+
+    /// <summary>It closed the connection without having read all that was sent.</summary>
+    NotRead,
+
+    /// <summary>It is not the peer that was asked for.</summary>
+    Unwanted,
 
     /// <summary>It could not import the references, and says why.</summary>
     ImportFailed,

@@ -1,4 +1,4 @@
-namespace DmaBuf;
+namespace DmaBuf.Errors;
 
 /// <summary>What is wrong with a stream that was given.</summary>
 public enum StreamFault

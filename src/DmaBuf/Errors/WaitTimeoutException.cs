@@ -1,6 +1,6 @@
 using System.Globalization;
 
-namespace DmaBuf;
+namespace DmaBuf.Errors;
 
 /// <summary>A wait that reached its time limit.</summary>
 public sealed class WaitTimeoutException : DmaBufException

@@ -1,4 +1,6 @@
-namespace DmaBuf;
+using DmaBuf.Interop;
+
+namespace DmaBuf.Grants;
 
 /// <summary>
 /// Where the kernel reports success and does not share the buffer: the DMA layer may hand the driver a bounce copy's

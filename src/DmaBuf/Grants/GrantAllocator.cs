@@ -1,6 +1,8 @@
+using DmaBuf.Buffers;
+using DmaBuf.Errors;
 using DmaBuf.Interop;
 
-namespace DmaBuf;
+namespace DmaBuf.Grants;
 
 /// <summary>Pages that are shared with another domain as they are made (drivers/xen/gntalloc.c): no dma-buf is needed.</summary>
 public static class GrantAllocator
@@ -8,7 +10,7 @@ public static class GrantAllocator
     private const string Limit = "/sys/module/xen_gntalloc/parameters/limit";
 
     /// <summary>
-    /// Allocates pages that a domain may map; <see cref="DmaBuffer.Grants"/> has the references. They end when the
+    /// Allocates pages that a domain may map; <see cref="DmaBuffer.Shared"/> has the references. They end when the
     /// buffer is disposed and the peer has unmapped them. Errors: <see cref="BufferException"/> (BadSize, PageSize),
     /// <see cref="KernelException"/> (open; ALLOC_GREF: ENOSPC over the module's limit or without free grants, ENOMEM).
     /// </summary>
@@ -31,7 +33,8 @@ public static class GrantAllocator
             if (offset < 0)
                 throw Errno.Last == Errno.ENOSPC ? NoSpace(pages) : new KernelException("ALLOC_GREF", Errno.Last, Target(pages));
 
-            return DmaBuffer.OfGrantDevice(device, offset, BufferOrigin.GrantAlloc, new GrantRefs { Domain = own, PeerDomain = peer, Refs = refs });
+            var grants = new GrantRefs { Domain = own, PeerDomain = peer, Refs = refs, ShareId = Guid.NewGuid() };
+            return DmaBuffer.On(new GrantPagesBacking(device, offset, grants));
         }
         catch
         {

@@ -1,6 +1,8 @@
 using System.Runtime.InteropServices;
+using DmaBuf.Buffers;
+using DmaBuf.Errors;
 
-namespace DmaBuf;
+namespace DmaBuf.Grants;
 
 /// <summary>
 /// One reference for a whole buffer, as in Xen's display and sound protocols (xen/io/displif.h): pages that hold the
@@ -22,7 +24,7 @@ public static class GrantDirectory
         var pages = GrantAllocator.Allocate((long)pageCount * GrantRefs.GrantPageSize, grants.Domain, grants.PeerDomain);
         try
         {
-            var own = pages.Grants!.Refs;
+            var own = GrantRefs.Of(pages)!.Refs;
             using var view = pages.OpenView(BufferAccess.ReadWrite);
             for (var page = 0; page < pageCount; page++)
             {

@@ -1,6 +1,8 @@
+using DmaBuf.Buffers;
+using DmaBuf.Errors;
 using DmaBuf.Interop;
 
-namespace DmaBuf;
+namespace DmaBuf.Grants;
 
 /// <summary>
 /// The live lease behind references: it keeps the grant device's handle and the buffer's descriptor open. Ending it
@@ -10,7 +12,7 @@ public sealed class GrantExport : IDisposable
 {
     private readonly FileDescriptor _device;
     private readonly FileDescriptor? _buffer;
-    private volatile bool _closed;
+    private int _closed;
 
     private GrantExport(FileDescriptor device, FileDescriptor? buffer, GrantRefs grants)
     {
@@ -23,7 +25,7 @@ public sealed class GrantExport : IDisposable
     public GrantRefs Grants { get; }
 
     /// <summary>False once the lease has ended.</summary>
-    public bool IsOpen => !_closed;
+    public bool IsOpen => _closed == 0;
 
     /// <summary>
     /// Grants a dma-buf's pages to a domain. Errors: <see cref="BufferException"/> (BadSize: no multiple of 4096;
@@ -43,7 +45,7 @@ public sealed class GrantExport : IDisposable
         }
 
         // The kernel reports success, and then Xen lets nobody map pages that are not the granter's own.
-        if (buffer.Origin is BufferOrigin.GrantImport or BufferOrigin.GrantMapping || (buffer.Origin == BufferOrigin.Received && buffer.Exporter == "xen_gntdev"))
+        if ((GrantRefs.Of(buffer) is { } origin && origin.Domain != own) || buffer.Exporter == "xen_gntdev")
         {
             throw new BufferException(BufferFault.OtherDomain, $"{buffer} shows pages of another domain, which alone can grant them.",
                 $"Have that domain export its buffer for domain {peer} too.");
@@ -54,11 +56,11 @@ public sealed class GrantExport : IDisposable
         try
         {
             // A descriptor of its own: the driver finds the grants again by its number when they are released.
-            copy = Fcntl.Duplicate(buffer.Descriptor) ?? throw new KernelException("fcntl", Errno.Last, buffer.ToString());
+            copy = buffer.Use(Fcntl.Duplicate) ?? throw new KernelException("fcntl", Errno.Last, buffer.ToString());
             var refs = new uint[buffer.Size / GrantRefs.GrantPageSize];
             if (!Gntdev.ToRefs(device, copy, peer, refs))
                 throw new KernelException("IMP_TO_REFS", Errno.Last, $"{buffer} for domain {peer}");
-            return new GrantExport(device, copy, new GrantRefs { Domain = own, PeerDomain = peer, Refs = refs });
+            return new GrantExport(device, copy, new GrantRefs { Domain = own, PeerDomain = peer, Refs = refs, ShareId = Guid.NewGuid() });
         }
         catch
         {
@@ -67,10 +69,6 @@ public sealed class GrantExport : IDisposable
             throw;
         }
     }
-
-    /// <summary>The refusal to export to oneself, which Xen would map nowhere.</summary>
-    public static BufferException ToOneself(ushort own) =>
-        new(BufferFault.OwnDomain, $"Domain {own} is this domain itself.", "Hand the buffer to a process of this domain with Send-DmaBufFd and a unix address.");
 
     /// <summary>The refusal to send what another domain than the given one may map, or none at all.</summary>
     public static BufferException NotGranted(object shared, ushort peer) =>
@@ -88,9 +86,8 @@ public sealed class GrantExport : IDisposable
     /// <summary>Ends the grants. Idempotent.</summary>
     public void Dispose()
     {
-        if (_closed)
+        if (Interlocked.Exchange(ref _closed, 1) != 0)
             return;
-        _closed = true;
         if (_buffer is not null)
             Gntdev.ReleaseRefs(_device, _buffer.Number);
         _device.Dispose();

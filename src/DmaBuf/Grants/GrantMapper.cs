@@ -1,6 +1,8 @@
+using DmaBuf.Buffers;
+using DmaBuf.Errors;
 using DmaBuf.Interop;
 
-namespace DmaBuf;
+namespace DmaBuf.Grants;
 
 /// <summary>Imports: buffers of another domain's pages, by the grant device (drivers/xen/gntdev.c, gntdev-dmabuf.c).</summary>
 public static class GrantMapper
@@ -46,32 +48,24 @@ public static class GrantMapper
     /// Makes a buffer of references; <see cref="DmaBuffer.Origin"/> says which way it went. Errors: those of
     /// <see cref="ImportDmaBuf"/> where a dma-buf is wanted, else those of <see cref="ImportMapping"/>, which are clearer.
     /// </summary>
-    public static DmaBuffer Import(GrantRefs grants, ImportMethod method = ImportMethod.Any)
+    public static DmaBuffer Import(GrantRefs grants, ImportMethod method = ImportMethod.Any) => OnDevice(grants, device =>
     {
-        ArgumentNullException.ThrowIfNull(grants);
-        CheckCount(grants);
-        var device = OpenDevice();
-        try
-        {
-            if (method != ImportMethod.Mapping)
-            {
-                if (Gntdev.FromRefs(device, grants.Domain, grants.Refs.ToArray()) is { } fd)
-                    return DmaBuffer.OfGrantRefs(fd, device, grants, () => Map(grants));
-                // In a PV domain this is every import's way: it must cost no exception.
-                if (method == ImportMethod.DmaBuf || Errno.Last is not (Errno.ENOTTY or Errno.EINVAL))
-                    throw new KernelException("EXP_FROM_REFS", Errno.Last, $"{grants}");
-            }
+        if (method == ImportMethod.Mapping)
+            return Map(device, grants, clearFirstByteAtUnmap: false);
+        if (Gntdev.FromRefs(device, grants.Domain, grants.Refs.ToArray()) is { } fd)
+            return DmaBuffer.On(Owned(fd, device, grants));
+        // In a PV domain this is every import's way: it must cost no exception.
+        return method == ImportMethod.DmaBuf || Errno.Last is not (Errno.ENOTTY or Errno.EINVAL)
+            ? throw new KernelException("EXP_FROM_REFS", Errno.Last, $"{grants}")
+            : Map(device, grants, clearFirstByteAtUnmap: false);
+    });
 
-            var buffer = DmaBuffer.OfGrantDevice(device, Prepare(device, grants), BufferOrigin.GrantMapping, grants);
-            buffer.OpenView(BufferAccess.Read).Dispose();
-            return buffer;
-        }
-        catch
-        {
-            device.Dispose();
-            throw;
-        }
-    }
+    /// <summary>
+    /// As <see cref="ImportMapping"/>, and has the grant device clear the first byte when the mapping ends, a killed
+    /// process's included. Errors: also SET_UNMAP_NOTIFY.
+    /// </summary>
+    internal static DmaBuffer ImportNoticePage(GrantRefs page) =>
+        OnDevice(page, device => Map(device, page, clearFirstByteAtUnmap: true));
 
     /// <summary>A mapping with a grant device handle of its own.</summary>
     internal static Mapping Map(GrantRefs grants)
@@ -84,6 +78,55 @@ public static class GrantMapper
         catch
         {
             device.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Hands a new device handle to what makes a buffer on it; on failure the handle is closed.</summary>
+    private static DmaBuffer OnDevice(GrantRefs grants, Func<FileDescriptor, DmaBuffer> make)
+    {
+        ArgumentNullException.ThrowIfNull(grants);
+        CheckCount(grants);
+        var device = OpenDevice();
+        try
+        {
+            return make(device);
+        }
+        catch
+        {
+            device.Dispose();
+            throw;
+        }
+    }
+
+    private static GrantDmaBufBacking Owned(FileDescriptor fd, FileDescriptor device, GrantRefs grants)
+    {
+        try
+        {
+            return new GrantDmaBufBacking(fd, device, grants);
+        }
+        catch
+        {
+            fd.Dispose();
+            throw;
+        }
+    }
+
+    private static DmaBuffer Map(FileDescriptor device, GrantRefs grants, bool clearFirstByteAtUnmap)
+    {
+        var offset = Prepare(device, grants);
+        var buffer = DmaBuffer.On(new GrantMappingBacking(device, offset, grants));
+        try
+        {
+            // Bad references fail here, and not at the first access. The notice is for pages that are mapped.
+            buffer.OpenView(BufferAccess.Read).Dispose();
+            if (clearFirstByteAtUnmap && !Gntdev.SetUnmapNotify(device, (ulong)offset, Gntdev.UNMAP_NOTIFY_CLEAR_BYTE))
+                throw new KernelException("SET_UNMAP_NOTIFY", Errno.Last, buffer.ToString());
+            return buffer;
+        }
+        catch
+        {
+            buffer.Dispose();
             throw;
         }
     }

@@ -1,10 +1,15 @@
-namespace DmaBuf;
+using DmaBuf.Errors;
+
+using DmaBuf.Buffers;
+
+namespace DmaBuf.Grants;
 
 /// <summary>
 /// References to a buffer's pages that one domain granted to another: pure data, which can be shown, stored and sent.
-/// One reference stands for 4096 bytes, whatever the kernel's page size, in buffer order.
+/// One reference stands for 4096 bytes, whatever the kernel's page size, in buffer order. Two are equal where all
+/// numbers in them are.
 /// </summary>
-public sealed record GrantRefs
+public sealed record GrantRefs : SharedPages
 {
     /// <summary>The bytes behind one reference: a page of Xen.</summary>
     public const int GrantPageSize = 4096;
@@ -16,16 +21,19 @@ public sealed record GrantRefs
     public required ushort PeerDomain { get; init; }
 
     /// <summary>The bytes behind one reference.</summary>
-    public int PageSize { get; } = GrantPageSize;
+    public override int PageSize => GrantPageSize;
 
     /// <summary>How many references there are.</summary>
-    public int Count => Refs.Count;
+    public override int Count => Refs.Count;
 
     /// <summary>The references, in buffer order.</summary>
     public required IReadOnlyList<uint> Refs { get; init; }
 
-    /// <summary>The buffer's size in bytes.</summary>
-    public long Size => (long)Count * GrantPageSize;
+    /// <summary>
+    /// Tells the exporter which of its grants these are, also after they were stored or sent; null where they were put
+    /// together from numbers. It is no part of what makes references equal.
+    /// </summary>
+    public Guid? ShareId { get; init; }
 
     /// <summary>One reference that stands for all, to a chain of pages that list them; null where there is none.</summary>
     public uint? Directory { get; init; }
@@ -42,6 +50,17 @@ public sealed record GrantRefs
                 $"Boot a kernel with pages of {GrantPageSize} bytes.");
         }
     }
+
+    /// <summary>The references that a buffer was made of, or was granted by as it was made; null for others.</summary>
+    public static GrantRefs? Of(DmaBuffer buffer) => buffer?.Shared as GrantRefs;
+
+    /// <inheritdoc/>
+    public bool Equals(GrantRefs? other) => other is not null
+        && (Domain, PeerDomain, Directory) == (other.Domain, other.PeerDomain, other.Directory)
+        && Refs.SequenceEqual(other.Refs);
+
+    /// <inheritdoc/>
+    public override int GetHashCode() => HashCode.Combine(Domain, PeerDomain, Count, Count > 0 ? Refs[0] : 0);
 
     /// <summary>What a message calls these references.</summary>
     public override string ToString() => $"{Count} grant references of domain {Domain} for domain {PeerDomain}";

@@ -1,4 +1,4 @@
-namespace DmaBuf;
+namespace DmaBuf.Grants;
 
 /// <summary>How references become a buffer.</summary>
 public enum ImportMethod

@@ -28,17 +28,26 @@ internal static unsafe class DmaBufUapi
         public ulong flags;
     }
 
-    /// <summary>DMA_BUF_IOCTL_SYNC. Errors: EINVAL (flags), and whatever the exporter's driver reports.</summary>
+    /// <summary>
+    /// DMA_BUF_IOCTL_SYNC, made again at EAGAIN as its header asks. Errors: EINVAL (flags), and whatever the exporter's
+    /// driver reports.
+    /// </summary>
     /// <returns>False on failure, with the error number in <see cref="Errno.Last"/>.</returns>
     public static bool Sync(FileDescriptor buffer, ulong flags)
     {
         var argument = new dma_buf_sync { flags = flags };
-        return Ioctl.Call(
-            buffer,
-            DMA_BUF_IOCTL_SYNC,
-            $"{nameof(DMA_BUF_IOCTL_SYNC)}, {((flags & DMA_BUF_SYNC_END) != 0 ? "END" : "START")}|{((flags & DMA_BUF_SYNC_WRITE) != 0 ? "RW" : "READ")}",
-            ref argument) == 0;
+        int result;
+        do
+        {
+            result = Ioctl.Call(buffer, DMA_BUF_IOCTL_SYNC, $"{nameof(DMA_BUF_IOCTL_SYNC)}, {Name(flags)}", ref argument);
+        }
+        while (result < 0 && Errno.Last == Errno.EAGAIN);
+
+        return result == 0;
     }
+
+    private static string Name(ulong flags) =>
+        $"{((flags & DMA_BUF_SYNC_END) != 0 ? "END" : "START")}|{((flags & DMA_BUF_SYNC_WRITE) != 0 ? "RW" : "READ")}";
 
     /// <summary>DMA_BUF_SET_NAME. Errors: EINVAL (longer than 31 bytes).</summary>
     /// <returns>False on failure, with the error number in <see cref="Errno.Last"/>.</returns>

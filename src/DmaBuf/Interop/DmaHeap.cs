@@ -19,6 +19,19 @@ internal static class DmaHeap
         public ulong heap_flags;
     }
 
+    /// <summary>The names of this machine's heaps; none where the kernel has no CONFIG_DMABUF_HEAPS.</summary>
+    public static IReadOnlyList<string> Names()
+    {
+        try
+        {
+            return [.. Directory.EnumerateFileSystemEntries(DIRECTORY).Select(Path.GetFileName).OfType<string>().Order(StringComparer.Ordinal)];
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return [];
+        }
+    }
+
     /// <summary>DMA_HEAP_IOCTL_ALLOC. Errors: EINVAL (size 0), ENOMEM, EMFILE.</summary>
     public static FileDescriptor? Allocate(FileDescriptor heap, long length)
     {

@@ -76,6 +76,9 @@ internal static class Errno
     /// <summary>The errno the last P/Invoke on this thread left.</summary>
     public static int Last => Marshal.GetLastPInvokeError();
 
+    /// <summary>Whether a signal interrupted the call that had this result, so that it must be made again.</summary>
+    public static bool IsInterrupted(long result) => result < 0 && Last == EINTR;
+
     /// <summary>The kernel's name of an error number, such as <c>EINVAL</c>.</summary>
     public static string Name(int errno) => s_names.TryGetValue(errno, out var name) ? name : $"errno {errno}";
 

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using DmaBuf.Tracing;
 
 namespace DmaBuf.Interop;
 
@@ -33,7 +34,7 @@ internal static partial class Fcntl
         {
             fd = open(path, flags | O_CLOEXEC, mode);
         }
-        while (fd < 0 && Errno.Last == Errno.EINTR);
+        while (Errno.IsInterrupted(fd));
 
         KernelTrace.Write($"open(\"{path}\") = {Ioctl.Result(fd)}");
         return fd < 0 ? null : new FileDescriptor(fd);

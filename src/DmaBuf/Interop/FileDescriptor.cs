@@ -1,10 +1,18 @@
 using System.Runtime.InteropServices;
+using DmaBuf.Tracing;
 
 namespace DmaBuf.Interop;
 
-/// <summary>A file descriptor that this process owns: closed exactly once, never while a call is using it.</summary>
+/// <summary>
+/// A file descriptor that this process owns: closed exactly once, never while a call or a poll uses it. Disposing it
+/// wakes every poll that uses it.
+/// </summary>
 internal sealed partial class FileDescriptor : SafeHandle
 {
+    private readonly Lock _lock = new();
+    private List<FileDescriptor>? _wakes;
+    private volatile bool _isDisposed;
+
     public FileDescriptor()
         : base(-1, ownsHandle: true)
     {
@@ -15,8 +23,35 @@ internal sealed partial class FileDescriptor : SafeHandle
 
     public override bool IsInvalid => handle == -1;
 
+    /// <summary>True once it is disposed, also while a call or a poll that uses it keeps it open.</summary>
+    public bool IsDisposed => _isDisposed;
+
     /// <summary>The descriptor's number, or -1.</summary>
     public int Number => (int)handle;
+
+    /// <summary>Has an eventfd signalled when this descriptor is disposed, until <see cref="RemoveWake"/>.</summary>
+    public void AddWake(FileDescriptor eventFd)
+    {
+        lock (_lock)
+            (_wakes ??= []).Add(eventFd);
+    }
+
+    /// <summary>Ends what <see cref="AddWake"/> began. The eventfd is not signalled from here any more.</summary>
+    public void RemoveWake(FileDescriptor eventFd)
+    {
+        lock (_lock)
+            _wakes?.Remove(eventFd);
+    }
+
+    protected override void Dispose(bool disposing)
+    {
+        _isDisposed = true;
+        base.Dispose(disposing);
+        if (!disposing)
+            return;
+        lock (_lock)
+            _wakes?.ForEach(Poll.Signal);
+    }
 
     protected override bool ReleaseHandle()
     {

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using DmaBuf.Tracing;
 
 namespace DmaBuf.Interop;
 
@@ -22,7 +23,7 @@ internal static unsafe partial class Ioctl
     public static uint IOC(uint direction, char type, uint number, uint size) =>
         direction << 30 | size << 16 | (uint)type << 8 | number;
 
-    /// <summary>One ioctl; a call that a signal interrupts is made again, as every caller here would.</summary>
+    /// <summary>One ioctl; a call that a signal interrupts is made again.</summary>
     /// <param name="fd">The device, or the buffer.</param>
     /// <param name="request">The request's number.</param>
     /// <param name="name">The request's name with what matters of its argument, for <see cref="KernelTrace"/>.</param>
@@ -43,7 +44,7 @@ internal static unsafe partial class Ioctl
         {
             result = ioctl(fd, request, argument);
         }
-        while (result < 0 && Errno.Last is Errno.EINTR or Errno.EAGAIN);
+        while (Errno.IsInterrupted(result));
 
         KernelTrace.Write($"ioctl({fd.Number}, {name.TakeText()}) = {Result(result)}");
         return result;

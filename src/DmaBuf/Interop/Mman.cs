@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using DmaBuf.Tracing;
 
 namespace DmaBuf.Interop;
 

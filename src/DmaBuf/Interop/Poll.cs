@@ -7,6 +7,7 @@ internal static unsafe partial class Poll
 {
     public const short POLLIN = 0x0001;
     public const short POLLOUT = 0x0004;
+    public const short POLLRDHUP = 0x2000;
 
     private const int EFD_CLOEXEC = 0x80000;
     private const int EFD_NONBLOCK = 0x800;
@@ -19,22 +20,22 @@ internal static unsafe partial class Poll
         public short revents;
     }
 
-    /// <summary>poll(2); an interruption by a signal counts as no event.</summary>
-    /// <returns>The number of descriptors with events, 0 at the time limit, or -1.</returns>
+    /// <summary>poll(2). Errors: EINTR, ENOMEM.</summary>
+    /// <returns>
+    /// The number of descriptors with events, 0 at the time limit, or -1 with the error number in <see cref="Errno.Last"/>.
+    /// </returns>
     public static int Wait(Span<pollfd> descriptors, int milliseconds)
     {
         fixed (pollfd* first = descriptors)
-        {
-            var result = poll(first, (nuint)descriptors.Length, milliseconds);
-            return result < 0 && Errno.Last == Errno.EINTR ? 0 : result;
-        }
+            return poll(first, (nuint)descriptors.Length, milliseconds);
     }
 
     /// <summary>eventfd(2), at zero.</summary>
-    public static FileDescriptor CreateEvent()
+    /// <returns>The descriptor, or null with the error number in <see cref="Errno.Last"/>.</returns>
+    public static FileDescriptor? CreateEvent()
     {
         var fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-        return fd < 0 ? throw new KernelException("eventfd", Errno.Last, "this process") : new FileDescriptor(fd);
+        return fd < 0 ? null : new FileDescriptor(fd);
     }
 
     /// <summary>Makes an eventfd readable.</summary>
@@ -42,6 +43,13 @@ internal static unsafe partial class Poll
     {
         var one = 1UL;
         _ = write(eventFd, &one, sizeof(ulong));
+    }
+
+    /// <summary>Makes an eventfd unreadable until the next signal.</summary>
+    public static void Reset(FileDescriptor eventFd)
+    {
+        ulong count;
+        _ = read(eventFd, &count, sizeof(ulong));
     }
 
     [LibraryImport("libc", SetLastError = true)]
@@ -52,4 +60,7 @@ internal static unsafe partial class Poll
 
     [LibraryImport("libc", SetLastError = true)]
     private static partial nint write(FileDescriptor fd, void* bytes, nuint count);
+
+    [LibraryImport("libc", SetLastError = true)]
+    private static partial nint read(FileDescriptor fd, void* bytes, nuint count);
 }

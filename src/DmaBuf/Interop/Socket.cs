@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using DmaBuf.Tracing;
 
 namespace DmaBuf.Interop;
 
@@ -32,6 +33,7 @@ internal static unsafe partial class Socket
     private const int TCP_KEEPIDLE = 4;
     private const int TCP_KEEPINTVL = 5;
     private const int TCP_KEEPCNT = 6;
+    private const uint SIOCOUTQ = 0x5411;
 
     [StructLayout(LayoutKind.Sequential)]
     public struct iovec
@@ -107,7 +109,13 @@ internal static unsafe partial class Socket
 
     public static FileDescriptor? Accept(FileDescriptor listener)
     {
-        var fd = accept4(listener, null, null, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        int fd;
+        do
+        {
+            fd = accept4(listener, null, null, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        }
+        while (Errno.IsInterrupted(fd));
+
         KernelTrace.Write($"accept4({listener.Number}) = {Ioctl.Result(fd)}");
         return fd < 0 ? null : new FileDescriptor(fd);
     }
@@ -144,6 +152,27 @@ internal static unsafe partial class Socket
         return getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &length) < 0 ? Errno.Last : error;
     }
 
+    /// <summary>The bytes sent on a TCP connection that the other host has not acknowledged (SIOCOUTQ).</summary>
+    public static int Unacknowledged(FileDescriptor fd)
+    {
+        var bytes = 0;
+        return Ioctl.Call(fd, SIOCOUTQ, $"{nameof(SIOCOUTQ)}", ref bytes) < 0 ? 0 : bytes;
+    }
+
+    /// <summary>The address of the other end (getpeername): a struct sockaddr; empty where there is none.</summary>
+    public static byte[] PeerName(FileDescriptor fd)
+    {
+        const int SizeOfSockaddrStorage = 128;
+        var address = new byte[SizeOfSockaddrStorage];
+        var length = (uint)address.Length;
+        fixed (byte* pointer = address)
+        {
+            var result = getpeername(fd, pointer, &length);
+            KernelTrace.Write($"getpeername({fd.Number}) = {Ioctl.Result(result)}");
+            return result < 0 ? [] : address[..(int)length];
+        }
+    }
+
     /// <summary>Who made the other end of a unix connection (SO_PEERCRED).</summary>
     public static bool PeerCredentials(FileDescriptor fd, out ucred credentials)
     {
@@ -155,7 +184,13 @@ internal static unsafe partial class Socket
     /// <returns>The bytes sent, or -1 with the error number in <see cref="Errno.Last"/>.</returns>
     public static long Send(FileDescriptor fd, ReadOnlySpan<byte> bytes)
     {
-        var result = send(fd, bytes, (nuint)bytes.Length, MSG_NOSIGNAL);
+        long result;
+        do
+        {
+            result = send(fd, bytes, (nuint)bytes.Length, MSG_NOSIGNAL);
+        }
+        while (Errno.IsInterrupted(result));
+
         KernelTrace.Write($"send({fd.Number}, {bytes.Length}) = {Ioctl.Result(result)}");
         return result;
     }
@@ -163,7 +198,13 @@ internal static unsafe partial class Socket
     /// <returns>The bytes received, 0 at the stream's end, or -1 with the error number in <see cref="Errno.Last"/>.</returns>
     public static long Receive(FileDescriptor fd, Span<byte> bytes)
     {
-        var result = recv(fd, bytes, (nuint)bytes.Length, 0);
+        long result;
+        do
+        {
+            result = recv(fd, bytes, (nuint)bytes.Length, 0);
+        }
+        while (Errno.IsInterrupted(result));
+
         KernelTrace.Write($"recv({fd.Number}, {bytes.Length}) = {Ioctl.Result(result)}");
         return result;
     }
@@ -182,7 +223,13 @@ internal static unsafe partial class Socket
             };
             var vector = new iovec { iov_base = &data, iov_len = 1 };
             var message = new msghdr { msg_iov = &vector, msg_iovlen = 1, msg_control = &control, msg_controllen = (nuint)sizeof(RightsMessage) };
-            var result = sendmsg(socket, &message, MSG_NOSIGNAL);
+            long result;
+            do
+            {
+                result = sendmsg(socket, &message, MSG_NOSIGNAL);
+            }
+            while (Errno.IsInterrupted(result));
+
             KernelTrace.Write($"sendmsg({socket.Number}, 1 byte, SCM_RIGHTS [{passed.Number}]) = {Ioctl.Result(result)}");
             return result == 1;
         }
@@ -201,7 +248,13 @@ internal static unsafe partial class Socket
         {
             var vector = new iovec { iov_base = bytes, iov_len = (nuint)data.Length };
             var message = new msghdr { msg_iov = &vector, msg_iovlen = 1, msg_control = &control, msg_controllen = (nuint)sizeof(RightsMessage) };
-            var result = recvmsg(socket, &message, MSG_CMSG_CLOEXEC);
+            long result;
+            do
+            {
+                result = recvmsg(socket, &message, MSG_CMSG_CLOEXEC);
+            }
+            while (Errno.IsInterrupted(result));
+
             var count = result < 0 || message.msg_controllen < (nuint)sizeof(cmsghdr) || control.header.cmsg_level != SOL_SOCKET || control.header.cmsg_type != SCM_RIGHTS
                 ? 0
                 : ((int)control.header.cmsg_len - sizeof(cmsghdr)) / sizeof(int);
@@ -233,6 +286,9 @@ internal static unsafe partial class Socket
 
     [LibraryImport("libc", SetLastError = true)]
     private static partial int getsockopt(FileDescriptor fd, int level, int name, void* value, uint* length);
+
+    [LibraryImport("libc", SetLastError = true)]
+    private static partial int getpeername(FileDescriptor fd, void* address, uint* length);
 
     [LibraryImport("libc", SetLastError = true)]
     private static partial nint send(FileDescriptor fd, ReadOnlySpan<byte> bytes, nuint length, int flags);

@@ -59,9 +59,25 @@ internal static class SocketAddress
         return address;
     }
 
+    /// <summary>The host and port of a struct sockaddr_in or sockaddr_in6; null for another family.</summary>
+    public static IPEndPoint? ToInternet(ReadOnlySpan<byte> address) => FamilyOf(address) switch
+    {
+        Socket.AF_INET => new IPEndPoint(new IPAddress(address[4..8]), BinaryPrimitives.ReadUInt16BigEndian(address[2..])),
+        Socket.AF_INET6 => new IPEndPoint(
+            new IPAddress(address[8..24], MemoryMarshal.Read<uint>(address[24..])),
+            BinaryPrimitives.ReadUInt16BigEndian(address[2..])),
+        _ => null,
+    };
+
+    /// <summary>The context id of a struct sockaddr_vm; null for another family.</summary>
+    public static uint? ToCid(ReadOnlySpan<byte> address) =>
+        FamilyOf(address) == Socket.AF_VSOCK ? MemoryMarshal.Read<uint>(address[8..]) : null;
+
     /// <summary>AF_INET or AF_INET6.</summary>
     public static int Family(IPAddress host) =>
         host.AddressFamily == AddressFamily.InterNetworkV6 ? Socket.AF_INET6 : Socket.AF_INET;
+
+    private static int FamilyOf(ReadOnlySpan<byte> address) => address.IsEmpty ? 0 : MemoryMarshal.Read<ushort>(address);
 
     private static void WriteFamily(byte[] address, int family)
     {

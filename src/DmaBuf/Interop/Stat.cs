@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using DmaBuf.Tracing;
 
 namespace DmaBuf.Interop;
 
@@ -33,6 +34,21 @@ internal static unsafe partial class Stat
         public ushort spare0;
         public ulong stx_ino;
         public ulong stx_size;
+        public ulong stx_blocks;
+        public ulong stx_attributes_mask;
+        public statx_timestamp stx_atime;
+        public statx_timestamp stx_btime;
+        public statx_timestamp stx_ctime;
+        public statx_timestamp stx_mtime;
+    }
+
+    /// <summary>struct statx_timestamp of linux/stat.h: seconds of the epoch, and nanoseconds.</summary>
+    [StructLayout(LayoutKind.Sequential)]
+    public struct statx_timestamp
+    {
+        public long tv_sec;
+        public uint tv_nsec;
+        public int reserved;
     }
 
     /// <summary>statx(2) of an open descriptor.</summary>

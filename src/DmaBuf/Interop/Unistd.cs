@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using DmaBuf.Tracing;
 
 namespace DmaBuf.Interop;
 
@@ -11,7 +12,13 @@ internal static unsafe partial class Unistd
     /// <summary>ftruncate(2).</summary>
     public static bool Truncate(FileDescriptor fd, long length)
     {
-        var result = ftruncate(fd, length);
+        int result;
+        do
+        {
+            result = ftruncate(fd, length);
+        }
+        while (Errno.IsInterrupted(result));
+
         KernelTrace.Write($"ftruncate({fd.Number}, {length}) = {Ioctl.Result(result)}");
         return result == 0;
     }
@@ -24,7 +31,7 @@ internal static unsafe partial class Unistd
         {
             result = fallocate(fd, 0, 0, length);
         }
-        while (result < 0 && Errno.Last == Errno.EINTR);
+        while (Errno.IsInterrupted(result));
 
         KernelTrace.Write($"fallocate({fd.Number}, 0, 0, {length}) = {Ioctl.Result(result)}");
         return result == 0;
@@ -43,13 +50,42 @@ internal static unsafe partial class Unistd
         return size;
     }
 
-    /// <summary>read(2). Errors: EINTR, EAGAIN and the device's own.</summary>
+    /// <summary>read(2). Errors: EAGAIN and the device's own.</summary>
     /// <returns>The bytes read, 0 at the end, or -1 with the error number in <see cref="Errno.Last"/>.</returns>
-    public static long Read(FileDescriptor fd, Span<byte> bytes) => read(fd, bytes, (nuint)bytes.Length);
+    public static long Read(FileDescriptor fd, Span<byte> bytes)
+    {
+        long result;
+        do
+        {
+            result = read(fd, bytes, (nuint)bytes.Length);
+        }
+        while (Errno.IsInterrupted(result));
 
-    /// <summary>write(2). Errors: EINTR, EAGAIN, EPIPE and the device's own.</summary>
+        return result;
+    }
+
+    /// <summary>write(2). Errors: EAGAIN, EPIPE and the device's own.</summary>
     /// <returns>The bytes written, or -1 with the error number in <see cref="Errno.Last"/>.</returns>
-    public static long Write(FileDescriptor fd, ReadOnlySpan<byte> bytes) => write(fd, bytes, (nuint)bytes.Length);
+    public static long Write(FileDescriptor fd, ReadOnlySpan<byte> bytes)
+    {
+        long result;
+        do
+        {
+            result = write(fd, bytes, (nuint)bytes.Length);
+        }
+        while (Errno.IsInterrupted(result));
+
+        return result;
+    }
+
+    /// <summary>link(2). Errors: ENOENT, EEXIST, EPERM, EACCES.</summary>
+    /// <returns>False on failure, with the error number in <see cref="Errno.Last"/>.</returns>
+    public static bool Link(string path, string other)
+    {
+        var result = link(path, other);
+        KernelTrace.Write($"link(\"{path}\", \"{other}\") = {Ioctl.Result(result)}");
+        return result == 0;
+    }
 
     /// <summary>The effective user id.</summary>
     public static uint EffectiveUserId => geteuid();
@@ -68,6 +104,9 @@ internal static unsafe partial class Unistd
 
     [LibraryImport("libc", SetLastError = true)]
     private static partial nint write(FileDescriptor fd, ReadOnlySpan<byte> bytes, nuint count);
+
+    [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int link(string path, string other);
 
     [LibraryImport("libc")]
     private static partial uint geteuid();

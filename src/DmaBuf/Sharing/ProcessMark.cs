@@ -1,20 +1,28 @@
 using System.Globalization;
+using DmaBuf.Interop;
 
-namespace DmaBuf;
+namespace DmaBuf.Sharing;
 
-/// <summary>Names a process so that a later one with the same id is not taken for it: PID STARTTIME, as proc(5) has them.</summary>
+/// <summary>
+/// Names a process so that a later one with the same id is not taken for it: PID STARTTIME NAMESPACE, as proc(5) has them.
+/// </summary>
 internal static class ProcessMark
 {
-    /// <summary>This process.</summary>
-    public static string Own { get; } = $"{Environment.ProcessId} {StartTime(Environment.ProcessId)}";
+    private static readonly string s_namespace = new FileInfo("/proc/self/ns/pid").LinkTarget ?? "pid:[?]";
 
-    /// <summary>Whether the process that a mark starts with still runs. What is no mark names no process.</summary>
+    /// <summary>This process.</summary>
+    public static string Own { get; } = $"{Environment.ProcessId} {StartTime(Environment.ProcessId)} {s_namespace}";
+
+    /// <summary>
+    /// Whether the process that a mark starts with still runs. What is no mark names no process. A process of another PID
+    /// namespace cannot be looked for, and counts as running.
+    /// </summary>
     public static bool IsAlive(string? mark)
     {
         var parts = mark?.Split(' ') ?? [];
-        return parts.Length >= 2
-            && int.TryParse(parts[0], NumberStyles.None, CultureInfo.InvariantCulture, out var id)
-            && StartTime(id) == parts[1];
+        if (parts.Length < 3 || !int.TryParse(parts[0], NumberStyles.None, CultureInfo.InvariantCulture, out var id))
+            return false;
+        return parts[2] != s_namespace || StartTime(id) == parts[1];
     }
 
     /// <summary>Field 22 of /proc/PID/stat. The command's name in field 2 can hold spaces and brackets.</summary>

@@ -1,4 +1,8 @@
-namespace DmaBuf;
+using DmaBuf.Buffers;
+using DmaBuf.Errors;
+using DmaBuf.Grants;
+
+namespace DmaBuf.Sharing;
 
 /// <summary>
 /// A page shared with a peer, whose first byte the peer's kernel clears when the peer unmaps it, however that comes
@@ -11,7 +15,7 @@ internal sealed class ReleaseNotice : IDisposable
     private ReleaseNotice(DmaBuffer page) => _page = page;
 
     /// <summary>The page's reference.</summary>
-    public uint Ref => _page.Grants!.Refs[0];
+    public uint Ref => GrantRefs.Of(_page)!.Refs[0];
 
     /// <summary>Whether the byte was cleared. False once this is disposed.</summary>
     public bool IsGiven
@@ -51,16 +55,12 @@ internal sealed class ReleaseNotice : IDisposable
     /// <summary>Maps a peer's page so that it is told when this mapping ends; null where that cannot be.</summary>
     public static DmaBuffer? TryGive(GrantRefs page)
     {
-        DmaBuffer? mapped = null;
         try
         {
-            mapped = GrantMapper.ImportMapping(page);
-            mapped.ClearFirstByteAtUnmap();
-            return mapped;
+            return GrantMapper.ImportNoticePage(page);
         }
         catch (KernelException)
         {
-            mapped?.Dispose();
             return null;
         }
     }

@@ -1,6 +1,11 @@
 using System.Globalization;
+using DmaBuf.Buffers;
+using DmaBuf.Errors;
+using DmaBuf.Grants;
+using DmaBuf.Waits;
+using DmaBuf.Xen;
 
-namespace DmaBuf;
+namespace DmaBuf.Sharing;
 
 /// <summary>
 /// References that another domain left in xenstore for this one, taken. The buffer made of them owns the claim; its end
@@ -34,21 +39,20 @@ internal sealed class StoreClaim : IDisposable
     /// <exception cref="KernelException">As <see cref="GrantMapper.Import"/>.</exception>
     /// <exception cref="XenStoreException">Refused.</exception>
     /// <exception cref="WaitTimeoutException">Nothing was offered in time.</exception>
-    public static DmaBuffer Receive(Endpoint endpoint, ushort exporter, ImportMethod method, WaitLimit limit)
+    public static DmaBuffer Receive(string address, string name, ushort exporter, ImportMethod method, WaitLimit limit)
     {
-        ArgumentNullException.ThrowIfNull(endpoint);
         using var store = XenStore.Open(limit);
         var own = XenDomain.OwnId(store);
-        var nodes = new StoreNodes(exporter, own, endpoint.Name);
+        var nodes = new StoreNodes(exporter, own, name);
         store.TryWatch(nodes.Node);
         while (true)
         {
             if (own == 0 && !XenDomain.Exists(store, exporter))
                 throw XenDomain.Unknown($"{exporter}", "there is no such domain");
             if (FindOwner(store, nodes) is { } owner
-                && new StoreClaim(nodes, owner, $"{endpoint} (domain {exporter})").Import(store, method) is { } buffer)
+                && new StoreClaim(nodes, owner, $"{address} (domain {exporter})").Import(store, method) is { } buffer)
                 return buffer;
-            store.WaitForEvent(LookMilliseconds, $"references from domain {exporter} at {endpoint}");
+            store.WaitForEvent(LookMilliseconds, $"references from domain {exporter} at {address}");
         }
     }
 
@@ -111,7 +115,7 @@ internal sealed class StoreClaim : IDisposable
 
         _buffer = buffer;
         AtExit.Add(buffer);
-        buffer.Peer = this;
+        buffer.OwnPeer(this);
         return buffer;
     }
 

@@ -1,6 +1,7 @@
 using System.Globalization;
+using DmaBuf.Xen;
 
-namespace DmaBuf;
+namespace DmaBuf.Sharing;
 
 /// <summary>
 /// Where references lie in xenstore for one peer: below the exporter's own <c>data</c> node, which it may write.
@@ -29,7 +30,7 @@ internal sealed record StoreNodes(ushort Exporter, ushort Importer, string Name)
     /// <summary>All that is below is one offer.</summary>
     public string Node => $"{Root(Exporter)}/{Importer}/{Name}";
 
-    /// <summary>Who offers: PID STARTTIME NUMBER, the number counting that process's offers.</summary>
+    /// <summary>Who offers: PID STARTTIME NAMESPACE NUMBER, the number counting that process's offers.</summary>
     public string Owner => $"{Node}/owner";
 
     /// <summary>The buffer's size in bytes.</summary>

@@ -1,14 +1,18 @@
 using System.Collections.Concurrent;
 using System.Globalization;
 using System.Text;
+using DmaBuf.Errors;
+using DmaBuf.Grants;
+using DmaBuf.Waits;
+using DmaBuf.Xen;
 
-namespace DmaBuf;
+namespace DmaBuf.Sharing;
 
 /// <summary>
 /// References that lie in xenstore for one domain, until it is done with them or the offer is disposed. No connection
 /// stays open meanwhile. The end of this process withdraws the offer; a killed one's is swept by the domain's next.
 /// </summary>
-internal sealed class StoreOffer : IPeerLink
+internal sealed class StoreOffer : IReleaseLink
 {
     /// <summary>A node of an ordinary domain holds less than 2048 bytes, permissions and names of children included.</summary>
     private const int PartBytes = 2000;
@@ -25,10 +29,10 @@ internal sealed class StoreOffer : IPeerLink
     private Seen? _final;
     private int _disposed;
 
-    private StoreOffer(StoreNodes nodes, Endpoint endpoint)
+    private StoreOffer(StoreNodes nodes, string address)
     {
         _nodes = nodes;
-        Peer = $"{endpoint} (domain {nodes.Importer})";
+        Peer = $"{address} (domain {nodes.Importer})";
     }
 
     private enum Progress
@@ -69,15 +73,14 @@ internal sealed class StoreOffer : IPeerLink
     /// <exception cref="XenStoreException">Refused: EACCES, ENOSPC where the quota is used up.</exception>
     /// <exception cref="PeerException">ImportFailed: the peer says why. ClosedEarly: its domain was destroyed.</exception>
     /// <exception cref="WaitTimeoutException">The peer did not import in time.</exception>
-    public static StoreOffer Send(Endpoint endpoint, GrantRefs grants, WaitLimit limit)
+    public static StoreOffer Send(string address, string name, GrantRefs grants, WaitLimit limit)
     {
-        ArgumentNullException.ThrowIfNull(endpoint);
         ArgumentNullException.ThrowIfNull(grants);
-        var offer = new StoreOffer(new StoreNodes(grants.Domain, grants.PeerDomain, endpoint.Name), endpoint);
+        var offer = new StoreOffer(new StoreNodes(grants.Domain, grants.PeerDomain, name), address);
         try
         {
             using (var store = XenStore.Open(limit))
-                offer.Write(store, endpoint, grants);
+                offer.Write(store, address, grants);
             offer.WaitForImport(limit);
             return offer;
         }
@@ -115,7 +118,7 @@ internal sealed class StoreOffer : IPeerLink
 
     private static bool IsOver(Progress progress) => progress is Progress.Released or Progress.Failed or Progress.Gone;
 
-    private void Write(XenStore store, Endpoint endpoint, GrantRefs grants)
+    private void Write(XenStore store, string address, GrantRefs grants)
     {
         var own = XenDomain.OwnId(store);
         if (own != grants.Domain)
@@ -130,7 +133,7 @@ internal sealed class StoreOffer : IPeerLink
         Sweep(store, own);
         AtExit.Add(this);
         s_live[_owner] = this;
-        Take(store, endpoint);
+        Take(store, address);
         store.Write(_nodes.Size, grants.Size.ToString(CultureInfo.InvariantCulture));
         if (grants.Directory is { } directory)
             store.Write(_nodes.Directory, directory.ToString(CultureInfo.InvariantCulture));
@@ -145,7 +148,7 @@ internal sealed class StoreOffer : IPeerLink
     }
 
     /// <summary>Makes the node, closed to all but the peer before anything is in it: what is below inherits that.</summary>
-    private void Take(XenStore store, Endpoint endpoint)
+    private void Take(XenStore store, string address)
     {
         string? before = null, mark = null;
         store.Transact(_nodes.Node, () =>
@@ -154,7 +157,7 @@ internal sealed class StoreOffer : IPeerLink
             mark = store.Read(_nodes.Release);
             if (IsLive(before) && MarkedEnd(mark) is null)
             {
-                throw new AddressException(AddressFault.InUse, endpoint.ToString(), $"this domain offers something by that name to domain {_nodes.Importer} already",
+                throw new AddressException(AddressFault.InUse, address, $"this domain offers something by that name to domain {_nodes.Importer} already",
                     "Wait for its release, revoke it with Revoke-GrantRefs, or use another name.");
             }
 

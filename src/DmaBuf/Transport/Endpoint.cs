@@ -2,10 +2,12 @@ using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
+using DmaBuf.Errors;
+using DmaBuf.Waits;
 using Socket = DmaBuf.Interop.Socket;
 using SocketAddress = DmaBuf.Interop.SocketAddress;
 
-namespace DmaBuf;
+namespace DmaBuf.Transport;
 
 /// <summary>The kind of way to a peer that an address names.</summary>
 public enum EndpointKind
@@ -18,9 +20,6 @@ public enum EndpointKind
 
     /// <summary>A vsock stream between a virtual machine and its host.</summary>
     Vsock,
-
-    /// <summary>Nodes in xenstore, between domains that share no network: no stream, references only.</summary>
-    XenStore,
 }
 
 /// <summary>Which side of the connection an address names.</summary>
@@ -38,14 +37,12 @@ public enum EndpointRole
 
 /// <summary>
 /// A parsed address: <c>unix:PATH</c>, <c>unixd:PATH</c>, <c>tcp:HOST:PORT</c>, <c>tcpd:HOST:PORT</c>,
-/// <c>vsock:CID:PORT</c>, <c>vsockd:CID:PORT</c>, <c>xenstore:NAME</c>. The forms with <c>d</c> listen. Slashes before HOST
+/// <c>vsock:CID:PORT</c>, <c>vsockd:CID:PORT</c>. The forms with <c>d</c> listen. Slashes before HOST
 /// or CID are skipped; a PATH is taken as it stands; an IPv6 HOST stands in brackets.
 /// </summary>
 public sealed record Endpoint
 {
     private const string SchemeCure = "Use unix:PATH, unixd:PATH, tcp:HOST:PORT, tcpd:HOST:PORT, vsock:CID:PORT, vsockd:CID:PORT or xenstore:NAME.";
-    private const int MaxStoreName = 64;
-
     private readonly string _text;
 
     private Endpoint(string text, EndpointKind kind, EndpointRole role)
@@ -56,7 +53,7 @@ public sealed record Endpoint
     }
 
     /// <summary>The schemes, as they are typed before the colon.</summary>
-    public static IReadOnlyList<string> Schemes { get; } = ["unix", "unixd", "tcp", "tcpd", "vsock", "vsockd", "xenstore"];
+    public static IReadOnlyList<string> Schemes { get; } = ["unix", "unixd", "tcp", "tcpd", "vsock", "vsockd"];
 
     /// <summary>The kind of way.</summary>
     public EndpointKind Kind { get; }
@@ -66,9 +63,6 @@ public sealed record Endpoint
 
     /// <summary>The socket's path (unix), else empty.</summary>
     public string Path { get; private init; } = "";
-
-    /// <summary>The name that both domains use (xenstore), else empty.</summary>
-    public string Name { get; private init; } = "";
 
     /// <summary>The host's name or address without brackets (tcp), else empty.</summary>
     public string Host { get; private init; } = "";
@@ -96,7 +90,6 @@ public sealed record Endpoint
             "tcpd" => Tcp(address, rest.TrimStart('/'), EndpointRole.Listen),
             "vsock" => Vsock(address, rest.TrimStart('/'), EndpointRole.Connect),
             "vsockd" => Vsock(address, rest.TrimStart('/'), EndpointRole.Listen),
-            "xenstore" => XenStoreName(address, rest),
             _ => throw new AddressException(AddressFault.UnknownScheme, address, "the scheme is unknown", SchemeCure),
         };
     }
@@ -105,13 +98,12 @@ public sealed record Endpoint
     public override string ToString() => _text;
 
     /// <summary>The socket addresses to try, in order; a host's name may stand for several.</summary>
-    /// <exception cref="AddressException">BadHost: no name server knows the host; NotAStream for xenstore.</exception>
+    /// <exception cref="AddressException">BadHost: no name server knows the host.</exception>
     /// <exception cref="WaitTimeoutException">No name server answered in time.</exception>
     internal IReadOnlyList<(int Family, byte[] Address)> Resolve(WaitLimit limit) => Kind switch
     {
         EndpointKind.Unix => [(Socket.AF_UNIX, SocketAddress.Unix(Path))],
         EndpointKind.Vsock => [(Socket.AF_VSOCK, SocketAddress.Vsock(Cid, Port))],
-        EndpointKind.XenStore => throw new AddressException(AddressFault.NotAStream, _text, "xenstore carries grant references only", "Use a unix, tcp or vsock address."),
         _ => [.. HostAddresses(limit).Select(host => (SocketAddress.Family(host), SocketAddress.Internet(host, (int)Port)))],
     };
 
@@ -159,18 +151,6 @@ public sealed record Endpoint
         if (parts[0] != "-1" && !uint.TryParse(parts[0], NumberStyles.None, CultureInfo.InvariantCulture, out cid))
             throw new AddressException(AddressFault.BadCid, address, $"'{parts[0]}' is no context id", Cure);
         return new Endpoint(address, EndpointKind.Vsock, role) { Cid = cid, Port = port };
-    }
-
-    /// <summary>One part of a path in xenstore, of the characters that it takes in paths.</summary>
-    private static Endpoint XenStoreName(string address, string name)
-    {
-        if (name.Length is 0 or > MaxStoreName || !name.All(c => char.IsAsciiLetterOrDigit(c) || "-_.@".Contains(c, StringComparison.Ordinal)))
-        {
-            throw new AddressException(AddressFault.BadName, address,
-                $"'{name}' is no name of 1 to {MaxStoreName} letters, digits, '-', '_', '.' or '@'", "Use one name on both sides, such as xenstore:camera.");
-        }
-
-        return new Endpoint(address, EndpointKind.XenStore, EndpointRole.Connect) { Name = name };
     }
 
     private IPAddress[] HostAddresses(WaitLimit limit)

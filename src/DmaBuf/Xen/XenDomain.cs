@@ -1,6 +1,9 @@
 using System.Globalization;
+using DmaBuf.Errors;
+using DmaBuf.Interop;
+using DmaBuf.Waits;
 
-namespace DmaBuf;
+namespace DmaBuf.Xen;
 
 /// <summary>What xenstore tells of a domain's life. It does not tell whether a domain is paused, blocked or has crashed.</summary>
 public enum XenDomainState
@@ -104,11 +107,15 @@ public sealed record XenDomain
     internal static AddressException Unknown(string idOrName, string reason) =>
         new(AddressFault.UnknownDomain, idOrName, reason, "Give the id or the name of a domain; Get-XenDomain lists those that can be seen.");
 
+    /// <summary>The refusal to export to oneself, which Xen would map nowhere.</summary>
+    private static BufferException ToOneself(ushort own) =>
+        new(BufferFault.OwnDomain, $"Domain {own} is this domain itself.", "Hand the buffer to a process of this domain with Send-DmaBufFd and a unix address.");
+
     private static (ushort Own, ushort Other) FindOther(XenStore store, string idOrName)
     {
         var own = OwnId(store);
         var other = Find(store, idOrName);
-        return other != own ? (own, other) : throw GrantExport.ToOneself(own);
+        return other != own ? (own, other) : throw ToOneself(own);
     }
 
     private static XenDomain Describe(XenStore store, ushort id, ushort own) => new()

@@ -1,9 +1,12 @@
 using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Text;
+using DmaBuf.Errors;
 using DmaBuf.Interop;
+using DmaBuf.Tracing;
+using DmaBuf.Waits;
 
-namespace DmaBuf;
+namespace DmaBuf.Xen;
 
 /// <summary>
 /// A connection to xenstore, over dom0's unix socket or the device of any domain. One request at a time; that a
@@ -316,7 +319,7 @@ public sealed class XenStore : IDisposable
         var errno = Errno.Last;
         if (errno == Errno.EAGAIN)
             _limit.ForEvent(_fd, events, waitedFor);
-        else if (errno != Errno.EINTR)
+        else
             throw new KernelException(call, errno, _name, errno is Errno.EPIPE or Errno.ECONNRESET ? GoneCure : null);
     }
 }

@@ -1,4 +1,6 @@
-namespace DmaBuf;
+using DmaBuf.Errors;
+
+namespace DmaBuf.Xen;
 
 /// <summary>A request that xenstore refused.</summary>
 public sealed class XenStoreException : DmaBufException

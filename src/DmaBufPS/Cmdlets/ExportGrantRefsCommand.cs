@@ -1,5 +1,6 @@
 using System.Management.Automation;
-using DmaBuf;
+using DmaBuf.Buffers;
+using DmaBuf.Grants;
 
 namespace DmaBufPS;
 
@@ -8,8 +9,7 @@ namespace DmaBufPS;
 [OutputType(typeof(GrantRefs))]
 public sealed class ExportGrantRefsCommand : DmaBufCmdlet
 {
-    private ushort _own;
-    private ushort _peer;
+    private (ushort Own, ushort Peer)? _domains;
 
     /// <summary>The buffers to share.</summary>
     [Parameter(Mandatory = true, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
@@ -27,55 +27,21 @@ public sealed class ExportGrantRefsCommand : DmaBufCmdlet
     public SwitchParameter Directory { get; set; }
 
     /// <inheritdoc/>
-    protected override void BeginProcessing() => TryOrStop(Domain, () =>
-    {
-        using var limit = NewLimit(0);
-        (_own, _peer) = XenDomain.FindPeer(Domain, limit);
-    });
-
-    /// <inheritdoc/>
     protected override void ProcessRecord()
     {
         foreach (var buffer in InputObject)
         {
-            if (ShouldProcess($"{buffer} to domain {_peer}", "Grant pages"))
-                Try(buffer, () => WriteObject(Share(buffer)));
+            if (ShouldProcess($"{buffer} to domain {Domain}", "Grant pages"))
+                Export(buffer, _domains ??= FindPeer(Domain));
         }
     }
 
-    private GrantRefs Share(DmaBuffer buffer)
+    private void Export(DmaBuffer buffer, (ushort Own, ushort Peer) domains) => Try(buffer, () =>
     {
-        var parts = new List<IDisposable>();
-        try
-        {
-            var grants = Grant(buffer, parts);
-            if (Directory && Leases.DirectoryOf(grants) is { } listed)
-                return listed;
-            if (Directory)
-            {
-                (var pages, grants) = GrantDirectory.Create(grants);
-                parts.Add(pages);
-            }
-
-            return Leases.Add(buffer, grants, [.. parts]);
-        }
-        catch
-        {
-            parts.ForEach(part => part.Dispose());
-            throw;
-        }
-    }
-
-    private GrantRefs Grant(DmaBuffer buffer, List<IDisposable> parts)
-    {
-        buffer.ThrowIfRemoved();
-        // The lease that New-GrantBuf made has them.
-        if (buffer.Origin == BufferOrigin.GrantAlloc && buffer.Domain == _peer)
-            return buffer.Grants!;
-        var export = GrantExport.Create(buffer, _own, _peer);
-        parts.Add(export);
-        if (ExportHazard.Find(_own) is { } hazard)
+        var grants = Session.Table.Export(buffer, domains.Own, domains.Peer, Directory, Session.Owner);
+        // Pages of the grant allocator are shared in a way that has no hazard.
+        if (buffer.IsDmaBuf && ExportHazard.Find(domains.Own) is { } hazard)
             WriteWarning(hazard);
-        return export.Grants;
-    }
+        WriteObject(grants);
+    });
 }

@@ -1,5 +1,6 @@
 using System.Management.Automation;
-using DmaBuf;
+using DmaBuf.Buffers;
+using DmaBuf.Discovery;
 
 namespace DmaBufPS;
 
@@ -30,7 +31,7 @@ public sealed class GetDmaBufCommand : DmaBufCmdlet
     {
         if (!System)
         {
-            Give(Session.Buffers.ToList(), buffer => (buffer.Name, buffer.Inode));
+            Give(Session.Table.Buffers, buffer => (buffer.Name, buffer.Inode));
             return;
         }
 

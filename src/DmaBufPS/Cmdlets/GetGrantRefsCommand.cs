@@ -1,5 +1,5 @@
 using System.Management.Automation;
-using DmaBuf;
+using DmaBuf.Grants;
 
 namespace DmaBufPS;
 
@@ -20,6 +20,6 @@ public sealed class GetGrantRefsCommand : DmaBufCmdlet
         ushort? peer = null;
         if (PeerDomain is not null)
             TryOrStop(PeerDomain, () => peer = FindDomain(PeerDomain));
-        WriteObject(Leases.Grants.Where(grants => peer is null || grants.PeerDomain == peer).ToArray(), enumerateCollection: true);
+        WriteObject(Session.Table.Grants.Where(grants => peer is null || grants.PeerDomain == peer).ToArray(), enumerateCollection: true);
     }
 }

@@ -1,5 +1,7 @@
 using System.Management.Automation;
-using DmaBuf;
+using DmaBuf.Buffers;
+using DmaBuf.Grants;
+using DmaBuf.Xen;
 
 namespace DmaBufPS;
 

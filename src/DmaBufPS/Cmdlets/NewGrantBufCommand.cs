@@ -1,5 +1,5 @@
 using System.Management.Automation;
-using DmaBuf;
+using DmaBuf.Buffers;
 
 namespace DmaBufPS;
 
@@ -8,8 +8,7 @@ namespace DmaBufPS;
 [OutputType(typeof(DmaBuffer))]
 public sealed class NewGrantBufCommand : DmaBufCmdlet
 {
-    private ushort _own;
-    private ushort _peer;
+    private (ushort Own, ushort Peer)? _domains;
 
     /// <summary>Sizes in bytes, one buffer for each; multiples of 4096.</summary>
     [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
@@ -22,26 +21,14 @@ public sealed class NewGrantBufCommand : DmaBufCmdlet
     public string Domain { get; set; } = "";
 
     /// <inheritdoc/>
-    protected override void BeginProcessing() => TryOrStop(Domain, () =>
-    {
-        using var limit = NewLimit(0);
-        (_own, _peer) = XenDomain.FindPeer(Domain, limit);
-    });
-
-    /// <inheritdoc/>
     protected override void ProcessRecord()
     {
         foreach (var size in Size)
         {
-            if (ShouldProcess($"{size} bytes for domain {_peer}", "Allocate granted pages"))
-                Try(size, () => WriteObject(Share(size)));
+            if (!ShouldProcess($"{size} bytes for domain {Domain}", "Allocate granted pages"))
+                continue;
+            var (own, peer) = _domains ??= FindPeer(Domain);
+            Try(size, () => WriteObject(Session.Table.AddGrantPages(size, own, peer, Session.Owner)));
         }
-    }
-
-    private DmaBuffer Share(long size)
-    {
-        var buffer = Session.Add(GrantAllocator.Allocate(size, _own, _peer));
-        Leases.Add(buffer, buffer.Grants!, buffer);
-        return buffer;
     }
 }

@@ -1,7 +1,7 @@
 using System.Management.Automation;
 using System.Security.Cryptography;
 using System.Text;
-using DmaBuf;
+using DmaBuf.Buffers;
 
 namespace DmaBufPS;
 

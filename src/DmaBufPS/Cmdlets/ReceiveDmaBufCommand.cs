@@ -1,5 +1,7 @@
 using System.Management.Automation;
-using DmaBuf;
+using DmaBuf.Buffers;
+using DmaBuf.Grants;
+using DmaBuf.Sharing;
 
 namespace DmaBufPS;
 
@@ -10,7 +12,7 @@ public sealed class ReceiveDmaBufCommand : DmaBufCmdlet
 {
     private const string OfDescriptor = "Descriptor";
     private const string OfGrants = "Grants";
-    private PeerSource? _peers;
+    private Carrier? _carrier;
     private ImportMethod _method;
 
     /// <summary>unix:PATH connects, and listens where nothing listens; unixd:PATH listens; references come by tcp, vsock and xenstore:NAME too.</summary>
@@ -53,46 +55,30 @@ public sealed class ReceiveDmaBufCommand : DmaBufCmdlet
     /// <inheritdoc/>
     protected override void ProcessRecord()
     {
-        var endpoint = ParseAddress(Address);
+        _carrier?.Dispose();
+        _carrier = OpenCarrier(Address, Wait);
         if (Domain is null)
-            TryOrStop(Address, () => PeerConnection.CheckPassesDescriptors(endpoint));
-        _peers?.Dispose();
-        _peers = new PeerSource(endpoint, Wait);
+            TryOrStop(Address, _carrier.CheckPassesDescriptors);
         for (var i = 0; i < Count; i++)
         {
             if (ShouldProcess(Address, Domain is null ? "Receive descriptor" : $"Receive references of domain {Domain}"))
-                Try(Address, () => WriteObject(Session.Add(Domain is null ? ReceiveDescriptor(_peers) : ReceiveRefs(_peers, Domain))));
+                Try(Address, () => WriteObject(Session.Add(Receive(_carrier))));
         }
 
-        _peers.Dispose();
+        _carrier.Dispose();
     }
 
     /// <inheritdoc/>
     protected override void Dispose(bool disposing)
     {
         if (disposing)
-            _peers?.Dispose();
+            _carrier?.Dispose();
         base.Dispose(disposing);
     }
 
-    private DmaBuffer ReceiveDescriptor(PeerSource peers)
+    private DmaBuffer Receive(Carrier carrier)
     {
         using var limit = NewLimit(TimeoutSec);
-        var peer = peers.Next(limit);
-        try
-        {
-            return peer.ReceiveDescriptor(limit);
-        }
-        catch
-        {
-            peer.Dispose();
-            throw;
-        }
-    }
-
-    private DmaBuffer ReceiveRefs(PeerSource peers, string domain)
-    {
-        using var limit = NewLimit(TimeoutSec);
-        return GrantHandOff.Receive(peers, domain, _method, limit);
+        return Domain is null ? carrier.Receive(limit) : carrier.Receive(Domain, _method, limit);
     }
 }

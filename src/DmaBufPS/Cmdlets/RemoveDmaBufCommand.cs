@@ -1,5 +1,5 @@
 using System.Management.Automation;
-using DmaBuf;
+using DmaBuf.Buffers;
 
 namespace DmaBufPS;
 
@@ -26,6 +26,6 @@ public sealed class RemoveDmaBufCommand : DmaBufCmdlet
     {
         if (!buffer.IsHeld)
             buffer.ThrowIfRemoved();
-        Session.Remove(buffer);
+        Session.Table.Remove(buffer);
     }
 }

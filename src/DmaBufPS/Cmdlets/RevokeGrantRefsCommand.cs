@@ -1,5 +1,5 @@
 using System.Management.Automation;
-using DmaBuf;
+using DmaBuf.Grants;
 
 namespace DmaBufPS;
 
@@ -18,13 +18,7 @@ public sealed class RevokeGrantRefsCommand : DmaBufCmdlet
         foreach (var grants in InputObject)
         {
             if (ShouldProcess(grants.ToString(), "Revoke"))
-                Try(grants, () => Revoke(grants));
+                Try(grants, () => Session.Table.Revoke(grants));
         }
-    }
-
-    private static void Revoke(GrantRefs grants)
-    {
-        if (!Leases.End(grants))
-            throw GrantExport.NoLease(grants);
     }
 }

@@ -1,5 +1,7 @@
 using System.Management.Automation;
-using DmaBuf;
+using DmaBuf.Buffers;
+using DmaBuf.Grants;
+using DmaBuf.Sharing;
 
 namespace DmaBufPS;
 
@@ -9,7 +11,7 @@ namespace DmaBufPS;
 public sealed class SendDmaBufFdCommand : DmaBufCmdlet
 {
     private readonly List<object> _items = [];
-    private PeerSource? _peers;
+    private Carrier? _carrier;
     private ushort? _domain;
     private int _served;
 
@@ -30,6 +32,11 @@ public sealed class SendDmaBufFdCommand : DmaBufCmdlet
     [ArgumentCompleter(typeof(DomainCompleter))]
     [ValidateNotNullOrEmpty]
     public string? Domain { get; set; }
+
+    /// <summary>The only peers to serve: an IP address or range for tcp, a user for unix, a CID for vsock.</summary>
+    [Parameter]
+    [ValidateNotNullOrEmpty]
+    public string? From { get; set; }
 
     /// <summary>Waits until each peer closes its connection or leaves its release mark, which says that it is done with the buffer.</summary>
     [Parameter]
@@ -52,7 +59,8 @@ public sealed class SendDmaBufFdCommand : DmaBufCmdlet
     /// <inheritdoc/>
     protected override void BeginProcessing()
     {
-        _peers = new PeerSource(ParseAddress(Address));
+        // A peer that waits for this one, and begins to listen while this waits too, is worth a second try.
+        _carrier = OpenCarrier(Address, patient: Wait && TimeoutSec > 0 && !Address.StartsWith("unix:", StringComparison.Ordinal), From);
         if (Domain is not null)
             TryOrStop(Domain, () => _domain = FindDomain(Domain));
     }
@@ -81,7 +89,7 @@ public sealed class SendDmaBufFdCommand : DmaBufCmdlet
     protected override void Dispose(bool disposing)
     {
         if (disposing)
-            _peers?.Dispose();
+            _carrier?.Dispose();
         base.Dispose(disposing);
     }
 
@@ -89,7 +97,7 @@ public sealed class SendDmaBufFdCommand : DmaBufCmdlet
     {
         _served++;
         // The descriptor of a New-GrantBuf is the grant allocator's, with which another process could do nothing.
-        var grants = item as GrantRefs ?? (item is DmaBuffer { Origin: BufferOrigin.GrantAlloc } granted ? granted.Grants : null);
+        var grants = item as GrantRefs ?? (item is DmaBuffer { Origin: BufferOrigin.GrantAlloc } granted ? GrantRefs.Of(granted) : null);
         return ShouldProcess($"{item} to {Address}", grants is null ? "Send descriptor" : "Send references") && Try(item, () =>
         {
             (item as DmaBuffer)?.ThrowIfRemoved();
@@ -98,46 +106,11 @@ public sealed class SendDmaBufFdCommand : DmaBufCmdlet
 
             using var limit = NewLimit(TimeoutSec);
             if (grants is not null)
-                Hand(GrantHandOff.Send(_peers!, grants, limit), Leases.LinksOf(grants), limit);
+                Session.Table.Send(_carrier!, grants, Wait, limit, Told);
             else
-                SendDescriptor((DmaBuffer)item, limit);
+                Session.Table.Send(_carrier!, (DmaBuffer)item, Wait, limit, Told);
         });
     }
 
-    private void SendDescriptor(DmaBuffer buffer, WaitLimit limit)
-    {
-        PeerConnection.CheckPassesDescriptors(_peers!.Endpoint, buffer);
-        var peer = _peers.Next(limit);
-        try
-        {
-            peer.SendDescriptor(buffer, limit);
-        }
-        catch
-        {
-            peer.Dispose();
-            throw;
-        }
-
-        Hand(peer, Session.LinksOf(buffer), limit);
-    }
-
-    /// <summary>Waits for the peer now, or leaves the link with what was sent, so that it can be waited for later.</summary>
-    private void Hand(IPeerLink link, PeerLinks? links, WaitLimit limit)
-    {
-        links?.Add(link);
-        if (links is not null && !Wait)
-            return;
-        var done = false;
-        try
-        {
-            if (Wait)
-                link.WaitUntilDone(limit);
-            done = true;
-        }
-        finally
-        {
-            links?.End(link, done);
-            link.Dispose();
-        }
-    }
+    private void Told(string peer) => WriteVerbose($"Sent to {peer}.");
 }

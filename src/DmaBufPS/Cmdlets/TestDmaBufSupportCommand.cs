@@ -1,5 +1,5 @@
 using System.Management.Automation;
-using DmaBuf;
+using DmaBuf.Discovery;
 
 namespace DmaBufPS;
 

@@ -1,5 +1,6 @@
 using System.Management.Automation;
-using DmaBuf;
+using DmaBuf.Buffers;
+using DmaBuf.Grants;
 
 namespace DmaBufPS;
 
@@ -36,33 +37,9 @@ public sealed class WaitDmaBufReleaseCommand : DmaBufCmdlet
     private void WaitFor(object item)
     {
         using var limit = NewLimit(TimeoutSec);
-        switch (item)
-        {
-            case DmaBuffer { Origin: BufferOrigin.GrantImport } buffer:
-                buffer.WaitReleased(limit);
-                Session.Remove(buffer);
-                break;
-            case DmaBuffer buffer:
-                buffer.ThrowIfRemoved();
-                var peers = PeersOf(buffer);
-                if (peers.Count == 0 && buffer.Origin is BufferOrigin.GrantMapping or BufferOrigin.Received)
-                    buffer.WaitReleased(limit);
-                WaitFor(peers, item, limit);
-                break;
-            case GrantRefs grants:
-                WaitFor([Leases.LinksOf(grants) ?? throw GrantExport.NoLease(grants)], item, limit);
-                break;
-        }
-    }
-
-    private static List<PeerLinks> PeersOf(DmaBuffer buffer) =>
-        [.. Leases.LinksOf(buffer).Append(Session.LinksOf(buffer)).OfType<PeerLinks>().Where(links => links.WasGiven)];
-
-    private static void WaitFor(IReadOnlyList<PeerLinks> peers, object item, WaitLimit limit)
-    {
-        if (!peers.Any(links => links.WasGiven))
-            throw GrantExport.NoPeer(item);
-        foreach (var links in peers)
-            links.Wait(limit);
+        if (item is GrantRefs grants)
+            Session.Table.WaitReleased(grants, limit);
+        else
+            Session.Table.WaitReleased((DmaBuffer)item, limit);
     }
 }

@@ -1,6 +1,6 @@
 using System.Management.Automation;
 using System.Text;
-using DmaBuf;
+using DmaBuf.Buffers;
 
 namespace DmaBufPS;
 

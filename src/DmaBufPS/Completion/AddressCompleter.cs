@@ -1,7 +1,7 @@
 using System.Collections;
 using System.Management.Automation;
 using System.Management.Automation.Language;
-using DmaBuf;
+using DmaBuf.Sharing;
 
 namespace DmaBufPS;
 
@@ -10,7 +10,7 @@ public sealed class AddressCompleter : IArgumentCompleter
 {
     /// <inheritdoc/>
     public IEnumerable<CompletionResult> CompleteArgument(string commandName, string parameterName, string wordToComplete, CommandAst commandAst, IDictionary fakeBoundParameters) =>
-        Endpoint.Schemes
+        Carrier.Schemes
             .Where(scheme => scheme.StartsWith(wordToComplete ?? "", StringComparison.OrdinalIgnoreCase))
             .Select(scheme => new CompletionResult($"{scheme}:", scheme, CompletionResultType.ParameterValue, Form(scheme)));
 

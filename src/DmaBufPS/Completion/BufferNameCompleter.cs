@@ -9,7 +9,7 @@ public sealed class BufferNameCompleter : IArgumentCompleter
 {
     /// <inheritdoc/>
     public IEnumerable<CompletionResult> CompleteArgument(string commandName, string parameterName, string wordToComplete, CommandAst commandAst, IDictionary fakeBoundParameters) =>
-        Session.Buffers
+        Session.Table.Buffers
             .Select(buffer => buffer.Name)
             .OfType<string>()
             .Where(name => name.StartsWith(QuotedName.Typed(wordToComplete), StringComparison.OrdinalIgnoreCase))

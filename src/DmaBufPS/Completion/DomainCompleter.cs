@@ -1,7 +1,9 @@
 using System.Collections;
 using System.Management.Automation;
 using System.Management.Automation.Language;
-using DmaBuf;
+using DmaBuf.Errors;
+using DmaBuf.Waits;
+using DmaBuf.Xen;
 
 namespace DmaBufPS;
 

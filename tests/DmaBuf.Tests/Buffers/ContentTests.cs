@@ -2,6 +2,9 @@ using System.Net;
 using System.Net.Sockets;
 using System.Security.Cryptography;
 using System.Text;
+using DmaBuf.Buffers;
+using DmaBuf.Errors;
+using DmaBuf.Tracing;
 using Xunit;
 
 namespace DmaBuf.Tests;

@@ -1,3 +1,5 @@
+using DmaBuf.Buffers;
+using DmaBuf.Errors;
 using Xunit;
 
 namespace DmaBuf.Tests;

@@ -1,4 +1,7 @@
+using DmaBuf.Buffers;
+using DmaBuf.Errors;
 using DmaBuf.Interop;
+using DmaBuf.Tracing;
 using Xunit;
 
 namespace DmaBuf.Tests;

@@ -1,3 +1,8 @@
+using DmaBuf.Buffers;
+using DmaBuf.Errors;
+using DmaBuf.Tracing;
+using DmaBuf.Transport;
+using DmaBuf.Waits;
 using Xunit;
 
 namespace DmaBuf.Tests;
@@ -58,6 +63,52 @@ public sealed class ViewTests
             Assert.Equal((-1, false), (buffer.Fd, buffer.IsOpen));
             buffer.Dispose();
         });
+    }
+
+    [Fact]
+    public void Disposing_a_copy_of_a_view_ends_it_once()
+    {
+        OpenDescriptors.StayTheSame(() =>
+        {
+            using var buffer = Buffers.New(4096);
+            var view = buffer.OpenView(BufferAccess.ReadWrite);
+            var copy = view;
+            using var other = buffer.OpenView(BufferAccess.ReadWrite);
+            view.Dispose();
+            copy.Dispose();
+            other.WritableSlice(0, 1)[0] = 5;
+            buffer.Dispose();
+            other.WritableSlice(0, 1)[0]++;
+            Assert.Equal(6, other.Slice(0, 1)[0]);
+            copy.Dispose();
+            Assert.Equal(6, other.Slice(0, 1)[0]);
+        });
+    }
+
+    [Fact]
+    public void A_view_that_has_ended_shows_nothing()
+    {
+        using var buffer = Buffers.New(4096);
+        Assert.Throws<ObjectDisposedException>(() =>
+        {
+            var view = buffer.OpenView(BufferAccess.Read);
+            view.Dispose();
+            _ = view.Slice(0, 1);
+        });
+    }
+
+    /// <summary>The peer may use the pages anew once it is told, and telling it can take seconds.</summary>
+    [Fact]
+    public void The_peer_is_told_after_the_last_view_and_outside_the_buffers_lock()
+    {
+        var buffer = Buffers.New(4096);
+        var peer = new Told(() => Task.Run(() => Assert.False(buffer.IsOpen), TestContext.Current.CancellationToken).Wait(5000));
+        buffer.OwnPeer(peer);
+        var view = buffer.OpenView(BufferAccess.Read);
+        buffer.Dispose();
+        Assert.False(peer.IsTold);
+        view.Dispose();
+        Assert.True(peer.IsTold);
     }
 
     [Fact]
@@ -143,7 +194,7 @@ public sealed class ViewTests
         using (KernelTrace.Listen(_ => File.Exists(folder.File("none"))))
         {
             using var limit = new WaitLimit(TimeSpan.FromSeconds(5));
-            Assert.Equal("connect,ENOENT", Assert.Throws<KernelException>(() => PeerConnection.Connect(Endpoint.Parse("unix:" + folder.File("s")), limit)).ErrorId);
+            Assert.Equal("connect,ENOENT", Assert.Throws<KernelException>(() => StreamConnector.Connect(Endpoint.Parse("unix:" + folder.File("s")), limit)).ErrorId);
             Assert.Equal("fcntl,EBADF", Assert.Throws<KernelException>(() => UdmabufAllocator.FromMemFd(999999, 0, 4096)).ErrorId);
         }
 
@@ -174,5 +225,12 @@ public sealed class ViewTests
             using (KernelTrace.Listen(_ => throw new InvalidOperationException()))
                 Buffers.New(4096).Dispose();
         });
+    }
+
+    private sealed class Told(Func<bool> work) : IDisposable
+    {
+        public bool IsTold { get; private set; }
+
+        public void Dispose() => IsTold = work();
     }
 }

@@ -1,3 +1,8 @@
+using DmaBuf.Buffers;
+using DmaBuf.Discovery;
+using DmaBuf.Sharing;
+using DmaBuf.Transport;
+using DmaBuf.Waits;
 using Xunit;
 
 namespace DmaBuf.Tests;
@@ -23,8 +28,8 @@ public sealed class DiscoveryTests
         using var folder = new ScratchFolder();
         using var sender = CProgram.Start("peer", "send", "connect", folder.File("s"), "udmabuf");
         using var limit = new WaitLimit(TimeSpan.FromSeconds(20));
-        using var source = new PeerSource(Endpoint.Parse($"unixd:{folder.File("s")}"));
-        using var buffer = source.Next(limit).ReceiveDescriptor(limit);
+        using var source = new StreamSource(Endpoint.Parse($"unixd:{folder.File("s")}"));
+        using var buffer = DescriptorHandOff.Receive(source.Next(limit), limit);
         var holders = SystemBuffers.Scan().Holders.Where(holder => holder.Inode == buffer.Inode).ToList();
         Assert.Equal(2, holders.Count);
         Assert.Contains(holders, holder => holder.ProcessName == "peer" && holder.IsMapped);
@@ -76,7 +81,7 @@ public sealed class DiscoveryTests
     [Fact]
     public void Every_feature_is_told_with_a_detail_and_a_cure_where_it_is_missing()
     {
-        var checks = DmaBuf.Support.CheckAll();
+        var checks = Discovery.Support.CheckAll();
         Assert.Equal(Enum.GetValues<SupportFeature>(), checks.Select(check => check.Feature));
         Assert.All(checks, check => Assert.NotEmpty(check.Detail));
         Assert.All(checks, check => Assert.Equal(check.Available, check.Cure is null));
@@ -86,7 +91,7 @@ public sealed class DiscoveryTests
     [Fact]
     public void Looking_at_the_machine_leaves_no_descriptor() => OpenDescriptors.StayTheSame(() =>
     {
-        DmaBuf.Support.CheckAll();
+        Discovery.Support.CheckAll();
         SystemBuffers.Scan();
     });
 

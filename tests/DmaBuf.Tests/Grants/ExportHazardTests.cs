@@ -1,3 +1,4 @@
+using DmaBuf.Grants;
 using Xunit;
 
 namespace DmaBuf.Tests;

@@ -1,9 +1,12 @@
+using DmaBuf.Buffers;
+using DmaBuf.Discovery;
+
 namespace DmaBuf.Tests;
 
 /// <summary>Buffers for tests that do not care where the memory comes from: a dma-buf where the machine can, else a memfd.</summary>
 internal static class Buffers
 {
-    public static string Backing => DmaBuf.Support.Check(SupportFeature.UDmaBuf).Available ? "udmabuf" : "memfd";
+    public static string Backing => Discovery.Support.Check(SupportFeature.UDmaBuf).Available ? "udmabuf" : "memfd";
 
     public static DmaBuffer New(long size, string? name = null)
     {

@@ -1,3 +1,5 @@
+using DmaBuf.Buffers;
+using DmaBuf.Discovery;
 using Xunit;
 
 namespace DmaBuf.Tests;
@@ -20,5 +22,5 @@ internal static class Requires
     public static void Root() => Assert.SkipUnless(Interop.Unistd.EffectiveUserId == 0, "needs root");
 
     private static void Available(SupportFeature feature, string what) =>
-        Assert.SkipUnless(DmaBuf.Support.Check(feature).Available, $"needs {what}");
+        Assert.SkipUnless(Discovery.Support.Check(feature).Available, $"needs {what}");
 }

@@ -1,3 +1,6 @@
+using DmaBuf.Errors;
+using DmaBuf.Sharing;
+using DmaBuf.Transport;
 using Xunit;
 
 namespace DmaBuf.Tests;
@@ -47,11 +50,8 @@ public sealed class EndpointTests
     [InlineData("Left-eye_2.raw@30")]
     public void A_xenstore_address_is_one_name(string name)
     {
-        var endpoint = Endpoint.Parse($"xenstore:{name}");
-        Assert.Equal((EndpointKind.XenStore, name, $"xenstore:{name}"), (endpoint.Kind, endpoint.Name, endpoint.ToString()));
-        using var limit = new WaitLimit(TimeSpan.FromSeconds(1));
-        Assert.Equal(AddressFault.NotAStream, Assert.Throws<AddressException>(() => PeerConnection.Connect(endpoint, limit)).Fault);
-        Assert.Equal(AddressFault.CannotPassDescriptors, Assert.Throws<AddressException>(() => PeerConnection.CheckPassesDescriptors(endpoint)).Fault);
+        using var carrier = Carrier.Open($"xenstore:{name}");
+        Assert.Equal(AddressFault.CannotPassDescriptors, Assert.Throws<AddressException>(carrier.CheckPassesDescriptors).Fault);
     }
 
     [Theory]
@@ -84,7 +84,7 @@ public sealed class EndpointTests
     [InlineData("vsock:4294967296:1", AddressFault.BadCid)]
     public void A_bad_address_is_refused_with_its_cure(string address, AddressFault fault)
     {
-        var failure = Assert.Throws<AddressException>(() => Endpoint.Parse(address));
+        var failure = Assert.Throws<AddressException>(() => Carrier.Open(address));
         Assert.Equal(($"Address,{fault}", address), (failure.ErrorId, failure.Address));
         Assert.False(string.IsNullOrEmpty(failure.Cure));
     }

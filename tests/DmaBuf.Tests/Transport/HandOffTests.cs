@@ -1,4 +1,9 @@
 using System.Text;
+using DmaBuf.Buffers;
+using DmaBuf.Errors;
+using DmaBuf.Sharing;
+using DmaBuf.Transport;
+using DmaBuf.Waits;
 using Xunit;
 
 namespace DmaBuf.Tests;
@@ -18,8 +23,8 @@ public sealed class HandOffTests
         using var sender = CProgram.Start("peer", "send", cRole, folder.File("s"), Buffers.Backing);
         AwaitListening(sender, cRole);
         using var limit = new WaitLimit(TimeSpan.FromSeconds(30));
-        using (var source = new PeerSource(Endpoint.Parse($"{scheme}:{folder.File("s")}")))
-        using (var buffer = source.Next(limit).ReceiveDescriptor(limit))
+        using (var source = new StreamSource(Endpoint.Parse($"{scheme}:{folder.File("s")}")))
+        using (var buffer = DescriptorHandOff.Receive(source.Next(limit), limit))
         {
             Assert.Equal((4 * RangeSize, BufferOrigin.Received, Buffers.Backing), (buffer.Size, buffer.Origin, buffer.Exporter));
             for (var i = 0; i < 4; i++)
@@ -42,11 +47,11 @@ public sealed class HandOffTests
         using var receiver = CProgram.Start("peer", "receive", cRole, folder.File("s"));
         AwaitListening(receiver, cRole);
         using var limit = new WaitLimit(TimeSpan.FromSeconds(30));
-        using (var source = new PeerSource(Endpoint.Parse($"{scheme}:{folder.File("s")}")))
+        using (var source = new StreamSource(Endpoint.Parse($"{scheme}:{folder.File("s")}")))
         using (var peer = source.Next(limit))
         {
-            peer.SendDescriptor(buffer, limit);
-            peer.WaitForClose(limit);
+            DescriptorHandOff.Send(peer, buffer, limit);
+            new ReleaseLink(peer).WaitUntilDone(limit);
         }
 
         Assert.Equal(["received 1 byte 'A', buffer of 32768 bytes", "first", "second"], receiver.Finish());
@@ -72,9 +77,9 @@ public sealed class HandOffTests
         {
             using var sender = CProgram.Start("peer", "send", "connect", folder.File("s"), "memfd", misbehaviour);
             using var limit = new WaitLimit(TimeSpan.FromSeconds(misbehaviour == "nothing" ? 1 : 20));
-            using var source = new PeerSource(Endpoint.Parse($"unixd:{folder.File("s")}"));
+            using var source = new StreamSource(Endpoint.Parse($"unixd:{folder.File("s")}"));
             using var peer = source.Next(limit);
-            Assert.Equal(errorId, Assert.ThrowsAny<DmaBufException>(() => peer.ReceiveDescriptor(limit)).ErrorId);
+            Assert.Equal(errorId, Assert.ThrowsAny<DmaBufException>(() => DescriptorHandOff.Receive(peer, limit)).ErrorId);
         });
         Assert.True(folder.IsEmpty);
     }
@@ -85,13 +90,13 @@ public sealed class HandOffTests
         using var folder = new ScratchFolder();
         using var limit = new WaitLimit(TimeSpan.FromSeconds(20));
         using var buffer = Buffers.New(4096);
-        using var listener = PeerListener.Listen(Endpoint.Parse("unixd:" + folder.File("s")));
-        using var sending = PeerConnection.Connect(Endpoint.Parse("unix:" + folder.File("s")), limit);
+        using var listener = StreamListener.Listen(Endpoint.Parse("unixd:" + folder.File("s")));
+        using var sending = StreamConnector.Connect(Endpoint.Parse("unix:" + folder.File("s")), limit);
         using var receiving = listener.Accept(limit);
-        sending.SendDescriptor(buffer, limit);
+        DescriptorHandOff.Send(sending, buffer, limit);
         DmaBufException failure;
         using (new DescriptorLimit())
-            failure = Assert.ThrowsAny<DmaBufException>(() => receiving.ReceiveDescriptor(limit));
+            failure = Assert.ThrowsAny<DmaBufException>(() => DescriptorHandOff.Receive(receiving, limit));
         Assert.Equal("recvmsg,EMFILE", failure.ErrorId);
         Assert.Contains("ulimit -n", failure.Cure, StringComparison.Ordinal);
     }
@@ -102,8 +107,8 @@ public sealed class HandOffTests
         using var folder = new ScratchFolder();
         using var sender = CProgram.Start("peer", "send", "connect", folder.File("s"), "memfd", "read-only");
         using var limit = new WaitLimit(TimeSpan.FromSeconds(20));
-        using var source = new PeerSource(Endpoint.Parse($"unixd:{folder.File("s")}"));
-        using var buffer = source.Next(limit).ReceiveDescriptor(limit);
+        using var source = new StreamSource(Endpoint.Parse($"unixd:{folder.File("s")}"));
+        using var buffer = DescriptorHandOff.Receive(source.Next(limit), limit);
         Assert.Equal(RangeSize, new ContentReader(buffer).ToArray().Length);
         Assert.Equal("Buffer,ReadOnly", Assert.Throws<BufferException>(() => new ContentWriter(buffer).Write(new byte[1])).ErrorId);
     }
@@ -114,8 +119,8 @@ public sealed class HandOffTests
         using var folder = new ScratchFolder();
         using var sender = CProgram.Start("peer", "send", "connect", folder.File("s"), "memfd", "write-only");
         using var limit = new WaitLimit(TimeSpan.FromSeconds(20));
-        using var source = new PeerSource(Endpoint.Parse($"unixd:{folder.File("s")}"));
-        using var buffer = source.Next(limit).ReceiveDescriptor(limit);
+        using var source = new StreamSource(Endpoint.Parse($"unixd:{folder.File("s")}"));
+        using var buffer = DescriptorHandOff.Receive(source.Next(limit), limit);
         var failure = Assert.Throws<KernelException>(() => new ContentReader(buffer).ToArray());
         Assert.Equal("mmap,EACCES", failure.ErrorId);
         Assert.Contains("writing only", failure.Cure, StringComparison.Ordinal);
@@ -128,11 +133,11 @@ public sealed class HandOffTests
         using var buffer = Buffers.New(4096);
         using var limit = new WaitLimit(TimeSpan.FromSeconds(20));
         using var sender = CProgram.Start("peer", "send", "connect", folder.File("s"), "memfd", "nothing");
-        using var source = new PeerSource(Endpoint.Parse($"unixd:{folder.File("s")}"));
+        using var source = new StreamSource(Endpoint.Parse($"unixd:{folder.File("s")}"));
         using var peer = source.Next(limit);
-        peer.SendDescriptor(buffer, limit);
+        DescriptorHandOff.Send(peer, buffer, limit);
         sender.Kill();
-        peer.WaitForClose(limit);
+        new ReleaseLink(peer).WaitUntilDone(limit);
     }
 
     [Fact]
@@ -140,16 +145,17 @@ public sealed class HandOffTests
     {
         using var folder = new ScratchFolder();
         using var limit = new WaitLimit(TimeSpan.FromSeconds(20));
-        using var listener = PeerListener.Listen(Endpoint.Parse("unixd:" + folder.File("s")));
+        using var listener = StreamListener.Listen(Endpoint.Parse("unixd:" + folder.File("s")));
         using var sent = Buffers.New(8192);
-        using var sending = PeerConnection.Connect(Endpoint.Parse("unix:" + folder.File("s")), limit);
-        sending.SendDescriptor(sent, limit);
-        var received = listener.Accept(limit).ReceiveDescriptor(limit);
+        using var sending = StreamConnector.Connect(Endpoint.Parse("unix:" + folder.File("s")), limit);
+        DescriptorHandOff.Send(sending, sent, limit);
+        var received = DescriptorHandOff.Receive(listener.Accept(limit), limit);
         var view = received.OpenView(BufferAccess.Read);
         received.Dispose();
-        Assert.False(sending.IsDone);
+        using var link = new ReleaseLink(sending);
+        Assert.False(link.IsDone);
         view.Dispose();
-        Assert.True(sending.IsDone);
+        Assert.True(link.IsDone);
     }
 
     [Fact]
@@ -159,11 +165,11 @@ public sealed class HandOffTests
         OpenDescriptors.StayTheSame(() =>
         {
             using var limit = new WaitLimit(TimeSpan.FromSeconds(20));
-            using var listener = PeerListener.Listen(Endpoint.Parse("unixd:" + folder.File("s")));
+            using var listener = StreamListener.Listen(Endpoint.Parse("unixd:" + folder.File("s")));
             using var sent = Buffers.New(8192);
-            using var sending = PeerConnection.Connect(Endpoint.Parse("unix:" + folder.File("s")), limit);
-            sending.SendDescriptor(sent, limit);
-            using var received = listener.Accept(limit).ReceiveDescriptor(limit);
+            using var sending = StreamConnector.Connect(Endpoint.Parse("unix:" + folder.File("s")), limit);
+            DescriptorHandOff.Send(sending, sent, limit);
+            using var received = DescriptorHandOff.Receive(listener.Accept(limit), limit);
             Assert.Equal(sent.Inode, received.Inode);
         });
     }
@@ -172,7 +178,7 @@ public sealed class HandOffTests
     [InlineData("tcp:127.0.0.1:9")]
     [InlineData("vsockd:-1:9")]
     public void Addresses_that_carry_no_descriptors_say_so(string address) =>
-        Assert.Equal(AddressFault.CannotPassDescriptors, Assert.Throws<AddressException>(() => PeerConnection.CheckPassesDescriptors(Endpoint.Parse(address))).Fault);
+        Assert.Equal(AddressFault.CannotPassDescriptors, Assert.Throws<AddressException>(() => DescriptorHandOff.CheckEndpoint(Endpoint.Parse(address))).Fault);
 
     private static void AwaitListening(CProcess process, string role)
     {

@@ -1,6 +1,11 @@
 using System.Net;
 using System.Net.Sockets;
+using DmaBuf.Errors;
+using DmaBuf.Sharing;
+using DmaBuf.Transport;
+using DmaBuf.Waits;
 using Xunit;
+using Socket = System.Net.Sockets.Socket;
 
 namespace DmaBuf.Tests;
 
@@ -24,18 +29,18 @@ public sealed class StreamTests
         var content = Buffers.Pattern(3 << 20);
 
         using var limit = new WaitLimit(s_limit);
-        using var listener = PeerListener.Listen(Endpoint.Parse(listening));
+        using var listener = StreamListener.Listen(Endpoint.Parse(listening));
         var server = Task.Run(() =>
         {
             using var own = new WaitLimit(s_limit);
             using var peer = listener.Accept(own);
             var received = ReceiveAll(peer, content.Length, own);
             peer.Send("thanks"u8, own);
-            peer.WaitForClose(own);
+            new ReleaseLink(peer).WaitUntilDone(own);
             return received;
         }, TestContext.Current.CancellationToken);
 
-        using (var peer = PeerConnection.Connect(Endpoint.Parse(connecting), limit))
+        using (var peer = StreamConnector.Connect(Endpoint.Parse(connecting), limit))
         {
             peer.Send(content, limit);
             Assert.Equal("thanks"u8.ToArray(), ReceiveAll(peer, 6, limit));
@@ -49,9 +54,9 @@ public sealed class StreamTests
     {
         var port = FreePort();
         using var limit = new WaitLimit(s_limit);
-        using var listener = PeerListener.Listen(Endpoint.Parse($"tcpd:127.0.0.1:{port}"));
-        using var peer = PeerConnection.Connect(Endpoint.Parse($"tcp:localhost:{port}"), limit);
-        Assert.Equal(AddressFault.BadHost, Assert.Throws<AddressException>(() => PeerConnection.Connect(Endpoint.Parse("tcp:no-such-host.invalid:1"), limit)).Fault);
+        using var listener = StreamListener.Listen(Endpoint.Parse($"tcpd:127.0.0.1:{port}"));
+        using var peer = StreamConnector.Connect(Endpoint.Parse($"tcp:localhost:{port}"), limit);
+        Assert.Equal(AddressFault.BadHost, Assert.Throws<AddressException>(() => StreamConnector.Connect(Endpoint.Parse("tcp:no-such-host.invalid:1"), limit)).Fault);
     }
 
     /// <summary>The wait for a name server, which poll cannot see, is one for a task.</summary>
@@ -76,11 +81,11 @@ public sealed class StreamTests
         (int, byte[]) missing = (NoFamily, new byte[16]);
         (int, byte[]) present = (Interop.Socket.AF_INET, Interop.SocketAddress.Internet(IPAddress.Loopback, port));
         using var limit = new WaitLimit(s_limit);
-        using (PeerListener.Listen(Endpoint.Parse($"tcpd:127.0.0.1:{port}")))
-            PeerConnection.ConnectToAny(endpoint, [missing, present], limit).Dispose();
+        using (StreamListener.Listen(Endpoint.Parse($"tcpd:127.0.0.1:{port}")))
+            StreamConnector.ConnectToAny(endpoint, [missing, present], limit).Dispose();
 
-        Assert.Equal("connect,ECONNREFUSED", Assert.Throws<KernelException>(() => PeerConnection.ConnectToAny(endpoint, [present, missing], limit)).ErrorId);
-        Assert.Equal("socket,EAFNOSUPPORT", Assert.Throws<KernelException>(() => PeerConnection.ConnectToAny(endpoint, [missing], limit)).ErrorId);
+        Assert.Equal("connect,ECONNREFUSED", Assert.Throws<KernelException>(() => StreamConnector.ConnectToAny(endpoint, [present, missing], limit)).ErrorId);
+        Assert.Equal("socket,EAFNOSUPPORT", Assert.Throws<KernelException>(() => StreamConnector.ConnectToAny(endpoint, [missing], limit)).ErrorId);
     }
 
     [Fact]
@@ -88,10 +93,10 @@ public sealed class StreamTests
     {
         using var folder = new ScratchFolder();
         using var limit = new WaitLimit(s_limit);
-        var refused = Assert.Throws<KernelException>(() => PeerConnection.Connect(Endpoint.Parse($"tcp:127.0.0.1:{FreePort()}"), limit));
+        var refused = Assert.Throws<KernelException>(() => StreamConnector.Connect(Endpoint.Parse($"tcp:127.0.0.1:{FreePort()}"), limit));
         Assert.Equal("connect,ECONNREFUSED", refused.ErrorId);
         Assert.Contains("start the other side first", refused.Cure, StringComparison.Ordinal);
-        var missing = Assert.Throws<KernelException>(() => PeerConnection.Connect(Endpoint.Parse("unix:" + folder.File("s")), limit));
+        var missing = Assert.Throws<KernelException>(() => StreamConnector.Connect(Endpoint.Parse("unix:" + folder.File("s")), limit));
         Assert.Equal("connect,ENOENT", missing.ErrorId);
     }
 
@@ -102,8 +107,8 @@ public sealed class StreamTests
         foreach (var kind in new[] { "unix", "tcp" })
         {
             var address = Endpoint.Parse(Addresses(kind, folder).Listening);
-            using var first = PeerListener.Listen(address);
-            var failure = Assert.Throws<KernelException>(() => PeerListener.Listen(address));
+            using var first = StreamListener.Listen(address);
+            var failure = Assert.Throws<KernelException>(() => StreamListener.Listen(address));
             Assert.Equal("bind,EADDRINUSE", failure.ErrorId);
             Assert.NotNull(failure.Cure);
         }
@@ -114,8 +119,8 @@ public sealed class StreamTests
     {
         using var folder = new ScratchFolder();
         var address = Endpoint.Parse("unixd:" + folder.File("s"));
-        using var first = PeerListener.Listen(address);
-        Assert.Throws<KernelException>(() => PeerListener.Listen(address));
+        using var first = StreamListener.Listen(address);
+        Assert.Throws<KernelException>(() => StreamListener.Listen(address));
         using var shortLimit = new WaitLimit(TimeSpan.FromMilliseconds(100));
         Assert.Throws<WaitTimeoutException>(() => first.Accept(shortLimit));
     }
@@ -132,11 +137,11 @@ public sealed class StreamTests
         }
 
         File.Move(path + "2", path);
-        PeerListener.Listen(Endpoint.Parse("unixd:" + path)).Dispose();
+        StreamListener.Listen(Endpoint.Parse("unixd:" + path)).Dispose();
         Assert.True(folder.IsEmpty);
 
         File.WriteAllText(path, "precious");
-        Assert.Equal(AddressFault.NotASocket, Assert.Throws<AddressException>(() => PeerListener.Listen(Endpoint.Parse("unixd:" + path))).Fault);
+        Assert.Equal(AddressFault.NotASocket, Assert.Throws<AddressException>(() => StreamListener.Listen(Endpoint.Parse("unixd:" + path))).Fault);
         Assert.Equal("precious", File.ReadAllText(path));
     }
 
@@ -144,8 +149,8 @@ public sealed class StreamTests
     public void A_path_in_a_missing_folder_is_refused()
     {
         using var folder = new ScratchFolder();
-        Assert.Equal("bind,ENOENT", Assert.Throws<KernelException>(() => PeerListener.Listen(Endpoint.Parse("unixd:" + folder.File("none/s")))).ErrorId);
-        Assert.Equal("bind,EADDRNOTAVAIL", Assert.Throws<KernelException>(() => PeerListener.Listen(Endpoint.Parse("tcpd:192.0.2.1:8000"))).ErrorId);
+        Assert.Equal("bind,ENOENT", Assert.Throws<KernelException>(() => StreamListener.Listen(Endpoint.Parse("unixd:" + folder.File("none/s")))).ErrorId);
+        Assert.Equal("bind,EADDRNOTAVAIL", Assert.Throws<KernelException>(() => StreamListener.Listen(Endpoint.Parse("tcpd:192.0.2.1:8000"))).ErrorId);
     }
 
     [Fact]
@@ -157,7 +162,7 @@ public sealed class StreamTests
         byte[] Meet(byte own)
         {
             using var limit = new WaitLimit(s_limit);
-            using var source = new PeerSource(address);
+            using var source = new StreamSource(address);
             stop.SignalAndWait();
             using var peer = source.Next(limit);
             peer.Send([own], limit);
@@ -178,12 +183,12 @@ public sealed class StreamTests
     {
         var port = FreePort();
         using var limit = new WaitLimit(s_limit);
-        using var source = new PeerSource(Endpoint.Parse($"tcp:127.0.0.1:{port}"), patient: true);
+        using var source = new StreamSource(Endpoint.Parse($"tcp:127.0.0.1:{port}"), patient: true);
         var late = Task.Run(async () =>
         {
             await Task.Delay(300);
             using var own = new WaitLimit(s_limit);
-            using var listener = PeerListener.Listen(Endpoint.Parse($"tcpd:127.0.0.1:{port}"));
+            using var listener = StreamListener.Listen(Endpoint.Parse($"tcpd:127.0.0.1:{port}"));
             listener.Accept(own).Dispose();
         }, TestContext.Current.CancellationToken);
         source.Next(limit).Dispose();
@@ -195,9 +200,9 @@ public sealed class StreamTests
     {
         using var folder = new ScratchFolder();
         var endpoint = Endpoint.Parse("unixd:" + folder.File("s"));
-        using var listener = PeerListener.Listen(endpoint);
+        using var listener = StreamListener.Listen(endpoint);
         using var limit = new WaitLimit(TimeSpan.FromMilliseconds(300));
-        using var peer = PeerConnection.Connect(Endpoint.Parse("unix:" + folder.File("s")), limit);
+        using var peer = StreamConnector.Connect(Endpoint.Parse("unix:" + folder.File("s")), limit);
         Assert.Throws<WaitTimeoutException>(() => peer.Send(new byte[64 << 20], limit));
     }
 
@@ -207,13 +212,13 @@ public sealed class StreamTests
         using var folder = new ScratchFolder();
         var waits = new Action<WaitLimit>[]
         {
-            limit => { using var source = new PeerSource(Endpoint.Parse("unixd:" + folder.File("a"))); source.Next(limit); },
-            limit => { using var source = new PeerSource(Endpoint.Parse("unix:" + folder.File("b"))); source.Next(limit); },
-            limit => { using var source = new PeerSource(Endpoint.Parse($"tcpd:127.0.0.1:{FreePort()}")); source.Next(limit); },
-            limit => { using var source = new PeerSource(Endpoint.Parse($"tcp:127.0.0.1:{FreePort()}"), patient: true); source.Next(limit); },
+            limit => { using var source = new StreamSource(Endpoint.Parse("unixd:" + folder.File("a"))); source.Next(limit); },
+            limit => { using var source = new StreamSource(Endpoint.Parse("unix:" + folder.File("b"))); source.Next(limit); },
+            limit => { using var source = new StreamSource(Endpoint.Parse($"tcpd:127.0.0.1:{FreePort()}")); source.Next(limit); },
+            limit => { using var source = new StreamSource(Endpoint.Parse($"tcp:127.0.0.1:{FreePort()}"), patient: true); source.Next(limit); },
             limit => WithSilentPeer(folder, peer => peer.Receive(new byte[1], limit)),
-            limit => WithSilentPeer(folder, peer => peer.ReceiveDescriptor(limit)),
-            limit => WithSilentPeer(folder, peer => peer.WaitForClose(limit)),
+            limit => WithSilentPeer(folder, peer => DescriptorHandOff.Receive(peer, limit)),
+            limit => WithSilentPeer(folder, peer => new ReleaseLink(peer).WaitUntilDone(limit)),
             limit => WithSilentPeer(folder, peer => peer.Send(new byte[64 << 20], limit)),
         };
         OpenDescriptors.StayTheSame(() =>
@@ -230,16 +235,16 @@ public sealed class StreamTests
         Assert.True(folder.IsEmpty);
     }
 
-    private static void WithSilentPeer(ScratchFolder folder, Action<PeerConnection> action)
+    private static void WithSilentPeer(ScratchFolder folder, Action<ByteStream> action)
     {
         using var setUp = new WaitLimit(s_limit);
-        using var listener = PeerListener.Listen(Endpoint.Parse("unixd:" + folder.File("silent")));
-        using var peer = PeerConnection.Connect(Endpoint.Parse("unix:" + folder.File("silent")), setUp);
+        using var listener = StreamListener.Listen(Endpoint.Parse("unixd:" + folder.File("silent")));
+        using var peer = StreamConnector.Connect(Endpoint.Parse("unix:" + folder.File("silent")), setUp);
         using var other = listener.Accept(setUp);
         action(peer);
     }
 
-    private static byte[] ReceiveAll(PeerConnection peer, int length, WaitLimit limit)
+    private static byte[] ReceiveAll(ByteStream peer, int length, WaitLimit limit)
     {
         var bytes = new byte[length];
         for (var done = 0; done < length;)
@@ -260,7 +265,7 @@ public sealed class StreamTests
         _ => ("vsockd:-1:5123", "vsock:1:5123"),
     };
 
-    private static int FreePort()
+    internal static int FreePort()
     {
         using var probe = new TcpListener(IPAddress.Loopback, 0);
         probe.Start();

@@ -1,5 +1,9 @@
 using System.Net.Sockets;
+using DmaBuf.Errors;
+using DmaBuf.Waits;
+using DmaBuf.Xen;
 using Xunit;
+using Socket = System.Net.Sockets.Socket;
 
 namespace DmaBuf.Tests;
 

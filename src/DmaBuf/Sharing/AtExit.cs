@@ -1,7 +1,8 @@
 using System.Collections.Concurrent;
 using System.Runtime.InteropServices;
+using DmaBuf.Tracing;
 
-namespace DmaBuf;
+namespace DmaBuf.Sharing;
 
 /// <summary>
 /// What others would still see after this process: disposed when it ends, by SIGTERM or SIGHUP too, which .NET 10 and
@@ -12,8 +13,8 @@ internal static class AtExit
     private static readonly ConcurrentDictionary<IDisposable, bool> s_open = new();
     private static readonly PosixSignalRegistration[] s_signals =
     [
-        PosixSignalRegistration.Create(PosixSignal.SIGTERM, _ => DisposeAll()),
-        PosixSignalRegistration.Create(PosixSignal.SIGHUP, _ => DisposeAll()),
+        PosixSignalRegistration.Create(PosixSignal.SIGTERM, OnSignal),
+        PosixSignalRegistration.Create(PosixSignal.SIGHUP, OnSignal),
     ];
 
     static AtExit() => AppDomain.CurrentDomain.ProcessExit += (_, _) =>
@@ -26,9 +27,30 @@ internal static class AtExit
 
     public static void Remove(IDisposable open) => s_open.TryRemove(open, out _);
 
+    /// <summary>
+    /// A host that cancels the signal lives on. Of its handlers the runtime runs the newest first, so that those
+    /// registered before this one are not seen.
+    /// </summary>
+    internal static void OnSignal(PosixSignalContext signal)
+    {
+        if (!signal.Cancel)
+            DisposeAll();
+    }
+
     private static void DisposeAll()
     {
         foreach (var open in s_open.Keys)
-            open.Dispose();
+        {
+            try
+            {
+                open.Dispose();
+            }
+#pragma warning disable CA1031 // One that cannot be ended must not keep the others from it.
+            catch
+#pragma warning restore CA1031
+            {
+                KernelTrace.Write($"{open} could not be ended");
+            }
+        }
     }
 }

@@ -1,6 +1,6 @@
 using System.Globalization;
 
-namespace DmaBuf;
+namespace DmaBuf.Interop;
 
 /// <summary>Small files of /proc and /sys, any of which may be missing or denied.</summary>
 internal static class SysFile

@@ -1,7 +1,7 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 
-namespace DmaBuf;
+namespace DmaBuf.Tracing;
 
 /// <summary>
 /// Tells one listener a thread of every kernel call this library makes on that thread, with arguments and result.

@@ -1,0 +1,152 @@
+using DmaBuf.Errors;
+
+namespace DmaBuf.Buffers;
+
+/// <summary>
+/// A buffer's memory while anything uses it: its backing, its one mapping and its open views. What ends the last use
+/// frees it, outside the lock and in its own thread.
+/// </summary>
+internal sealed class BufferMemory(Backing backing) : IDisposable
+{
+    private readonly Lock _lock = new();
+    private OpenViews _views;
+    private Mapping? _mapping;
+    private volatile bool _isClosed;
+    private volatile bool _isDisposed;
+
+    /// <summary>The buffer's own hold, and one for each use that is under way.</summary>
+    private int _holds = 1;
+
+    /// <summary>What is to come before the rest is freed: the end of the memory, and that of its owner.</summary>
+    private int _ends = 2;
+
+    /// <summary>True once the buffer takes no new use.</summary>
+    public bool IsClosed => _isClosed;
+
+    /// <summary>True once the owner is done with it.</summary>
+    public bool IsDisposed => _isDisposed;
+
+    /// <summary>What tells the peer that the memory came from that this side is done with it.</summary>
+    public IDisposable? Peer { get; set; }
+
+    /// <summary>Holds the memory until <see cref="Release"/>. False once it is closed.</summary>
+    public bool TryHold()
+    {
+        lock (_lock)
+        {
+            if (_isClosed)
+                return false;
+            _holds++;
+            return true;
+        }
+    }
+
+    /// <summary>Ends what <see cref="TryHold"/> began.</summary>
+    public void Release()
+    {
+        lock (_lock)
+        {
+            if (--_holds > 0)
+                return;
+        }
+
+        _mapping?.Dispose();
+        backing.Close();
+        End();
+    }
+
+    /// <summary>Opens a view and its bracket. The mapping is made at the first.</summary>
+    /// <exception cref="BufferException">Removed, ReadOnly, NotSealed.</exception>
+    /// <exception cref="KernelException">mmap, DMA_BUF_IOCTL_SYNC.</exception>
+    public (Mapping Mapping, BufferViewId View) OpenView(DmaBuffer buffer, BufferAccess access)
+    {
+        Mapping mapping;
+        BufferViewId view;
+        lock (_lock)
+        {
+            buffer.ThrowIfRemoved();
+            mapping = _mapping ??= backing.Map(buffer);
+            if (access == BufferAccess.ReadWrite && !mapping.Writable)
+            {
+                throw new BufferException(BufferFault.ReadOnly, $"{buffer} can only be read.",
+                    "Its descriptor was opened for reading, or its seals forbid writing: get one that allows both.");
+            }
+
+            view = _views.Open();
+            _holds++;
+        }
+
+        try
+        {
+            backing.BeginAccess(access, buffer);
+            return (mapping, view);
+        }
+        catch
+        {
+            TryEnd(view);
+            Release();
+            throw;
+        }
+    }
+
+    /// <summary>Whether a view is open. A view is one thread's, so that its own answer needs no lock.</summary>
+    public bool IsViewOpen(BufferViewId view) => _views.IsOpen(view);
+
+    /// <summary>Ends a view and its bracket; nothing where that has happened.</summary>
+    /// <exception cref="KernelException">DMA_BUF_IOCTL_SYNC.</exception>
+    public void EndView(DmaBuffer buffer, BufferAccess access, BufferViewId view)
+    {
+        if (!TryEnd(view))
+            return;
+        try
+        {
+            backing.EndAccess(access, buffer);
+        }
+        finally
+        {
+            Release();
+        }
+    }
+
+    /// <summary>Ends the buffer's own hold. Idempotent.</summary>
+    public void Close()
+    {
+        lock (_lock)
+        {
+            if (_isClosed)
+                return;
+            _isClosed = true;
+        }
+
+        Release();
+    }
+
+    /// <summary>Closes the memory and, after the last use, frees the rest. Idempotent.</summary>
+    public void Dispose()
+    {
+        Close();
+        lock (_lock)
+        {
+            if (_isDisposed)
+                return;
+            _isDisposed = true;
+        }
+
+        End();
+    }
+
+    private bool TryEnd(BufferViewId view)
+    {
+        lock (_lock)
+            return _views.TryEnd(view);
+    }
+
+    /// <summary>The peer comes last: it may use the pages for something else as soon as it is told.</summary>
+    private void End()
+    {
+        if (Interlocked.Decrement(ref _ends) > 0)
+            return;
+        backing.Dispose();
+        Peer?.Dispose();
+    }
+}

@@ -1,0 +1,21 @@
+using DmaBuf.Errors;
+using DmaBuf.Interop;
+
+namespace DmaBuf.Buffers;
+
+/// <summary>What the kernel says of a descriptor that stands for memory.</summary>
+/// <param name="Size">The size in bytes.</param>
+/// <param name="Inode">The inode number.</param>
+internal readonly record struct FileSize(long Size, ulong Inode)
+{
+    /// <exception cref="KernelException">lseek, statx.</exception>
+    public static FileSize Of(FileDescriptor fd)
+    {
+        var size = Unistd.GetSize(fd);
+        if (size < 0)
+            throw new KernelException("lseek", Errno.Last, $"descriptor {fd.Number}");
+        return Stat.OfDescriptor(fd, out var status)
+            ? new FileSize(size, status.stx_ino)
+            : throw new KernelException("statx", Errno.Last, $"descriptor {fd.Number}");
+    }
+}

@@ -1,0 +1,57 @@
+using DmaBuf.Errors;
+using DmaBuf.Interop;
+
+namespace DmaBuf.Buffers;
+
+/// <summary>A memfd, which is mapped only where it is sealed against shrinking.</summary>
+internal sealed class MemFdBacking : Backing
+{
+    public MemFdBacking(FileDescriptor descriptor, BufferOrigin origin, FileSize file)
+        : base(descriptor, origin, file.Size)
+    {
+        Inode = file.Inode;
+        Exporter = "memfd";
+    }
+
+    public override string Kind => "memfd";
+
+    public override string Place => $"inode {Inode}";
+
+    public override ulong Inode { get; }
+
+    /// <summary>Refuses a descriptor that is no memfd, or whose pages another process could take away.</summary>
+    /// <exception cref="BufferException">NotABuffer, NotSealed.</exception>
+    public static void CheckTrustworthy(FileDescriptor fd, long fileSystem)
+    {
+        CheckSealed(fd);
+        if (fileSystem == Stat.HUGETLBFS_MAGIC)
+        {
+            throw new BufferException(BufferFault.NotSealed,
+                $"Descriptor {fd.Number} is a memfd of huge pages, which its sender can still take out, and reading there would end this process.",
+                "Make a dma-buf of it, or use ordinary pages.");
+        }
+    }
+
+    public override Mapping Map(object buffer)
+    {
+        CheckSealed(Descriptor);
+        return Mapping.Create(Descriptor, 0, Size, buffer, Mapping.NoMmapCure);
+    }
+
+    private static void CheckSealed(FileDescriptor fd)
+    {
+        var seals = Fcntl.GetSeals(fd);
+        if (seals < 0)
+        {
+            throw new BufferException(BufferFault.NotABuffer, $"Descriptor {fd.Number} is neither a dma-buf nor a memfd.",
+                "Send the descriptor that UDMABUF_CREATE, a dma-heap or a driver's export returned.");
+        }
+
+        if ((seals & Fcntl.F_SEAL_SHRINK) == 0)
+        {
+            throw new BufferException(BufferFault.NotSealed,
+                $"Descriptor {fd.Number} is a memfd that may still shrink, and reading past its new end would end this process.",
+                "Seal it with F_SEAL_SHRINK, or make a dma-buf of it.");
+        }
+    }
+}

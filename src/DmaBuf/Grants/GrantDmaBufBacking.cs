@@ -1,0 +1,63 @@
+using DmaBuf.Buffers;
+using DmaBuf.Errors;
+using DmaBuf.Interop;
+using DmaBuf.Waits;
+
+namespace DmaBuf.Grants;
+
+/// <summary>
+/// A dma-buf that the grant device made of another domain's references. Where the kernel gives it no mmap, the
+/// processor reaches the pages by a mapping of the same references.
+/// </summary>
+internal sealed class GrantDmaBufBacking : DmaBufBacking
+{
+    private readonly FileDescriptor _device;
+    private readonly GrantRefs _grants;
+
+    /// <param name="descriptor">The dma-buf, which is the backing's from now on.</param>
+    /// <param name="device">The grant device's handle, which is the backing's too.</param>
+    /// <param name="grants">The references.</param>
+    /// <exception cref="KernelException">lseek, statx.</exception>
+    public GrantDmaBufBacking(FileDescriptor descriptor, FileDescriptor device, GrantRefs grants)
+        : base(descriptor, BufferOrigin.GrantImport, FileSize.Of(descriptor))
+    {
+        _device = device;
+        _grants = grants;
+    }
+
+    public override SharedPages Shared => _grants;
+
+    public override ushort? Domain => _grants.Domain;
+
+    public override bool TellsRelease => true;
+
+    public override Mapping Map(object buffer)
+    {
+        try
+        {
+            return Mapping.Create(Descriptor, 0, Size, buffer, GrantMapper.RefusedCure);
+        }
+        catch (KernelException e) when (e.Errno is Errno.EINVAL or Errno.ENODEV or Errno.ENXIO)
+        {
+            return GrantMapper.Map(_grants);
+        }
+    }
+
+    /// <summary>The driver knows its dma-bufs by the numbers they had when it made them.</summary>
+    public override void WaitReleased(string buffer, WaitLimit limit)
+    {
+        const int SliceMilliseconds = 200;
+        while (!Gntdev.WaitReleased(_device, Descriptor.Number, SliceMilliseconds) && Errno.Last != Errno.ENOENT)
+        {
+            if (Errno.Last != Errno.ETIMEDOUT)
+                throw new KernelException("EXP_WAIT_RELEASED", Errno.Last, buffer);
+            limit.Pause(0, $"all holders of {buffer} to close it");
+        }
+    }
+
+    public override void Dispose()
+    {
+        _device.Dispose();
+        base.Dispose();
+    }
+}

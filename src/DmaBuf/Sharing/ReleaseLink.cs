@@ -1,0 +1,61 @@
+using DmaBuf.Errors;
+using DmaBuf.Transport;
+using DmaBuf.Waits;
+
+namespace DmaBuf.Sharing;
+
+/// <summary>
+/// The rule of the one-shot hand-offs: the peer closes the stream, or half of it, when it is done with the buffer. The
+/// link owns the stream and reads nothing from it.
+/// </summary>
+public sealed class ReleaseLink : IReleaseLink
+{
+    private readonly ByteStream _stream;
+
+    /// <param name="stream">The stream that the buffer went by; the link's from now on.</param>
+    public ReleaseLink(ByteStream stream)
+    {
+        ArgumentNullException.ThrowIfNull(stream);
+        _stream = stream;
+    }
+
+    /// <inheritdoc/>
+    public string Peer => _stream.Peer;
+
+    /// <inheritdoc/>
+    public bool IsDone
+    {
+        get
+        {
+            using var limit = new WaitLimit();
+            try
+            {
+                return _stream.WaitForEnd(limit, 0);
+            }
+            catch (KernelException) when (_stream.IsDisposed)
+            {
+                return false;
+            }
+        }
+    }
+
+    /// <inheritdoc/>
+    public bool IsUnread => _stream.IsReset;
+
+    /// <inheritdoc/>
+    public void WaitUntilDone(WaitLimit limit)
+    {
+        ArgumentNullException.ThrowIfNull(limit);
+        try
+        {
+            _stream.WaitForEnd(limit, -1);
+        }
+        catch (KernelException) when (_stream.IsDisposed)
+        {
+            throw BufferException.LinkEnded(Peer);
+        }
+    }
+
+    /// <summary>Closes the stream.</summary>
+    public void Dispose() => _stream.Dispose();
+}

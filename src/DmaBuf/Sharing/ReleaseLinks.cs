@@ -1,0 +1,112 @@
+using DmaBuf.Errors;
+using DmaBuf.Waits;
+
+namespace DmaBuf.Sharing;
+
+/// <summary>The peers that a share was given to, as far as they are not done with it. No link is asked under the lock.</summary>
+internal sealed class ReleaseLinks : IDisposable
+{
+    private readonly Lock _lock = new();
+    private readonly List<IReleaseLink> _links = [];
+    private bool _ended;
+    private bool _reported;
+    private string? _cutOff;
+
+    /// <summary>Whether it was given to a peer that can report, or has reported.</summary>
+    public bool WasGiven
+    {
+        get
+        {
+            lock (_lock)
+                return _reported || _links.Count > 0;
+        }
+    }
+
+    /// <summary>Whether a peer has it still, as far as is known without asking.</summary>
+    public bool HasOpen
+    {
+        get
+        {
+            lock (_lock)
+                return _links.Count > 0;
+        }
+    }
+
+    /// <summary>Takes a link over. Those whose peers are done go, so that they do not pile up.</summary>
+    public void Add(IReleaseLink link)
+    {
+        foreach (var other in All())
+        {
+            if (other.IsDone)
+                Forget(other, done: true);
+        }
+
+        lock (_lock)
+        {
+            if (!_ended)
+            {
+                _links.Add(link);
+                return;
+            }
+
+            // Also for who waits for this link: nothing tells any more whether its peer is done.
+            _cutOff = link.Peer;
+        }
+
+        link.Dispose();
+    }
+
+    /// <summary>Waits until every peer is done.</summary>
+    /// <exception cref="WaitTimeoutException">One was not done in time.</exception>
+    /// <exception cref="BufferException">LinkEnded: the link to one was ended here meanwhile.</exception>
+    public void Wait(WaitLimit limit)
+    {
+        while (All() is [var link, ..])
+        {
+            link.WaitUntilDone(limit);
+            Forget(link, done: true);
+        }
+
+        lock (_lock)
+        {
+            if (_cutOff is { } peer)
+                throw BufferException.LinkEnded(peer);
+        }
+    }
+
+    /// <summary>Ends a link whose peer is done or is not waited for any more.</summary>
+    public void Forget(IReleaseLink link, bool done)
+    {
+        lock (_lock)
+        {
+            _links.Remove(link);
+            _reported |= done;
+        }
+
+        link.Dispose();
+    }
+
+    /// <summary>Ends all links. Each counts as cut off before it leaves the list, so that no wait takes it for done.</summary>
+    public void Dispose()
+    {
+        lock (_lock)
+            _ended = true;
+        foreach (var link in All())
+        {
+            var done = link.IsDone;
+            lock (_lock)
+            {
+                _cutOff = done || !_links.Contains(link) ? _cutOff : link.Peer;
+                _links.Remove(link);
+            }
+
+            link.Dispose();
+        }
+    }
+
+    private IReleaseLink[] All()
+    {
+        lock (_lock)
+            return [.. _links];
+    }
+}

@@ -1,0 +1,267 @@
+using DmaBuf.Buffers;
+using DmaBuf.Errors;
+using DmaBuf.Grants;
+using DmaBuf.Waits;
+
+namespace DmaBuf.Sharing;
+
+/// <summary>
+/// A process's open buffers, and what it shares of them with whom. Each is owned here until it is removed or revoked.
+/// Safe to use from several threads; nothing that can block runs under the lock.
+/// </summary>
+/// <remarks>An owner is any object that says whose a buffer is, such as a runspace's id: its buffers can be removed together.</remarks>
+public sealed class ShareTable : IDisposable
+{
+    private readonly Lock _lock = new();
+    private readonly Dictionary<long, Entry> _buffers = [];
+    private readonly Dictionary<Guid, Share> _grants = [];
+
+    /// <summary>The open buffers, oldest first.</summary>
+    public IReadOnlyList<DmaBuffer> Buffers
+    {
+        get
+        {
+            Sweep();
+            lock (_lock)
+                return [.. _buffers.Values.Select(entry => entry.Buffer).Where(buffer => buffer.IsOpen).OrderBy(buffer => buffer.Id)];
+        }
+    }
+
+    /// <summary>The references that are granted, oldest first.</summary>
+    public IReadOnlyList<GrantRefs> Grants
+    {
+        get
+        {
+            Sweep();
+            lock (_lock)
+                return [.. _grants.Values.Select(share => share.Pages).OfType<GrantRefs>()];
+        }
+    }
+
+    /// <summary>Takes a buffer.</summary>
+    public DmaBuffer Add(DmaBuffer buffer, object? owner = null)
+    {
+        ArgumentNullException.ThrowIfNull(buffer);
+        lock (_lock)
+            _buffers[buffer.Id] = new Entry(buffer, owner);
+        return buffer;
+    }
+
+    /// <summary>Allocates pages that a domain may map from the start, and takes the buffer. Errors: as <see cref="GrantAllocator.Allocate"/>.</summary>
+    public DmaBuffer AddGrantPages(long size, ushort own, ushort peer, object? owner = null)
+    {
+        var buffer = Add(GrantAllocator.Allocate(size, own, peer), owner);
+        Add(new Share(buffer, buffer.Shared, owner, [buffer]));
+        return buffer;
+    }
+
+    /// <summary>
+    /// Grants a buffer's pages to a domain. Pages that were granted to it as they were made go on with that share.
+    /// Errors: as <see cref="GrantExport.Create"/>, and with a directory as <see cref="GrantDirectory.Create"/>.
+    /// </summary>
+    /// <param name="buffer">The buffer.</param>
+    /// <param name="own">This domain's id.</param>
+    /// <param name="peer">The domain that may map the pages.</param>
+    /// <param name="directory">Whether one reference is to stand for all.</param>
+    /// <param name="owner">Whose share it is.</param>
+    public GrantRefs Export(DmaBuffer buffer, ushort own, ushort peer, bool directory = false, object? owner = null)
+    {
+        ArgumentNullException.ThrowIfNull(buffer);
+        buffer.ThrowIfRemoved();
+        var share = GrantRefs.Of(buffer) is { } made && made.Domain == own && made.PeerDomain == peer ? Find(made) : null;
+        if (share is null)
+        {
+            var export = GrantExport.Create(buffer, own, peer);
+            share = Add(new Share(buffer, export.Grants, owner, [export]));
+        }
+
+        var grants = (GrantRefs)share.Pages!;
+        if (!directory || grants.Directory is not null)
+            return grants;
+        try
+        {
+            var (pages, listed) = GrantDirectory.Create(grants);
+            share.Extend(listed, pages);
+            return listed;
+        }
+        catch when (GrantRefs.Of(buffer) is null)
+        {
+            End(share);
+            throw;
+        }
+    }
+
+    /// <summary>
+    /// Gives a buffer's descriptor to the next peer. The link stays here, unless it is waited for: then a peer that did
+    /// not read everything is followed by the next one, where the carrier listens.
+    /// </summary>
+    /// <param name="carrier">Where the peers come from.</param>
+    /// <param name="buffer">The buffer.</param>
+    /// <param name="wait">Whether to wait until the peer is done.</param>
+    /// <param name="limit">The time limit of all of it.</param>
+    /// <param name="sent">Told each peer that it was sent to.</param>
+    /// <exception cref="PeerException">NotRead.</exception>
+    /// <exception cref="BufferException">LinkEnded: the buffer was removed meanwhile. Those of <see cref="Carrier"/>.</exception>
+    public void Send(Carrier carrier, DmaBuffer buffer, bool wait, WaitLimit limit, Action<string>? sent = null)
+    {
+        ArgumentNullException.ThrowIfNull(carrier);
+        ArgumentNullException.ThrowIfNull(buffer);
+        buffer.ThrowIfRemoved();
+        HandOver.Run(carrier, () => carrier.Send(buffer, limit), DescriptorOf(buffer)?.Links, wait, limit, sent);
+    }
+
+    /// <summary>Gives references to the next peer. The link stays here, if the references are of this table.</summary>
+    /// <inheritdoc cref="Send(Carrier, DmaBuffer, bool, WaitLimit, Action{string})"/>
+    public void Send(Carrier carrier, GrantRefs grants, bool wait, WaitLimit limit, Action<string>? sent = null)
+    {
+        ArgumentNullException.ThrowIfNull(carrier);
+        ArgumentNullException.ThrowIfNull(grants);
+        HandOver.Run(carrier, () => carrier.Send(grants, limit), Find(grants)?.Links, wait, limit, sent);
+    }
+
+    /// <summary>
+    /// Waits until every peer that got a buffer is done with it; of a dma-buf of another domain's references, until nobody
+    /// holds it, after which it is removed.
+    /// </summary>
+    /// <exception cref="BufferException">Removed, NoPeer, CannotWait, LinkEnded.</exception>
+    /// <exception cref="WaitTimeoutException">One was not done in time.</exception>
+    public void WaitReleased(DmaBuffer buffer, WaitLimit limit)
+    {
+        ArgumentNullException.ThrowIfNull(buffer);
+        if (buffer.TellsRelease)
+        {
+            buffer.WaitReleased(limit);
+            Remove(buffer);
+            return;
+        }
+
+        buffer.ThrowIfRemoved();
+        var given = SharesOf(buffer).Where(share => share.Links.WasGiven).ToList();
+        // What came from a peer has an exporter to tell, and no peer that could.
+        if (given.Count == 0 && buffer.Origin is BufferOrigin.GrantMapping or BufferOrigin.Received)
+            buffer.WaitReleased(limit);
+        if (given.Count == 0)
+            throw GrantExport.NoPeer(buffer);
+        given.ForEach(share => share.Links.Wait(limit));
+    }
+
+    /// <summary>Waits until every peer that got references is done with them.</summary>
+    /// <exception cref="BufferException">NoLease, NoPeer, LinkEnded.</exception>
+    /// <exception cref="WaitTimeoutException">One was not done in time.</exception>
+    public void WaitReleased(GrantRefs grants, WaitLimit limit)
+    {
+        var share = Find(grants) ?? throw GrantExport.NoLease(grants);
+        if (!share.Links.WasGiven)
+            throw GrantExport.NoPeer(grants);
+        share.Links.Wait(limit);
+    }
+
+    /// <summary>Closes a buffer and ends its shares. Idempotent.</summary>
+    public void Remove(DmaBuffer buffer)
+    {
+        ArgumentNullException.ThrowIfNull(buffer);
+        List<Share> shares;
+        lock (_lock)
+        {
+            shares = SharesOf(buffer);
+            _buffers.Remove(buffer.Id);
+            shares.ForEach(Forget);
+        }
+
+        shares.ForEach(share => share.Dispose());
+        buffer.Dispose();
+    }
+
+    /// <summary>Ends the share of references.</summary>
+    /// <exception cref="BufferException">NoLease: there is none.</exception>
+    public void Revoke(GrantRefs grants) => End(Find(grants) ?? throw GrantExport.NoLease(grants));
+
+    /// <summary>Removes the buffers of an owner, and ends its shares of others' buffers.</summary>
+    public void RemoveOwned(object owner)
+    {
+        List<DmaBuffer> buffers;
+        List<Share> shares;
+        lock (_lock)
+        {
+            buffers = [.. _buffers.Values.Where(entry => Equals(entry.Owner, owner)).Select(entry => entry.Buffer)];
+            shares = [.. _grants.Values.Where(share => Equals(share.Owner, owner))];
+        }
+
+        shares.ForEach(End);
+        buffers.ForEach(Remove);
+    }
+
+    /// <summary>Removes all buffers.</summary>
+    public void Dispose()
+    {
+        List<DmaBuffer> buffers;
+        lock (_lock)
+            buffers = [.. _buffers.Values.Select(entry => entry.Buffer)];
+        buffers.ForEach(Remove);
+    }
+
+    private Share Add(Share share)
+    {
+        lock (_lock)
+            _grants[((GrantRefs)share.Pages!).ShareId!.Value] = share;
+        return share;
+    }
+
+    /// <summary>References that were stored or sent and came back are other objects, with the same id.</summary>
+    private Share? Find(GrantRefs grants)
+    {
+        ArgumentNullException.ThrowIfNull(grants);
+        lock (_lock)
+            return grants.ShareId is { } id && _grants.TryGetValue(id, out var share) && share.Buffer.IsOpen ? share : null;
+    }
+
+    private Share? DescriptorOf(DmaBuffer buffer)
+    {
+        lock (_lock)
+            return _buffers.GetValueOrDefault(buffer.Id)?.Descriptor;
+    }
+
+    private List<Share> SharesOf(DmaBuffer buffer)
+    {
+        lock (_lock)
+        {
+            var shares = _grants.Values.Where(share => share.Buffer == buffer);
+            return [.. _buffers.TryGetValue(buffer.Id, out var entry) ? shares.Append(entry.Descriptor) : shares];
+        }
+    }
+
+    private void End(Share share)
+    {
+        lock (_lock)
+            Forget(share);
+        share.Dispose();
+    }
+
+    private void Forget(Share share)
+    {
+        if (share.Pages is GrantRefs { ShareId: { } id })
+            _grants.Remove(id);
+    }
+
+    /// <summary>Buffers that their user disposed are removed here too.</summary>
+    private void Sweep()
+    {
+        List<DmaBuffer> gone;
+        lock (_lock)
+        {
+            gone = [.. _buffers.Values.Select(entry => entry.Buffer).Where(buffer => !buffer.IsHeld),
+                .. _grants.Values.Select(share => share.Buffer).Where(buffer => !buffer.IsOpen && !buffer.IsHeld)];
+        }
+
+        gone.ForEach(Remove);
+    }
+
+    private sealed class Entry(DmaBuffer buffer, object? owner)
+    {
+        public DmaBuffer Buffer => buffer;
+
+        public object? Owner => owner;
+
+        public Share Descriptor { get; } = new(buffer, null, owner, []);
+    }
+}

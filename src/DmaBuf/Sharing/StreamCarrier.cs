@@ -1,0 +1,74 @@
+using DmaBuf.Buffers;
+using DmaBuf.Errors;
+using DmaBuf.Grants;
+using DmaBuf.Transport;
+using DmaBuf.Waits;
+using DmaBuf.Xen;
+
+namespace DmaBuf.Sharing;
+
+/// <summary>Hand-offs over streams: one connection for each.</summary>
+internal sealed class StreamCarrier(Endpoint endpoint, bool patient, PeerFilter? from) : Carrier
+{
+    private readonly StreamSource _peers = new(endpoint, patient, from);
+
+    /// <summary>For how long a peer may take to send its part, from the moment it is connected.</summary>
+    internal TimeSpan ReceiveTime { get; init; } = TimeSpan.FromSeconds(30);
+
+    public override bool HasNextPeer => _peers.IsListening;
+
+    public override void CheckPassesDescriptors() => DescriptorHandOff.CheckEndpoint(endpoint);
+
+    public override IReleaseLink Send(DmaBuffer buffer, WaitLimit limit)
+    {
+        CheckPassesDescriptors();
+        DescriptorHandOff.CheckBuffer(buffer);
+        return Send(stream => DescriptorHandOff.Send(stream, buffer, limit), limit);
+    }
+
+    public override IReleaseLink Send(GrantRefs grants, WaitLimit limit) =>
+        Send(stream => GrantBlob.Send(stream, grants, limit), limit);
+
+    public override DmaBuffer Receive(WaitLimit limit)
+    {
+        CheckPassesDescriptors();
+        return Receive(DescriptorHandOff.Receive, limit);
+    }
+
+    public override DmaBuffer Receive(string domain, ImportMethod method, WaitLimit limit)
+    {
+        var (own, exporter) = XenDomain.FindExporter(domain, limit);
+        return Receive((stream, part) =>
+        {
+            var buffer = GrantMapper.Import(GrantBlob.Receive(stream, exporter, own, part), method);
+            buffer.OwnPeer(stream);
+            return buffer;
+        }, limit);
+    }
+
+    public override void Dispose()
+    {
+        _peers.Dispose();
+        base.Dispose();
+    }
+
+    private ReleaseLink Send(Action<ByteStream> send, WaitLimit limit) => _peers.WithNext(stream =>
+    {
+        send(stream);
+        return new ReleaseLink(stream);
+    }, limit);
+
+    private DmaBuffer Receive(Func<ByteStream, WaitLimit, DmaBuffer> receive, WaitLimit limit) => _peers.WithNext(stream =>
+    {
+        using var part = limit.AtMost(ReceiveTime);
+        try
+        {
+            return receive(stream, part);
+        }
+        catch (WaitTimeoutException) when (!limit.IsOver)
+        {
+            throw new PeerException(PeerFault.Stalled, stream.Peer,
+                $"did not send all of its hand-off within {ReceiveTime.TotalSeconds} s", "Look at its own messages.");
+        }
+    }, limit);
+}

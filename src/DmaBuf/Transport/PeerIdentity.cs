@@ -1,0 +1,42 @@
+using System.Net;
+using DmaBuf.Interop;
+using SocketAddress = DmaBuf.Interop.SocketAddress;
+
+namespace DmaBuf.Transport;
+
+/// <summary>Who is at the other end of a stream, as the kernel tells it.</summary>
+public sealed record PeerIdentity
+{
+    private PeerIdentity()
+    {
+    }
+
+    /// <summary>The host and port (tcp), or null.</summary>
+    public IPEndPoint? Host { get; private init; }
+
+    /// <summary>The process that connected or listened (unix), or null.</summary>
+    public int? ProcessId { get; private init; }
+
+    /// <summary>The user it runs as (unix), or null.</summary>
+    public uint? UserId { get; private init; }
+
+    /// <summary>The context id (vsock), or null.</summary>
+    public uint? Cid { get; private init; }
+
+    /// <summary>The address, the process and user, or the context id.</summary>
+    public override string ToString() => this switch
+    {
+        { Host: { } host } => $"{host}",
+        { ProcessId: { } id } => $"pid {id}, uid {UserId}",
+        { Cid: { } cid } => $"CID {cid}",
+        _ => "unknown peer",
+    };
+
+    internal static PeerIdentity Of(FileDescriptor socket, EndpointKind kind) => kind switch
+    {
+        EndpointKind.Unix when Socket.PeerCredentials(socket, out var who) => new() { ProcessId = who.pid, UserId = who.uid },
+        EndpointKind.Tcp => new() { Host = SocketAddress.ToInternet(Socket.PeerName(socket)) },
+        EndpointKind.Vsock => new() { Cid = SocketAddress.ToCid(Socket.PeerName(socket)) },
+        _ => new(),
+    };
+}

@@ -1,0 +1,129 @@
+using DmaBuf.Errors;
+using DmaBuf.Interop;
+using DmaBuf.Tracing;
+using DmaBuf.Waits;
+
+namespace DmaBuf.Transport;
+
+/// <summary>The file of a listening unix socket.</summary>
+internal sealed class SocketFile : IDisposable
+{
+    /// <summary>A file appears a moment before its socket can be found by it, and looks stale until then.</summary>
+    private const int YoungMilliseconds = 50;
+    private const int LookAgainMilliseconds = 10;
+
+    private readonly string _path;
+    private readonly ulong _inode;
+    private int _isDisposed;
+
+    private SocketFile(string path)
+    {
+        _path = path;
+        _inode = Stat.OfPath(path, out var status) ? status.stx_ino : 0;
+    }
+
+    /// <summary>
+    /// Binds a socket to its path. A file there that nobody has open any more is replaced; a lock that others could hold
+    /// is not needed for that.
+    /// </summary>
+    /// <exception cref="KernelException">bind: EADDRINUSE, EACCES, ENOENT.</exception>
+    /// <exception cref="AddressException">NotASocket.</exception>
+    /// <exception cref="WaitTimeoutException">Others kept coming first.</exception>
+    public static SocketFile Bind(FileDescriptor socket, byte[] address, Endpoint endpoint, WaitLimit limit)
+    {
+        while (!Socket.Bind(socket, address, endpoint.ToString()))
+        {
+            var errno = Errno.Last;
+            limit.Pause(0, $"a free place at {endpoint}");
+            if (errno != Errno.EADDRINUSE)
+                throw new KernelException("bind", errno, endpoint.ToString());
+            if (!Stat.OfPath(endpoint.Path, out var found))
+                continue;
+            CheckIsSocket(endpoint, found);
+            if (IsInUse(endpoint, address))
+                throw new KernelException("bind", Errno.EADDRINUSE, endpoint.ToString());
+            if (IsYoung(found))
+                limit.Pause(LookAgainMilliseconds, $"the listener that has just bound {endpoint}");
+            else if (!TryRemove(endpoint.Path, found))
+                throw new KernelException("bind", Errno.EADDRINUSE, endpoint.ToString());
+        }
+
+        return new SocketFile(endpoint.Path);
+    }
+
+    /// <summary>Removes the file, unless another listener has replaced it.</summary>
+    public void Dispose()
+    {
+        if (Interlocked.Exchange(ref _isDisposed, 1) == 0 && Stat.OfPath(_path, out var status) && status.stx_ino == _inode)
+            Delete(_path);
+    }
+
+    private static void CheckIsSocket(Endpoint endpoint, in Stat.statx file)
+    {
+        if ((file.stx_mode & Stat.S_IFMT) != Stat.S_IFSOCK)
+        {
+            throw new AddressException(AddressFault.NotASocket, endpoint.ToString(), "the path exists and is not a socket",
+                "Use another path: this file is not replaced.");
+        }
+    }
+
+    /// <summary>
+    /// A datagram socket that connects to the path learns whether some socket is bound there without being accepted by
+    /// it: EPROTOTYPE from a stream socket, ECONNREFUSED from a file that nobody has open.
+    /// </summary>
+    private static bool IsInUse(Endpoint endpoint, byte[] address)
+    {
+        using var probe = Socket.Create(Socket.AF_UNIX, Socket.SOCK_DGRAM)
+            ?? throw new KernelException("socket", Errno.Last, endpoint.ToString());
+        return Socket.Connect(probe, address, $"{endpoint}, is it stale?")
+            || Errno.Last is not (Errno.ECONNREFUSED or Errno.ENOENT);
+    }
+
+    private static bool IsYoung(in Stat.statx file)
+    {
+        var changed = DateTimeOffset.FromUnixTimeSeconds(file.stx_ctime.tv_sec).AddTicks(file.stx_ctime.tv_nsec / 100);
+        return (DateTimeOffset.UtcNow - changed).TotalMilliseconds is >= 0 and < YoungMilliseconds;
+    }
+
+    /// <summary>
+    /// Removes a stale file. Whoever does so first links it to a name of its own, which only one can, so that none removes
+    /// the file that another has put in its place.
+    /// </summary>
+    /// <returns>False where the file cannot be removed.</returns>
+    private static bool TryRemove(string path, in Stat.statx stale)
+    {
+        var claim = $"{path}.{stale.stx_ino}";
+        if (!Unistd.Link(path, claim))
+        {
+            return Errno.Last switch
+            {
+                Errno.ENOENT => true,
+                // Its owner is at it, or was killed at it.
+                Errno.EEXIST => !Stat.OfPath(path, out var now) || IsYoung(now) || Delete(claim),
+                _ => false,
+            };
+        }
+
+        var isRemoved = !Stat.OfPath(claim, out var claimed) || !IsSame(claimed, stale) || Delete(path);
+        return Delete(claim) && isRemoved;
+    }
+
+    /// <summary>The time of the last change tells it from a later file with the same number.</summary>
+    private static bool IsSame(in Stat.statx one, in Stat.statx other) => one.stx_ino == other.stx_ino
+        && one.stx_mtime.tv_sec == other.stx_mtime.tv_sec && one.stx_mtime.tv_nsec == other.stx_mtime.tv_nsec;
+
+    private static bool Delete(string path)
+    {
+        KernelTrace.Write($"unlink(\"{path}\")");
+        try
+        {
+            File.Delete(path);
+            return true;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // After listening, a file that stays does no harm.
+            return false;
+        }
+    }
+}

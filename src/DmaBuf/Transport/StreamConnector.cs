@@ -1,0 +1,83 @@
+using DmaBuf.Errors;
+using DmaBuf.Interop;
+using DmaBuf.Waits;
+
+namespace DmaBuf.Transport;
+
+/// <summary>Connects to peers that listen.</summary>
+public static class StreamConnector
+{
+    private const int RetryMilliseconds = 20;
+
+    /// <summary>Connects to a peer that listens.</summary>
+    /// <exception cref="KernelException">socket, connect.</exception>
+    /// <exception cref="AddressException">The host is unknown.</exception>
+    /// <exception cref="WaitTimeoutException">The peer's host did not answer in time.</exception>
+    public static ByteStream Connect(Endpoint endpoint, WaitLimit limit)
+    {
+        ArgumentNullException.ThrowIfNull(endpoint);
+        ArgumentNullException.ThrowIfNull(limit);
+        return ConnectToAny(endpoint, endpoint.Resolve(limit), limit);
+    }
+
+    /// <summary>Connects to the first of the addresses that takes the connection.</summary>
+    internal static ByteStream ConnectToAny(
+        Endpoint endpoint, IReadOnlyList<(int Family, byte[] Address)> addresses, WaitLimit limit)
+    {
+        KernelException? failure = null;
+        foreach (var (family, address) in addresses)
+        {
+            // A kernel without IPv6 may still reach the host's IPv4 address, whose failure says more.
+            if (Socket.Create(family, Socket.SOCK_STREAM) is not { } socket)
+            {
+                var refused = new KernelException("socket", Errno.Last, endpoint.ToString());
+                failure ??= refused;
+                continue;
+            }
+
+            var errno = TryConnect(socket, address, endpoint, limit);
+            if (errno == 0)
+                return new ByteStream(socket, endpoint);
+            failure = new KernelException("connect", errno, endpoint.ToString());
+        }
+
+        throw failure ?? new KernelException("connect", Errno.EADDRNOTAVAIL, endpoint.ToString());
+    }
+
+    /// <returns>0, or the error number of a socket that is closed again.</returns>
+    private static int TryConnect(FileDescriptor socket, byte[] address, Endpoint endpoint, WaitLimit limit)
+    {
+        try
+        {
+            var waitedFor = $"{endpoint} to accept the connection";
+            while (!Socket.Connect(socket, address, endpoint.ToString()))
+            {
+                switch (Errno.Last)
+                {
+                    case Errno.EINPROGRESS:
+                        limit.ForEvent(socket, Poll.POLLOUT, waitedFor);
+                        var error = Socket.TakeError(socket);
+                        if (error != 0)
+                            socket.Dispose();
+                        return error;
+                    case Errno.EINTR:
+                        continue;
+                    case Errno.EAGAIN:
+                        // A unix listener's queue is full. There is no event for its end.
+                        limit.Pause(RetryMilliseconds, waitedFor);
+                        continue;
+                    case var errno:
+                        socket.Dispose();
+                        return errno;
+                }
+            }
+
+            return 0;
+        }
+        catch
+        {
+            socket.Dispose();
+            throw;
+        }
+    }
+}

@@ -1,0 +1,135 @@
+using DmaBuf.Errors;
+using DmaBuf.Interop;
+using DmaBuf.Tracing;
+using DmaBuf.Waits;
+
+namespace DmaBuf.Transport;
+
+/// <summary>
+/// Peers at one address, one after another, by whichever role the address names. A listener stays open between peers,
+/// so that the next one can connect while this one is served.
+/// </summary>
+public sealed class StreamSource : IDisposable
+{
+    private const int RetryMilliseconds = 50;
+    private const int BusyTries = 20;
+    private readonly bool _patient;
+    private readonly PeerFilter? _from;
+    private StreamListener? _listener;
+    private int _busy;
+
+    /// <param name="endpoint">The address.</param>
+    /// <param name="patient">Where nothing listens: wait until something does, rather than fail or listen here.</param>
+    /// <param name="from">The peers that are wanted; null for all.</param>
+    public StreamSource(Endpoint endpoint, bool patient = false, PeerFilter? from = null)
+    {
+        ArgumentNullException.ThrowIfNull(endpoint);
+        Endpoint = endpoint;
+        _patient = patient;
+        _from = from;
+    }
+
+    /// <summary>The address.</summary>
+    public Endpoint Endpoint { get; }
+
+    /// <summary>Whether a peer that did not do its part can be followed by another: where this side listens.</summary>
+    public bool IsListening => _listener is not null;
+
+    /// <summary>The next peer that is wanted. Others that connect are closed.</summary>
+    /// <exception cref="KernelException">Connecting or listening failed.</exception>
+    /// <exception cref="AddressException">The address cannot be used.</exception>
+    /// <exception cref="PeerException">Unwanted: connecting led to a peer that is not wanted.</exception>
+    /// <exception cref="WaitTimeoutException">No peer in time.</exception>
+    public ByteStream Next(WaitLimit limit)
+    {
+        ArgumentNullException.ThrowIfNull(limit);
+        while (true)
+        {
+            var stream = NextOfAll(limit);
+            KernelTrace.Write($"connected: {stream.Peer}");
+            if (_from?.IsWanted(stream.Remote) ?? true)
+                return stream;
+            stream.Dispose();
+            KernelTrace.Write($"closed: {stream.Remote} is not {_from}");
+            if (!IsListening)
+            {
+                throw new PeerException(PeerFault.Unwanted, stream.Peer, $"is not {_from}",
+                    "Check the address, and who listens there.");
+            }
+        }
+    }
+
+    /// <summary>
+    /// Deals with the next peer. Where this side is patient and connects, a peer that resets the connection before it sent
+    /// anything was a listener that is just closing: the next one is connected to.
+    /// </summary>
+    /// <param name="work">Gets the stream, which is closed if it fails.</param>
+    /// <param name="limit">The time limit.</param>
+    /// <exception cref="KernelException">Connecting or listening failed, or <paramref name="work"/> did.</exception>
+    internal T WithNext<T>(Func<ByteStream, T> work, WaitLimit limit)
+    {
+        while (true)
+        {
+            var stream = Next(limit);
+            try
+            {
+                return work(stream);
+            }
+            catch (KernelException e) when (_patient && !IsListening && stream.IsReset && IsOfStream(e))
+            {
+                stream.Dispose();
+                limit.Pause(RetryMilliseconds, $"a listener at {Endpoint}");
+            }
+            catch
+            {
+                stream.Dispose();
+                throw;
+            }
+        }
+    }
+
+    /// <summary>Stops listening.</summary>
+    public void Dispose() => _listener?.Dispose();
+
+    private static bool IsOfStream(KernelException e) => e.Call is "recv" or "recvmsg" or "send" or "sendmsg";
+
+    private static bool NobodyListens(KernelException e) =>
+        e.Call == "connect" && e.Errno is Errno.ENOENT or Errno.ECONNREFUSED or Errno.ECONNRESET;
+
+    private ByteStream NextOfAll(WaitLimit limit)
+    {
+        while (true)
+        {
+            if (Endpoint.Role == EndpointRole.Listen)
+                _listener ??= StreamListener.Listen(Endpoint, limit);
+            if (_listener is not null)
+                return _listener.Accept(limit);
+
+            try
+            {
+                return StreamConnector.Connect(Endpoint, limit);
+            }
+            catch (KernelException e) when (NobodyListens(e) && Endpoint.Role == EndpointRole.ConnectOrListen && !_patient)
+            {
+                TryListen(limit);
+            }
+            catch (KernelException e) when (NobodyListens(e) && _patient)
+            {
+                limit.Pause(RetryMilliseconds, $"a listener at {Endpoint}");
+            }
+        }
+    }
+
+    /// <summary>Listens, unless the peer did so in the meantime: then the next connect reaches it.</summary>
+    private void TryListen(WaitLimit limit)
+    {
+        try
+        {
+            _listener = StreamListener.Listen(Endpoint, limit);
+        }
+        catch (KernelException e) when (e.Call == "bind" && e.Errno == Errno.EADDRINUSE && _busy++ < BusyTries)
+        {
+            limit.Pause(RetryMilliseconds, $"a peer at {Endpoint}");
+        }
+    }
+}

@@ -1,0 +1,147 @@
+using System.Diagnostics;
+using DmaBuf.Errors;
+using DmaBuf.Interop;
+
+namespace DmaBuf.Waits;
+
+/// <summary>
+/// A wait for several descriptors at once. A descriptor that is disposed during the wait ends it, and stays open until
+/// the poll is over, so that its number cannot become another file's meanwhile. For one thread at a time.
+/// </summary>
+/// <remarks>Waiting again, also for other descriptors, allocates nothing once the set has been as large.</remarks>
+internal sealed class WaitSet : IDisposable
+{
+    private const int ForWake = 1;
+    private readonly CancellationToken _cancellation;
+    private readonly FileDescriptor _wake;
+    private readonly CancellationTokenRegistration _registration;
+    private FileDescriptor[] _descriptors = new FileDescriptor[1];
+    private Poll.pollfd[] _polled = new Poll.pollfd[1 + ForWake];
+
+    /// <param name="cancellation">Ends every wait.</param>
+    /// <exception cref="KernelException">eventfd: EMFILE, ENFILE.</exception>
+    public WaitSet(CancellationToken cancellation = default)
+    {
+        _cancellation = cancellation;
+        var wake = Poll.CreateEvent() ?? throw new KernelException("eventfd", Errno.Last, "this process");
+        _wake = wake;
+        _registration = cancellation.Register(() => Poll.Signal(wake));
+    }
+
+    /// <summary>How many descriptors are waited for.</summary>
+    public int Count { get; private set; }
+
+    /// <summary>Adds a descriptor, which stays its owner's.</summary>
+    /// <param name="fd">The descriptor.</param>
+    /// <param name="events">The events of poll(2); the end and the failure of a descriptor are always waited for.</param>
+    /// <returns>The index to ask <see cref="Events"/> with.</returns>
+    public int Add(FileDescriptor fd, short events)
+    {
+        if (Count == _descriptors.Length)
+        {
+            Array.Resize(ref _descriptors, 2 * Count);
+            Array.Resize(ref _polled, (2 * Count) + ForWake);
+        }
+
+        _descriptors[Count] = fd;
+        _polled[Count] = new Poll.pollfd { fd = fd.Number, events = events };
+        return Count++;
+    }
+
+    /// <summary>Takes all descriptors out.</summary>
+    public void Clear()
+    {
+        Array.Clear(_descriptors);
+        Count = 0;
+    }
+
+    /// <summary>The events that ended the last wait at one descriptor; 0 where there were none.</summary>
+    public short Events(int index) => _polled[index].revents;
+
+    /// <summary>Waits until a descriptor has an event.</summary>
+    /// <param name="milliseconds">The most to wait; negative for no limit.</param>
+    /// <param name="waitedFor">What a failure says the wait was for.</param>
+    /// <returns>False when the time passed without an event.</returns>
+    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
+    /// <exception cref="KernelException">poll: EBADF where a descriptor was disposed, before the wait or during it.</exception>
+    public bool Wait(int milliseconds, string waitedFor)
+    {
+        _cancellation.ThrowIfCancellationRequested();
+        var held = 0;
+        try
+        {
+            for (; held < Count; held++)
+                Hold(_descriptors[held], waitedFor);
+            return PollHeld(milliseconds, waitedFor);
+        }
+        finally
+        {
+            while (held-- > 0)
+            {
+                _descriptors[held].RemoveWake(_wake);
+                _descriptors[held].DangerousRelease();
+            }
+        }
+    }
+
+    /// <summary>Frees the set. The descriptors stay open.</summary>
+    public void Dispose()
+    {
+        _registration.Dispose();
+        _wake.Dispose();
+    }
+
+    private void Hold(FileDescriptor fd, string waitedFor)
+    {
+        // First, so that no end between the question and the poll goes unnoticed.
+        fd.AddWake(_wake);
+        var added = false;
+        try
+        {
+            fd.DangerousAddRef(ref added);
+            if (!fd.IsDisposed)
+                return;
+        }
+        catch (ObjectDisposedException)
+        {
+        }
+
+        fd.RemoveWake(_wake);
+        if (added)
+            fd.DangerousRelease();
+        throw Closed(waitedFor);
+    }
+
+    private bool PollHeld(int milliseconds, string waitedFor)
+    {
+        var start = Stopwatch.GetTimestamp();
+        _polled[Count] = new Poll.pollfd { fd = _wake.Number, events = Poll.POLLIN };
+        while (true)
+        {
+            var elapsed = Stopwatch.GetElapsedTime(start).TotalMilliseconds;
+            var left = milliseconds < 0 ? -1 : (int)Math.Ceiling(Math.Max(0, milliseconds - elapsed));
+            var result = Poll.Wait(_polled.AsSpan(0, Count + ForWake), left);
+            if (result < 0 && Errno.Last != Errno.EINTR)
+                throw new KernelException("poll", Errno.Last, waitedFor);
+            if (result > 0 && _polled[Count].revents != 0)
+            {
+                Poll.Reset(_wake);
+                _cancellation.ThrowIfCancellationRequested();
+                for (var i = 0; i < Count; i++)
+                {
+                    if (_descriptors[i].IsDisposed)
+                        throw Closed(waitedFor);
+                }
+
+                result--;
+            }
+
+            if (result > 0)
+                return true;
+            if (left == 0)
+                return false;
+        }
+    }
+
+    private static KernelException Closed(string waitedFor) => new("poll", Errno.EBADF, waitedFor);
+}

@@ -1,0 +1,19 @@
+using DmaBuf.Grants;
+using Xunit;
+
+namespace DmaBuf.Tests;
+
+public sealed class GrantRefsTests
+{
+    [Fact]
+    public void References_are_equal_where_their_numbers_are()
+    {
+        var one = new GrantRefs { Domain = 1, PeerDomain = 2, Refs = [8, 9] };
+        var same = new GrantRefs { Domain = 1, PeerDomain = 2, Refs = new List<uint> { 8, 9 } };
+        Assert.Equal(one, same);
+        Assert.Equal(one.GetHashCode(), same.GetHashCode());
+        Assert.NotEqual(one, one with { Refs = [8, 10] });
+        Assert.NotEqual(one, one with { PeerDomain = 3 });
+        Assert.NotEqual(one, one with { Directory = 7 });
+    }
+}

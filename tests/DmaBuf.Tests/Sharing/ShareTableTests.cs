@@ -1,0 +1,294 @@
+using System.Runtime.InteropServices;
+using DmaBuf.Buffers;
+using DmaBuf.Errors;
+using DmaBuf.Grants;
+using DmaBuf.Sharing;
+using DmaBuf.Transport;
+using DmaBuf.Waits;
+using Xunit;
+
+namespace DmaBuf.Tests;
+
+public sealed class ShareTableTests
+{
+    private static readonly TimeSpan s_limit = TimeSpan.FromSeconds(20);
+
+    [Fact]
+    public void An_owner_is_removed_with_all_its_buffers_and_no_others()
+    {
+        using var table = new ShareTable();
+        var first = table.Add(Buffers.New(4096), "one");
+        var second = table.Add(Buffers.New(4096), "two");
+        table.RemoveOwned("one");
+        Assert.Equal((false, true), (first.IsOpen, second.IsOpen));
+        Assert.Equal([second], table.Buffers);
+    }
+
+    [Fact]
+    public void A_buffer_that_its_user_disposed_is_forgotten()
+    {
+        using var table = new ShareTable();
+        table.Add(Buffers.New(4096)).Dispose();
+        Assert.Empty(table.Buffers);
+    }
+
+    [Fact]
+    public void References_put_together_from_numbers_are_no_share_of_this_process()
+    {
+        using var table = new ShareTable();
+        using var limit = new WaitLimit(s_limit);
+        var grants = new GrantRefs { Domain = 1, PeerDomain = 2, Refs = [8], ShareId = Guid.NewGuid() };
+        Assert.Equal(BufferFault.NoLease, Assert.Throws<BufferException>(() => table.Revoke(grants)).Fault);
+        Assert.Equal(BufferFault.NoLease, Assert.Throws<BufferException>(() => table.WaitReleased(grants with { ShareId = null }, limit)).Fault);
+    }
+
+    [Fact]
+    public void A_buffer_is_waited_for_until_its_peers_are_done()
+    {
+        using var folder = new ScratchFolder();
+        using var table = new ShareTable();
+        using var limit = new WaitLimit(s_limit);
+        var buffer = table.Add(Buffers.New(4096));
+        Assert.Equal(BufferFault.NoPeer, Assert.Throws<BufferException>(() => table.WaitReleased(buffer, limit)).Fault);
+        var received = HandOver(table, buffer, folder, limit);
+        using (var soon = new WaitLimit(TimeSpan.FromMilliseconds(50)))
+            Assert.Throws<WaitTimeoutException>(() => table.WaitReleased(buffer, soon));
+        received.Dispose();
+        table.WaitReleased(buffer, limit);
+        table.WaitReleased(buffer, limit);
+    }
+
+    /// <summary>An end that comes between two links was once taken for a release.</summary>
+    [Fact]
+    public void Ending_the_links_is_never_a_release_to_who_waits()
+    {
+        for (var round = 0; round < 500; round++)
+        {
+            var links = new ReleaseLinks();
+            links.Add(new FakeLink());
+            links.Add(new FakeLink());
+            using var start = new Barrier(2);
+            var wait = Task.Run(() =>
+            {
+                using var limit = new WaitLimit(s_limit);
+                start.SignalAndWait();
+                links.Wait(limit);
+            }, TestContext.Current.CancellationToken);
+            start.SignalAndWait(TestContext.Current.CancellationToken);
+            links.Dispose();
+            Assert.IsType<BufferException>(Assert.Throws<AggregateException>(wait.Wait).InnerException);
+        }
+    }
+
+    [Fact]
+    public void No_link_is_asked_under_the_lock()
+    {
+        var links = new ReleaseLinks();
+        links.Add(new FakeLink { WhenAsked = () => Task.Run(() => links.WasGiven, TestContext.Current.CancellationToken).Wait(5000) });
+        links.Add(new FakeLink());
+        Assert.True(links.WasGiven);
+    }
+
+    [Fact]
+    public void A_signal_that_the_host_cancels_ends_nothing_and_a_failing_end_keeps_no_other_from_it()
+    {
+        var (bad, good) = (new Ended(fails: true), new Ended(fails: false));
+        AtExit.Add(bad);
+        AtExit.Add(good);
+        try
+        {
+            AtExit.OnSignal(new PosixSignalContext(PosixSignal.SIGTERM) { Cancel = true });
+            Assert.False(good.IsEnded);
+            AtExit.OnSignal(new PosixSignalContext(PosixSignal.SIGTERM));
+            Assert.True(good.IsEnded && bad.IsEnded);
+        }
+        finally
+        {
+            AtExit.Remove(bad);
+            AtExit.Remove(good);
+        }
+    }
+
+    [Fact]
+    public void A_process_of_another_pid_namespace_counts_as_running()
+    {
+        Assert.True(ProcessMark.IsAlive($"{ProcessMark.Own} 5"));
+        Assert.False(ProcessMark.IsAlive(ProcessMark.Own.Replace($"{Environment.ProcessId} ", "999999999 ", StringComparison.Ordinal)));
+        Assert.True(ProcessMark.IsAlive("999999999 1 pid:[1] 5"));
+        Assert.False(ProcessMark.IsAlive("nonsense"));
+    }
+
+    /// <summary>Two threads do to one buffer whatever comes first: hand it over, wait for its peers, write, remove it.</summary>
+    [Fact]
+    public void Ten_thousand_rounds_in_random_order_crash_hang_and_leak_nothing()
+    {
+        const int Rounds = 10_000;
+        using var folder = new ScratchFolder();
+        OpenDescriptors.StayTheSame(() =>
+        {
+            using var table = new ShareTable();
+            using var peer = new HonestPeer(StreamListener.Listen(Endpoint.Parse($"unixd:{folder.File("s")}")));
+            for (var round = 0; round < Rounds; round++)
+                Round(table, peer, $"unix:{folder.File("s")}", new Random(round));
+            Assert.Empty(table.Buffers);
+        });
+    }
+
+    private static void Round(ShareTable table, HonestPeer peer, string address, Random random)
+    {
+        var (begun, done) = (0, 0);
+        var buffer = table.Add(MemFdAllocator.Allocate(4096));
+        var (one, other) = (random.Next(), random.Next());
+        using var start = new Barrier(2);
+        var thread = Task.Run(() => Act(new Random(other)), TestContext.Current.CancellationToken);
+        Act(new Random(one));
+        thread.Wait(TestContext.Current.CancellationToken);
+        table.Remove(buffer);
+
+        void Act(Random choice)
+        {
+            start.SignalAndWait();
+            try
+            {
+                for (var i = 0; i < 2; i++)
+                    Step(choice);
+            }
+            catch (BufferException e) when (e.Fault is BufferFault.Removed or BufferFault.LinkEnded or BufferFault.NoPeer)
+            {
+            }
+        }
+
+        void Step(Random choice)
+        {
+            using var limit = new WaitLimit(s_limit);
+            switch (choice.Next(4))
+            {
+                case 0:
+                    table.Remove(buffer);
+                    break;
+                case 1:
+                    // A send of the other thread that is under way is not yet one of those waited for.
+                    var before = Volatile.Read(ref done);
+                    table.WaitReleased(buffer, limit);
+                    var inUse = peer.Uses(buffer.Inode);
+                    Assert.True(!inUse || Volatile.Read(ref begun) != before, "a false release");
+                    break;
+                case 2:
+                    using (var view = buffer.OpenView(BufferAccess.ReadWrite))
+                        view.WritableSlice(0, 1)[0]++;
+                    break;
+                default:
+                    Interlocked.Increment(ref begun);
+                    using (var carrier = Carrier.Open(address))
+                        table.Send(carrier, buffer, wait: false, limit);
+                    Interlocked.Increment(ref done);
+                    break;
+            }
+        }
+    }
+
+    /// <summary>Takes whatever comes, uses it for a moment and lets it go.</summary>
+    private sealed class HonestPeer : IDisposable
+    {
+        private readonly StreamListener _listener;
+        private readonly CancellationTokenSource _stop = new();
+        private readonly Thread _thread;
+        private ulong _inUse;
+
+        public HonestPeer(StreamListener listener)
+        {
+            _listener = listener;
+            _thread = new Thread(() => Run(_stop.Token));
+            _thread.Start();
+        }
+
+        public bool Uses(ulong inode) => Volatile.Read(ref _inUse) == inode;
+
+        public void Dispose()
+        {
+            _stop.Cancel();
+            _thread.Join();
+            _stop.Dispose();
+            _listener.Dispose();
+        }
+
+        private void Run(CancellationToken stop)
+        {
+            using var limit = new WaitLimit(null, stop);
+            try
+            {
+                while (true)
+                    TakeOne(limit);
+            }
+            catch (OperationCanceledException)
+            {
+            }
+        }
+
+        private void TakeOne(WaitLimit limit)
+        {
+            var stream = _listener.Accept(limit);
+            try
+            {
+                using var buffer = DescriptorHandOff.Receive(stream, limit);
+                Volatile.Write(ref _inUse, buffer.Inode);
+                using (var view = buffer.OpenView(BufferAccess.ReadWrite))
+                    view.WritableSlice(1, 1)[0]++;
+                Volatile.Write(ref _inUse, 0);
+            }
+            catch (PeerException)
+            {
+                // The buffer was removed after its sender had connected.
+                stream.Dispose();
+            }
+        }
+    }
+
+    private static DmaBuffer HandOver(ShareTable table, DmaBuffer buffer, ScratchFolder folder, WaitLimit limit)
+    {
+        using var listener = StreamListener.Listen(Endpoint.Parse($"unixd:{folder.File("s")}"));
+        using var carrier = Carrier.Open($"unix:{folder.File("s")}");
+        table.Send(carrier, buffer, wait: false, limit);
+        return DescriptorHandOff.Receive(listener.Accept(limit), limit);
+    }
+
+    private sealed class Ended(bool fails) : IDisposable
+    {
+        public bool IsEnded { get; private set; }
+
+        public void Dispose()
+        {
+            IsEnded = true;
+            if (fails)
+                throw new InvalidOperationException();
+        }
+    }
+
+    private sealed class FakeLink : IReleaseLink
+    {
+        private readonly ManualResetEventSlim _ended = new();
+
+        public Func<bool>? WhenAsked { get; init; }
+
+        public string Peer => "a peer";
+
+        public bool IsUnread => false;
+
+        public bool IsDone
+        {
+            get
+            {
+                Assert.True(WhenAsked?.Invoke() ?? true);
+                return false;
+            }
+        }
+
+        public void WaitUntilDone(WaitLimit limit)
+        {
+            Assert.True(_ended.Wait(s_limit));
+            throw BufferException.LinkEnded(Peer);
+        }
+
+        public void Dispose() => _ended.Set();
+    }
+}

@@ -1,0 +1,168 @@
+using System.Diagnostics;
+using System.Net.Sockets;
+using DmaBuf.Errors;
+using DmaBuf.Interop;
+using DmaBuf.Sharing;
+using DmaBuf.Transport;
+using DmaBuf.Waits;
+using Xunit;
+
+namespace DmaBuf.Tests;
+
+/// <summary>Who connects, who is wanted, and what listening leaves behind.</summary>
+public sealed class StreamSourceTests
+{
+    private static readonly TimeSpan s_limit = TimeSpan.FromSeconds(20);
+
+    [Theory]
+    [InlineData("127.0.0.1", true)]
+    [InlineData("127.0.0.0/8", true)]
+    [InlineData("::ffff:127.0.0.1", true)]
+    [InlineData("10.0.0.0/8", false)]
+    [InlineData("127.0.0.2", false)]
+    public void A_tcp_peer_is_wanted_by_address_or_range(string from, bool isWanted)
+    {
+        using var limit = new WaitLimit(s_limit);
+        var port = StreamTests.FreePort();
+        using var listener = StreamListener.Listen(Endpoint.Parse($"tcpd:127.0.0.1:{port}"));
+        using var near = StreamConnector.Connect(Endpoint.Parse($"tcp:127.0.0.1:{port}"), limit);
+        using var far = listener.Accept(limit);
+        Assert.Equal(isWanted, PeerFilter.Parse(from, EndpointKind.Tcp).IsWanted(far.Remote));
+        Assert.StartsWith("127.0.0.1:", $"{far.Remote}", StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_unix_peer_is_wanted_by_the_name_or_number_of_its_user()
+    {
+        using var folder = new ScratchFolder();
+        using var limit = new WaitLimit(s_limit);
+        using var listener = StreamListener.Listen(Endpoint.Parse($"unixd:{folder.File("s")}"));
+        using var near = StreamConnector.Connect(Endpoint.Parse($"unix:{folder.File("s")}"), limit);
+        using var far = listener.Accept(limit);
+        var own = Unistd.EffectiveUserId;
+        Assert.Equal((Environment.ProcessId, own), (far.Remote.ProcessId, far.Remote.UserId));
+        Assert.True(PeerFilter.Parse($"{own}", EndpointKind.Unix).IsWanted(far.Remote));
+        Assert.False(PeerFilter.Parse($"{own + 1}", EndpointKind.Unix).IsWanted(far.Remote));
+        Assert.Equal(own == 0, PeerFilter.Parse("root", EndpointKind.Unix).IsWanted(far.Remote));
+    }
+
+    [Theory]
+    [InlineData("host.name", EndpointKind.Tcp)]
+    [InlineData("10.0.0.1/40", EndpointKind.Tcp)]
+    [InlineData("no-such-user", EndpointKind.Unix)]
+    [InlineData("host", EndpointKind.Vsock)]
+    public void What_names_no_peers_is_refused(string from, EndpointKind kind) =>
+        Assert.Equal(AddressFault.BadPeer, Assert.Throws<AddressException>(() => PeerFilter.Parse(from, kind)).Fault);
+
+    [Fact]
+    public void Peers_that_are_not_wanted_are_closed_and_listening_goes_on()
+    {
+        using var folder = new ScratchFolder();
+        using var limit = new WaitLimit(TimeSpan.FromMilliseconds(500));
+        var endpoint = Endpoint.Parse($"unixd:{folder.File("s")}");
+        using var source = new StreamSource(endpoint, from: PeerFilter.Parse($"{Unistd.EffectiveUserId + 1}", EndpointKind.Unix));
+        var peer = Task.Run(() =>
+        {
+            using var own = new WaitLimit(s_limit);
+            using var patient = new StreamSource(Endpoint.Parse($"unix:{folder.File("s")}"), patient: true);
+            using var stream = patient.Next(own);
+            return stream.Receive(new byte[1], own);
+        }, TestContext.Current.CancellationToken);
+        Assert.Throws<WaitTimeoutException>(() => source.Next(limit));
+        Assert.Equal(0, peer.Result);
+    }
+
+    /// <summary>A listener that closes with this peer still in its queue resets the connection.</summary>
+    [Theory]
+    [InlineData("unix")]
+    [InlineData("tcp")]
+    public void A_patient_receiver_that_is_reset_before_the_first_byte_connects_again(string kind)
+    {
+        using var folder = new ScratchFolder();
+        using var limit = new WaitLimit(s_limit);
+        var port = StreamTests.FreePort();
+        var (listening, connecting) = kind == "unix"
+            ? ($"unixd:{folder.File("s")}", $"unix:{folder.File("s")}")
+            : ($"tcpd:127.0.0.1:{port}", $"tcp:127.0.0.1:{port}");
+        var closing = StreamListener.Listen(Endpoint.Parse(listening));
+        var received = Task.Run(() =>
+        {
+            using var own = new WaitLimit(s_limit);
+            using var source = new StreamSource(Endpoint.Parse(connecting), patient: true);
+            return source.WithNext(stream =>
+            {
+                using (stream)
+                    return stream.Receive(new byte[1], own);
+            }, own);
+        }, TestContext.Current.CancellationToken);
+        Thread.Sleep(200);
+        closing.Dispose();
+        using var listener = StreamListener.Listen(Endpoint.Parse(listening));
+        using var peer = listener.Accept(limit);
+        peer.Send([1], limit);
+        Assert.Equal(1, received.Result);
+    }
+
+    [Fact]
+    public void A_peer_that_sends_nothing_is_waited_for_only_a_part_of_the_time_limit()
+    {
+        using var folder = new ScratchFolder();
+        using var limit = new WaitLimit(s_limit);
+        using var listener = StreamListener.Listen(Endpoint.Parse($"unixd:{folder.File("s")}"));
+        using var carrier = new StreamCarrier(Endpoint.Parse($"unix:{folder.File("s")}"), false, null)
+        {
+            ReceiveTime = TimeSpan.FromMilliseconds(100),
+        };
+        var clock = Stopwatch.StartNew();
+        Assert.Equal("Peer,Stalled", Assert.Throws<PeerException>(() => carrier.Receive(limit)).ErrorId);
+        Assert.InRange(clock.ElapsedMilliseconds, 90, 10_000);
+    }
+
+    [Fact]
+    public void A_folder_that_somebody_has_locked_delays_nobody()
+    {
+        using var folder = new ScratchFolder();
+        using var held = Fcntl.Open(Path.GetDirectoryName(folder.File("s"))!, Fcntl.O_RDONLY)!;
+        Assert.True(Flock.TryLock(held));
+        var clock = Stopwatch.StartNew();
+        StreamListener.Listen(Endpoint.Parse($"unixd:{folder.File("s")}")).Dispose();
+        Assert.True(clock.ElapsedMilliseconds < 500);
+        Assert.True(folder.IsEmpty);
+    }
+
+    [Fact]
+    public void Many_that_replace_one_stale_file_leave_one_listener()
+    {
+        using var folder = new ScratchFolder();
+        var path = folder.File("s");
+        for (var round = 0; round < 20; round++)
+        {
+            using (var dead = new System.Net.Sockets.Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified))
+            {
+                dead.Bind(new UnixDomainSocketEndPoint(path));
+                File.Move(path, path + ".dead");
+            }
+
+            File.Move(path + ".dead", path);
+            using var start = new Barrier(4);
+            var all = Enumerable.Range(0, 4).Select(_ => Task.Factory.StartNew(() =>
+            {
+                start.SignalAndWait();
+                try
+                {
+                    return StreamListener.Listen(Endpoint.Parse("unixd:" + path));
+                }
+                catch (KernelException e) when (e.ErrorId == "bind,EADDRINUSE")
+                {
+                    return null;
+                }
+            }, default, TaskCreationOptions.LongRunning, TaskScheduler.Default)).ToArray();
+            var listening = all.Select(task => task.Result).OfType<StreamListener>().ToList();
+            Assert.Single(listening);
+            using (var limit = new WaitLimit(s_limit))
+                StreamConnector.Connect(Endpoint.Parse("unix:" + path), limit).Dispose();
+            listening[0].Dispose();
+            Assert.True(folder.IsEmpty);
+        }
+    }
+}
