@@ -10,7 +10,7 @@ and lab/README.md describe the tasks' options.
 ./build.ps1 -Task Lab -- uname -a
 #>
 param(
-    [ValidateSet('Build', 'Test', 'Demo', 'Lab', 'Bench', 'Docs', 'Package', 'Clean')]
+    [ValidateSet('Build', 'Test', 'Demo', 'Shell', 'Lab', 'Bench', 'Docs', 'Package', 'Clean')]
     [string] $Task = 'Build'
 )
 
@@ -18,11 +18,12 @@ param(
 $env:DMABUFPS_WORDS = -join ($args | ForEach-Object { "`u{1f}$_" })
 # The build program starts this same PowerShell again, for tests and help.
 $env:DMABUFPS_PSHOME = $PSHOME
+$env:DMABUFPS_PSVERSION = $PSVersionTable.PSVersion
 try {
     # With this PowerShell gone, nobody would see the task end.
     & setpriv --pdeathsig TERM "$PSScriptRoot/build/run" $Task
 }
 finally {
-    $env:DMABUFPS_WORDS = $env:DMABUFPS_PSHOME = $null
+    $env:DMABUFPS_WORDS = $env:DMABUFPS_PSHOME = $env:DMABUFPS_PSVERSION = $null
 }
 exit $LASTEXITCODE

@@ -8,6 +8,9 @@ internal static partial class ModuleManifest
     /// <summary>The module's version.</summary>
     public static string Version() => VersionEntry().Match(Text()).Groups[1].Value;
 
+    /// <summary>The oldest PowerShell that the module runs in.</summary>
+    public static string PowerShellVersion() => PowerShellEntry().Match(Text()).Groups[1].Value;
+
     /// <summary>The names of the cmdlets that the module exports.</summary>
     public static IEnumerable<string> Cmdlets() =>
         Quoted().Matches(CmdletsEntry().Match(Text()).Value).Select(match => match.Groups[1].Value);
@@ -16,6 +19,9 @@ internal static partial class ModuleManifest
 
     [GeneratedRegex(@"ModuleVersion\s*=\s*'([^']+)'")]
     private static partial Regex VersionEntry();
+
+    [GeneratedRegex(@"PowerShellVersion\s*=\s*'([^']+)'")]
+    private static partial Regex PowerShellEntry();
 
     [GeneratedRegex(@"CmdletsToExport\s*=\s*@\([^)]*\)")]
     private static partial Regex CmdletsEntry();

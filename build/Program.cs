@@ -11,6 +11,7 @@ internal static class Program
             ["Build"] = BuildTask.RunAsync,
             ["Test"] = TestTask.RunAsync,
             ["Demo"] = DemoTask.RunAsync,
+            ["Shell"] = ShellTask.RunAsync,
             ["Lab"] = LabTask.RunAsync,
             ["Bench"] = BenchTask.RunAsync,
             ["Docs"] = DocsTask.RunAsync,
@@ -36,7 +37,8 @@ internal static class Program
         {
             return 130;
         }
-        catch (Exception failure) when (failure is BuildException or LabException)
+        catch (Exception failure)
+            when (failure is BuildException or LabException or IOException or UnauthorizedAccessException)
         {
             Console.Error.WriteLine(failure.Message);
             return 1;

@@ -1,8 +1,11 @@
 namespace DmaBuf.Lab;
 
-/// <summary>The per-user folder for what is downloaded or made once: kernels, verdicts, initial ramdisks, a mended QEMU.</summary>
+/// <summary>The per-user folder for what is downloaded or made once: kernels, PowerShell, ramdisks, a patched QEMU.</summary>
 public static class CacheFolder
 {
+    /// <summary>EWOULDBLOCK, with which flock(2) tells that another process holds the lock.</summary>
+    private const int HeldByAnother = 11;
+
     /// <summary>The folder's path: <c>dmabufps</c> below <c>$XDG_CACHE_HOME</c> or <c>~/.cache</c>.</summary>
     public static string Root { get; } = FindRoot();
 
@@ -24,7 +27,17 @@ public static class CacheFolder
         if (Directory.Exists(partial))
             Directory.Delete(partial, recursive: true);
         Directory.CreateDirectory(partial);
-        await fill(partial);
+        try
+        {
+            await fill(partial);
+        }
+        catch
+        {
+            // What is half full may be what filled the disk.
+            Directory.Delete(partial, recursive: true);
+            throw;
+        }
+
         Directory.Move(partial, folder);
         return folder;
     }
@@ -37,7 +50,7 @@ public static class CacheFolder
             {
                 return new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
             }
-            catch (IOException) when (File.Exists(path))
+            catch (IOException failure) when (failure.HResult == HeldByAnother)
             {
                 await Task.Delay(200, cancellationToken);
             }

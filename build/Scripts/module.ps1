@@ -1,19 +1,12 @@
 <#
 .SYNOPSIS
-Makes sure that a module is here: exits with 0 when it is, fetching it into the folder if need be, and with 1 otherwise.
+Prints where the newest installed version of a module has its manifest; nothing where none that serves is installed.
 #>
-param([string] $Name, [version] $Version, [string] $Folder)
+param([string] $Name)
 
-$here = Get-Module -ListAvailable -Name $Name | Where-Object { $_.Version.Major -eq $Version.Major }
-if ($here) {
-    exit 0
-}
-try {
-    [Console]::Error.WriteLine("fetching $Name $Version into $Folder")
-    Save-PSResource -Name $Name -Version $Version -Path $Folder -Repository PSGallery -TrustRepository -ErrorAction Stop
-    exit 0
-}
-catch {
-    [Console]::Error.WriteLine("cannot fetch ${Name}: $($_.Exception.Message)")
-    exit 1
-}
+# Versions that differ behind the first number serve, too.
+$major = @{ 'Pester' = 5; 'Microsoft.PowerShell.PlatyPS' = 1; 'PSScriptAnalyzer' = 1 }[$Name]
+Get-Module -ListAvailable -Name $Name |
+    Where-Object { $_.Version.Major -eq $major } |
+    Sort-Object Version -Descending |
+    Select-Object -First 1 -ExpandProperty Path

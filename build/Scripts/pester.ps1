@@ -2,15 +2,17 @@
 .SYNOPSIS
 Runs the Pester suite and leaves each test's outcome, and how long it took, in a JSON file.
 #>
-param([string] $Tests, [string] $Results, [string] $Filter)
+param([string] $Pester, [string] $Tests, [string] $Results, [string] $Filter)
 
 $ErrorActionPreference = 'Stop'
-Import-Module -Name Pester -MinimumVersion 5.0 -MaximumVersion 5.999
+Import-Module $Pester
 $configuration = New-PesterConfiguration
 # Not those of folders in it, which need other machines.
 $configuration.Run.Path = @(Get-ChildItem -LiteralPath $Tests -Filter *.Tests.ps1 | ForEach-Object FullName)
 $configuration.Run.PassThru = $true
-$configuration.Output.Verbosity = 'None'
+# The build program counts the lines.
+$configuration.Output.Verbosity = 'Detailed'
+$configuration.Output.RenderMode = 'Plaintext'
 if ($Filter) {
     $configuration.Filter.FullName = "*$Filter*"
 }

@@ -6,12 +6,19 @@ namespace DmaBuf.Build;
 internal static class Child
 {
     /// <summary>Runs the program (the first word) and returns its exit code; ends it when cancelled.</summary>
-    public static async Task<int> RunAsync(IReadOnlyList<string> words, CancellationToken cancellationToken)
+    public static Task<int> RunAsync(IReadOnlyList<string> words, CancellationToken cancellationToken) =>
+        RunAsync(words, null, cancellationToken);
+
+    /// <summary>The same with the program's standard output going to a stream.</summary>
+    public static async Task<int> RunAsync(
+        IReadOnlyList<string> words, Stream? output, CancellationToken cancellationToken)
     {
-        using Process process = Process.Start(new ProcessStartInfo(words[0], words.Skip(1)))
-            ?? throw new BuildException($"{words[0]} does not start.");
+        var start = new ProcessStartInfo(words[0], words.Skip(1)) { RedirectStandardOutput = output is not null };
+        using Process process = Process.Start(start) ?? throw new BuildException($"{words[0]} does not start.");
         try
         {
+            if (output is not null)
+                await process.StandardOutput.BaseStream.CopyToAsync(output, cancellationToken);
             await process.WaitForExitAsync(cancellationToken);
             return process.ExitCode;
         }

@@ -1,38 +1,40 @@
+using DmaBuf.Lab;
+
 namespace DmaBuf.Build;
 
-/// <summary>The PowerShell modules that the tasks use: found on this computer, or fetched from the gallery.</summary>
+/// <summary>The PowerShell modules that the tasks use.</summary>
 internal static class PowerShellModules
 {
-    public const string Pester = "Pester";
     public const string PlatyPS = "Microsoft.PowerShell.PlatyPS";
     public const string ScriptAnalyzer = "PSScriptAnalyzer";
 
-    /// <summary>The versions to fetch; one that is here already may differ behind the first number.</summary>
-    private static readonly Dictionary<string, string> s_versions = new()
+    /// <summary>
+    /// Pester's manifest: of the package that this repository pins or, where that cannot be had, of an installed Pester
+    /// of the same major version. Null, with the reason said, where there is neither.
+    /// </summary>
+    public static async Task<string?> PesterAsync(CancellationToken cancellationToken)
     {
-        [Pester] = "5.7.1",
-        [PlatyPS] = "1.0.1",
-        [ScriptAnalyzer] = "1.24.0",
-    };
-
-    private static readonly string s_fetched = Path.Combine(Repository.Out, "modules");
-
-    /// <summary>Whether the module can be imported by the PowerShell that the tasks start.</summary>
-    public static async Task<bool> EnsureAsync(string module, CancellationToken cancellationToken)
-    {
-        if (Pwsh.Command is null)
-            return false;
-        AddFetchedToPath();
-        Directory.CreateDirectory(s_fetched);
-        return await Child.RunAsync(
-            Pwsh.Script("module.ps1", "-Name", module, "-Version", s_versions[module], "-Folder", s_fetched),
-            cancellationToken) == 0;
+        try
+        {
+            string package = await DotNet.RestoreAsync("Pester", "PkgPester", cancellationToken);
+            return Path.Combine(package, "tools", "Pester.psd1");
+        }
+        catch (BuildException failure)
+        {
+            string? installed = await InstalledAsync("Pester", cancellationToken);
+            if (installed is null)
+                Report.Note($"Pester cannot be had: {failure.Message}");
+            return installed;
+        }
     }
 
-    private static void AddFetchedToPath()
+    /// <summary>Where an installed module's manifest is, or null.</summary>
+    public static async Task<string?> InstalledAsync(string module, CancellationToken cancellationToken)
     {
-        string path = Environment.GetEnvironmentVariable("PSModulePath") ?? string.Empty;
-        if (!path.Split(':').Contains(s_fetched))
-            Environment.SetEnvironmentVariable("PSModulePath", path.Length == 0 ? s_fetched : $"{s_fetched}:{path}");
+        if (Pwsh.Home is null)
+            return null;
+        string[] words = Pwsh.Script("module.ps1", "-Name", module);
+        HostResult found = await HostCommand.TryRunAsync(words[0], words[1..], null, cancellationToken);
+        return found.Output.Trim() is { Length: > 0 } path ? path : null;
     }
 }

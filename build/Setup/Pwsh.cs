@@ -1,12 +1,36 @@
+using System.Text.RegularExpressions;
 using DmaBuf.Lab;
 
 namespace DmaBuf.Build;
 
-/// <summary>PowerShell: the one that runs build.ps1, or one on PATH, or none.</summary>
-internal static class Pwsh
+/// <summary>
+/// The PowerShell that the tasks start: the one that runs build.ps1, or the one on PATH, or the .NET tool that this
+/// repository pins.
+/// </summary>
+internal static partial class Pwsh
 {
+    /// <summary>The variable that names the PowerShell in use to the programs that the tasks start.</summary>
+    public const string HomeVariable = "DMABUFPS_PSHOME";
+
+    private const string VersionVariable = "DMABUFPS_PSVERSION";
+
+    /// <summary>PowerShell's own folder, its <c>$PSHOME</c>; null where there is no PowerShell.</summary>
+    public static string? Home { get; private set; }
+
     /// <summary>The program and first arguments that start it; null where there is no PowerShell.</summary>
-    public static string[]? Command { get; } = Find();
+    public static string[]? Command => Home is null ? null : CommandOf(Home);
+
+    /// <summary>Finds a PowerShell, or gets one; says why where there is none.</summary>
+    public static async Task EnsureAsync(CancellationToken cancellationToken)
+    {
+        Home ??= OfBuildScript()
+            ?? await OnPathAsync(cancellationToken)
+            ?? await PowerShellTool.GetAsync(cancellationToken);
+        Environment.SetEnvironmentVariable(HomeVariable, Home);
+        // The tool's executable looks for .NET in its usual place only.
+        if (Environment.GetEnvironmentVariable("DOTNET_ROOT") is null)
+            Environment.SetEnvironmentVariable("DOTNET_ROOT", DotNet.Root);
+    }
 
     /// <summary>The words that run a script of build/Scripts with arguments.</summary>
     public static string[] Script(string name, params string[] arguments) =>
@@ -15,19 +39,52 @@ internal static class Pwsh
         "-NoProfile", "-NonInteractive", "-File", Repository.At("build", "Scripts", name), .. arguments,
     ];
 
+    /// <summary>The words that start the PowerShell of a folder.</summary>
+    public static string[] CommandOf(string home)
+    {
+        string executable = Path.Combine(home, "pwsh");
+        return DotNet.CanRun(executable) ? [executable] : [DotNet.Program, Path.Combine(home, "pwsh.dll")];
+    }
+
     /// <summary>What to name as missing when a module cannot be used.</summary>
-    public static string WantOf(string module) => Command is null ? "no PowerShell here" : $"no {module} here";
+    public static string WantOf(string module) => Home is null ? "no PowerShell here" : $"no {module} here";
 
     /// <summary>Quotes a string for PowerShell.</summary>
     public static string Quote(string text) => $"'{text.Replace("'", "''", StringComparison.Ordinal)}'";
 
-    private static string[]? Find()
+    private static string? OfBuildScript()
     {
-        string? home = Environment.GetEnvironmentVariable("DMABUFPS_PSHOME");
-        if (home is null)
-            return SystemPrograms.TryFind("pwsh") is string program ? [program] : null;
-        string executable = Path.Combine(home, "pwsh");
-        // The .NET tool comes without an executable.
-        return File.Exists(executable) ? [executable] : ["dotnet", Path.Combine(home, "pwsh.dll")];
+        string? version = Environment.GetEnvironmentVariable(VersionVariable);
+        return Environment.GetEnvironmentVariable(HomeVariable) is { Length: > 0 } home
+            && IsRecent("the PowerShell that runs build.ps1", version)
+            ? home
+            : null;
     }
+
+    private static async Task<string?> OnPathAsync(CancellationToken cancellationToken)
+    {
+        if (SystemPrograms.TryFind("pwsh") is not string program)
+            return null;
+        string[] question = ["-NoProfile", "-NonInteractive", "-Command", "$PSHOME; [string] $PSVersionTable.PSVersion"];
+        HostResult answer = await HostCommand.TryRunAsync(program, question, null, cancellationToken);
+        string[] lines = answer.Output.Split('\n');
+        if (answer.ExitCode == 0 && lines is [var home, var version, ..])
+            return IsRecent(program, version) ? home : null;
+        Report.Note($"{program} does not start, so it is not used: {answer.Error.Trim()}");
+        return null;
+    }
+
+    private static bool IsRecent(string which, string? version)
+    {
+        if (version is null || !System.Version.TryParse(Release().Match(version).Value, out Version? number))
+            return true;
+        if (number >= System.Version.Parse(ModuleManifest.PowerShellVersion()))
+            return true;
+        Report.Note($"{which} is PowerShell {version}, but the module needs {ModuleManifest.PowerShellVersion()}:"
+            + " the .NET tool is used instead.");
+        return false;
+    }
+
+    [GeneratedRegex(@"^[0-9]+\.[0-9]+(\.[0-9]+)?")]
+    private static partial Regex Release();
 }

@@ -5,19 +5,20 @@ namespace DmaBuf.Build;
 /// <summary>What the tasks want of an emulated Xen host.</summary>
 internal static class XenHosts
 {
-    /// <summary>How the files of PowerShell's compiler for Add-Type begin: a fifth of all, and seldom used.</summary>
-    private const string CompilerPrefix = "Microsoft.CodeAnalysis";
-
-    private static readonly string[] s_kinds = ["*.dll", "*.so", "*.json"];
+    private static string[]? s_guestFiles;
 
     /// <summary>This project's PowerShell and module in every domain.</summary>
-    public static XenHostOptions Options => new()
+    public static async Task<XenHostOptions> OptionsAsync(CancellationToken cancellationToken)
     {
-        PowerShell = Pwsh.Command ?? [],
-        GuestFiles = PowerShellFiles(),
-        ModuleFolder = Path.GetDirectoryName(Repository.Module),
-        Say = Report.Note,
-    };
+        await Pwsh.EnsureAsync(cancellationToken);
+        return new XenHostOptions
+        {
+            PowerShell = Pwsh.Command ?? [],
+            GuestFiles = s_guestFiles ??= await FilesInUseAsync(cancellationToken),
+            ModuleFolder = Path.GetDirectoryName(Repository.Module),
+            Say = Report.Note,
+        };
+    }
 
     /// <summary>
     /// Reads guests as in <c>alice:pvh,bob:pv</c>. A third part stands for the kernel parameters that a guest has
@@ -39,21 +40,19 @@ internal static class XenHosts
             ? type
             : throw new BuildException($"-Dom0 wants pv or pvh, not \"{text}\".");
 
-    /// <summary>The files beside pwsh; none where it is only a way to a PowerShell elsewhere, as a snap's is.</summary>
-    private static string[] PowerShellFiles()
+    /// <summary>What a session of PowerShell with the module reads.</summary>
+    private static async Task<string[]> FilesInUseAsync(CancellationToken cancellationToken)
     {
-        if (Pwsh.Command is not [.., string last])
+        if (Pwsh.Home is null)
             return [];
-        string program = File.ResolveLinkTarget(last, returnFinalTarget: true)?.FullName ?? last;
-        string folder = Path.GetDirectoryName(program)!;
-        if (!File.Exists(Path.Combine(folder, "System.Management.Automation.dll")))
-            return [];
-        return
-        [
-            program,
-            .. s_kinds.SelectMany(kind => Directory.EnumerateFiles(folder, kind)).Where(file =>
-                File.Exists(file) && !Path.GetFileName(file).StartsWith(CompilerPrefix, StringComparison.Ordinal)),
-        ];
+        // With the variables that guests have, on which it depends what is read.
+        string[] variables = [.. new GuestCommand(string.Empty).Variables.Select(pair => $"{pair.Key}={pair.Value}")];
+        string[] words = [.. variables, .. Pwsh.Script("files.ps1", "-Module", Repository.Module)];
+        HostResult files = await HostCommand.TryRunAsync("env", words, null, cancellationToken);
+        if (files.ExitCode == 0)
+            return files.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        Report.Note($"Guests read PowerShell over their slow network: {files.Error.Trim()}");
+        return [];
     }
 
     private static XenGuestOptions ParseGuest(string text)

@@ -7,6 +7,7 @@ internal static class BenchTask
     {
         bool xen = arguments.TakeSwitch("Xen");
         await DebianSetup.EnsureAsync("bench", DebianSetup.Compiler, cancellationToken);
+        await Pwsh.EnsureAsync(cancellationToken);
         if (xen)
             await PrepareXenAsync(cancellationToken);
         string[] run = ["dotnet", "run", "--configuration", "Release", "--project", Repository.At("bench"), "--"];

@@ -35,7 +35,7 @@ internal static class BuildTask
             throw new BuildException($"{compiler.Output}{compiler.Error}The build failed.");
         LayOut();
         await PeerProgram.UpdateAsync(cancellationToken);
-        await HelpFiles.UpdateAsync(cancellationToken);
+        HelpFiles.Update();
         await File.WriteAllTextAsync(s_stamp, string.Empty, cancellationToken);
         File.SetLastWriteTimeUtc(s_stamp, start);
     }
@@ -44,6 +44,7 @@ internal static class BuildTask
         Directory.EnumerateFiles(Repository.Root)
             .Concat(Directory.EnumerateFiles(Repository.At("src"), "*", SearchOption.AllDirectories))
             .Concat(Directory.EnumerateFiles(Repository.At("docs"), "*", SearchOption.AllDirectories))
+            .Concat(Directory.EnumerateFiles(Repository.At("build", "Help")))
             .Max(File.GetLastWriteTimeUtc);
 
     private static void LayOut()

@@ -12,24 +12,25 @@ internal static class DemoTask
 
     public static async Task<int> RunAsync(TaskArguments arguments, CancellationToken cancellationToken)
     {
-        bool byPeer = arguments.TakeSwitch("Peer") || Pwsh.Command is null;
+        bool byPeer = arguments.TakeSwitch("Peer");
         GrantDriver driver = XenHosts.ParseDriver(arguments.TakeOption("Driver") ?? nameof(GrantDriver.Distribution));
         arguments.Finish();
         await BuildTask.EnsureBuiltAsync(cancellationToken);
         if (await MachineSetup.MissingForXenAsync(cancellationToken) is string missing)
             throw new BuildException($"The demonstration runs on an emulated Xen host, which needs {missing}.");
-        if (Pwsh.Command is null)
+        await Pwsh.EnsureAsync(cancellationToken);
+        if (Pwsh.Home is null)
             Report.LeaveOut("the cmdlets (no PowerShell here)");
         Report.LeftOut();
 
-        XenHostOptions options = XenHosts.Options with
+        XenHostOptions options = await XenHosts.OptionsAsync(cancellationToken) with
         {
             Guests = [new XenGuestOptions { Name = Guest, Type = XenGuestType.Pv }],
             Driver = driver,
         };
         await using XenHost host = await XenHost.StartAsync(options, cancellationToken);
         Report.Note(host.Description);
-        string[] pwsh = byPeer ? [] : Pwsh.Command!;
+        string[] pwsh = byPeer ? [] : Pwsh.Command ?? [];
         var command = new GuestCommand("sh", [Repository.At("lab", "demo", "demo.sh"), Guest, PeerProgram.Path, .. pwsh]);
         return await host.RunAsync(
             XenHost.Dom0, command, Console.OpenStandardOutput(), Console.OpenStandardError(), null, cancellationToken);

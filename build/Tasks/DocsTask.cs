@@ -1,16 +1,19 @@
 namespace DmaBuf.Build;
 
-/// <summary>Makes the help and checks that every cmdlet has a page.</summary>
+/// <summary>Makes the help, and checks that each cmdlet has a page and that PlatyPS reads the pages as we do.</summary>
 internal static class DocsTask
 {
     public static async Task<int> RunAsync(TaskArguments arguments, CancellationToken cancellationToken)
     {
         arguments.Finish();
-        await HelpFiles.UpdateAsync(cancellationToken);
+        HelpFiles.Update();
         string[] missing = HelpFiles.CmdletsWithoutPage();
         foreach (string cmdlet in missing)
             Report.Line($"docs/help/{cmdlet}.md is missing.");
+        string[] differences = await PlatyPSCheck.RunAsync(cancellationToken);
+        foreach (string difference in differences)
+            Report.Line(difference);
         Report.LeftOut();
-        return missing.Length == 0 ? 0 : 1;
+        return missing.Length == 0 && differences.Length == 0 ? 0 : 1;
     }
 }

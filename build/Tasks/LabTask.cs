@@ -26,6 +26,8 @@ internal static class LabTask
         if (await MachineSetup.MissingAsync(cancellationToken) is string missing)
             throw new BuildException($"The machine needs {missing}.");
         options = options with { Terminal = prompt };
+        if (prompt)
+            await Pwsh.EnsureAsync(cancellationToken);
         await using Machine machine = await Machine.StartAsync(options, cancellationToken);
         if (prompt)
         {

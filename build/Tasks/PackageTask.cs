@@ -1,20 +1,18 @@
-using System.IO.Compression;
-
 namespace DmaBuf.Build;
 
-/// <summary>Packs the module into out/DmaBufPS-VERSION.zip.</summary>
+/// <summary>Packs the module into out/DmaBufPS.VERSION.nupkg, which Install-PSResource installs.</summary>
 internal static class PackageTask
 {
     public static async Task<int> RunAsync(TaskArguments arguments, CancellationToken cancellationToken)
     {
         arguments.Finish();
         await BuildTask.BuildAsync(cancellationToken);
-        string package = Path.Combine(Repository.Out, $"DmaBufPS-{ModuleManifest.Version()}.zip");
-        File.Delete(package);
-        ZipFile.CreateFromDirectory(
-            Repository.Module, package, CompressionLevel.SmallestSize, includeBaseDirectory: true);
-        Report.Line($"The package is {package}.");
+        await Pwsh.EnsureAsync(cancellationToken);
+        if (Pwsh.Home is null)
+            throw new BuildException("Packing needs PowerShell with the module Microsoft.PowerShell.PSResourceGet.");
+        string[] words = Pwsh.Script("package.ps1", "-Module", Repository.Module, "-Folder", Repository.Out);
+        int code = await Child.RunAsync(words, cancellationToken);
         Report.LeftOut();
-        return 0;
+        return code;
     }
 }

@@ -5,7 +5,7 @@ namespace DmaBuf.Build;
 
 /// <summary>
 /// Runs all tests here and again in an emulated machine, whose kernel has every device, and then those between domains
-/// on an emulated Xen host.
+/// on emulated Xen hosts.
 /// </summary>
 internal static class TestTask
 {
@@ -13,36 +13,46 @@ internal static class TestTask
 
     public static async Task<int> RunAsync(TaskArguments arguments, CancellationToken cancellationToken)
     {
+        bool quick = arguments.TakeSwitch("Quick");
         bool machineOnly = arguments.TakeSwitch("MachineOnly");
         bool xenOnly = arguments.TakeSwitch("XenOnly");
         bool onHost = !machineOnly && !xenOnly;
         bool inMachine = !arguments.TakeSwitch("NoMachine") && !xenOnly;
-        bool onXen = (!arguments.TakeSwitch("NoXen") && !machineOnly) || xenOnly;
+        bool onXen = (!arguments.TakeSwitch("NoXen") && !machineOnly && !quick) || xenOnly;
         string? filter = arguments.TakeOption("Filter");
         arguments.Finish();
 
         await DebianSetup.EnsureAsync("tests", DebianSetup.Compiler, cancellationToken);
         await BuildTask.BuildAsync(cancellationToken);
         Directory.CreateDirectory(TestRunner.ResultFolder);
-        List<TestSuite> suites = await SuitesAsync(cancellationToken);
-        var tally = new TestTally();
-        var runner = new TestRunner(tally, filter);
-        if (onHost)
-        {
-            foreach (TestSuite suite in suites)
-                await runner.RunAsync(suite, new TestPlace("host", Child.RunAsync), cancellationToken);
-        }
+        await Pwsh.EnsureAsync(cancellationToken);
+        string? pester = Pwsh.Home is null ? null : await PowerShellModules.PesterAsync(cancellationToken);
+        if (pester is null)
+            Report.LeaveOut($"the tests of the cmdlets ({Pwsh.WantOf("Pester")})");
+        if (quick)
+            Report.LeaveOut("what -Quick leaves out: first runs of the build, the cmdlets in the machine, all between domains");
 
+        var tally = new TestTally();
+        using var progress = new TestProgress();
+        var runner = new TestRunner(tally, progress, filter);
+        TestSuite[] suites = [XunitSuite.Core, XunitSuite.Module, .. Pester("Pester", PesterSuite.Folder, pester)];
+        IEnumerable<TestSuite> hostOnly = Pester("host only", PesterSuite.HostOnlyFolder, pester);
+        if (!quick)
+            hostOnly = hostOnly.Concat(Pester("setup", PesterSuite.SetupFolder, pester));
+
+        List<TestStage> stages = [];
+        if (onHost)
+            stages.Add(OnHost([.. suites, .. hostOnly], runner));
+        if (inMachine && await CanRunMachineAsync(cancellationToken))
+            stages.Add(InMachine(quick ? [XunitSuite.Core] : suites, runner, tally));
+        if (onXen)
+            stages.AddRange(await new XenTests(runner, tally, pester).StagesAsync(cancellationToken));
+
+        progress.Plan(stages.Sum(stage => stage.Suites));
+        foreach (TestStage stage in stages)
+            await stage.RunAsync(cancellationToken);
         if (onHost && filter is null)
             await CheckScriptsAsync(tally, cancellationToken);
-
-        if (inMachine)
-            await RunInMachineAsync(suites, runner, tally, cancellationToken);
-        if (onXen)
-        {
-            bool withPester = suites.Exists(suite => suite is PesterSuite);
-            await new XenTests(runner, tally).RunAsync(withPester, cancellationToken);
-        }
 
         tally.PrintDetails();
         Report.LeftOut();
@@ -50,54 +60,38 @@ internal static class TestTask
         return tally.HasFailures || tally.IsEmpty ? 1 : 0;
     }
 
-    private static async Task<List<TestSuite>> SuitesAsync(CancellationToken cancellationToken)
-    {
-        List<TestSuite> suites = [new XunitSuite()];
-        if (Directory.Exists(PesterSuite.Folder))
-        {
-            if (await PowerShellModules.EnsureAsync(PowerShellModules.Pester, cancellationToken))
-                suites.Add(new PesterSuite("Pester", PesterSuite.Folder));
-            else
-                Report.LeaveOut($"the tests of the cmdlets ({Pwsh.WantOf(PowerShellModules.Pester)})");
-        }
+    private static IEnumerable<TestSuite> Pester(string name, string folder, string? pester) =>
+        pester is null ? [] : [new PesterSuite(pester, name, folder)];
 
-        return suites;
+    private static TestStage OnHost(TestSuite[] suites, TestRunner runner) => new(suites.Length, async stop =>
+    {
+        foreach (TestSuite suite in suites)
+            await runner.RunAsync(suite, new TestPlace("host", Child.RunAsync), stop);
+    });
+
+    private static async Task<bool> CanRunMachineAsync(CancellationToken cancellationToken)
+    {
+        if (await MachineSetup.MissingAsync(cancellationToken) is not string missing)
+            return true;
+        Report.LeaveOut($"the runs in the machine (it needs {missing})");
+        return false;
     }
 
-    private static async Task RunInMachineAsync(
-        List<TestSuite> suites, TestRunner runner, TestTally tally, CancellationToken cancellationToken)
-    {
-        if (await MachineSetup.MissingAsync(cancellationToken) is string missing)
+    private static TestStage InMachine(TestSuite[] suites, TestRunner runner, TestTally tally) =>
+        new(suites.Length, stop => TestPlace.MakeAsync("machine", tally, async () =>
         {
-            Report.LeaveOut($"the runs in the machine (it needs {missing})");
-            return;
-        }
-
-        var options = new MachineOptions { SharedFolders = [TestRunner.ResultFolder], Say = Report.Note };
-        var time = Stopwatch.StartNew();
-        try
-        {
-            await using Machine machine = await Machine.StartAsync(options, cancellationToken);
+            var options = new MachineOptions { SharedFolders = [TestRunner.ResultFolder], Say = Report.Note };
+            await using Machine machine = await Machine.StartAsync(options, stop);
             Report.Note(machine.Description);
-            var place = new TestPlace("machine", (words, stop) => machine.RunAsync(
-                new GuestCommand(words[0], words[1..]),
-                Console.OpenStandardOutput(),
-                Console.OpenStandardError(),
-                null,
-                stop));
+            var place = new TestPlace("machine", (words, output, end) => machine.RunAsync(
+                new GuestCommand(words[0], words[1..]), output, Console.OpenStandardError(), null, end));
             foreach (TestSuite suite in suites)
-                await runner.RunAsync(suite, place, cancellationToken);
-        }
-        catch (LabException failure)
-        {
-            var outcome = new TestOutcome("it starts", TestStatus.Failed, failure.Message);
-            tally.Add("boot", "machine", [outcome], time.Elapsed);
-        }
-    }
+                await runner.RunAsync(suite.InMachine, place, stop);
+        }));
 
     private static async Task CheckScriptsAsync(TestTally tally, CancellationToken cancellationToken)
     {
-        if (!await PowerShellModules.EnsureAsync(PowerShellModules.ScriptAnalyzer, cancellationToken))
+        if (await PowerShellModules.InstalledAsync(PowerShellModules.ScriptAnalyzer, cancellationToken) is null)
         {
             Report.LeaveOut($"the check of the scripts ({Pwsh.WantOf(PowerShellModules.ScriptAnalyzer)})");
             return;

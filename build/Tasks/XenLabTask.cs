@@ -8,7 +8,7 @@ internal static class XenLabTask
     public static async Task<int> RunAsync(TaskArguments arguments, CancellationToken cancellationToken)
     {
         string domain = arguments.TakeOption("Domain") ?? XenHost.Dom0;
-        XenHostOptions options = XenHosts.Options with
+        XenHostOptions options = await XenHosts.OptionsAsync(cancellationToken) with
         {
             Guests = XenHosts.ParseGuests(arguments.TakeOption("Guests") ?? "alice:pv"),
             Dom0Type = XenHosts.ParseType(arguments.TakeOption("Dom0") ?? nameof(XenGuestType.Pv)),

@@ -28,20 +28,25 @@ internal sealed class PeerHandOffs(XenHost host, GrantDriver driver, string driv
     private static readonly string s_driverScript = Repository.At("tests", "Lab", "driver.sh");
 
     /// <summary>Runs every hand-off, one after another.</summary>
-    public async Task<List<TestOutcome>> RunAsync(CancellationToken cancellationToken)
+    public async Task<List<TestOutcome>> RunAsync(TestProgress progress, CancellationToken cancellationToken)
     {
         var outcomes = new List<TestOutcome>();
         string[] guests = [.. host.Guests.Select(guest => guest.Name)];
         if (await ChangeDriverAsync(guests, cancellationToken) is { } failed)
             return [failed];
         string[] domains = [XenHost.Dom0, .. guests];
-        foreach (string exporter in domains)
+        string[] transports = ["tcp", "xenstore"];
+        var handOffs =
+            from exporter in domains
+            from importer in domains
+            where importer != exporter
+            from transport in transports
+            select (exporter, importer, transport);
+        progress.Found(handOffs.Count());
+        foreach (var (exporter, importer, transport) in handOffs)
         {
-            foreach (string importer in domains.Where(domain => domain != exporter))
-            {
-                foreach (string transport in new[] { "tcp", "xenstore" })
-                    outcomes.Add(await HandOverAsync(exporter, importer, transport, cancellationToken));
-            }
+            outcomes.Add(await HandOverAsync(exporter, importer, transport, cancellationToken));
+            progress.Done();
         }
 
         return outcomes;

@@ -1,15 +1,24 @@
+using System.Globalization;
 using System.Text.Json;
+using System.Text.RegularExpressions;
 
 namespace DmaBuf.Build;
 
 /// <summary>The tests of the cmdlets in one file, or in the files of one folder.</summary>
+/// <param name="pester">Pester's manifest.</param>
 /// <param name="name">The suite's name.</param>
 /// <param name="path">The file, or the folder; those in it are other suites' ones.</param>
 /// <param name="minutes">How long a run may take.</param>
-internal sealed class PesterSuite(string name, string path, int minutes = 15) : TestSuite
+internal sealed partial class PesterSuite(string pester, string name, string path, int minutes = 15) : TestSuite
 {
     /// <summary>The folder of the tests that need one machine.</summary>
     public static string Folder { get; } = Repository.At("tests", "Pester");
+
+    /// <summary>The folder of those that need no device: they do not run again in the machine.</summary>
+    public static string HostOnlyFolder { get; } = Path.Combine(Folder, "HostOnly");
+
+    /// <summary>The folder of those that try what a first run of the build can meet.</summary>
+    public static string SetupFolder { get; } = Path.Combine(Folder, "Setup");
 
     public override string Name => name;
 
@@ -17,7 +26,15 @@ internal sealed class PesterSuite(string name, string path, int minutes = 15) : 
 
     public override string[] Command(string resultFile, string? filter) => Pwsh.Script(
         "pester.ps1",
-        ["-Tests", path, "-Results", resultFile, .. filter is null ? Array.Empty<string>() : ["-Filter", filter]]);
+        ["-Pester", pester, "-Tests", path, "-Results", resultFile, .. filter is null ? Array.Empty<string>() : ["-Filter", filter]]);
+
+    public override void Follow(string line, TestProgress progress)
+    {
+        if (Discovery().Match(line) is { Success: true } found)
+            progress.Found(int.Parse(found.Groups[1].ValueSpan, CultureInfo.InvariantCulture));
+        else if (Outcome().IsMatch(line))
+            progress.Done();
+    }
 
     public override IEnumerable<TestOutcome> Read(string resultFile)
     {
@@ -37,6 +54,12 @@ internal sealed class PesterSuite(string name, string path, int minutes = 15) : 
                 status == TestStatus.Skipped ? ReasonOf(message) : message);
         }
     }
+
+    [GeneratedRegex("^Discovery found ([0-9]+) tests")]
+    private static partial Regex Discovery();
+
+    [GeneratedRegex(@"^\s*\[[-+!?]\] ")]
+    private static partial Regex Outcome();
 
     /// <summary>Pester says "is skipped, because REASON" and then where.</summary>
     private static string ReasonOf(string message)

@@ -6,25 +6,25 @@ using DmaBuf.Lab;
 namespace DmaBuf.Build;
 
 /// <summary>Runs suites in places and collects their outcomes.</summary>
-internal sealed class TestRunner(TestTally tally, string? filter)
+internal sealed class TestRunner(TestTally tally, TestProgress progress, string? filter)
 {
     /// <summary>Where the suites leave their results.</summary>
     public static string ResultFolder { get; } = Path.Combine(Repository.Out, "test-results");
 
     /// <summary>Runs a suite; a suite that ends without results counts as a failed test.</summary>
     public Task RunAsync(TestSuite suite, TestPlace place, CancellationToken cancellationToken) =>
-        RunAsync(suite.Name, place, stop => RunOnceAsync(suite, place, stop), cancellationToken);
+        RunAsync(suite.Name, place, (_, stop) => RunOnceAsync(suite, place, stop), cancellationToken);
 
     /// <summary>Runs tests that are no program of their own, and counts their outcomes.</summary>
     public async Task RunAsync(
         string suite,
         TestPlace place,
-        Func<CancellationToken, Task<List<TestOutcome>>> run,
+        Func<TestProgress, CancellationToken, Task<List<TestOutcome>>> run,
         CancellationToken cancellationToken)
     {
-        Report.Note($"{suite} on the {place.Name} ...");
+        progress.Begin(suite, place.Name);
         var time = Stopwatch.StartNew();
-        tally.Add(suite, place.Name, await run(cancellationToken), time.Elapsed);
+        tally.Add(suite, place.Name, await run(progress, cancellationToken), time.Elapsed);
     }
 
     private async Task<List<TestOutcome>> RunOnceAsync(TestSuite suite, TestPlace place, CancellationToken cancellationToken)
@@ -37,7 +37,8 @@ internal sealed class TestRunner(TestTally tally, string? filter)
         string? trouble = null;
         try
         {
-            int code = await place.RunAsync(suite.Command(resultFile, filter), limit.Token);
+            await using var output = new LineStream(line => suite.Follow(line, progress));
+            int code = await place.RunAsync(suite.Command(resultFile, filter), output, limit.Token);
             outcomes.AddRange(suite.Read(resultFile));
             if (outcomes.Count == 0)
                 trouble = filter is null ? $"it ran no test and ended with exit code {code}" : null;

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using DmaBuf.Lab;
 
 namespace DmaBuf.Build;
@@ -6,7 +5,10 @@ namespace DmaBuf.Build;
 /// <summary>
 /// Runs the tests between domains on emulated Xen hosts: the cmdlets where there is PowerShell, and dmabuf-peer.
 /// </summary>
-internal sealed class XenTests(TestRunner runner, TestTally tally)
+/// <param name="runner">Runs the suites.</param>
+/// <param name="tally">Counts hosts that do not start.</param>
+/// <param name="pester">Pester's manifest; null where the cmdlets cannot be tested.</param>
+internal sealed class XenTests(TestRunner runner, TestTally tally, string? pester)
 {
     private static readonly string s_folder = Repository.At("tests", "Lab");
 
@@ -16,69 +18,72 @@ internal sealed class XenTests(TestRunner runner, TestTally tally)
     /// <summary>A PV guest whose kernel grants the wrong pages; a test destroys it.</summary>
     private static readonly XenGuestOptions s_unfit = s_alice with { Name = "carol", KernelParameters = string.Empty };
 
-    /// <summary>Runs the suites, or says what is missing for them.</summary>
-    /// <param name="withPester">Whether there is Pester, for the cmdlets.</param>
-    /// <param name="cancellationToken">Ends the tests.</param>
-    public async Task RunAsync(bool withPester, CancellationToken cancellationToken)
+    /// <summary>Runs one suite on a host.</summary>
+    private delegate Task Run(XenHost host, TestPlace place, CancellationToken cancellationToken);
+
+    /// <summary>The hosts and what runs on each; none, with the reason said, where one cannot start.</summary>
+    public async Task<IReadOnlyList<TestStage>> StagesAsync(CancellationToken cancellationToken)
     {
         if (await MachineSetup.MissingForXenAsync(cancellationToken) is string missing)
         {
             Report.LeaveOut($"the tests between Xen domains (they need {missing})");
-            return;
+            return [];
         }
 
         bool withPeers = File.Exists(PeerProgram.Path);
         if (!withPeers)
             Report.LeaveOut("the tests of dmabuf-peer between Xen domains (it was not built)");
-        Dictionary<GrantDriver, string> drivers = await DriversAsync(cancellationToken);
-        if (!withPester)
-            Report.LeaveOut($"the tests of the cmdlets between Xen domains ({Pwsh.WantOf(PowerShellModules.Pester)})");
+        if (pester is null)
+            Report.LeaveOut($"the tests of the cmdlets between Xen domains ({Pwsh.WantOf("Pester")})");
+        if (!withPeers && pester is null)
+            return [];
 
-        if (withPeers || withPester)
+        Dictionary<GrantDriver, string> drivers = await DriversAsync(cancellationToken);
+        // The driver it booted with comes last: the cmdlets are to have it.
+        GrantDriver[] all = [GrantDriver.Stock, GrantDriver.Mmap, GrantDriver.Distribution];
+        XenHostOptions usual = await XenHosts.OptionsAsync(cancellationToken) with
         {
-            await RunHostAsync("xen-plain", Host(GrantDriver.Distribution, s_bob with { Type = XenGuestType.Pv }), async (host, place) =>
-            {
-                // The driver it booted with comes last: the cmdlets are to have it.
-                await RunPeersAsync(host, place, GrantDriver.Stock, GrantDriver.Mmap, GrantDriver.Distribution);
-                await RunCmdletsAsync("Plain", "Plain", place);
-            }, cancellationToken);
+            SharedFolders = [TestRunner.ResultFolder],
+        };
+        return
+        [
+            Stage("xen-plain", usual with { Guests = [s_alice, s_bob with { Type = XenGuestType.Pv }] },
+                [.. Peers(all), .. Cmdlets("Plain", "Plain")]),
 
             // dave, a PV guest, is there for dmabuf-peer: references between him and a PVH dom0.
-            XenHostOptions pvh = Host(GrantDriver.Mmap, s_alice with { Type = XenGuestType.Pvh }, s_bob, s_alice with { Name = "dave" })
-                with { Dom0Type = XenGuestType.Pvh };
-            await RunHostAsync("xen-pvh", pvh, async (host, place) =>
-            {
-                await RunPeersAsync(host, place, GrantDriver.Mmap);
-                await RunCmdletsAsync("Sharing", "Sharing.Tests.ps1", place);
-            }, cancellationToken);
-        }
+            Stage("xen-pvh",
+                usual with
+                {
+                    Dom0Type = XenGuestType.Pvh,
+                    Driver = GrantDriver.Mmap,
+                    Guests = [s_alice with { Type = XenGuestType.Pvh }, s_bob, s_alice with { Name = "dave" }],
+                },
+                [.. Peers(GrantDriver.Mmap), .. Cmdlets("Sharing", "Sharing.Tests.ps1")]),
 
-        if (withPester)
-        {
-            XenHostOptions bounce = Host(GrantDriver.Stock, s_alice) with { Dom0KernelParameters = "swiotlb=force" };
-            await RunHostAsync("xen-bounce", bounce, (_, place) => RunCmdletsAsync("Bounce", "Bounce", place), cancellationToken);
-            await RunHostAsync(
-                "xen",
-                Host(GrantDriver.Mmap, s_alice, s_bob, s_unfit),
+            .. pester is null ? Array.Empty<TestStage>() :
+            [
+                Stage("xen-bounce",
+                    usual with { Driver = GrantDriver.Stock, Guests = [s_alice], Dom0KernelParameters = "swiotlb=force" },
+                    [.. Cmdlets("Bounce", "Bounce")]),
+
                 // It takes ten minutes on two processors.
-                (_, place) => RunCmdletsAsync("cmdlets", string.Empty, place, minutes: 30),
-                cancellationToken);
-        }
+                Stage("xen", usual with { Driver = GrantDriver.Mmap, Guests = [s_alice, s_bob, s_unfit] },
+                    [.. Cmdlets("cmdlets", string.Empty, minutes: 30)]),
+            ],
+        ];
 
-        async Task RunPeersAsync(XenHost host, TestPlace place, params GrantDriver[] inGuests)
-        {
-            foreach (GrantDriver driver in withPeers ? inGuests : [])
-            {
-                var handOffs = new PeerHandOffs(host, driver, drivers[driver]);
-                await runner.RunAsync(PeerHandOffs.Suite, place, handOffs.RunAsync, cancellationToken);
-            }
-        }
+        IEnumerable<Run> Peers(params GrantDriver[] inGuests) => !withPeers ? [] : inGuests.Select(driver =>
+            new Run((host, place, stop) => runner.RunAsync(
+                PeerHandOffs.Suite, place, new PeerHandOffs(host, driver, drivers[driver]).RunAsync, stop)));
+    }
 
-        // All of a folder in one PowerShell, which keeps its sessions in the guests.
-        async Task RunCmdletsAsync(string name, string path, TestPlace place, int minutes = 15)
+    /// <summary>All suites of a folder in one PowerShell, which keeps its sessions in the guests.</summary>
+    private IEnumerable<Run> Cmdlets(string name, string path, int minutes = 15)
+    {
+        if (pester is not null)
         {
-            if (withPester)
-                await runner.RunAsync(new PesterSuite(name, Path.Combine(s_folder, path), minutes), place, cancellationToken);
+            var suite = new PesterSuite(pester, name, Path.Combine(s_folder, path), minutes);
+            yield return (_, place, stop) => runner.RunAsync(suite, place, stop);
         }
     }
 
@@ -96,29 +101,14 @@ internal sealed class XenTests(TestRunner runner, TestTally tally)
         return files;
     }
 
-    private static XenHostOptions Host(GrantDriver driver, params XenGuestOptions[] guests) =>
-        XenHosts.Options with { Driver = driver, Guests = guests, SharedFolders = [TestRunner.ResultFolder] };
-
-    private async Task RunHostAsync(
-        string name, XenHostOptions options, Func<XenHost, TestPlace, Task> work, CancellationToken cancellationToken)
-    {
-        var time = Stopwatch.StartNew();
-        try
+    private TestStage Stage(string name, XenHostOptions options, Run[] runs) =>
+        new(runs.Length, stop => TestPlace.MakeAsync(name, tally, async () =>
         {
-            await using XenHost host = await XenHost.StartAsync(options, cancellationToken);
+            await using XenHost host = await XenHost.StartAsync(options, stop);
             Report.Note(host.Description);
-            await work(host, new TestPlace(name, (words, stop) => host.RunAsync(
-                XenHost.Dom0,
-                new GuestCommand(words[0], words[1..]),
-                Console.OpenStandardOutput(),
-                Console.OpenStandardError(),
-                null,
-                stop)));
-        }
-        catch (LabException failure)
-        {
-            var outcome = new TestOutcome("it starts", TestStatus.Failed, failure.Message);
-            tally.Add("boot", name, [outcome], time.Elapsed);
-        }
-    }
+            var place = new TestPlace(name, (words, output, end) => host.RunAsync(
+                XenHost.Dom0, new GuestCommand(words[0], words[1..]), output, Console.OpenStandardError(), null, end));
+            foreach (Run run in runs)
+                await run(host, place, stop);
+        }));
 }

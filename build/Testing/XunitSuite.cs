@@ -1,20 +1,48 @@
+using System.Globalization;
+using System.Text.RegularExpressions;
 using System.Xml.Linq;
 
 namespace DmaBuf.Build;
 
-/// <summary>The tests of the core.</summary>
-internal sealed class XunitSuite : TestSuite
+/// <summary>The tests of one xunit project.</summary>
+/// <param name="suite">The suite's name.</param>
+/// <param name="project">The project, a test program.</param>
+/// <param name="trait">The trait, NAME=VALUE, of the tests to run; null runs all.</param>
+internal sealed partial class XunitSuite(string suite, string project, string? trait = null) : TestSuite
 {
+    private TestSuite? _inMachine;
+
+    /// <summary>The tests of the core.</summary>
+    public static XunitSuite Core { get; } = new("xunit", "DmaBuf.Tests");
+
+    /// <summary>
+    /// The tests of the module in process. PowerShell is slow on an emulated processor: only those that need one of the
+    /// machine's devices run there.
+    /// </summary>
+    public static XunitSuite Module { get; } =
+        new("module", "DmaBufPS.Tests") { _inMachine = new XunitSuite("module", "DmaBufPS.Tests", "Needs=Device") };
+
     public override TimeSpan Limit => TimeSpan.FromMinutes(15);
 
-    public override string Name => "xunit";
+    public override string Name => suite;
+
+    public override TestSuite InMachine => _inMachine ?? this;
 
     public override string[] Command(string resultFile, string? filter) =>
     [
-        "dotnet", Path.Combine(Repository.Binaries("DmaBuf.Tests"), "DmaBuf.Tests.dll"),
-        "-noLogo", "-noColor", "-noAutoReporters", "-reporter", "silent", "-xml", resultFile,
+        "dotnet", Path.Combine(Repository.Binaries(project), $"{project}.dll"),
+        "-noColor", "-noAutoReporters", "-reporter", "json", "-xml", resultFile,
+        .. trait is null ? Array.Empty<string>() : ["-trait", trait],
         .. filter is null ? Array.Empty<string>() : ["-method", $"*{filter}*"],
     ];
+
+    public override void Follow(string line, TestProgress progress)
+    {
+        if (TestCases().Match(line) is { Success: true } found)
+            progress.Found(int.Parse(found.Groups[1].ValueSpan, CultureInfo.InvariantCulture));
+        else if (line.StartsWith("""{"$type":"test-case-finished",""", StringComparison.Ordinal))
+            progress.Done();
+    }
 
     public override IEnumerable<TestOutcome> Read(string resultFile)
     {
@@ -43,6 +71,9 @@ internal sealed class XunitSuite : TestSuite
             yield return new TestOutcome(name, TestStatus.Failed, FailureOf(error));
         }
     }
+
+    [GeneratedRegex("""^\{"\$type":"discovery-complete",.*"TestCasesToRun":([0-9]+)""")]
+    private static partial Regex TestCases();
 
     private static string FailureOf(XElement element)
     {

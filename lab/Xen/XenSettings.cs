@@ -8,6 +8,9 @@ internal static class XenSettings
     /// <summary>What Xen itself takes, for the host and for each guest, in MiB.</summary>
     public const int OverheadMiB = 64;
 
+    /// <summary>The script that sshd starts for a remote session of PowerShell.</summary>
+    private const string RemoteShell = "remote-powershell";
+
     private const string Network = "10.95.0.";
     private static readonly string[] s_scripts = ["dom0", "domain", "guests", "guest-start", "vif"];
 
@@ -41,6 +44,8 @@ internal static class XenSettings
             .. options.Guests.Select((guest, number) => $"{Network}{number + 2} {guest.Name}"),
         ]);
         files["sshd_config"] = SshdConfig(options);
+        files[RemoteShell] = Lines(
+            $"exec {string.Join(' ', options.PowerShell.Select(GuestCommand.Quote))} -sshs -NoLogo -NoProfile");
         foreach ((int number, XenGuestOptions guest) in options.Guests.Select((guest, number) => (number, guest)))
         {
             files[guest.Name + ".cfg"] = Lines(
@@ -83,11 +88,15 @@ internal static class XenSettings
                 || variable.Key.StartsWith("POWERSHELL_", StringComparison.Ordinal))
             .Select(variable => $"{variable.Key}={variable.Value}");
         string[] module = options.ModuleFolder is null ? [] : ["PSModulePath=" + options.ModuleFolder];
-        lines.Add("SetEnv " + string.Join(' ', kept.Concat(module).Select(word => $"\"{word}\"")));
+        lines.Add("SetEnv " + string.Join(' ', kept.Concat(module).Select(Quote)));
         if (options.PowerShell.Count > 0)
-            lines.Add($"Subsystem powershell {string.Join(' ', options.PowerShell)} -sshs -NoLogo -NoProfile");
+            lines.Add($"Subsystem powershell sh /run/lab/jobs/{RemoteShell}");
         return Lines([.. lines]);
     }
+
+    /// <summary>Quotes a word for sshd's configuration.</summary>
+    private static string Quote(string word) =>
+        $"\"{word.Replace(@"\", @"\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal)}\"";
 
     private static string Lines(params string[] lines) =>
         string.Concat(lines.Select(line => string.Create(CultureInfo.InvariantCulture, $"{line}\n")));

@@ -1,5 +1,4 @@
 BeforeAll { . $PSScriptRoot/common.ps1 }
-BeforeDiscovery { $cmdlets = (Import-PowerShellDataFile "$PSScriptRoot/../../DmaBufPS.psd1").CmdletsToExport }
 
 Describe 'The module' {
     It 'exports what its manifest lists' {
@@ -27,25 +26,5 @@ Describe 'The module' {
         1 | ForEach-Object -Parallel { Import-Module $using:module; $null = New-UDmaBuf 4KB -Backing MemFd -Name theirs; Remove-Module DmaBufPS }
         (Get-DmaBuf).Name | Should -Be mine
         Remove-DmaBuf $buffer
-    }
-}
-
-Describe '<_>' -ForEach $cmdlets {
-    It 'has a help page with an example' {
-        $page = Join-Path $RepositoryRoot "docs/help/$_.md"
-        Test-Path $page | Should -BeTrue
-        Get-Content $page -Raw | Should -Match '### Example 1'
-        Get-Content $page -Raw | Should -Not -Match '\{\{'
-    }
-
-    It 'has help in the session, where it was built' {
-        if (-not (Test-Path "$ModulePath/en-US/DmaBufPS.dll-Help.xml")) { Set-ItResult -Skipped -Because 'needs Microsoft.PowerShell.PlatyPS at build time' }
-        $help = Get-Help $_
-        $help.Synopsis.Trim() | Should -Not -BeNullOrEmpty
-        @($help.examples.example).Count | Should -BeGreaterThan 0
-        $documented = $help.parameters.parameter.name
-        (Get-Command $_).Parameters.Values | Where-Object { $_.Attributes.TypeId.Name -contains 'ParameterAttribute' } |
-            Where-Object Name -NotIn ([System.Management.Automation.Cmdlet]::CommonParameters + [System.Management.Automation.Cmdlet]::OptionalCommonParameters) |
-            ForEach-Object { $_.Name | Should -BeIn $documented }
     }
 }

@@ -12,7 +12,7 @@ public sealed class BufferNameCompleter : IArgumentCompleter
         Session.Buffers
             .Select(buffer => buffer.Name)
             .OfType<string>()
-            .Where(name => name.StartsWith(wordToComplete ?? "", StringComparison.OrdinalIgnoreCase))
+            .Where(name => name.StartsWith(QuotedName.Typed(wordToComplete), StringComparison.OrdinalIgnoreCase))
             .Distinct()
-            .Select(name => new CompletionResult(name));
+            .Select(name => QuotedName.Complete(name));
 }

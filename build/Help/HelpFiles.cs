@@ -1,0 +1,49 @@
+using System.Text;
+using System.Xml;
+using System.Xml.Linq;
+
+namespace DmaBuf.Build;
+
+/// <summary>Makes the module's help from the pages in docs/help.</summary>
+internal static class HelpFiles
+{
+    /// <summary>The name of the file with the help of all cmdlets.</summary>
+    public const string MamlName = "DmaBufPS.dll-Help.xml";
+
+    /// <summary>The folder of the pages.</summary>
+    public static string Pages { get; } = Repository.At("docs", "help");
+
+    /// <summary>Where the help of all cmdlets is.</summary>
+    public static string MamlPath { get; } = Path.Combine(Repository.Module, "en-US", MamlName);
+
+    /// <summary>Makes the help; a page that breaks the layout fails with its line.</summary>
+    public static void Update()
+    {
+        string folder = Path.GetDirectoryName(MamlPath)!;
+        Directory.CreateDirectory(folder);
+        foreach (string topic in Directory.GetFiles(Pages, "about_*.md"))
+        {
+            string name = Path.GetFileNameWithoutExtension(topic) + ".help.txt";
+            File.Copy(topic, Path.Combine(folder, name), overwrite: true);
+        }
+
+        Save(MamlWriter.Write(PagesOfCmdlets().Select(PageParser.Parse)));
+    }
+
+    /// <summary>The cmdlets of the module's manifest that have no page.</summary>
+    public static string[] CmdletsWithoutPage() =>
+        [.. ModuleManifest.Cmdlets().Where(cmdlet => !File.Exists(Path.Combine(Pages, cmdlet + ".md")))];
+
+    /// <summary>The pages of cmdlets, which alone have a hyphen in their names.</summary>
+    private static IEnumerable<string> PagesOfCmdlets() =>
+        Directory.GetFiles(Pages, "*-*.md").Order(StringComparer.Ordinal);
+
+    /// <summary>Replaces the file in one step: a PowerShell may be reading it.</summary>
+    private static void Save(XDocument maml)
+    {
+        var settings = new XmlWriterSettings { Indent = true, Encoding = new UTF8Encoding(false) };
+        using (var writer = XmlWriter.Create(MamlPath + ".new", settings))
+            maml.Save(writer);
+        File.Move(MamlPath + ".new", MamlPath, overwrite: true);
+    }
+}

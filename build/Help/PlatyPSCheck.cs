@@ -1,0 +1,61 @@
+using System.Xml.Linq;
+using DmaBuf.Lab;
+
+namespace DmaBuf.Build;
+
+/// <summary>Has PlatyPS, where it is there, check the pages, and compares the MAML that it makes with ours.</summary>
+internal static class PlatyPSCheck
+{
+    /// <summary>How much of two texts that differ is shown, and how much of that is before the difference.</summary>
+    private const int Shown = 80;
+    private const int Before = 20;
+
+    /// <summary>A line for each difference and for each thing that PlatyPS finds wrong with a page.</summary>
+    public static async Task<string[]> RunAsync(CancellationToken cancellationToken)
+    {
+        await Pwsh.EnsureAsync(cancellationToken);
+        if (await PowerShellModules.InstalledAsync(PowerShellModules.PlatyPS, cancellationToken) is null)
+        {
+            Report.LeaveOut($"the check of the pages with PlatyPS ({Pwsh.WantOf(PowerShellModules.PlatyPS)})");
+            return [];
+        }
+
+        string folder = Path.Combine(Repository.Out, "build", "platyps");
+        string[] words = Pwsh.Script("platyps.ps1", "-Pages", HelpFiles.Pages, "-Output", folder);
+        HostResult result = await HostCommand.TryRunAsync(words[0], words[1..], null, cancellationToken);
+        if (result.ExitCode != 0)
+            return (result.Output + result.Error).Split('\n', StringSplitOptions.RemoveEmptyEntries);
+
+        string file = Path.Combine(folder, "DmaBufPS", HelpFiles.MamlName);
+        Dictionary<string, string> theirs = MamlFacts.Read(XDocument.Load(file), text => WithoutMarkup(text, file));
+        Dictionary<string, string> ours = MamlFacts.Read(XDocument.Load(HelpFiles.MamlPath), text => text);
+        string[] differences = [.. Compare(theirs, ours)];
+        if (differences.Length == 0)
+            Report.Line("PlatyPS finds nothing wrong with the pages, and makes the same help of them.");
+        return differences;
+    }
+
+    /// <summary>PlatyPS leaves Markdown in its texts.</summary>
+    private static string WithoutMarkup(string text, string file)
+    {
+        var source = new PageSource(file, text);
+        return string.Join('\n', PageText.Read(PageText.Parse(source), source).Select(MamlText.PlainText));
+    }
+
+    private static IEnumerable<string> Compare(Dictionary<string, string> theirs, Dictionary<string, string> ours)
+    {
+        foreach (string fact in theirs.Keys.Union(ours.Keys).Order(StringComparer.Ordinal))
+        {
+            string their = theirs.GetValueOrDefault(fact, string.Empty);
+            string our = ours.GetValueOrDefault(fact, string.Empty);
+            if (their == our)
+                continue;
+            int same = their.Zip(our).TakeWhile(pair => pair.First == pair.Second).Count();
+            int start = Math.Max(0, same - Before);
+            yield return $"{fact}: '{Excerpt(their, start)}' by PlatyPS, '{Excerpt(our, start)}' by this build";
+        }
+    }
+
+    private static string Excerpt(string text, int start) =>
+        text.Substring(start, Math.Min(Shown, text.Length - start));
+}

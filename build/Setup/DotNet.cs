@@ -1,0 +1,65 @@
+using System.Runtime.InteropServices;
+using DmaBuf.Lab;
+
+namespace DmaBuf.Build;
+
+/// <summary>The .NET that runs this program.</summary>
+internal static class DotNet
+{
+    /// <summary>The folder of the runtime's own assemblies.</summary>
+    public static string Framework { get; } = RuntimeEnvironment.GetRuntimeDirectory().TrimEnd('/');
+
+    /// <summary>The folder with the program <c>dotnet</c>, above <c>shared/Microsoft.NETCore.App/VERSION</c>.</summary>
+    public static string Root { get; } = Path.GetFullPath(Path.Combine(Framework, "../../.."));
+
+    /// <summary>The program <c>dotnet</c>.</summary>
+    public static string Program { get; } = Path.Combine(Root, "dotnet");
+
+    /// <summary>The runtime's version, such as 10.0.12.</summary>
+    public static string Version { get; } = Environment.Version.ToString(3);
+
+    /// <summary>Whether a file is a program for this processor that the user may start.</summary>
+    public static bool CanRun(string program)
+    {
+        const UnixFileMode Execute = UnixFileMode.UserExecute | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute;
+        if (!File.Exists(program) || (File.GetUnixFileMode(program) & Execute) == 0)
+            return false;
+        // A script runs everywhere. e_machine of an ELF file, elf(5), is a 16-bit word at byte 18.
+        using FileStream file = File.OpenRead(program);
+        Span<byte> header = stackalloc byte[20];
+        if (file.ReadAtLeast(header, header.Length, throwOnEndOfStream: false) < header.Length || !header.StartsWith("\u007fELF"u8))
+            return true;
+        int machine = header[18] | (header[19] << 8);
+        return machine == (RuntimeInformation.OSArchitecture == Architecture.Arm64 ? 183 : 62);
+    }
+
+    /// <summary>
+    /// Restores a project of build/Packages and returns one of its properties; throws with NuGet's own error where the
+    /// package cannot be had.
+    /// </summary>
+    public static async Task<string> RestoreAsync(
+        string project, string property, CancellationToken cancellationToken, params string[] settings)
+    {
+        // GetTargetPath because a property alone would be read before the restore.
+        string[] words =
+        [
+            "msbuild", Repository.At("build", "Packages", project), "-restore", "-target:GetTargetPath",
+            "-getProperty:" + property, "-nologo", .. settings,
+        ];
+        HostResult restore = await HostCommand.TryRunAsync(Program, words, null, cancellationToken);
+        return restore.ExitCode == 0
+            ? restore.Output.Trim()
+            : throw new BuildException(FirstError(restore.Output + restore.Error));
+    }
+
+    /// <summary>The first line that names an error, without the place in a project file.</summary>
+    public static string FirstError(string output)
+    {
+        string[] lines = output.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+        string line = lines.FirstOrDefault(line => line.Contains("error", StringComparison.OrdinalIgnoreCase))
+            ?? lines.FirstOrDefault()
+            ?? "no reason given";
+        int at = line.IndexOf("error ", StringComparison.OrdinalIgnoreCase);
+        return at < 0 ? line : line[(at + "error ".Length)..];
+    }
+}

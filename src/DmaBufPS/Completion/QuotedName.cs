@@ -1,0 +1,26 @@
+using System.Management.Automation;
+using System.Management.Automation.Language;
+
+namespace DmaBufPS;
+
+/// <summary>Names as they are typed on the command line, where some need quotes.</summary>
+internal static class QuotedName
+{
+    private static readonly char[] s_quotes = ['\'', '"'];
+
+    /// <summary>What was typed of a name: PowerShell passes an opening quote on.</summary>
+    public static string Typed(string? word) => (word ?? "").Trim(s_quotes);
+
+    /// <summary>Completes a parameter that takes wildcards to the one name, whatever characters are in it.</summary>
+    public static CompletionResult Complete(string name)
+    {
+        var pattern = WildcardPattern.Escape(name);
+        var text = IsBareWord(pattern) ? pattern : $"'{CodeGeneration.EscapeSingleQuotedStringContent(pattern)}'";
+        return new CompletionResult(text, name, CompletionResultType.ParameterValue, name);
+    }
+
+    private static bool IsBareWord(string text) =>
+        text.Length > 0
+        && char.IsLetterOrDigit(text[0])
+        && text.All(c => char.IsLetterOrDigit(c) || c is '-' or '_' or '.' or ':' or '/');
+}

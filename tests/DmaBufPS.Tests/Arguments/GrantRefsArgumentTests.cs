@@ -1,0 +1,107 @@
+using System.Management.Automation;
+using Xunit;
+
+namespace DmaBufPS.Tests.Arguments;
+
+/// <summary>References that went through a file, a job or a remote session and are the real type again.</summary>
+public sealed class GrantRefsArgumentTests : ModuleTest
+{
+    /// <summary>Every cmdlet that takes references and needs no Xen to show what it made of them.</summary>
+    public static readonly TheoryData<string> Takers =
+    [
+        "$bag | Revoke-GrantRefs",
+        "Revoke-GrantRefs $bag",
+        "Revoke-GrantRefs -InputObject $bag",
+        "[pscustomobject]@{ InputObject = $bag } | Revoke-GrantRefs",
+        "$bag | Wait-DmaBufRelease",
+        "Wait-DmaBufRelease $bag",
+    ];
+
+    public GrantRefsArgumentTests()
+    {
+        Shell.Run("""
+            $refs = [DmaBuf.GrantRefs]@{
+                Domain = 3; PeerDomain = 65535; Refs = [uint32[]](8, 9, 4294967295); Directory = 77
+            }
+            """);
+        Keep(PSSerializer.Serialize(Shell.Run("$refs")[0]));
+    }
+
+    [Fact]
+    public void Serialization_makes_a_property_bag_of_them() =>
+        Assert.Equal("Deserialized.DmaBuf.GrantRefs", $"{Shell.Run("$bag.PSObject.TypeNames[0]")[0]}");
+
+    [Theory]
+    [MemberData(nameof(Takers))]
+    public void A_bag_binds_as_the_real_type_with_all_that_was_in_it(string command)
+    {
+        var error = Shell.ErrorOf(command);
+        Assert.Equal("Buffer,NoLease", error.Id());
+        AssertAreTheSame(error.TargetObject);
+    }
+
+    [Theory]
+    [MemberData(nameof(Takers))]
+    public void A_list_of_bags_and_real_ones_binds_too(string command)
+    {
+        Shell.Run("$bag = $bag, $refs");
+        Shell["ErrorActionPreference"] = "SilentlyContinue";
+        Shell.Run("$Error.Clear()");
+        using var running = Shell.Start(command);
+        running.Finish();
+        Assert.Equal(2, Shell.Run("$Error").Count);
+        foreach (var error in Shell.Run("$Error"))
+            AssertAreTheSame(((ErrorRecord)error.BaseObject).TargetObject);
+    }
+
+    [Fact]
+    public void A_bag_is_sent_and_given_on_as_the_real_type()
+    {
+        using var sending = Shell.Start("$bag | Send-DmaBufFd unixd:$socket -Wait -PassThru");
+        using (var peer = Peers.Connect(SocketPath))
+        {
+            var words = new byte[16];
+            var received = 0;
+            while (received < words.Length)
+                received += peer.Receive(words.AsSpan(received));
+            Assert.Equal([3, 0, 0, 0, 8, 0, 0, 0, 9, 0, 0, 0, 255, 255, 255, 255], words);
+        }
+
+        AssertAreTheSame(Assert.Single(sending.FinishWithoutError()));
+    }
+
+    [Fact]
+    public void A_bag_of_a_bag_binds_too()
+    {
+        Keep(PSSerializer.Serialize(Shell.Run("$bag")[0]));
+        AssertAreTheSame(Shell.ErrorOf("$bag | Revoke-GrantRefs").TargetObject);
+    }
+
+    [Theory]
+    [InlineData("'8, 9'")]
+    [InlineData("42")]
+    [InlineData("[pscustomobject]@{ Domain = 3; PeerDomain = 5; Refs = 1, 2 }")]
+    [InlineData("@{ Refs = 1 }")]
+    public void Nothing_else_is_taken_for_references(string value)
+    {
+        string[] commands = ["Revoke-GrantRefs", "Wait-DmaBufRelease", "Send-DmaBufFd unixd:$socket -InputObject"];
+        foreach (var command in commands)
+        {
+            var error = Shell.ErrorOf($"{command} ({value})");
+            Assert.IsType<ParameterBindingException>(error.Exception, exactMatch: false);
+        }
+    }
+
+    /// <summary>What another process would read, in <c>$bag</c>.</summary>
+    private void Keep(string text) => Shell["bag"] = PSSerializer.Deserialize(text);
+
+    private static void AssertAreTheSame(object grants)
+    {
+        var refs = PSObject.AsPSObject(grants);
+        Assert.Equal("DmaBuf.GrantRefs", refs.BaseObject.GetType().FullName);
+        Assert.Equal((ushort)3, refs.Properties["Domain"].Value);
+        Assert.Equal(ushort.MaxValue, refs.Properties["PeerDomain"].Value);
+        Assert.Equal([8, 9, uint.MaxValue], (IEnumerable<uint>)refs.Properties["Refs"].Value);
+        Assert.Equal(77u, refs.Properties["Directory"].Value);
+    }
+}

@@ -1,0 +1,64 @@
+using Xunit;
+
+namespace DmaBufPS.Tests.Stopping;
+
+public sealed class StreamStopTests : ModuleTest
+{
+    [Fact]
+    public void Write_DmaBufContent_reads_no_more_of_a_stream_once_it_is_stopped()
+    {
+        NewBuffer("1MB");
+        using var stream = new SlowStream();
+        Shell["stream"] = stream;
+        var before = Descriptors.Now();
+        using (var writing = Shell.Start("$buffer | Write-DmaBufContent -Stream $stream"))
+        {
+            stream.AwaitRead();
+            writing.BeginStop();
+            stream.Answer();
+            writing.AwaitStopped();
+        }
+
+        before.AssertNoMore();
+        Assert.Equal(1, stream.Reads);
+    }
+
+    [Fact]
+    public void Write_DmaBufContent_stops_between_two_steps_of_a_long_transfer()
+    {
+        const long MiB = 1 << 20;
+        NewBuffer("256MB");
+        StopWhile("$buffer | Write-DmaBufContent -Path /dev/urandom", () => Descriptors.Now().Contain("/dev/urandom"));
+        var last = Shell.Run($"$buffer | Read-DmaBufContent -Offset {255 * MiB} -AsHash | ForEach-Object Hash")[0];
+        Shell.Run("$empty = New-UDmaBuf 1MB -Backing MemFd");
+        Assert.Equal($"{Shell.Run("$empty | Read-DmaBufContent -AsHash | ForEach-Object Hash")[0]}", $"{last}");
+    }
+
+    [Fact]
+    public void Read_DmaBufContent_stops_in_the_middle_of_its_output()
+    {
+        NewBuffer("64MB");
+        // Every line differs from the one before: equal ones would be told in one line.
+        Shell.Run("$buffer | Write-DmaBufContent -Fill ([byte[]](0..255))");
+        var before = Descriptors.Now();
+        using (var reading = Shell.Start("$buffer | Read-DmaBufContent -AsHex"))
+        {
+            reading.AwaitOutput(1);
+            reading.Stop();
+        }
+
+        before.AssertNoMore();
+    }
+
+    private void StopWhile(string script, Func<bool> condition)
+    {
+        var before = Descriptors.Now();
+        using (var running = Shell.Start(script))
+        {
+            Eventually.True(condition, "the command is at work");
+            running.Stop();
+        }
+
+        before.AssertNoMore();
+    }
+}

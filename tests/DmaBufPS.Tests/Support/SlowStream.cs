@@ -1,0 +1,64 @@
+using Xunit;
+
+namespace DmaBufPS.Tests;
+
+/// <summary>A stream without an end whose reads wait until the test answers them.</summary>
+internal sealed class SlowStream : Stream
+{
+    private readonly SemaphoreSlim _asked = new(0);
+    private readonly SemaphoreSlim _answered = new(0);
+    private int _reads;
+
+    /// <summary>How many reads there were.</summary>
+    public int Reads => _reads;
+
+    public override bool CanRead => true;
+
+    public override bool CanSeek => false;
+
+    public override bool CanWrite => false;
+
+    public override long Length => throw new NotSupportedException();
+
+    public override long Position
+    {
+        get => throw new NotSupportedException();
+        set => throw new NotSupportedException();
+    }
+
+    /// <summary>Returns once somebody reads.</summary>
+    public void AwaitRead() => Assert.True(_asked.Wait(Eventually.Limit), "Nobody read the stream.");
+
+    /// <summary>Gives one read a byte.</summary>
+    public void Answer() => _answered.Release();
+
+    public override int Read(byte[] buffer, int offset, int count)
+    {
+        Interlocked.Increment(ref _reads);
+        _asked.Release();
+        Assert.True(_answered.Wait(Eventually.Limit), "The test did not answer.");
+        buffer[offset] = (byte)'x';
+        return 1;
+    }
+
+    public override void Flush()
+    {
+    }
+
+    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
+
+    public override void SetLength(long value) => throw new NotSupportedException();
+
+    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+
+    protected override void Dispose(bool disposing)
+    {
+        if (disposing)
+        {
+            _asked.Dispose();
+            _answered.Dispose();
+        }
+
+        base.Dispose(disposing);
+    }
+}
