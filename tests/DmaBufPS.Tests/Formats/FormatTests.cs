@@ -33,7 +33,7 @@ public sealed class FormatTests : ModuleTest
     [InlineData("7; Directory = 99", "3 5 1 4096 99 7")]
     public void References_print_as_a_row_with_the_first_four(string refs, string row)
     {
-        Shell.Run($"$refs = [DmaBuf.GrantRefs]@{{ Domain = 3; PeerDomain = 5; Refs = [uint32[]]{refs} }}");
+        Shell.Run($"$refs = [DmaBuf.Grants.GrantRefs]@{{ Domain = 3; PeerDomain = 5; Refs = [uint32[]]{refs} }}");
         const string Header = "Domain PeerDomain Count Size Directory Refs";
         AssertTable("$refs", Header, row);
         Shell["bag"] = PSSerializer.Deserialize(PSSerializer.Serialize(Shell.Run("$refs")[0]));
@@ -43,7 +43,7 @@ public sealed class FormatTests : ModuleTest
     [Fact]
     public void A_holder_prints_as_a_row() => AssertTable(
         """
-        [DmaBuf.DmaBufHolder]@{
+        [DmaBuf.Discovery.DmaBufHolder]@{
             ProcessId = 7; ProcessName = 'camerad'; User = 'video'; Inode = 12; Size = 8192
             Exporter = 'udmabuf'; Name = 'frame'; Fds = [int[]](3, 9); IsMapped = $true
         }
@@ -53,7 +53,7 @@ public sealed class FormatTests : ModuleTest
 
     [Fact]
     public void A_domain_prints_as_a_row() => AssertTable(
-        "[DmaBuf.XenDomain]@{ Id = 4; Name = 'guest'; Type = 'pvh'; State = 'Running'; IsOwn = $false }",
+        "[DmaBuf.Xen.XenDomain]@{ Id = 4; Name = 'guest'; Type = 'pvh'; State = 'Running'; IsOwn = $false }",
         "Id Name Type State IsOwn",
         "4 guest pvh Running False");
 
@@ -61,11 +61,11 @@ public sealed class FormatTests : ModuleTest
     public void A_feature_prints_what_was_found_and_what_helps()
     {
         AssertTable(
-            "[DmaBuf.SupportCheck]::new('Kvm', $false, 'no /dev/kvm', 'Load kvm_intel.')",
+            "[DmaBuf.Discovery.SupportCheck]::new('Kvm', $false, 'no /dev/kvm', 'Load kvm_intel.')",
             "Feature Available Detail and cure",
             "Kvm False no /dev/kvm. Load kvm_intel.");
         AssertTable(
-            "[DmaBuf.SupportCheck]::new('MemFd', $true, 'sealed memfds work', $null)",
+            "[DmaBuf.Discovery.SupportCheck]::new('MemFd', $true, 'sealed memfds work', $null)",
             "Feature Available Detail and cure",
             "MemFd True sealed memfds work");
     }
@@ -73,7 +73,7 @@ public sealed class FormatTests : ModuleTest
     [Fact]
     public void A_long_detail_of_a_feature_is_wrapped_and_not_cut_off()
     {
-        var printed = Shell.Print("[DmaBuf.SupportCheck]::new('Kvm', $false, ('word ' * 80 + 'end'), $null)");
+        var printed = Shell.Print("[DmaBuf.Discovery.SupportCheck]::new('Kvm', $false, ('word ' * 80 + 'end'), $null)");
         // The rows below may begin in the middle of a word.
         var text = string.Concat(printed.Skip(2).SelectMany(Words));
         Assert.Equal($"KvmFalse{string.Concat(Enumerable.Repeat("word", 80))}end", text);
