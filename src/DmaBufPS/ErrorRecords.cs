@@ -1,5 +1,6 @@
 using System.Management.Automation;
 using DmaBuf.Errors;
+using DmaBuf.Tracing;
 using DmaBuf.Xen;
 
 namespace DmaBufPS;
@@ -10,6 +11,7 @@ internal static class ErrorRecords
     public static ErrorRecord From(DmaBufException failure, object? target)
     {
         var record = new ErrorRecord(failure, failure.ErrorId, Category(failure), target);
+        record.CategoryInfo.TargetName = VisibleText.Of(record.CategoryInfo.TargetName);
         if (failure.Cure is { } cure)
             record.ErrorDetails = new ErrorDetails(failure.Message) { RecommendedAction = cure };
         return record;

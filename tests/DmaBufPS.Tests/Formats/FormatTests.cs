@@ -52,6 +52,53 @@ public sealed class FormatTests : ModuleTest
         "7 camerad video 12 8192 udmabuf frame 3,9 True");
 
     [Fact]
+    public void What_others_named_prints_in_visible_characters()
+    {
+        Shell["name"] = "hi\u001b[31mred\u202e";
+        Shell.Run("$buffer = New-UDmaBuf 4KB -Backing MemFd -Name $name");
+        Shell.Run("""
+            $holder = [DmaBuf.Discovery.DmaBufHolder]@{
+                ProcessId = 7; ProcessName = $name; User = 'video'; Inode = 12; Size = 8192
+                Exporter = 'udmabuf'; Name = $name; Fds = [int[]](3, 9); IsMapped = $true
+            }
+            $domain = [DmaBuf.Xen.XenDomain]@{ Id = 4; Name = $name; IsOwn = $false }
+            """);
+        foreach (var item in new[] { "$buffer", "$holder", "$domain" })
+        {
+            foreach (var view in new[] { item, $"{item} | Format-List *", $"{item} | Select-Object *", $"{item}.Name", $"\"{item}\"" })
+            {
+                var printed = string.Concat(Shell.Print(view));
+                Assert.Contains(@"hi\x1b[31mred\u202e", printed, StringComparison.Ordinal);
+                Assert.DoesNotContain('\u202e', printed);
+            }
+
+            Assert.Equal(@"hi\x1b[31mred\u202e", $"{Shell.Run($"{item}.Name")[0]}");
+        }
+    }
+
+    [Fact]
+    public void A_buffer_is_renamed_and_found_by_its_name_and_by_what_is_shown_of_it()
+    {
+        NewBuffer();
+        Shell["name"] = "hi\u001bred";
+        Shell.Run("$buffer.Name = $name");
+        Assert.Single(Shell.Run("Get-DmaBuf $name"));
+        Assert.Single(Shell.Run(@"Get-DmaBuf hi\x1br*"));
+        Assert.Single(Shell.Run("$buffer | Get-DmaBuf"));
+        Assert.Equal([@"hi\x1bred"], Shell.Complete("Get-DmaBuf h").Select(choice => choice.ListItemText));
+    }
+
+    [Fact]
+    public void An_error_about_a_name_shows_it_in_visible_characters()
+    {
+        Shell["name"] = "no\u001bne";
+        var failure = Shell.ErrorOf("Get-DmaBuf $name");
+        Assert.All(
+            [failure.ToString(), failure.Exception.Message, failure.CategoryInfo.ToString()],
+            shown => Assert.Contains(@"no\x1bne", shown, StringComparison.Ordinal));
+    }
+
+    [Fact]
     public void A_domain_prints_as_a_row() => AssertTable(
         "[DmaBuf.Xen.XenDomain]@{ Id = 4; Name = 'guest'; Type = 'pvh'; State = 'Running'; IsOwn = $false }",
         "Id Name Type State IsOwn",
