@@ -60,6 +60,12 @@ public sealed class DmaBuffer : IDisposable
     /// <summary>Whether another process that gets the descriptor reaches the memory by it.</summary>
     public bool IsPassable => _backing.IsPassable;
 
+    /// <summary>
+    /// Whether the processor reaches the content: some exporters refuse mmap, and their buffers can only be passed on. Asked
+    /// by mapping the buffer, when this is first read; false once it is removed.
+    /// </summary>
+    public bool IsCpuAccessible => _memory.CanMap(this);
+
     /// <summary>Whether the kernel tells when nobody holds the buffer any more: <see cref="WaitReleased"/> waits for that.</summary>
     public bool TellsRelease => _backing.TellsRelease;
 
