@@ -47,10 +47,10 @@ public sealed class XenHost : IAsyncDisposable
         XenSettings.CheckMemory(options, initramfs);
         Dictionary<string, string> files = XenSettings.Files(options, packages, kernel, driver,
             await kernel.GetPayloadAsync(cancellationToken), initramfs);
-        string? qemu = await MendedQemu.GetAsync(cancellationToken);
+        string? qemu = await PatchedQemu.GetAsync(cancellationToken);
         bool runsPvh = options.Guests.Select(guest => guest.Type).Append(options.Dom0Type).Contains(XenGuestType.Pvh);
         if (qemu is null && runsPvh)
-            options.Say("This QEMU is not the build whose errors the lab knows: an emulated PVH domain may fail (lab/README.md).");
+            options.Say($"An emulated PVH domain may fail: {PatchedQemu.NotFound}.");
         Machine dom0 = await Machine.StartAsync(Dom0Options(options, qemu ?? QemuProcess.Program, packages), cancellationToken);
         var host = new XenHost(options, dom0);
         try

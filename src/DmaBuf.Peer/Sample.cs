@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text;
 using DmaBuf.Buffers;
 using DmaBuf.Grants;
+using DmaBuf.Tracing;
 
 namespace DmaBuf.Peer;
 
@@ -33,14 +34,14 @@ internal static class Sample
     {
         var text = new ContentReader(buffer, 0, RangeSize).ToText(Encoding.UTF8).TrimEnd('\n');
         if (text != s_firstLine)
-            Console.WriteLine($"came back: {Printable(text)}");
+            Console.WriteLine($"came back: {VisibleText.OfLines(text)}");
     }
 
     /// <summary>Prints the text found at the start of each range.</summary>
     public static void Print(DmaBuffer buffer)
     {
         for (long offset = 0; offset < buffer.Size; offset += RangeSize)
-            Console.Out.Write(Printable(new ContentReader(buffer, offset, Math.Min(RangeSize, buffer.Size - offset)).ToText(Encoding.ASCII)));
+            Console.Out.Write(VisibleText.OfLines(new ContentReader(buffer, offset, Math.Min(RangeSize, buffer.Size - offset)).ToText(Encoding.ASCII)));
     }
 
     /// <summary>Prints references as the hand-off's programs do.</summary>
@@ -50,8 +51,4 @@ internal static class Sample
         for (var i = 0; i < grants.Count; i++)
             Console.WriteLine($"refs[{i}] = {grants.Refs[i]:x}");
     }
-
-    /// <summary>What the peer wrote, without what would steer a terminal.</summary>
-    private static string Printable(string text) =>
-        string.Concat(text.Select(c => char.IsControl(c) && c != '\n' ? ' ' : c));
 }

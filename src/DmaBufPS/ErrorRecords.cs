@@ -1,5 +1,7 @@
 using System.Management.Automation;
+using DmaBuf.Buffers;
 using DmaBuf.Errors;
+using DmaBuf.Tracing;
 using DmaBuf.Xen;
 
 namespace DmaBufPS;
@@ -10,10 +12,17 @@ internal static class ErrorRecords
     public static ErrorRecord From(DmaBufException failure, object? target)
     {
         var record = new ErrorRecord(failure, failure.ErrorId, Category(failure), target);
+        record.CategoryInfo.TargetName = VisibleText.Of(record.CategoryInfo.TargetName);
         if (failure.Cure is { } cure)
-            record.ErrorDetails = new ErrorDetails(failure.Message) { RecommendedAction = cure };
+            record.ErrorDetails = new ErrorDetails(failure.Message) { RecommendedAction = cure + More(failure, target) };
         return record;
     }
+
+    private static string More(DmaBufException failure, object? target) =>
+        failure is KernelException { Call: "mmap", ErrnoName: not "ENOMEM" }
+        && target is DmaBuffer { IsOpen: true, IsDmaBuf: true, IsCpuAccessible: false }
+            ? " Get-DmaBuf shows that as IsCpuAccessible, and Send-DmaBufFd passes it on."
+            : "";
 
     private static ErrorCategory Category(DmaBufException failure) => failure switch
     {
@@ -52,7 +61,7 @@ internal static class ErrorRecords
         "EINVAL" or "EBADF" or "EBADFD" or "ENAMETOOLONG" or "EISDIR" => ErrorCategory.InvalidArgument,
         "ENOMEM" or "ENOSPC" or "EDQUOT" or "EQUOTA" or "E2BIG" or "EMFILE" or "ENFILE" or "ENOBUFS" or "EFBIG" => ErrorCategory.ResourceUnavailable,
         "EBUSY" or "EADDRINUSE" => ErrorCategory.ResourceBusy,
-        "ENOSYS" or "ENOTTY" or "EOPNOTSUPP" or "EAFNOSUPPORT" or "EPROTONOSUPPORT" => ErrorCategory.NotImplemented,
+        "ENOSYS" or "ENOTTY" or "EOPNOTSUPP" or "ENOTSUPP" or "EAFNOSUPPORT" or "EPROTONOSUPPORT" => ErrorCategory.NotImplemented,
         "ECONNREFUSED" or "ECONNRESET" or "EPIPE" or "EHOSTUNREACH" or "ENETUNREACH" or "EADDRNOTAVAIL" => ErrorCategory.ConnectionError,
         "ETIMEDOUT" => ErrorCategory.OperationTimeout,
         _ => ErrorCategory.DeviceError,

@@ -27,6 +27,7 @@ Describe 'A dma-buf of references' {
     AfterEach { Assert-NothingLeft }
 
     It 'is made of the references in a directory' {
+        Assert-Pvh bob
         $grants = New-UDmaBuf 16KB | Write-DmaBufContent 'by a directory' -PassThru | Export-GrantRefs -Domain bob -Directory
         On bob {
             param ($grants)
@@ -35,6 +36,7 @@ Describe 'A dma-buf of references' {
     }
 
     It 'has the page of a reference that is listed twice twice' {
+        Assert-Pvh bob
         $buffer = New-UDmaBuf 8KB
         $buffer | Write-DmaBufContent 'page 0'
         $buffer | Write-DmaBufContent 'page 1' -Offset 4KB
@@ -50,6 +52,7 @@ Describe 'A dma-buf of references' {
     }
 
     It 'stays good when the exporter revokes its references' {
+        Assert-Pvh bob
         $buffer = New-UDmaBuf 16KB
         $buffer | Write-DmaBufContent 'before'
         $grants = $buffer | Export-GrantRefs -Domain bob
@@ -63,6 +66,7 @@ Describe 'A dma-buf of references' {
     }
 
     It 'is waited for until its last holder is done' {
+        Assert-Pvh bob
         $grants = New-UDmaBuf 16KB | Export-GrantRefs -Domain bob
         $result = On bob {
             param ($grants)
@@ -79,6 +83,7 @@ Describe 'A dma-buf of references' {
     }
 
     It 'can be removed when the wait for its last holder was too long' {
+        Assert-Pvh bob
         $buffer = New-UDmaBuf 16KB
         $buffer | Write-DmaBufContent 'still held'
         $grants = $buffer | Export-GrantRefs -Domain bob

@@ -1,6 +1,6 @@
 # Dot-sourced by every file here. The suites run in dom0 of the lab's Xen host; a domain's part of a test runs in that
 # domain's own PowerShell, which is started once. From the build: DMABUFPS_DRIVER_DISTRIBUTION, _STOCK and _MMAP, the
-# files of the grant device's drivers.
+# files of the grant device's drivers, and DMABUFPS_WITHOUT_PVH, why guests that would be PVH are PV; unset where they are.
 
 $ErrorActionPreference = 'Stop'
 $script:RepositoryRoot = Split-Path (Split-Path $PSScriptRoot)
@@ -168,6 +168,13 @@ function Get-DomainId ([string] $Domain) {
 # How Xen runs a domain: pv or pvh.
 function Get-DomainType ([string] $Domain) {
     (Get-XenDomain | Where-Object Name -EQ ($Domain -eq 'dom0' ? 'Domain-0' : $Domain)).Type
+}
+
+# Ends the test as skipped, with the reason, where the domain is a PV guest because QEMU runs no PVH domain reliably.
+function Assert-Pvh ([string] $Domain) {
+    if ($env:DMABUFPS_WITHOUT_PVH -and (Get-DomainType $Domain) -ne 'pvh') {
+        Set-ItResult -Skipped -Because $env:DMABUFPS_WITHOUT_PVH
+    }
 }
 
 # Has the grant device's driver exchanged in the guests. dom0 keeps the one it booted with: xenstored holds its device.

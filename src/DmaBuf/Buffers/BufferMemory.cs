@@ -89,6 +89,25 @@ internal sealed class BufferMemory(Backing backing) : IDisposable
         }
     }
 
+    /// <summary>Whether the memory is mapped, or can be. The mapping is kept for the views to come.</summary>
+    public bool CanMap(DmaBuffer buffer)
+    {
+        lock (_lock)
+        {
+            if (_isClosed)
+                return false;
+            try
+            {
+                _mapping ??= backing.Map(buffer);
+                return true;
+            }
+            catch (DmaBufException)
+            {
+                return false;
+            }
+        }
+    }
+
     /// <summary>Whether a view is open. A view is one thread's, so that its own answer needs no lock.</summary>
     public bool IsViewOpen(BufferViewId view) => _views.IsOpen(view);
 

@@ -32,8 +32,6 @@ public sealed class ContentWriter
     /// <returns>The bytes produced, 0 at the end, or -1 where there are none yet.</returns>
     private delegate int Producer(Span<byte> room, long position);
 
-    private delegate int Source(Span<byte> room);
-
     private long Room => _buffer.Size - _offset;
 
     /// <summary>Writes the bytes. Errors: <see cref="BufferException"/> (DoesNotFit, ReadOnly, Removed).</summary>
@@ -100,53 +98,72 @@ public sealed class ContentWriter
         var length = FileCalls.Length(file);
         if (length > 0)
             count = Math.Min(count ?? long.MaxValue, length);
-        return WriteAll(count, room => FileCalls.Read(file, path, room), () => FileCalls.Await(file, Poll.POLLIN, $"data from {path}", limit), "The file");
+        if (count is not null)
+            CheckFits(count.Value);
+        var written = ForEachStep(count ?? Room, (room, _) => FileCalls.Read(file, path, room), _ => Await());
+        if (count is not null || written < Room)
+            return written;
+
+        Span<byte> more = stackalloc byte[1];
+        int read;
+        do
+        {
+            Await();
+            read = FileCalls.Read(file, path, more);
+        }
+        while (read < 0);
+        return read == 0 ? written : throw DoesNotFit("The file");
+
+        void Await() => FileCalls.Await(file, Poll.POLLIN, $"data from {path}", limit);
     }
 
     /// <summary>
-    /// Reads a stream straight into the mapping, to its end or for <paramref name="count"/> bytes. A stream that cannot
-    /// tell its length and turns out too long fails only once the buffer is full.
+    /// Reads a stream to its end or for <paramref name="count"/> bytes. It is waited for outside the access bracket, and
+    /// cancellation ends that even where the stream ignores it. A stream that cannot tell its length and turns out too long
+    /// fails only once the buffer is full.
     /// </summary>
     /// <returns>The bytes written.</returns>
     /// <exception cref="BufferException">DoesNotFit, ReadOnly, Removed.</exception>
     /// <exception cref="StreamException">Closed, NotReadable, Failed.</exception>
     /// <exception cref="KernelException">read: the error number that the stream tells.</exception>
+    /// <exception cref="OperationCanceledException">The writer's token was cancelled.</exception>
     public long WriteStream(Stream stream, long? count = null)
     {
         ArgumentNullException.ThrowIfNull(stream);
         if (count is null && StreamCalls.Remaining(stream) is { } remaining)
             CheckFits(remaining);
-        return WriteAll(count, room => StreamCalls.Read(stream, room), null, "The stream");
-    }
-
-    /// <summary>Reads a source to its end or for <paramref name="count"/> bytes; what is longer than the room fails once that is full.</summary>
-    private long WriteAll(long? count, Source source, Action? awaitMore, string what)
-    {
         if (count is not null)
             CheckFits(count.Value);
+
+        // A buffer that cannot be written leaves the stream where it is.
+        _buffer.OpenView(BufferAccess.ReadWrite).Dispose();
         var total = count ?? Room;
-        var written = ForEachStep(total, (room, _) => source(room), awaitMore);
-        if (count is not null || written < total)
-            return written;
-        Span<byte> more = stackalloc byte[1];
-        int read;
-        do
-        {
-            awaitMore?.Invoke();
-            read = source(more);
-        }
-        while (read < 0);
-        return read == 0 ? written : throw DoesNotFit(what);
+        var chunk = GC.AllocateUninitializedArray<byte>((int)Math.Clamp(total, 1, ContentReader.Step));
+        var read = 0;
+        var written = ForEachStep(
+            total,
+            (room, _) =>
+            {
+                chunk.AsSpan(0, read).CopyTo(room);
+                return read;
+            },
+            length => read = StreamCalls.Read(stream, chunk.AsMemory(0, length), _cancellation));
+        return count is not null || written < total || StreamCalls.Read(stream, chunk.AsMemory(0, 1), _cancellation) == 0
+            ? written
+            : throw DoesNotFit("The stream");
     }
 
-    private long ForEachStep(long total, Producer producer, Action? awaitMore = null)
+    /// <param name="total">How many bytes to write.</param>
+    /// <param name="producer">Writes them, inside the access bracket.</param>
+    /// <param name="prepare">Waits for the next bytes, before the bracket; told how many there is room for.</param>
+    private long ForEachStep(long total, Producer producer, Action<int>? prepare = null)
     {
         long done = 0;
         while (done < total)
         {
             _cancellation.ThrowIfCancellationRequested();
-            awaitMore?.Invoke();
             var length = (int)Math.Min(ContentReader.Step, total - done);
+            prepare?.Invoke(length);
             int produced;
             using (var view = _buffer.OpenView(BufferAccess.ReadWrite))
                 produced = producer(view.WritableSlice(_offset + done, length), done);

@@ -1,6 +1,7 @@
 using System.Text;
 using DmaBuf.Errors;
 using DmaBuf.Interop;
+using DmaBuf.Tracing;
 using DmaBuf.Waits;
 
 namespace DmaBuf.Buffers;
@@ -59,12 +60,19 @@ public sealed class DmaBuffer : IDisposable
     /// <summary>Whether another process that gets the descriptor reaches the memory by it.</summary>
     public bool IsPassable => _backing.IsPassable;
 
+    /// <summary>
+    /// Whether the processor reaches the content: some exporters refuse mmap, and their buffers can only be passed on. Asked
+    /// by mapping the buffer, when this is first read; false once it is removed.
+    /// </summary>
+    public bool IsCpuAccessible => _memory.CanMap(this);
+
     /// <summary>Whether the kernel tells when nobody holds the buffer any more: <see cref="WaitReleased"/> waits for that.</summary>
     public bool TellsRelease => _backing.TellsRelease;
 
     /// <summary>
     /// The buffer's name (DMA_BUF_SET_NAME), or null. Whoever holds the buffer can change it, so a dma-buf is asked
-    /// anew each time; the last answer stays once it is removed. Setting it takes at most 31 bytes of UTF-8.
+    /// anew each time; the last answer stays once it is removed. <see cref="VisibleText"/> shows the control characters in
+    /// it. Setting it takes at most 31 bytes of UTF-8.
     /// Errors: <see cref="BufferException"/> (BadName, Removed), <see cref="KernelException"/>.
     /// </summary>
     public string? Name
@@ -72,7 +80,7 @@ public sealed class DmaBuffer : IDisposable
         get
         {
             Refresh();
-            return _backing.Name;
+            return _backing.Name is { } name ? VisibleText.Of(name) : null;
         }
         set
         {

@@ -7,8 +7,8 @@ namespace DmaBuf.Buffers;
 /// <summary>A shared memory mapping: unmapped once the buffer is closed and no view uses it any more.</summary>
 internal sealed unsafe class Mapping : SafeHandle
 {
-    /// <summary>What helps where an exporter has no mmap operation.</summary>
-    public const string NoMmapCure = "This exporter gives the processor no mapping of its buffers: hand the buffer on without reading it here.";
+    /// <summary>What helps where an exporter refuses mmap.</summary>
+    public const string NoMmapCure = "This exporter gives the processor no access to its buffers. The buffer can still be passed on as it is.";
 
     private Mapping(void* address, long length, bool writable)
         : base(0, ownsHandle: true)
@@ -34,10 +34,12 @@ internal sealed unsafe class Mapping : SafeHandle
     /// <param name="offset">Where in it the buffer starts; grant devices have one offset for each buffer.</param>
     /// <param name="length">The buffer's size in bytes.</param>
     /// <param name="target">What a failure calls it.</param>
-    /// <param name="invalidCure">What helps where the device refuses (EINVAL, ENODEV).</param>
+    /// <param name="refusedCure">What helps where the exporter or device refuses.</param>
     /// <param name="owned">A descriptor to close with the mapping.</param>
-    /// <exception cref="KernelException">mmap: EACCES of a descriptor for writing only, EINVAL, ENODEV, ENOMEM.</exception>
-    public static Mapping Create(FileDescriptor fd, long offset, long length, object target, string invalidCure, FileDescriptor? owned = null)
+    /// <exception cref="KernelException">
+    /// mmap: EACCES of a descriptor for writing only, ENOMEM, and <see cref="IsRefusal">what exporters refuse with</see>.
+    /// </exception>
+    public static Mapping Create(FileDescriptor fd, long offset, long length, object target, string refusedCure, FileDescriptor? owned = null)
     {
         var access = Fcntl.GetFlags(fd) & Fcntl.O_ACCMODE;
         if (access == Fcntl.O_WRONLY)
@@ -64,11 +66,19 @@ internal sealed unsafe class Mapping : SafeHandle
         var errno = Errno.Last;
         throw new KernelException("mmap", errno, target.ToString()!, errno switch
         {
-            Errno.EINVAL or Errno.ENODEV => invalidCure,
+            _ when IsRefusal(errno) => refusedCure,
             Errno.ENOMEM => "Not enough address space, memory or huge pages: see 'ulimit -v' and /proc/sys/vm/nr_hugepages.",
             _ => null,
         });
     }
+
+    /// <summary>
+    /// Whether an exporter refuses mmap with this number: EINVAL is dma-buf.c's own where there is no mmap operation, the
+    /// rest come from drivers.
+    /// </summary>
+    private static bool IsRefusal(int errno) =>
+        errno is Errno.EINVAL or Errno.ENODEV or Errno.ENXIO or Errno.ENOSYS or Errno.EOPNOTSUPP or Errno.ENOTTY
+        || KernelErrno.Name(errno) is not null;
 
     protected override bool ReleaseHandle()
     {

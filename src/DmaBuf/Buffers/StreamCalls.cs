@@ -22,22 +22,31 @@ internal static class StreamCalls
         }
     }
 
+    /// <summary>
+    /// Reads from a stream. Cancellation ends the wait even where the stream ignores it: its Read then goes on in another
+    /// thread and may still write into <paramref name="bytes"/>.
+    /// </summary>
     /// <exception cref="StreamException">Closed, NotReadable, Failed.</exception>
     /// <exception cref="KernelException">read: the error number that the stream tells.</exception>
-    public static int Read(Stream stream, Span<byte> bytes)
+    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
+    public static int Read(Stream stream, Memory<byte> bytes, CancellationToken cancellation)
     {
         try
         {
-            return stream.Read(bytes);
+            // No stream promises that ReadAsync does not block.
+            var reading = Task.Run(async () => await stream.ReadAsync(bytes, cancellation).ConfigureAwait(false), cancellation);
+            Task.WaitAny([reading], cancellation);
+            return reading.GetAwaiter().GetResult();
         }
         catch (Exception e) when (IsTheStreams(e))
         {
+            cancellation.ThrowIfCancellationRequested();
             throw Failure(stream, "read", e);
         }
     }
 
     private static bool IsTheStreams(Exception e) =>
-        e is IOException or InvalidOperationException or NotSupportedException or UnauthorizedAccessException;
+        e is IOException or InvalidOperationException or NotSupportedException or UnauthorizedAccessException or OperationCanceledException;
 
     private static DmaBufException Failure(Stream stream, string call, Exception e)
     {

@@ -1,3 +1,5 @@
+using DmaBuf.Tracing;
+
 namespace DmaBuf.Discovery;
 
 /// <summary>One process's hold on one dma-buf, as /proc shows it.</summary>
@@ -6,8 +8,8 @@ public sealed record DmaBufHolder
     /// <summary>The process.</summary>
     public required int ProcessId { get; init; }
 
-    /// <summary>The process's name (/proc/PID/comm).</summary>
-    public required string ProcessName { get; init; }
+    /// <summary>The name that the process gave itself (/proc/PID/comm), with control characters made visible.</summary>
+    public required string ProcessName { get; init => field = VisibleText.Of(value); }
 
     /// <summary>The user it runs as: a name of /etc/passwd, or the number.</summary>
     public required string User { get; init; }
@@ -21,8 +23,8 @@ public sealed record DmaBufHolder
     /// <summary>The kernel's exp_name; empty for a buffer that is mapped only.</summary>
     public required string Exporter { get; init; }
 
-    /// <summary>The buffer's name, or null.</summary>
-    public string? Name { get; init; }
+    /// <summary>The name that a holder gave the buffer, with control characters made visible; or null.</summary>
+    public string? Name { get; init => field = value is null ? null : VisibleText.Of(value); }
 
     /// <summary>The descriptors' numbers in that process; none for a buffer that is mapped only.</summary>
     public required IReadOnlyList<int> Fds { get; init; }

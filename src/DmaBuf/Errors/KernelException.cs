@@ -1,3 +1,5 @@
+using DmaBuf.Tracing;
+
 namespace DmaBuf.Errors;
 
 /// <summary>A kernel call that failed: which, with what error number, on what object.</summary>
@@ -19,7 +21,7 @@ public sealed class KernelException : DmaBufException
     {
         Call = call;
         Errno = errno;
-        Target = target;
+        Target = VisibleText.Of(target);
     }
 
     /// <summary>The call or ioctl that failed, as the kernel names it: <c>open</c>, <c>UDMABUF_CREATE</c>.</summary>

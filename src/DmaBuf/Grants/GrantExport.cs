@@ -38,7 +38,7 @@ public sealed class GrantExport : IDisposable
     public static GrantExport Create(DmaBuffer buffer, ushort own, ushort peer)
     {
         ArgumentNullException.ThrowIfNull(buffer);
-        if (buffer.Size % GrantRefs.GrantPageSize != 0 || buffer.Size / GrantRefs.GrantPageSize > int.MaxValue)
+        if (buffer.Size % GrantRefs.GrantPageSize != 0)
         {
             throw new BufferException(BufferFault.BadSize, $"{buffer} is no whole number of pages of {GrantRefs.GrantPageSize} bytes.",
                 "Grants are for whole pages: make the buffer larger.");
@@ -57,7 +57,7 @@ public sealed class GrantExport : IDisposable
         {
             // A descriptor of its own: the driver finds the grants again by its number when they are released.
             copy = buffer.Use(Fcntl.Duplicate) ?? throw new KernelException("fcntl", Errno.Last, buffer.ToString());
-            var refs = new uint[buffer.Size / GrantRefs.GrantPageSize];
+            var refs = RoomForRefs(buffer);
             if (!Gntdev.ToRefs(device, copy, peer, refs))
                 throw new KernelException("IMP_TO_REFS", Errno.Last, $"{buffer} for domain {peer}");
             return new GrantExport(device, copy, new GrantRefs { Domain = own, PeerDomain = peer, Refs = refs, ShareId = Guid.NewGuid() });
@@ -69,6 +69,13 @@ public sealed class GrantExport : IDisposable
             throw;
         }
     }
+
+    /// <summary>
+    /// Room for as many references as the buffer has pages, and at most for as many as the kernel gives: it refuses every
+    /// other number. A memfd that a peer sent may claim terabytes and has no memory behind them.
+    /// </summary>
+    internal static uint[] RoomForRefs(DmaBuffer buffer) =>
+        new uint[Math.Min(buffer.Size / GrantRefs.GrantPageSize, GrantMapper.MaxPages)];
 
     /// <summary>The refusal to send what another domain than the given one may map, or none at all.</summary>
     public static BufferException NotGranted(object shared, ushort peer) =>

@@ -80,8 +80,9 @@ internal static class Errno
     public static bool IsInterrupted(long result) => result < 0 && Last == EINTR;
 
     /// <summary>The kernel's name of an error number, such as <c>EINVAL</c>.</summary>
-    public static string Name(int errno) => s_names.TryGetValue(errno, out var name) ? name : $"errno {errno}";
+    public static string Name(int errno) =>
+        s_names.TryGetValue(errno, out var name) ? name : KernelErrno.Name(errno) ?? $"errno {errno}";
 
-    /// <summary>The C library's sentence for an error number, such as <c>Invalid argument</c>.</summary>
-    public static string Describe(int errno) => Marshal.GetPInvokeErrorMessage(errno);
+    /// <summary>A sentence for an error number, such as <c>Invalid argument</c>: the C library's where it has one.</summary>
+    public static string Describe(int errno) => KernelErrno.Describe(errno) ?? Marshal.GetPInvokeErrorMessage(errno);
 }

@@ -26,22 +26,33 @@ internal static partial class Fcntl
     private const int F_ADD_SEALS = 1033;
     private const int F_GET_SEALS = 1034;
 
+    private static readonly (int Flag, string Name)[] s_openFlags =
+    [
+        (O_CREAT, nameof(O_CREAT)), (O_TRUNC, nameof(O_TRUNC)), (O_NONBLOCK, nameof(O_NONBLOCK)), (O_CLOEXEC, nameof(O_CLOEXEC)),
+    ];
+
     /// <summary>open(2) with O_CLOEXEC; with O_CREAT a new file gets <paramref name="mode"/>, less the umask.</summary>
     public static FileDescriptor? Open(string path, int flags, int mode = 0)
     {
         int fd;
+        flags |= O_CLOEXEC;
         do
         {
-            fd = open(path, flags | O_CLOEXEC, mode);
+            fd = open(path, flags, mode);
         }
         while (Errno.IsInterrupted(fd));
 
-        KernelTrace.Write($"open(\"{path}\") = {Ioctl.Result(fd)}");
+        KernelTrace.Write($"open(\"{path}\", {OpenFlags(flags)}{((flags & O_CREAT) != 0 ? $", 0{Convert.ToString(mode, 8)}" : "")}) = {Ioctl.Result(fd)}");
         return fd < 0 ? null : new FileDescriptor(fd);
     }
 
     /// <summary>The flags a descriptor was opened with, O_ACCMODE among them.</summary>
-    public static int GetFlags(FileDescriptor fd) => fcntl(fd, F_GETFL, 0);
+    public static int GetFlags(FileDescriptor fd)
+    {
+        var flags = fcntl(fd, F_GETFL, 0);
+        KernelTrace.Write($"fcntl({fd.Number}, F_GETFL) = {(flags < 0 ? Ioctl.Result(flags) : OpenFlags(flags))}");
+        return flags;
+    }
 
     /// <summary>A second descriptor for the same open file.</summary>
     public static FileDescriptor? Duplicate(int fd)
@@ -68,7 +79,30 @@ internal static partial class Fcntl
     }
 
     /// <summary>F_GET_SEALS: the seals of a memfd, or -1 with EINVAL for a file that has none.</summary>
-    public static int GetSeals(FileDescriptor fd) => fcntl(fd, F_GET_SEALS, 0);
+    public static int GetSeals(FileDescriptor fd)
+    {
+        var seals = fcntl(fd, F_GET_SEALS, 0);
+        KernelTrace.Write($"fcntl({fd.Number}, F_GET_SEALS) = {(seals < 0 ? Ioctl.Result(seals) : $"0x{seals:x}")}");
+        return seals;
+    }
+
+    /// <summary>The names of open(2)'s flags; those that have none here as one number.</summary>
+    private static string OpenFlags(int flags)
+    {
+        var names = new List<string> { (flags & O_ACCMODE) switch { O_RDONLY => "O_RDONLY", O_WRONLY => "O_WRONLY", _ => "O_RDWR" } };
+        var rest = flags & ~O_ACCMODE;
+        foreach (var (flag, name) in s_openFlags)
+        {
+            if ((rest & flag) == 0)
+                continue;
+            names.Add(name);
+            rest &= ~flag;
+        }
+
+        if (rest != 0)
+            names.Add($"0x{rest:x}");
+        return string.Join('|', names);
+    }
 
     [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static partial int open(string path, int flags, int mode);

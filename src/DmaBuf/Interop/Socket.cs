@@ -121,11 +121,8 @@ internal static unsafe partial class Socket
     }
 
     /// <summary>Lets a port be listened on again at once after its last listener went (SO_REUSEADDR).</summary>
-    public static void AllowReuse(FileDescriptor fd)
-    {
-        var one = 1;
-        _ = setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(int));
-    }
+    public static void AllowReuse(FileDescriptor fd) =>
+        SetOption(fd, (SOL_SOCKET, SO_REUSEADDR), 1, "SOL_SOCKET, SO_REUSEADDR");
 
     /// <summary>
     /// Has the kernel ask a silent TCP peer whether it is still there: a domain that is destroyed closes nothing, and
@@ -136,12 +133,10 @@ internal static unsafe partial class Socket
         const int IdleSeconds = 15;
         const int IntervalSeconds = 5;
         const int Probes = 3;
-        Set(SOL_SOCKET, SO_KEEPALIVE, 1);
-        Set(IPPROTO_TCP, TCP_KEEPIDLE, IdleSeconds);
-        Set(IPPROTO_TCP, TCP_KEEPINTVL, IntervalSeconds);
-        Set(IPPROTO_TCP, TCP_KEEPCNT, Probes);
-
-        void Set(int level, int name, int value) => _ = setsockopt(fd, level, name, &value, sizeof(int));
+        SetOption(fd, (SOL_SOCKET, SO_KEEPALIVE), 1, "SOL_SOCKET, SO_KEEPALIVE");
+        SetOption(fd, (IPPROTO_TCP, TCP_KEEPIDLE), IdleSeconds, "IPPROTO_TCP, TCP_KEEPIDLE");
+        SetOption(fd, (IPPROTO_TCP, TCP_KEEPINTVL), IntervalSeconds, "IPPROTO_TCP, TCP_KEEPINTVL");
+        SetOption(fd, (IPPROTO_TCP, TCP_KEEPCNT), Probes, "IPPROTO_TCP, TCP_KEEPCNT");
     }
 
     /// <summary>How a connect in progress ended (SO_ERROR): 0 or an error number.</summary>
@@ -149,7 +144,9 @@ internal static unsafe partial class Socket
     {
         int error;
         uint length = sizeof(int);
-        return getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &length) < 0 ? Errno.Last : error;
+        var result = getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &length);
+        KernelTrace.Write($"getsockopt({fd.Number}, SOL_SOCKET, SO_ERROR) = {Ioctl.Result(result)}{(result < 0 ? "" : error == 0 ? ", 0" : $", {Errno.Name(error)}")}");
+        return result < 0 ? Errno.Last : error;
     }
 
     /// <summary>The bytes sent on a TCP connection that the other host has not acknowledged (SIOCOUTQ).</summary>
@@ -178,7 +175,11 @@ internal static unsafe partial class Socket
     {
         var length = (uint)sizeof(ucred);
         fixed (ucred* pointer = &credentials)
-            return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, pointer, &length) == 0;
+        {
+            var result = getsockopt(fd, SOL_SOCKET, SO_PEERCRED, pointer, &length);
+            KernelTrace.Write($"getsockopt({fd.Number}, SOL_SOCKET, SO_PEERCRED) = {Ioctl.Result(result)}{(result < 0 ? "" : $", pid {pointer->pid}, uid {pointer->uid}")}");
+            return result == 0;
+        }
     }
 
     /// <returns>The bytes sent, or -1 with the error number in <see cref="Errno.Last"/>.</returns>
@@ -264,6 +265,13 @@ internal static unsafe partial class Socket
             KernelTrace.Write($"recvmsg({socket.Number}) = {Ioctl.Result(result)}, {count} descriptor(s){(truncated ? ", MSG_CTRUNC" : "")}");
             return result;
         }
+    }
+
+    /// <summary>setsockopt(2) of a number. A kernel that does not take it works less well, and still works.</summary>
+    private static void SetOption(FileDescriptor fd, (int Level, int Name) option, int value, string name)
+    {
+        var result = setsockopt(fd, option.Level, option.Name, &value, sizeof(int));
+        KernelTrace.Write($"setsockopt({fd.Number}, {name}, {value}) = {Ioctl.Result(result)}");
     }
 
     [LibraryImport("libc", SetLastError = true)]

@@ -52,16 +52,13 @@ internal static unsafe partial class Stat
     }
 
     /// <summary>statx(2) of an open descriptor.</summary>
-    public static bool OfDescriptor(FileDescriptor fd, out statx result) =>
-        Statx(fd.Number, "", AT_EMPTY_PATH, STATX_BASIC_STATS, out result) == 0;
+    public static bool OfDescriptor(FileDescriptor fd, out statx result) => Of(fd.Number, "", AT_EMPTY_PATH, out result);
 
     /// <summary>statx(2) of a path, the link itself where it is one.</summary>
-    public static bool OfPath(string path, out statx result) =>
-        Statx(AT_FDCWD, path, AT_SYMLINK_NOFOLLOW, STATX_BASIC_STATS, out result) == 0;
+    public static bool OfPath(string path, out statx result) => Of(AT_FDCWD, path, AT_SYMLINK_NOFOLLOW, out result);
 
     /// <summary>statx(2) of what a path leads to, such as a link in /proc/PID/fd.</summary>
-    public static bool OfTarget(string path, out statx result) =>
-        Statx(AT_FDCWD, path, 0, STATX_BASIC_STATS, out result) == 0;
+    public static bool OfTarget(string path, out statx result) => Of(AT_FDCWD, path, 0, out result);
 
     /// <summary>f_type of fstatfs(2), or -1. It is the first word of struct statfs, as wide as a long.</summary>
     public static long FileSystemType(FileDescriptor fd)
@@ -71,6 +68,25 @@ internal static unsafe partial class Stat
         KernelTrace.Write($"fstatfs({fd.Number}) = {Ioctl.Result(result)}, f_type 0x{buffer[0]:x}");
         return result < 0 ? -1 : (uint)buffer[0];
     }
+
+    private static bool Of(int directory, string path, int flags, out statx result)
+    {
+        var returned = Statx(directory, path, flags, STATX_BASIC_STATS, out result);
+        KernelTrace.Write($"statx({DirectoryName(directory)}, \"{path}\", {FlagName(flags)}) = {Ioctl.Result(returned)}{(returned < 0 ? "" : Fields(result))}");
+        return returned == 0;
+    }
+
+    private static string DirectoryName(int directory) => directory == AT_FDCWD ? nameof(AT_FDCWD) : $"{directory}";
+
+    private static string FlagName(int flags) => flags switch
+    {
+        AT_EMPTY_PATH => nameof(AT_EMPTY_PATH),
+        AT_SYMLINK_NOFOLLOW => nameof(AT_SYMLINK_NOFOLLOW),
+        _ => $"{flags}",
+    };
+
+    private static string Fields(in statx status) =>
+        $", mode 0{Convert.ToString(status.stx_mode, 8)}, inode {status.stx_ino}, size {status.stx_size}";
 
     [LibraryImport("libc", EntryPoint = "statx", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static partial int Statx(int directory, string path, int flags, uint mask, out statx result);

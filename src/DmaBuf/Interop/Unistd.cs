@@ -45,8 +45,10 @@ internal static unsafe partial class Unistd
     {
         var size = lseek(fd, 0, SEEK_END);
         KernelTrace.Write($"lseek({fd.Number}, 0, SEEK_END) = {Ioctl.Result(size)}");
-        if (size >= 0)
-            lseek(fd, 0, SEEK_SET);
+        if (size < 0)
+            return size;
+        var start = lseek(fd, 0, SEEK_SET);
+        KernelTrace.Write($"lseek({fd.Number}, 0, SEEK_SET) = {Ioctl.Result(start)}");
         return size;
     }
 
@@ -61,6 +63,7 @@ internal static unsafe partial class Unistd
         }
         while (Errno.IsInterrupted(result));
 
+        KernelTrace.Write($"read({fd.Number}, {bytes.Length}) = {Ioctl.Result(result)}");
         return result;
     }
 
@@ -75,6 +78,7 @@ internal static unsafe partial class Unistd
         }
         while (Errno.IsInterrupted(result));
 
+        KernelTrace.Write($"write({fd.Number}, {bytes.Length}) = {Ioctl.Result(result)}");
         return result;
     }
 

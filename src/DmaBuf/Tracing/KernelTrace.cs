@@ -31,7 +31,7 @@ public static class KernelTrace
         var errno = Marshal.GetLastPInvokeError();
         try
         {
-            listener(message.TakeText());
+            listener(VisibleText.Of(message.TakeText()));
         }
 #pragma warning disable CA1031 // Whatever a listener throws must not come between a kernel call and the owner of its result.
         catch

@@ -1,6 +1,7 @@
 using System.Globalization;
 using DmaBuf.Errors;
 using DmaBuf.Interop;
+using DmaBuf.Tracing;
 using DmaBuf.Waits;
 
 namespace DmaBuf.Xen;
@@ -21,8 +22,8 @@ public sealed record XenDomain
     /// <summary>The id.</summary>
     public required ushort Id { get; init; }
 
-    /// <summary>The name, or null where this domain may not read it.</summary>
-    public string? Name { get; init; }
+    /// <summary>The name, with control characters made visible; null where this domain may not read it.</summary>
+    public string? Name { get; init => field = value is null ? null : VisibleText.Of(value); }
 
     /// <summary>pv, pvh or hvm, or null where it is not known.</summary>
     public string? Type { get; init; }
@@ -58,7 +59,8 @@ public sealed record XenDomain
     {
         if (TryParseId(idOrName, out var id))
             return id;
-        var named = All(store).Where(domain => domain.Name == idOrName).ToList();
+        var name = VisibleText.Of(idOrName);
+        var named = All(store).Where(domain => domain.Name == name).ToList();
         return named.Count == 1
             ? named[0].Id
             : throw NotSeen(idOrName);

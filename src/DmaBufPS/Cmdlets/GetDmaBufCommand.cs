@@ -1,6 +1,7 @@
 using System.Management.Automation;
 using DmaBuf.Buffers;
 using DmaBuf.Discovery;
+using DmaBuf.Tracing;
 
 namespace DmaBufPS;
 
@@ -57,14 +58,19 @@ public sealed class GetDmaBufCommand : DmaBufCmdlet
         (Inode is null || Inode.Contains(item.Inode)) && (Name is null || Name.Any(pattern => IsNamed(pattern, item.Name)));
 
     private static bool IsNamed(string pattern, string? name) =>
-        name is not null && WildcardPattern.Get(pattern, WildcardOptions.IgnoreCase).IsMatch(name);
+        NamePattern.Matches(pattern, name, WildcardOptions.IgnoreCase);
 
     private void NotFound(string which, object target)
     {
-        var failure = new ItemNotFoundException($"No open buffer {which} was found.");
-        WriteError(new ErrorRecord(failure, "Buffer,NotFound", ErrorCategory.ObjectNotFound, target)
+        var failure = new ItemNotFoundException(VisibleText.Of($"No open buffer {which} was found."));
+        var record = new ErrorRecord(failure, "Buffer,NotFound", ErrorCategory.ObjectNotFound, target)
         {
-            ErrorDetails = new ErrorDetails(failure.Message) { RecommendedAction = "Get-DmaBuf lists this session's buffers, Get-DmaBuf -System those of every process." },
-        });
+            ErrorDetails = new ErrorDetails(failure.Message)
+            {
+                RecommendedAction = "Get-DmaBuf lists this session's buffers, Get-DmaBuf -System those of every process.",
+            },
+        };
+        record.CategoryInfo.TargetName = VisibleText.Of($"{target}");
+        WriteError(record);
     }
 }

@@ -36,7 +36,7 @@ public sealed class GetXenDomainCommand : DmaBufCmdlet
     });
 
     private static bool IsNamed(string pattern, XenDomain domain) =>
-        domain.Name is not null && WildcardPattern.Get(pattern, WildcardOptions.None).IsMatch(domain.Name);
+        NamePattern.Matches(pattern, domain.Name, WildcardOptions.None);
 
     private bool Matches(XenDomain domain) =>
         (domain.IsOwn || !Own) && (Id is null || Id.Contains(domain.Id)) && (Name is null || Name.Any(pattern => IsNamed(pattern, domain)));

@@ -199,6 +199,37 @@ public sealed class ContentTests
     }
 
     [Fact]
+    public void A_stream_that_does_not_answer_is_left_at_cancellation_and_holds_no_access_bracket()
+    {
+        using var buffer = Buffers.New(4096);
+        using var stream = new StuckStream();
+        using var cancel = new CancellationTokenSource();
+        var open = 0;
+        var writing = Task.Run(() =>
+        {
+            using (KernelTrace.Listen(call =>
+                open += call.Contains("START|", StringComparison.Ordinal) ? 1 : call.Contains("END|", StringComparison.Ordinal) ? -1 : 0))
+            {
+                new ContentWriter(buffer, cancellation: cancel.Token).WriteStream(stream);
+            }
+        });
+        Assert.True(stream.Asked.Wait(TimeSpan.FromSeconds(20)));
+        Assert.Equal(0, open);
+        cancel.Cancel();
+        var ended = Assert.Throws<AggregateException>(() => Assert.True(writing.Wait(TimeSpan.FromSeconds(20)), "It waits on."));
+        Assert.IsAssignableFrom<OperationCanceledException>(ended.InnerException);
+    }
+
+    [Fact]
+    public void A_buffer_that_cannot_be_written_leaves_the_stream_where_it_is()
+    {
+        using var readOnly = MemFdAllocator.Allocate(4096, new MemFdOptions { Seals = MemFdSeals.Shrink | MemFdSeals.Write });
+        using var stream = new MemoryStream([1, 2, 3]);
+        Assert.Equal(BufferFault.ReadOnly, Assert.Throws<BufferException>(() => new ContentWriter(readOnly).WriteStream(stream)).Fault);
+        Assert.Equal(0, stream.Position);
+    }
+
+    [Fact]
     public void A_pipe_whose_reader_goes_is_told_as_such()
     {
         using var folder = new ScratchFolder();

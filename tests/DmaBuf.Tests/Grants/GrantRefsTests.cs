@@ -1,3 +1,4 @@
+using DmaBuf.Buffers;
 using DmaBuf.Grants;
 using Xunit;
 
@@ -15,5 +16,16 @@ public sealed class GrantRefsTests
         Assert.NotEqual(one, one with { Refs = [8, 10] });
         Assert.NotEqual(one, one with { PeerDomain = 3 });
         Assert.NotEqual(one, one with { Directory = 7 });
+    }
+
+    [Fact]
+    public void A_received_memfd_of_terabytes_gets_no_room_for_a_reference_to_each_of_its_pages()
+    {
+        const long TiB = 1L << 40;
+        using var sparse = DmaBuffer.AdoptReceived(MemFdAllocator.Create(8 * TiB, new MemFdOptions()));
+        Assert.Equal(8 * TiB, sparse.Size);
+        Assert.Equal(GrantMapper.MaxPages, GrantExport.RoomForRefs(sparse).Length);
+        using var small = Buffers.New(8192);
+        Assert.Equal(2, GrantExport.RoomForRefs(small).Length);
     }
 }

@@ -20,7 +20,7 @@ public sealed class GrantRefsArgumentTests : ModuleTest
     public GrantRefsArgumentTests()
     {
         Shell.Run("""
-            $refs = [DmaBuf.GrantRefs]@{
+            $refs = [DmaBuf.Grants.GrantRefs]@{
                 Domain = 3; PeerDomain = 65535; Refs = [uint32[]](8, 9, 4294967295); Directory = 77
             }
             """);
@@ -29,7 +29,7 @@ public sealed class GrantRefsArgumentTests : ModuleTest
 
     [Fact]
     public void Serialization_makes_a_property_bag_of_them() =>
-        Assert.Equal("Deserialized.DmaBuf.GrantRefs", $"{Shell.Run("$bag.PSObject.TypeNames[0]")[0]}");
+        Assert.Equal("Deserialized.DmaBuf.Grants.GrantRefs", $"{Shell.Run("$bag.PSObject.TypeNames[0]")[0]}");
 
     [Theory]
     [MemberData(nameof(Takers))]
@@ -98,7 +98,7 @@ public sealed class GrantRefsArgumentTests : ModuleTest
     private static void AssertAreTheSame(object grants)
     {
         var refs = PSObject.AsPSObject(grants);
-        Assert.Equal("DmaBuf.GrantRefs", refs.BaseObject.GetType().FullName);
+        Assert.Equal("DmaBuf.Grants.GrantRefs", refs.BaseObject.GetType().FullName);
         Assert.Equal((ushort)3, refs.Properties["Domain"].Value);
         Assert.Equal(ushort.MaxValue, refs.Properties["PeerDomain"].Value);
         Assert.Equal([8, 9, uint.MaxValue], (IEnumerable<uint>)refs.Properties["Refs"].Value);

@@ -33,7 +33,7 @@ public sealed class FormatTests : ModuleTest
     [InlineData("7; Directory = 99", "3 5 1 4096 99 7")]
     public void References_print_as_a_row_with_the_first_four(string refs, string row)
     {
-        Shell.Run($"$refs = [DmaBuf.GrantRefs]@{{ Domain = 3; PeerDomain = 5; Refs = [uint32[]]{refs} }}");
+        Shell.Run($"$refs = [DmaBuf.Grants.GrantRefs]@{{ Domain = 3; PeerDomain = 5; Refs = [uint32[]]{refs} }}");
         const string Header = "Domain PeerDomain Count Size Directory Refs";
         AssertTable("$refs", Header, row);
         Shell["bag"] = PSSerializer.Deserialize(PSSerializer.Serialize(Shell.Run("$refs")[0]));
@@ -43,7 +43,7 @@ public sealed class FormatTests : ModuleTest
     [Fact]
     public void A_holder_prints_as_a_row() => AssertTable(
         """
-        [DmaBuf.DmaBufHolder]@{
+        [DmaBuf.Discovery.DmaBufHolder]@{
             ProcessId = 7; ProcessName = 'camerad'; User = 'video'; Inode = 12; Size = 8192
             Exporter = 'udmabuf'; Name = 'frame'; Fds = [int[]](3, 9); IsMapped = $true
         }
@@ -52,8 +52,55 @@ public sealed class FormatTests : ModuleTest
         "7 camerad video 12 8192 udmabuf frame 3,9 True");
 
     [Fact]
+    public void What_others_named_prints_in_visible_characters()
+    {
+        Shell["name"] = "hi\u001b[31mred\u202e";
+        Shell.Run("$buffer = New-UDmaBuf 4KB -Backing MemFd -Name $name");
+        Shell.Run("""
+            $holder = [DmaBuf.Discovery.DmaBufHolder]@{
+                ProcessId = 7; ProcessName = $name; User = 'video'; Inode = 12; Size = 8192
+                Exporter = 'udmabuf'; Name = $name; Fds = [int[]](3, 9); IsMapped = $true
+            }
+            $domain = [DmaBuf.Xen.XenDomain]@{ Id = 4; Name = $name; IsOwn = $false }
+            """);
+        foreach (var item in new[] { "$buffer", "$holder", "$domain" })
+        {
+            foreach (var view in new[] { item, $"{item} | Format-List *", $"{item} | Select-Object *", $"{item}.Name", $"\"{item}\"" })
+            {
+                var printed = string.Concat(Shell.Print(view));
+                Assert.Contains(@"hi\x1b[31mred\u202e", printed, StringComparison.Ordinal);
+                Assert.DoesNotContain('\u202e', printed);
+            }
+
+            Assert.Equal(@"hi\x1b[31mred\u202e", $"{Shell.Run($"{item}.Name")[0]}");
+        }
+    }
+
+    [Fact]
+    public void A_buffer_is_renamed_and_found_by_its_name_and_by_what_is_shown_of_it()
+    {
+        NewBuffer();
+        Shell["name"] = "hi\u001bred";
+        Shell.Run("$buffer.Name = $name");
+        Assert.Single(Shell.Run("Get-DmaBuf $name"));
+        Assert.Single(Shell.Run(@"Get-DmaBuf hi\x1br*"));
+        Assert.Single(Shell.Run("$buffer | Get-DmaBuf"));
+        Assert.Equal([@"hi\x1bred"], Shell.Complete("Get-DmaBuf h").Select(choice => choice.ListItemText));
+    }
+
+    [Fact]
+    public void An_error_about_a_name_shows_it_in_visible_characters()
+    {
+        Shell["name"] = "no\u001bne";
+        var failure = Shell.ErrorOf("Get-DmaBuf $name");
+        Assert.All(
+            [failure.ToString(), failure.Exception.Message, failure.CategoryInfo.ToString()],
+            shown => Assert.Contains(@"no\x1bne", shown, StringComparison.Ordinal));
+    }
+
+    [Fact]
     public void A_domain_prints_as_a_row() => AssertTable(
-        "[DmaBuf.XenDomain]@{ Id = 4; Name = 'guest'; Type = 'pvh'; State = 'Running'; IsOwn = $false }",
+        "[DmaBuf.Xen.XenDomain]@{ Id = 4; Name = 'guest'; Type = 'pvh'; State = 'Running'; IsOwn = $false }",
         "Id Name Type State IsOwn",
         "4 guest pvh Running False");
 
@@ -61,11 +108,11 @@ public sealed class FormatTests : ModuleTest
     public void A_feature_prints_what_was_found_and_what_helps()
     {
         AssertTable(
-            "[DmaBuf.SupportCheck]::new('Kvm', $false, 'no /dev/kvm', 'Load kvm_intel.')",
+            "[DmaBuf.Discovery.SupportCheck]::new('Kvm', $false, 'no /dev/kvm', 'Load kvm_intel.')",
             "Feature Available Detail and cure",
             "Kvm False no /dev/kvm. Load kvm_intel.");
         AssertTable(
-            "[DmaBuf.SupportCheck]::new('MemFd', $true, 'sealed memfds work', $null)",
+            "[DmaBuf.Discovery.SupportCheck]::new('MemFd', $true, 'sealed memfds work', $null)",
             "Feature Available Detail and cure",
             "MemFd True sealed memfds work");
     }
@@ -73,7 +120,7 @@ public sealed class FormatTests : ModuleTest
     [Fact]
     public void A_long_detail_of_a_feature_is_wrapped_and_not_cut_off()
     {
-        var printed = Shell.Print("[DmaBuf.SupportCheck]::new('Kvm', $false, ('word ' * 80 + 'end'), $null)");
+        var printed = Shell.Print("[DmaBuf.Discovery.SupportCheck]::new('Kvm', $false, ('word ' * 80 + 'end'), $null)");
         // The rows below may begin in the middle of a word.
         var text = string.Concat(printed.Skip(2).SelectMany(Words));
         Assert.Equal($"KvmFalse{string.Concat(Enumerable.Repeat("word", 80))}end", text);

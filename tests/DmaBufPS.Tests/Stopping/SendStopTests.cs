@@ -67,7 +67,7 @@ public sealed class SendStopTests : ModuleTest
         using var listener = Peers.ListenOnTcp();
         listener.ReceiveBufferSize = 4096;
         Shell["port"] = Peers.PortOf(listener);
-        Shell.Run("$many = [DmaBuf.GrantRefs]@{ Domain = 3; PeerDomain = 5; Refs = [uint32[]]::new(8MB) }");
+        Shell.Run("$many = [DmaBuf.Grants.GrantRefs]@{ Domain = 3; PeerDomain = 5; Refs = [uint32[]]::new(8MB) }");
         StopWhileWaiting("$many | Send-DmaBufFd tcp:127.0.0.1:$port -Verbose", running =>
         {
             Peer(listener.Accept());

@@ -24,6 +24,51 @@ public sealed class StreamStopTests : ModuleTest
     }
 
     [Fact]
+    public void Write_DmaBufContent_stops_while_a_stream_does_not_answer()
+    {
+        NewBuffer("1MB");
+        using var stream = new SlowStream();
+        Shell["stream"] = stream;
+        using (var writing = Shell.Start("$buffer | Write-DmaBufContent -Stream $stream"))
+        {
+            stream.AwaitRead();
+            writing.Stop();
+        }
+
+        stream.Answer();
+    }
+
+    [Fact]
+    public void Write_DmaBufContent_reads_a_stream_that_a_script_defines()
+    {
+        NewBuffer();
+        Shell.Run("""
+            class Script : IO.Stream {
+                [int] $Left = 3
+                [bool] get_CanRead() { return $true }
+                [bool] get_CanSeek() { return $false }
+                [bool] get_CanWrite() { return $false }
+                [long] get_Length() { throw 'none' }
+                [long] get_Position() { throw 'none' }
+                [void] set_Position([long] $value) { throw 'none' }
+                [void] Flush() { }
+                [long] Seek([long] $offset, [IO.SeekOrigin] $origin) { throw 'none' }
+                [void] SetLength([long] $value) { throw 'none' }
+                [void] Write([byte[]] $buffer, [int] $offset, [int] $count) { throw 'none' }
+                [int] Read([byte[]] $buffer, [int] $offset, [int] $count) {
+                    if (-not $this.Left) { return 0 }
+                    $buffer[$offset] = $this.Left--
+                    return 1
+                }
+            }
+            $script = [Script]::new()
+            """);
+        using var writing = Shell.Start("$buffer | Write-DmaBufContent -Stream $script");
+        writing.FinishWithoutError();
+        Assert.Equal("3 2 1 0", $"{Shell.Run("\"$($buffer | Read-DmaBufContent -Count 4)\"")[0]}");
+    }
+
+    [Fact]
     public void Write_DmaBufContent_stops_between_two_steps_of_a_long_transfer()
     {
         const long MiB = 1 << 20;

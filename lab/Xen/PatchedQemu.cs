@@ -5,12 +5,15 @@ namespace DmaBuf.Lab;
 
 /// <summary>
 /// This computer's QEMU without two errors of its emulated processor, either of which ends a PVH domain sooner or later: a
-/// copy of the program, with an instruction taken out in two places. They are known by the bytes around them, those of
-/// Debian 12's build of QEMU 7.2.
+/// copy of the program, with an instruction patched out in two places. The places are found by the bytes around them,
+/// those of Debian 12's build of QEMU 7.2.
 /// </summary>
-internal static class MendedQemu
+public static class PatchedQemu
 {
-    private static readonly Mend[] s_mends =
+    /// <summary>Why PVH domains are not to be relied on where <see cref="GetAsync"/> finds nothing to patch.</summary>
+    public const string NotFound = "PVH domains need a QEMU that the lab can patch, and this build is another (lab/README.md)";
+
+    private static readonly Patch[] s_patches =
     [
         // cpu_clear_ignne() (target/i386/tcg/sysemu/fpu_helper.c), which every FXRSTOR of any processor calls, clears a
         // bit of the first processor's hflags2, with no lock. HF2_NPT_MASK is in there too: a domain that enters or
@@ -27,7 +30,7 @@ internal static class MendedQemu
             + " F6 05 ?? ?? ?? ?? 02 0F 85 ?? ?? ?? ?? BA 01 00 00 00 48 89 DF E8", Length: 6),
     ];
 
-    /// <summary>The program to start; null where this computer's is another build.</summary>
+    /// <summary>The patched program; null where a place is not found, because this computer's is another build.</summary>
     public static async Task<string?> GetAsync(CancellationToken cancellationToken)
     {
         string original = QemuProcess.Program;
@@ -37,16 +40,16 @@ internal static class MendedQemu
             async folder =>
             {
                 byte[] program = await File.ReadAllBytesAsync(original, cancellationToken);
-                if (!Array.TrueForAll(s_mends, mend => mend.Apply(program)))
+                if (!Array.TrueForAll(s_patches, patch => patch.Apply(program)))
                     return;
                 // It looks for its modules and firmware beside the folder that it is in.
                 string home = Path.Combine(Path.GetDirectoryName(original)!, "..");
                 File.CreateSymbolicLink(Path.Combine(folder, "lib"), Path.Combine(home, "lib"));
                 File.CreateSymbolicLink(Path.Combine(folder, "share"), Path.Combine(home, "share"));
                 Directory.CreateDirectory(Path.Combine(folder, "bin"));
-                string mended = ProgramIn(folder);
-                await File.WriteAllBytesAsync(mended, program, cancellationToken);
-                File.SetUnixFileMode(mended, File.GetUnixFileMode(original));
+                string patched = ProgramIn(folder);
+                await File.WriteAllBytesAsync(patched, program, cancellationToken);
+                File.SetUnixFileMode(patched, File.GetUnixFileMode(original));
             },
             cancellationToken);
         return File.Exists(ProgramIn(folder)) ? ProgramIn(folder) : null;
@@ -56,14 +59,14 @@ internal static class MendedQemu
 
     private static string ContentKey(FileInfo original)
     {
-        string content = $"{original.Length} {original.LastWriteTimeUtc.Ticks} {string.Join(' ', s_mends.AsEnumerable())}";
+        string content = $"{original.Length} {original.LastWriteTimeUtc.Ticks} {string.Join(' ', s_patches.AsEnumerable())}";
         return Convert.ToHexString(SHA256.HashData(Encoding.UTF8.GetBytes(content)))[..16];
     }
 
     /// <summary>Takes an instruction out.</summary>
     /// <param name="Pattern">The instruction and what tells it from others, in hexadecimal; ?? is any byte.</param>
     /// <param name="Length">The instruction's length.</param>
-    private sealed record Mend(string Pattern, int Length)
+    private sealed record Patch(string Pattern, int Length)
     {
         private const byte Nop = 0x90;
         private readonly int[] _bytes = [.. Pattern.Split(' ').Select(word => word == "??" ? -1 : Convert.ToInt32(word, 16))];

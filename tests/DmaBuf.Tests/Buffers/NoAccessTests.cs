@@ -1,0 +1,63 @@
+using DmaBuf.Buffers;
+using DmaBuf.Errors;
+using DmaBuf.Interop;
+using Xunit;
+
+namespace DmaBuf.Tests;
+
+/// <summary>Exporters that refuse mmap: their buffers are no less buffers, and can be passed on.</summary>
+public sealed class NoAccessTests
+{
+    [Fact]
+    public void A_buffer_whose_exporter_fails_with_a_number_of_the_kernels_own_says_what_that_means()
+    {
+        using var buffer = On(BpfMap.Create());
+        AssertNoAccess(buffer, "mmap,ENOTSUPP");
+    }
+
+    [Fact]
+    public void A_buffer_whose_exporter_has_no_mmap_says_what_that_means()
+    {
+        using var folder = new ScratchFolder();
+        using var buffer = On(Fcntl.Open(folder.File("."), Fcntl.O_RDONLY)!);
+        AssertNoAccess(buffer, "mmap,ENODEV");
+    }
+
+    [Fact]
+    public void A_buffer_is_asked_for_access_once_that_is_wanted()
+    {
+        var calls = new List<string>();
+        using (Tracing.KernelTrace.Listen(calls.Add))
+        {
+            using var buffer = Buffers.New(4096);
+            Assert.DoesNotContain(calls, call => call.StartsWith("mmap(", StringComparison.Ordinal));
+            Assert.True(buffer.IsCpuAccessible);
+            Assert.True(buffer.IsCpuAccessible);
+            buffer.OpenView(BufferAccess.Read).Dispose();
+            Assert.Single(calls, call => call.StartsWith("mmap(", StringComparison.Ordinal));
+            buffer.Dispose();
+            Assert.False(buffer.IsCpuAccessible);
+        }
+    }
+
+    [Fact]
+    public void A_buffer_that_must_not_be_mapped_is_not_accessible()
+    {
+        using var unsealed = MemFdAllocator.Allocate(4096, new MemFdOptions { Seals = MemFdSeals.None });
+        Assert.False(unsealed.IsCpuAccessible);
+    }
+
+    /// <summary>The descriptor stands for a dma-buf's: what is tested is the answer to the kernel's refusal.</summary>
+    private static DmaBuffer On(FileDescriptor fd) =>
+        DmaBuffer.On(new DmaBufBacking(fd, BufferOrigin.Received, new FileSize(4096, 1)));
+
+    private static void AssertNoAccess(DmaBuffer buffer, string id)
+    {
+        Assert.False(buffer.IsCpuAccessible);
+        var failure = Assert.Throws<KernelException>(() => buffer.OpenView(BufferAccess.Read).Dispose());
+        Assert.Equal(id, failure.ErrorId);
+        Assert.Contains("gives the processor no access", failure.Cure, StringComparison.Ordinal);
+        Assert.Contains("passed on", failure.Cure, StringComparison.Ordinal);
+        Assert.True(buffer.IsOpen);
+    }
+}
