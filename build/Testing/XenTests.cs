@@ -113,7 +113,7 @@ internal sealed class XenTests(TestRunner runner, TestTally tally, string? peste
         return files;
     }
 
-    private TestStage Skipped(string name, string reason) => new(0, _ =>
+    private TestStage Skipped(string name, string reason) => new(name, 0, (_, _) =>
     {
         tally.Add("boot", name, [new TestOutcome($"the suites of {name}", TestStatus.Skipped, reason)], TimeSpan.Zero);
         return Task.CompletedTask;
