@@ -10,7 +10,9 @@ internal sealed record NativeProgram(string Name, params string[] Sources)
     /// <summary>The program's path.</summary>
     public string Path { get; } = Repository.At("out", Name);
 
-    /// <summary>Compiles it where a source is newer. False where there is no linker, which is then reported as left out.</summary>
+    /// <summary>
+    /// Compiles it where a source is newer. False where there is no linker, which is then reported as left out.
+    /// </summary>
     public async Task<bool> UpdateAsync(CancellationToken cancellationToken)
     {
         if (File.Exists(Path) && File.GetLastWriteTimeUtc(Path) > NewestSource())

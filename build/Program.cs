@@ -30,7 +30,8 @@ internal static class Program
         try
         {
             if (words.Length == 0 || !s_tasks.TryGetValue(words[0], out Job? job))
-                throw new BuildException($"Usage: build.sh {string.Join('|', s_tasks.Keys).ToLowerInvariant()} [options]");
+                throw new BuildException(
+                    $"Usage: build.sh {string.Join('|', s_tasks.Keys).ToLowerInvariant()} [options]");
             return await job(new TaskArguments(WordsOfPowerShell() ?? words[1..]), cancellation.Token);
         }
         catch (OperationCanceledException) when (cancellation.IsCancellationRequested)

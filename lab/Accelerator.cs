@@ -30,7 +30,9 @@ public static class Accelerator
         return await File.ReadAllTextAsync(Path.Combine(verdicts, "verdict"), cancellationToken);
     }
 
-    /// <summary>QEMU's arguments for the accelerator, with a processor other than the usual where one is given.</summary>
+    /// <summary>
+    /// QEMU's arguments for the accelerator, with a processor other than the usual where one is given.
+    /// </summary>
     public static string[] Arguments(string accelerator, string? processor = null) =>
         ["-accel", accelerator == Tcg ? "tcg,thread=multi" : accelerator, "-cpu", processor ?? "max"];
 

@@ -1,6 +1,8 @@
 namespace DmaBuf.Lab;
 
-/// <summary>The per-user folder for what is downloaded or made once: kernels, PowerShell, ramdisks, a patched QEMU.</summary>
+/// <summary>
+/// The per-user folder for what is downloaded or made once: kernels, PowerShell, ramdisks, a patched QEMU.
+/// </summary>
 public static class CacheFolder
 {
     /// <summary>EWOULDBLOCK, with which flock(2) tells that another process holds the lock.</summary>

@@ -30,7 +30,9 @@ public sealed class Initramfs
         new("init", ["root.sh", "agent"], ["9pnet_virtio", "9p", "overlay"], new Dictionary<string, string>());
 
     /// <summary>For a guest of Xen.</summary>
-    /// <param name="layer">Files (of this computer) by their paths in the guest, which need not come over its network.</param>
+    /// <param name="layer">
+    /// Files (of this computer) by their paths in the guest, which need not come over its network.
+    /// </param>
     public static Initramfs ForGuest(IReadOnlyDictionary<string, string> layer) => new(
         "guest",
         ["root.sh"],

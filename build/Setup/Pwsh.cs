@@ -65,7 +65,10 @@ internal static partial class Pwsh
     {
         if (SystemPrograms.TryFind("pwsh") is not string program)
             return null;
-        string[] question = ["-NoProfile", "-NonInteractive", "-Command", "$PSHOME; [string] $PSVersionTable.PSVersion"];
+        string[] question =
+        [
+            "-NoProfile", "-NonInteractive", "-Command", "$PSHOME; [string] $PSVersionTable.PSVersion",
+        ];
         HostResult answer = await HostCommand.TryRunAsync(program, question, null, cancellationToken);
         string[] lines = answer.Output.Split('\n');
         if (answer.ExitCode == 0 && lines is [var home, var version, ..])

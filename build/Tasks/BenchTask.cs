@@ -1,6 +1,8 @@
 namespace DmaBuf.Build;
 
-/// <summary>Runs the benchmarks; the words after the task's name are theirs. With -Xen it runs those between domains.</summary>
+/// <summary>
+/// Runs the benchmarks; the words after the task's name are theirs. With -Xen it runs those between domains.
+/// </summary>
 internal static class BenchTask
 {
     public static async Task<int> RunAsync(TaskArguments arguments, CancellationToken cancellationToken)
@@ -18,9 +20,11 @@ internal static class BenchTask
     private static async Task PrepareXenAsync(CancellationToken cancellationToken)
     {
         if (await MachineSetup.MissingForXenAsync(cancellationToken) is string missing)
-            throw new BuildException($"The benchmarks between domains run on an emulated Xen host, which needs {missing}.");
+            throw new BuildException(
+                $"The benchmarks between domains run on an emulated Xen host, which needs {missing}.");
         var pair = new NativeProgram("dmabuf-pair", "src/DmaBuf", "bench/Xen/Pair");
         if (!await pair.UpdateAsync(cancellationToken))
-            throw new BuildException("The benchmarks between domains need a native program, and there is no linker here.");
+            throw new BuildException(
+                "The benchmarks between domains need a native program, and there is no linker here.");
     }
 }

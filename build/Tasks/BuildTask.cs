@@ -2,7 +2,9 @@ using DmaBuf.Lab;
 
 namespace DmaBuf.Build;
 
-/// <summary>Compiles everything and lays out the importable module in out/DmaBufPS and the peer, out/dmabuf-peer.</summary>
+/// <summary>
+/// Compiles everything and lays out the importable module in out/DmaBufPS and the peer, out/dmabuf-peer.
+/// </summary>
 internal static class BuildTask
 {
     private static readonly string s_stamp = Repository.At("out", "built");

@@ -31,7 +31,8 @@ internal static class DemoTask
         await using XenHost host = await XenHost.StartAsync(options, cancellationToken);
         Report.Note(host.Description);
         string[] pwsh = byPeer ? [] : Pwsh.Command ?? [];
-        var command = new GuestCommand("sh", [Repository.At("lab", "demo", "demo.sh"), Guest, PeerProgram.Path, .. pwsh]);
+        var command = new GuestCommand(
+            "sh", [Repository.At("lab", "demo", "demo.sh"), Guest, PeerProgram.Path, .. pwsh]);
         return await host.RunAsync(
             XenHost.Dom0, command, Console.OpenStandardOutput(), Console.OpenStandardError(), null, cancellationToken);
     }

@@ -30,7 +30,8 @@ internal static class TestTask
         if (pester is null)
             Report.LeaveOut($"the tests of the cmdlets ({Pwsh.WantOf("Pester")})");
         if (quick)
-            Report.LeaveOut("what -Quick leaves out: first runs of the build, the cmdlets in the machine, all between domains");
+            Report.LeaveOut(
+                "what -Quick leaves out: first runs of the build, the cmdlets in the machine, all between domains");
 
         var tally = new TestTally();
         using var progress = new TestProgress();

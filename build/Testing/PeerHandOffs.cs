@@ -15,7 +15,9 @@ internal sealed class PeerHandOffs(XenHost host, GrantDriver driver, string driv
     public const string Suite = "peer";
     private const string Reply = "greetings-from-the-importer";
 
-    /// <summary>How many seconds a hand-off may take. dom0 ends it: no command could follow one that was given up here.</summary>
+    /// <summary>
+    /// How many seconds a hand-off may take. dom0 ends it: no command could follow one that was given up here.
+    /// </summary>
     private const int Limit = 60;
 
     /// <summary>After how many seconds a dom0 that has not done so hangs.</summary>
@@ -65,7 +67,8 @@ internal sealed class PeerHandOffs(XenHost host, GrantDriver driver, string driv
         {
             code = await host.RunAsync(
                 XenHost.Dom0,
-                new GuestCommand("timeout", $"{Limit}", "sh", s_script, exporter, importer, transport, PeerProgram.Path, Reply),
+                new GuestCommand(
+                    "timeout", $"{Limit}", "sh", s_script, exporter, importer, transport, PeerProgram.Path, Reply),
                 output, error, null, hang.Token);
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
@@ -94,7 +97,8 @@ internal sealed class PeerHandOffs(XenHost host, GrantDriver driver, string driv
         using var output = new MemoryStream();
         int code = await host.RunAsync(
             XenHost.Dom0, new GuestCommand("sh", [s_driverScript, driverFile, .. guests]), output, output, null, cancellationToken);
-        return code == 0 ? null : new TestOutcome($"the guests load the {driver} driver", TestStatus.Failed, Text(output));
+        return code == 0 ? null : new TestOutcome(
+            $"the guests load the {driver} driver", TestStatus.Failed, Text(output));
     }
 
     private static string Text(MemoryStream stream) => Encoding.UTF8.GetString(stream.ToArray());

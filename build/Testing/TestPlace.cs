@@ -10,7 +10,9 @@ namespace DmaBuf.Build;
 /// </param>
 internal sealed record TestPlace(string Name, Func<string[], Stream, CancellationToken, Task<int>> RunAsync)
 {
-    /// <summary>Makes an emulated place and works in it. One that does not start, or dies, counts as a failed test.</summary>
+    /// <summary>
+    /// Makes an emulated place and works in it. One that does not start, or dies, counts as a failed test.
+    /// </summary>
     public static async Task MakeAsync(string name, TestTally tally, Func<Task> work)
     {
         var time = Stopwatch.StartNew();

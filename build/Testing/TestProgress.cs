@@ -1,6 +1,8 @@
 namespace DmaBuf.Build;
 
-/// <summary>Says every half minute which suite runs, how many of its tests and how many suites are done and left.</summary>
+/// <summary>
+/// Says every half minute which suite runs, how many of its tests and how many suites are done and left.
+/// </summary>
 internal sealed class TestProgress : IDisposable
 {
     private static readonly TimeSpan s_interval = TimeSpan.FromSeconds(30);

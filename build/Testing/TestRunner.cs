@@ -27,7 +27,8 @@ internal sealed class TestRunner(TestTally tally, TestProgress progress, string?
         tally.Add(suite, place.Name, await run(progress, cancellationToken), time.Elapsed);
     }
 
-    private async Task<List<TestOutcome>> RunOnceAsync(TestSuite suite, TestPlace place, CancellationToken cancellationToken)
+    private async Task<List<TestOutcome>> RunOnceAsync(
+        TestSuite suite, TestPlace place, CancellationToken cancellationToken)
     {
         string resultFile = Path.Combine(ResultFolder, $"{suite.Name}-{place.Name}");
         File.Delete(resultFile);

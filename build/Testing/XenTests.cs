@@ -66,7 +66,10 @@ internal sealed class XenTests(TestRunner runner, TestTally tally, string? peste
             .. pester is null ? Array.Empty<TestStage>() :
             [
                 Stage("xen-bounce",
-                    usual with { Driver = GrantDriver.Stock, Guests = [s_alice], Dom0KernelParameters = "swiotlb=force" },
+                    usual with { Driver = GrantDriver.Stock, Guests =
+                    [
+                        s_alice,
+                    ], Dom0KernelParameters = "swiotlb=force" },
                     [.. Cmdlets("Bounce", "Bounce")]),
 
                 // It takes ten minutes on two processors.
@@ -90,7 +93,9 @@ internal sealed class XenTests(TestRunner runner, TestTally tally, string? peste
         }
     }
 
-    /// <summary>The files of the grant device's drivers, which tests exchange in the guests; the suites are told of them.</summary>
+    /// <summary>
+    /// The files of the grant device's drivers, which tests exchange in the guests; the suites are told of them.
+    /// </summary>
     private static async Task<Dictionary<GrantDriver, string>> DriversAsync(CancellationToken cancellationToken)
     {
         Kernel kernel = await Kernel.GetAsync(Report.Note, cancellationToken);
@@ -98,7 +103,8 @@ internal sealed class XenTests(TestRunner runner, TestTally tally, string? peste
         foreach (GrantDriver driver in Enum.GetValues<GrantDriver>())
         {
             files[driver] = await GrantDrivers.GetAsync(kernel, driver, Report.Note, cancellationToken);
-            Environment.SetEnvironmentVariable($"DMABUFPS_DRIVER_{driver.ToString().ToUpperInvariant()}", files[driver]);
+            Environment.SetEnvironmentVariable(
+                $"DMABUFPS_DRIVER_{driver.ToString().ToUpperInvariant()}", files[driver]);
         }
 
         return files;

@@ -51,7 +51,8 @@ public sealed class XenHost : IAsyncDisposable
         bool runsPvh = options.Guests.Select(guest => guest.Type).Append(options.Dom0Type).Contains(XenGuestType.Pvh);
         if (qemu is null && runsPvh)
             options.Say($"An emulated PVH domain may fail: {PatchedQemu.NotFound}.");
-        Machine dom0 = await Machine.StartAsync(Dom0Options(options, qemu ?? QemuProcess.Program, packages), cancellationToken);
+        Machine dom0 = await Machine.StartAsync(
+            Dom0Options(options, qemu ?? QemuProcess.Program, packages), cancellationToken);
         var host = new XenHost(options, dom0);
         try
         {
@@ -114,11 +115,13 @@ public sealed class XenHost : IAsyncDisposable
         int code;
         try
         {
-            code = await _dom0.RunAsync(new GuestCommand("sh", "-c", "sh /run/lab/jobs/" + script), output, error, null, limit.Token);
+            code = await _dom0.RunAsync(
+                new GuestCommand("sh", "-c", "sh /run/lab/jobs/" + script), output, error, null, limit.Token);
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
-            throw new LabException($"{failure} within {_options.StartLimit.TotalMinutes} minutes.\n{Text(output)}{Text(error)}");
+            throw new LabException(
+                $"{failure} within {_options.StartLimit.TotalMinutes} minutes.\n{Text(output)}{Text(error)}");
         }
 
         if (code != 0)

@@ -87,7 +87,8 @@ public sealed partial class XenPackages
         }
 
         // Without links on the way: a folder in a link's place would hide what the link leads to.
-        string paths = others.Count == 0 ? string.Empty : await HostCommand.RunAsync("realpath", [.. others], null, cancellationToken);
+        string paths = others.Count == 0 ? string.Empty : await HostCommand.RunAsync(
+            "realpath", [.. others], null, cancellationToken);
         foreach (string path in paths.Split('\n', StringSplitOptions.RemoveEmptyEntries))
             files[path.TrimStart('/')] = path;
         return files;

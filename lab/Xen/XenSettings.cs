@@ -2,7 +2,9 @@ using System.Globalization;
 
 namespace DmaBuf.Lab;
 
-/// <summary>The files that dom0's script reads: the guests' configurations and what all domains know of each other.</summary>
+/// <summary>
+/// The files that dom0's script reads: the guests' configurations and what all domains know of each other.
+/// </summary>
 internal static class XenSettings
 {
     /// <summary>What Xen itself takes, for the host and for each guest, in MiB.</summary>
@@ -14,7 +16,9 @@ internal static class XenSettings
     private const string Network = "10.95.0.";
     private static readonly string[] s_scripts = ["dom0", "domain", "guests", "guest-start", "vif"];
 
-    /// <summary>A guest holds its initial ramdisk twice while it unpacks it, beside the kernel and what that reserves.</summary>
+    /// <summary>
+    /// A guest holds its initial ramdisk twice while it unpacks it, beside the kernel and what that reserves.
+    /// </summary>
     /// <exception cref="LabException">A guest has less than that.</exception>
     public static void CheckMemory(XenHostOptions options, string initramfs)
     {
