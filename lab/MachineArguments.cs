@@ -37,7 +37,7 @@ internal static class MachineArguments
     /// <summary>Here dom0's kernel and its ramdisk are modules of the hypervisor.</summary>
     private static string[] Boot(MachineOptions options, XenBoot xen, MachineFolder folder)
     {
-        string kernelParameters = $"console=hvc0 {XenBoot.CommonKernelParameters} {xen.KernelParameters}";
+        var kernelParameters = $"console=hvc0 {XenBoot.CommonKernelParameters} {xen.KernelParameters}";
         return
         [
             .. xen.Board,

@@ -14,7 +14,7 @@ internal static class Child
         IReadOnlyList<string> words, Stream? output, CancellationToken cancellationToken)
     {
         var start = new ProcessStartInfo(words[0], words.Skip(1)) { RedirectStandardOutput = output is not null };
-        using Process process = Process.Start(start) ?? throw new BuildException($"{words[0]} does not start.");
+        using var process = Process.Start(start) ?? throw new BuildException($"{words[0]} does not start.");
         try
         {
             if (output is not null)

@@ -25,11 +25,11 @@ internal static class DotNet
         if (!File.Exists(program) || (File.GetUnixFileMode(program) & Execute) == 0)
             return false;
         // A script runs everywhere. e_machine of an ELF file, elf(5), is a 16-bit word at byte 18.
-        using FileStream file = File.OpenRead(program);
+        using var file = File.OpenRead(program);
         Span<byte> header = stackalloc byte[20];
         if (file.ReadAtLeast(header, header.Length, throwOnEndOfStream: false) < header.Length || !header.StartsWith("\u007fELF"u8))
             return true;
-        int machine = header[18] | (header[19] << 8);
+        var machine = header[18] | (header[19] << 8);
         return machine == (RuntimeInformation.OSArchitecture == Architecture.Arm64 ? 183 : 62);
     }
 
@@ -46,7 +46,7 @@ internal static class DotNet
             "msbuild", Repository.At("build", "Packages", project), "-restore", "-target:GetTargetPath",
             "-getProperty:" + property, "-nologo", .. settings,
         ];
-        HostResult restore = await HostCommand.TryRunAsync(Program, words, null, cancellationToken);
+        var restore = await HostCommand.TryRunAsync(Program, words, null, cancellationToken);
         return restore.ExitCode == 0
             ? restore.Output.Trim()
             : throw new BuildException(FirstError(restore.Output + restore.Error));
@@ -55,11 +55,11 @@ internal static class DotNet
     /// <summary>The first line that names an error, without the place in a project file.</summary>
     public static string FirstError(string output)
     {
-        string[] lines = output.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+        var lines = output.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
         string line = lines.FirstOrDefault(line => line.Contains("error", StringComparison.OrdinalIgnoreCase))
             ?? lines.FirstOrDefault()
             ?? "no reason given";
-        int at = line.IndexOf("error ", StringComparison.OrdinalIgnoreCase);
+        var at = line.IndexOf("error ", StringComparison.OrdinalIgnoreCase);
         return at < 0 ? line : line[(at + "error ".Length)..];
     }
 }

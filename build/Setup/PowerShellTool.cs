@@ -23,15 +23,15 @@ internal static class PowerShellTool
     /// <summary>The version that the repository pins.</summary>
     private static string Version()
     {
-        using JsonDocument manifest = JsonDocument.Parse(File.ReadAllText(s_manifest));
+        using var manifest = JsonDocument.Parse(File.ReadAllText(s_manifest));
         return manifest.RootElement.GetProperty("tools").GetProperty("powershell").GetProperty("version").GetString()!;
     }
 
     /// <summary>The folder of the tool's PowerShell; null, with the reason said, where it cannot be had.</summary>
     public static async Task<string?> GetAsync(CancellationToken cancellationToken)
     {
-        string version = Version();
-        string processor = RuntimeInformation.OSArchitecture.ToString().ToLowerInvariant();
+        var version = Version();
+        var processor = RuntimeInformation.OSArchitecture.ToString().ToLowerInvariant();
         string? restored = null;
         try
         {
@@ -61,9 +61,9 @@ internal static class PowerShellTool
     private static async Task<string?> RestoreAsync(string version, CancellationToken cancellationToken)
     {
         Report.Note($"getting PowerShell {version}, a .NET tool");
-        HostResult restore = await HostCommand.TryRunAsync(
+        var restore = await HostCommand.TryRunAsync(
             DotNet.Program, ["tool", "restore", "--tool-manifest", s_manifest], Repository.Root, cancellationToken);
-        HostResult home = restore.ExitCode != 0 ? restore : await HostCommand.TryRunAsync(
+        var home = restore.ExitCode != 0 ? restore : await HostCommand.TryRunAsync(
             DotNet.Program,
             ["tool", "run", "pwsh", "--", "-NoProfile", "-NonInteractive", "-Command", "$PSHOME"],
             Repository.Root,
@@ -77,14 +77,14 @@ internal static class PowerShellTool
     private static async Task FillAsync(
         string tool, string folder, string version, CancellationToken cancellationToken)
     {
-        string crossgen = await DotNet.RestoreAsync(
+        var crossgen = await DotNet.RestoreAsync(
             "Crossgen", "Program", cancellationToken, "-property:RuntimeVersion=" + DotNet.Version);
         Report.Note($"compiling PowerShell {version} ahead of time, once");
         Copy(tool, folder);
         await Parallel.ForEachAsync(s_assemblies, cancellationToken, async (assembly, stop) =>
         {
-            string source = Path.Combine(tool, assembly + ".dll");
-            string target = Path.Combine(folder, assembly + ".dll");
+            var source = Path.Combine(tool, assembly + ".dll");
+            var target = Path.Combine(folder, assembly + ".dll");
             string[] words =
             [
                 source, "-o", target, "-r", $"{DotNet.Framework}/*.dll", "-r", $"{tool}/*.dll", "-O",
@@ -98,9 +98,9 @@ internal static class PowerShellTool
     private static void Copy(string source, string target)
     {
         Directory.CreateDirectory(target);
-        foreach (string file in Directory.EnumerateFiles(source))
+        foreach (var file in Directory.EnumerateFiles(source))
             File.Copy(file, Path.Combine(target, Path.GetFileName(file)));
-        foreach (string folder in Directory.EnumerateDirectories(source).Where(IsForLinux))
+        foreach (var folder in Directory.EnumerateDirectories(source).Where(IsForLinux))
             Copy(folder, Path.Combine(target, Path.GetFileName(folder)));
 
         static bool IsForLinux(string folder) =>

@@ -42,7 +42,7 @@ internal static partial class Pwsh
     /// <summary>The words that start the PowerShell of a folder.</summary>
     public static string[] CommandOf(string home)
     {
-        string executable = Path.Combine(home, "pwsh");
+        var executable = Path.Combine(home, "pwsh");
         return DotNet.CanRun(executable) ? [executable] : [DotNet.Program, Path.Combine(home, "pwsh.dll")];
     }
 
@@ -54,7 +54,7 @@ internal static partial class Pwsh
 
     private static string? OfBuildScript()
     {
-        string? version = Environment.GetEnvironmentVariable(VersionVariable);
+        var version = Environment.GetEnvironmentVariable(VersionVariable);
         return Environment.GetEnvironmentVariable(HomeVariable) is { Length: > 0 } home
             && IsRecent("the PowerShell that runs build.ps1", version)
             ? home
@@ -69,8 +69,8 @@ internal static partial class Pwsh
         [
             "-NoProfile", "-NonInteractive", "-Command", "$PSHOME; [string] $PSVersionTable.PSVersion",
         ];
-        HostResult answer = await HostCommand.TryRunAsync(program, question, null, cancellationToken);
-        string[] lines = answer.Output.Split('\n');
+        var answer = await HostCommand.TryRunAsync(program, question, null, cancellationToken);
+        var lines = answer.Output.Split('\n');
         if (answer.ExitCode == 0 && lines is [var home, var version, ..])
             return IsRecent(program, version) ? home : null;
         Report.Note($"{program} does not start, so it is not used: {answer.Error.Trim()}");
@@ -79,7 +79,7 @@ internal static partial class Pwsh
 
     private static bool IsRecent(string which, string? version)
     {
-        if (version is null || !System.Version.TryParse(Release().Match(version).Value, out Version? number))
+        if (version is null || !System.Version.TryParse(Release().Match(version).Value, out var number))
             return true;
         if (number >= System.Version.Parse(ModuleManifest.PowerShellVersion()))
             return true;

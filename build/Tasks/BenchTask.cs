@@ -7,7 +7,7 @@ internal static class BenchTask
 {
     public static async Task<int> RunAsync(TaskArguments arguments, CancellationToken cancellationToken)
     {
-        bool xen = arguments.TakeSwitch("Xen");
+        var xen = arguments.TakeSwitch("Xen");
         await DebianSetup.EnsureAsync("bench", DebianSetup.Compiler, cancellationToken);
         await Pwsh.EnsureAsync(cancellationToken);
         if (xen)

@@ -28,8 +28,8 @@ internal static class BuildTask
     /// <summary>Does the task's work for the tasks that start with it.</summary>
     public static async Task BuildAsync(CancellationToken cancellationToken)
     {
-        DateTime start = DateTime.UtcNow;
-        HostResult compiler = await HostCommand.TryRunAsync(
+        var start = DateTime.UtcNow;
+        var compiler = await HostCommand.TryRunAsync(
             "dotnet",
             ["build", Repository.At("DmaBufPS.sln"), "--configuration", "Release", "--nologo", "--verbosity", "quiet"],
             cancellationToken: cancellationToken);
@@ -52,7 +52,7 @@ internal static class BuildTask
     private static void LayOut()
     {
         Directory.CreateDirectory(Repository.Module);
-        string binaries = Repository.Binaries("DmaBufPS");
+        var binaries = Repository.Binaries("DmaBufPS");
         string[] files =
         [
             Repository.At("DmaBufPS.psd1"),
@@ -60,7 +60,7 @@ internal static class BuildTask
             Path.Combine(binaries, "DmaBuf.dll"),
             .. Directory.EnumerateFiles(Repository.At("src", "DmaBufPS"), "*.ps1xml"),
         ];
-        foreach (string file in files)
+        foreach (var file in files)
             Update(file, Path.Combine(Repository.Module, Path.GetFileName(file)));
     }
 

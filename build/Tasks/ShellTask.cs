@@ -12,14 +12,14 @@ internal static class ShellTask
 
     public static async Task<int> RunAsync(TaskArguments arguments, CancellationToken cancellationToken)
     {
-        string[] words = arguments.TakeRest();
+        var words = arguments.TakeRest();
         await BuildTask.EnsureBuiltAsync(cancellationToken);
         await Pwsh.EnsureAsync(cancellationToken);
         if (Pwsh.Command is not [string program, .. string[] first])
             throw new BuildException("There is no PowerShell to open.");
 
         // For what is no -Command: a script finds the module by its cmdlets' names.
-        string? modules = Environment.GetEnvironmentVariable("PSModulePath");
+        var modules = Environment.GetEnvironmentVariable("PSModulePath");
         Environment.SetEnvironmentVariable(
             "PSModulePath", string.IsNullOrEmpty(modules) ? Repository.Out : $"{Repository.Out}:{modules}");
         using var process = Process.Start(new ProcessStartInfo(program, [.. first, .. WithImport(words)]))
@@ -32,10 +32,10 @@ internal static class ShellTask
 
     private static string[] WithImport(string[] words)
     {
-        string import = $"Import-Module {Pwsh.Quote(Path.Combine(Repository.Module, "DmaBufPS.psd1"))}";
+        var import = $"Import-Module {Pwsh.Quote(Path.Combine(Repository.Module, "DmaBufPS.psd1"))}";
         if (words.Length == 0)
             return ["-NoLogo", "-NoExit", "-Command", import];
-        int option = Array.FindIndex(words, word => s_commandOptions.Contains(word, StringComparer.OrdinalIgnoreCase));
+        var option = Array.FindIndex(words, word => s_commandOptions.Contains(word, StringComparer.OrdinalIgnoreCase));
         if (option < 0 || option + 1 == words.Length)
             return words;
         return [.. words[..(option + 1)], $"{import}\n{words[option + 1]}", .. words[(option + 2)..]];

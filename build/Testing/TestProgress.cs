@@ -38,9 +38,9 @@ internal sealed class TestProgress : IDisposable
 
     private void Say()
     {
-        int left = Math.Max(0, _testsKnown - _testsDone);
-        string tests = _testsKnown == 0 ? "starting" : $"{_testsDone} tests done, {left} left";
-        int suites = _suitesBegun - 1;
+        var left = Math.Max(0, _testsKnown - _testsDone);
+        var tests = _testsKnown == 0 ? "starting" : $"{_testsDone} tests done, {left} left";
+        var suites = _suitesBegun - 1;
         if (_suitesBegun > 0)
             Report.Note($"{_running}: {tests}; {suites} suites done, {_suites - suites} left");
     }

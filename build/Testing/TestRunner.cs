@@ -30,7 +30,7 @@ internal sealed class TestRunner(TestTally tally, TestProgress progress, string?
     private async Task<List<TestOutcome>> RunOnceAsync(
         TestSuite suite, TestPlace place, CancellationToken cancellationToken)
     {
-        string resultFile = Path.Combine(ResultFolder, $"{suite.Name}-{place.Name}");
+        var resultFile = Path.Combine(ResultFolder, $"{suite.Name}-{place.Name}");
         File.Delete(resultFile);
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         limit.CancelAfter(suite.Limit);
@@ -39,7 +39,7 @@ internal sealed class TestRunner(TestTally tally, TestProgress progress, string?
         try
         {
             await using var output = new LineStream(line => suite.Follow(line, progress));
-            int code = await place.RunAsync(suite.Command(resultFile, filter), output, limit.Token);
+            var code = await place.RunAsync(suite.Command(resultFile, filter), output, limit.Token);
             outcomes.AddRange(suite.Read(resultFile));
             if (outcomes.Count == 0)
                 trouble = filter is null ? $"it ran no test and ended with exit code {code}" : null;

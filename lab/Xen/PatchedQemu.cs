@@ -36,21 +36,21 @@ public static class PatchedQemu
     /// </summary>
     public static async Task<string?> GetAsync(CancellationToken cancellationToken)
     {
-        string original = QemuProcess.Program;
+        var original = QemuProcess.Program;
         original = File.ResolveLinkTarget(original, returnFinalTarget: true)?.FullName ?? original;
-        string folder = await CacheFolder.GetOrAddAsync(
+        var folder = await CacheFolder.GetOrAddAsync(
             "qemu/" + ContentKey(new FileInfo(original)),
             async folder =>
             {
-                byte[] program = await File.ReadAllBytesAsync(original, cancellationToken);
+                var program = await File.ReadAllBytesAsync(original, cancellationToken);
                 if (!Array.TrueForAll(s_patches, patch => patch.Apply(program)))
                     return;
                 // It looks for its modules and firmware beside the folder that it is in.
-                string home = Path.Combine(Path.GetDirectoryName(original)!, "..");
+                var home = Path.Combine(Path.GetDirectoryName(original)!, "..");
                 File.CreateSymbolicLink(Path.Combine(folder, "lib"), Path.Combine(home, "lib"));
                 File.CreateSymbolicLink(Path.Combine(folder, "share"), Path.Combine(home, "share"));
                 Directory.CreateDirectory(Path.Combine(folder, "bin"));
-                string patched = ProgramIn(folder);
+                var patched = ProgramIn(folder);
                 await File.WriteAllBytesAsync(patched, program, cancellationToken);
                 File.SetUnixFileMode(patched, File.GetUnixFileMode(original));
             },
@@ -62,7 +62,7 @@ public static class PatchedQemu
 
     private static string ContentKey(FileInfo original)
     {
-        string content = $"{original.Length} {original.LastWriteTimeUtc.Ticks} {string.Join(' ', s_patches.AsEnumerable())}";
+        var content = $"{original.Length} {original.LastWriteTimeUtc.Ticks} {string.Join(' ', s_patches.AsEnumerable())}";
         return Convert.ToHexString(SHA256.HashData(Encoding.UTF8.GetBytes(content)))[..16];
     }
 
@@ -80,7 +80,7 @@ public static class PatchedQemu
         /// <summary>False, with nothing changed, unless the pattern is there exactly once.</summary>
         public bool Apply(byte[] program)
         {
-            int count = Math.Max(0, program.Length - _bytes.Length + 1);
+            var count = Math.Max(0, program.Length - _bytes.Length + 1);
             int[] places = [.. Enumerable.Range(0, count).Where(place => IsAt(program, place)).Take(2)];
             if (places.Length != 1)
                 return false;
@@ -90,7 +90,7 @@ public static class PatchedQemu
 
         private bool IsAt(byte[] program, int place)
         {
-            for (int number = 0; number < _bytes.Length; number++)
+            for (var number = 0; number < _bytes.Length; number++)
             {
                 if (_bytes[number] >= 0 && program[place + number] != _bytes[number])
                     return false;

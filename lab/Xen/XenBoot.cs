@@ -47,7 +47,7 @@ public sealed record XenBoot(
     {
         const double Usual = 3000;
         string? line = File.ReadLines("/proc/cpuinfo").FirstOrDefault(line => line.StartsWith("cpu MHz", StringComparison.Ordinal));
-        double mhz = double.TryParse(line?.Split(':')[^1], CultureInfo.InvariantCulture, out double read) ? read : Usual;
+        var mhz = double.TryParse(line?.Split(':')[^1], CultureInfo.InvariantCulture, out var read) ? read : Usual;
         return (long)(mhz * 1000);
     }
 }

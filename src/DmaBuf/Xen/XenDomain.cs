@@ -49,7 +49,7 @@ public sealed record XenDomain
     public static IReadOnlyList<XenDomain> All(XenStore store)
     {
         var own = OwnId(store);
-        IEnumerable<ushort> ids = own == 0
+        var ids = own == 0
             ? store.List("/local/domain")
                 .Where(text => TryParseId(text, out _))
                 .Select(text => ushort.Parse(text, CultureInfo.InvariantCulture))
