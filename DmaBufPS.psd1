@@ -4,7 +4,7 @@
     GUID                 = '6f0a4f0e-3f3b-4e5e-9f0c-8a1d5b1c9a77'
     Author               = 'The DmaBufPS developers'
     Copyright            = '(c) The DmaBufPS developers. MIT licence.'
-    Description          = 'Creates Linux DMA-BUFs, hands them to other processes and to other domains of Xen without a copy, and reads and writes what is in them.'
+    Description          = 'Creates Linux DMA-BUFs, hands them to other processes and to other Xen domains without a copy, and reads and writes what is in them.'
     PowerShellVersion    = '7.6'
     CompatiblePSEditions = @('Core')
     TypesToProcess       = @('DmaBufPS.Types.ps1xml')

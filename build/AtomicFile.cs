@@ -6,7 +6,7 @@ internal static class AtomicFile
     /// <summary>Replaces a file with what the action writes to the path that it is given.</summary>
     public static void Write(string target, Action<string> write)
     {
-        string partial = target + ".new";
+        var partial = target + ".new";
         write(partial);
         File.Move(partial, target, overwrite: true);
     }

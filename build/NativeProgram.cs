@@ -21,8 +21,8 @@ internal sealed record NativeProgram(string Name, params string[] Sources)
             return false;
         }
 
-        string folder = Repository.At("out", "build", Name);
-        HostResult compiler = await HostCommand.TryRunAsync(
+        var folder = Repository.At("out", "build", Name);
+        var compiler = await HostCommand.TryRunAsync(
             DotNet.Program,
             [
                 "publish", Repository.At(Sources[^1]), "--configuration", "Release", "--output", folder,

@@ -24,13 +24,14 @@ internal static class Program
     private static async Task<int> Main(string[] words)
     {
         using var cancellation = new CancellationTokenSource();
-        using PosixSignalRegistration interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Cancel);
-        using PosixSignalRegistration terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Cancel);
-        using PosixSignalRegistration hangUp = PosixSignalRegistration.Create(PosixSignal.SIGHUP, Cancel);
+        using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Cancel);
+        using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Cancel);
+        using var hangUp = PosixSignalRegistration.Create(PosixSignal.SIGHUP, Cancel);
         try
         {
-            if (words.Length == 0 || !s_tasks.TryGetValue(words[0], out Job? job))
-                throw new BuildException($"Usage: build.sh {string.Join('|', s_tasks.Keys).ToLowerInvariant()} [options]");
+            if (words.Length == 0 || !s_tasks.TryGetValue(words[0], out var job))
+                throw new BuildException(
+                    $"Usage: build.sh {string.Join('|', s_tasks.Keys).ToLowerInvariant()} [options]");
             return await job(new TaskArguments(WordsOfPowerShell() ?? words[1..]), cancellation.Token);
         }
         catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
@@ -47,7 +48,7 @@ internal static class Program
         // What build.ps1 was given; see there.
         static string[]? WordsOfPowerShell()
         {
-            string? joined = Environment.GetEnvironmentVariable("DMABUFPS_WORDS");
+            var joined = Environment.GetEnvironmentVariable("DMABUFPS_WORDS");
             Environment.SetEnvironmentVariable("DMABUFPS_WORDS", null);
             return joined?.Split('\x1f')[1..];
         }

@@ -23,7 +23,7 @@ internal static class Repository
 
     private static string FindRoot()
     {
-        string? folder = AppContext.BaseDirectory;
+        var folder = AppContext.BaseDirectory;
         while (folder is not null && !File.Exists(Path.Combine(folder, "Directory.Build.props")))
             folder = Path.GetDirectoryName(folder);
         return folder ?? throw new BuildException("The build program has to stay below the repository's out folder.");

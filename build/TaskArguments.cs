@@ -8,7 +8,7 @@ internal sealed class TaskArguments(string[] words)
     /// <summary>Takes a switch like -NoMachine out of the words.</summary>
     public bool TakeSwitch(string name)
     {
-        int at = IndexOf(name);
+        var at = IndexOf(name);
         if (at >= 0)
             _words.RemoveAt(at);
         return at >= 0;
@@ -17,12 +17,12 @@ internal sealed class TaskArguments(string[] words)
     /// <summary>Takes an option and its value, like -Filter X, out of the words; null when it is not there.</summary>
     public string? TakeOption(string name)
     {
-        int at = IndexOf(name);
+        var at = IndexOf(name);
         if (at < 0)
             return null;
         if (at + 1 == _words.Count)
             throw new BuildException($"{_words[at]} wants a value.");
-        string value = _words[at + 1];
+        var value = _words[at + 1];
         _words.RemoveRange(at, 2);
         return value;
     }
@@ -30,10 +30,10 @@ internal sealed class TaskArguments(string[] words)
     /// <summary>Takes a whole number, or the default when the option is not there.</summary>
     public int TakeNumber(string name, int byDefault)
     {
-        string? value = TakeOption(name);
+        var value = TakeOption(name);
         if (value is null)
             return byDefault;
-        return int.TryParse(value, out int number) && number >= 0
+        return int.TryParse(value, out var number) && number >= 0
             ? number
             : throw new BuildException($"-{name} wants a number, not \"{value}\".");
     }
@@ -55,7 +55,7 @@ internal sealed class TaskArguments(string[] words)
 
     private int IndexOf(string name)
     {
-        int end = _words.IndexOf("--");
+        var end = _words.IndexOf("--");
         return _words.FindIndex(0, end < 0 ? _words.Count : end, IsOption);
 
         // -Filter for PowerShell's users, --filter for the others.

@@ -17,20 +17,22 @@ public static class Accelerator
     {
         if (!CanOpenKvm())
             return Tcg;
-        string boot = await File.ReadAllTextAsync("/proc/sys/kernel/random/boot_id", cancellationToken);
-        DateTime qemu = File.GetLastWriteTimeUtc(QemuProcess.Program);
-        string verdicts = await CacheFolder.GetOrAddAsync(
+        var boot = await File.ReadAllTextAsync("/proc/sys/kernel/random/boot_id", cancellationToken);
+        var qemu = File.GetLastWriteTimeUtc(QemuProcess.Program);
+        var verdicts = await CacheFolder.GetOrAddAsync(
             $"accelerator/{boot.Trim()}-{qemu.Ticks:x}",
             async folder =>
             {
-                bool works = await TryAsync(kernel, initramfs, folder, cancellationToken);
+                var works = await TryAsync(kernel, initramfs, folder, cancellationToken);
                 await File.WriteAllTextAsync(Path.Combine(folder, "verdict"), works ? Kvm : Tcg, cancellationToken);
             },
             cancellationToken);
         return await File.ReadAllTextAsync(Path.Combine(verdicts, "verdict"), cancellationToken);
     }
 
-    /// <summary>QEMU's arguments for the accelerator, with a processor other than the usual where one is given.</summary>
+    /// <summary>
+    /// QEMU's arguments for the accelerator, with a processor other than the usual where one is given.
+    /// </summary>
     public static string[] Arguments(string accelerator, string? processor = null) =>
         ["-accel", accelerator == Tcg ? "tcg,thread=multi" : accelerator, "-cpu", processor ?? "max"];
 
@@ -58,8 +60,8 @@ public static class Accelerator
     private static async Task<bool> TryAsync(
         Kernel kernel, string initramfs, string folder, CancellationToken cancellationToken)
     {
-        string console = Path.Combine(folder, "console");
-        await using QemuProcess qemu = QemuProcess.Start(
+        var console = Path.Combine(folder, "console");
+        await using var qemu = QemuProcess.Start(
             QemuProcess.Program,
             [
                 .. Arguments(Kvm), "-m", "512", "-nodefaults", "-display", "none", "-no-reboot",

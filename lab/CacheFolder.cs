@@ -13,14 +13,14 @@ public static class CacheFolder
     public static async Task<string> GetOrAddAsync(
         string name, Func<string, Task> fill, CancellationToken cancellationToken = default)
     {
-        string folder = Path.Combine(Root, name);
+        var folder = Path.Combine(Root, name);
         if (Directory.Exists(folder))
             return folder;
         Directory.CreateDirectory(Path.GetDirectoryName(folder)!);
-        using IDisposable held = await FileLock.AcquireAsync(folder + ".lock", cancellationToken);
+        using var held = await FileLock.AcquireAsync(folder + ".lock", cancellationToken);
         if (Directory.Exists(folder))
             return folder;
-        string partial = folder + ".part";
+        var partial = folder + ".part";
         if (Directory.Exists(partial))
             Directory.Delete(partial, recursive: true);
         Directory.CreateDirectory(partial);
@@ -41,7 +41,7 @@ public static class CacheFolder
 
     private static string FindRoot()
     {
-        string? cache = Environment.GetEnvironmentVariable("XDG_CACHE_HOME");
+        var cache = Environment.GetEnvironmentVariable("XDG_CACHE_HOME");
         if (string.IsNullOrEmpty(cache))
             cache = Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".cache");
         return Path.Combine(cache, "dmabufps");

@@ -30,11 +30,11 @@ public sealed class CpioArchive : IDisposable
 
     private void AddEntry(string name, int mode, ReadOnlySpan<byte> content)
     {
-        byte[] nameBytes = Encoding.UTF8.GetBytes(name + '\0');
-        int links = mode >= DirectoryFile && mode < RegularFile ? 2 : 1;
+        var nameBytes = Encoding.UTF8.GetBytes(name + '\0');
+        var links = mode >= DirectoryFile && mode < RegularFile ? 2 : 1;
         // In order: inode, mode, uid, gid, links, mtime, size, device (2), special device (2), name length, checksum.
         int[] fields = [++_inode, mode, 0, 0, links, 0, content.Length, 0, 0, 0, 0, nameBytes.Length, 0];
-        string header = "070701" + string.Concat(fields.Select(field => field.ToString("x8", null)));
+        var header = "070701" + string.Concat(fields.Select(field => field.ToString("x8", null)));
         _stream.Write(Encoding.ASCII.GetBytes(header));
         _stream.Write(nameBytes);
         Pad(header.Length + nameBytes.Length);
@@ -44,7 +44,7 @@ public sealed class CpioArchive : IDisposable
 
     private void Pad(int length)
     {
-        for (int rest = length % Alignment; rest is not 0 and < Alignment; rest++)
+        for (var rest = length % Alignment; rest is not 0 and < Alignment; rest++)
             _stream.WriteByte(0);
     }
 }

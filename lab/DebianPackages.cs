@@ -12,9 +12,9 @@ public static class DebianPackages
     public static async Task<string?> FindNewestAsync(
         string prefix, Regex pattern, CancellationToken cancellationToken = default)
     {
-        HostResult names = await HostCommand.TryRunAsync(
+        var names = await HostCommand.TryRunAsync(
             "apt-cache", ["pkgnames", prefix], null, cancellationToken);
-        foreach (string name in ByVersion(names.Output.Split('\n').Where(name => pattern.IsMatch(name))))
+        foreach (var name in ByVersion(names.Output.Split('\n').Where(name => pattern.IsMatch(name))))
         {
             if (await VersionAsync(name, cancellationToken) is not null)
                 return name;
@@ -31,9 +31,9 @@ public static class DebianPackages
     /// <summary>The version that apt would download, or null when it offers none.</summary>
     public static async Task<string?> VersionAsync(string package, CancellationToken cancellationToken = default)
     {
-        HostResult show = await HostCommand.TryRunAsync(
+        var show = await HostCommand.TryRunAsync(
             "apt-cache", ["show", "--no-all-versions", package], null, cancellationToken);
-        Match version = Regex.Match(show.Output, "^Version: (.+)$", RegexOptions.Multiline);
+        var version = Regex.Match(show.Output, "^Version: (.+)$", RegexOptions.Multiline);
         return version.Success ? version.Groups[1].Value : null;
     }
 
@@ -41,11 +41,11 @@ public static class DebianPackages
     public static async Task UnpackAsync(
         IReadOnlyCollection<string> packages, string folder, CancellationToken cancellationToken = default)
     {
-        string download = Directory.CreateTempSubdirectory("dmabufps-apt-").FullName;
+        var download = Directory.CreateTempSubdirectory("dmabufps-apt-").FullName;
         try
         {
             await HostCommand.RunAsync("apt-get", ["-q", "download", .. packages], download, cancellationToken);
-            foreach (string file in Directory.EnumerateFiles(download, "*.deb"))
+            foreach (var file in Directory.EnumerateFiles(download, "*.deb"))
                 await HostCommand.RunAsync("dpkg", ["-x", file, folder], null, cancellationToken);
         }
         finally

@@ -25,9 +25,9 @@ public sealed record GuestCommand(string Program, params string[] Arguments)
         // A shell's background job, which the agent makes of it, starts with SIGINT ignored.
         var script = new StringBuilder($"cd {Quote(WorkingDirectory)} || exit 126\n");
         script.Append("exec /usr/bin/env -i --default-signal");
-        foreach ((string name, string value) in Variables)
+        foreach (var (name, value) in Variables)
             script.Append(' ').Append(Quote($"{name}={value}"));
-        foreach (string word in Arguments.Prepend(Program))
+        foreach (var word in Arguments.Prepend(Program))
             script.Append(' ').Append(Quote(word));
         return script.Append('\n').ToString();
     }

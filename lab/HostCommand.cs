@@ -51,7 +51,7 @@ public static class HostCommand
         string? workingDirectory = null,
         CancellationToken cancellationToken = default)
     {
-        HostResult result = await TryRunAsync(program, arguments, workingDirectory, cancellationToken);
+        var result = await TryRunAsync(program, arguments, workingDirectory, cancellationToken);
         return result.ExitCode == 0
             ? result.Output
             : throw new LabException($"{program} failed ({result.ExitCode}): {result.Error.Trim()}");

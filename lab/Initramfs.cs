@@ -30,7 +30,9 @@ public sealed class Initramfs
         new("init", ["root.sh", "agent"], ["9pnet_virtio", "9p", "overlay"], new Dictionary<string, string>());
 
     /// <summary>For a guest of Xen.</summary>
-    /// <param name="layer">Files (of this computer) by their paths in the guest, which need not come over its network.</param>
+    /// <param name="layer">
+    /// Files (of this computer) by their paths in the guest, which need not come over its network.
+    /// </param>
     public static Initramfs ForGuest(IReadOnlyDictionary<string, string> layer) => new(
         "guest",
         ["root.sh"],
@@ -40,8 +42,8 @@ public sealed class Initramfs
     /// <summary>Returns the ramdisk for the kernel, from the cache if it holds one with the same content.</summary>
     public async Task<string> GetAsync(Kernel kernel, CancellationToken cancellationToken = default)
     {
-        string busybox = SystemPrograms.Find("busybox");
-        string folder = await CacheFolder.GetOrAddAsync(
+        var busybox = SystemPrograms.Find("busybox");
+        var folder = await CacheFolder.GetOrAddAsync(
             $"initramfs/{kernel.Version}-{ContentKey(busybox)}",
             partial => Task.Run(() => Write(Path.Combine(partial, FileName), kernel, busybox), cancellationToken),
             cancellationToken);
@@ -54,23 +56,23 @@ public sealed class Initramfs
     private void Write(string path, Kernel kernel, string busybox)
     {
         using var archive = new CpioArchive(File.Create(path));
-        foreach (string directory in new[] { "bin", "dev", "proc", "sys", "modules", "jobs", "host", "layer", "writes", "newroot" })
+        foreach (var directory in new[] { "bin", "dev", "proc", "sys", "modules", "jobs", "host", "layer", "writes", "newroot" })
             archive.AddDirectory(directory);
         archive.AddFile("bin/busybox", File.ReadAllBytes(busybox));
         archive.AddFile("init", Script(_init));
-        foreach (string script in _scripts)
+        foreach (var script in _scripts)
             archive.AddFile(script, Script(script));
 
-        foreach (string folder in _layer.Keys.SelectMany(Parents).Distinct())
+        foreach (var folder in _layer.Keys.SelectMany(Parents).Distinct())
             archive.AddDirectory("layer/" + folder);
-        foreach ((string name, string file) in _layer)
+        foreach (var (name, file) in _layer)
             archive.AddFile("layer/" + name, File.ReadAllBytes(file));
 
         // Numbered, because init loads them in the order of their names.
-        int number = 0;
-        foreach (string file in _modules.SelectMany(kernel.ModuleFiles).Distinct())
+        var number = 0;
+        foreach (var file in _modules.SelectMany(kernel.ModuleFiles).Distinct())
         {
-            string name = Path.GetFileName(file).Split('.')[0];
+            var name = Path.GetFileName(file).Split('.')[0];
             archive.AddFile($"modules/{++number:00}-{name}.ko", Decompress(file, busybox));
         }
     }
@@ -84,7 +86,7 @@ public sealed class Initramfs
         if (file.EndsWith(".ko", StringComparison.Ordinal))
             return File.ReadAllBytes(file);
         var start = new ProcessStartInfo(busybox, ["xzcat", file]) { RedirectStandardOutput = true };
-        using Process process = Process.Start(start)!;
+        using var process = Process.Start(start)!;
         using var content = new MemoryStream();
         process.StandardOutput.BaseStream.CopyTo(content);
         process.WaitForExit();
@@ -96,11 +98,11 @@ public sealed class Initramfs
     private string ContentKey(string busybox)
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        foreach (string script in _scripts.Prepend(_init))
+        foreach (var script in _scripts.Prepend(_init))
             hash.AppendData(Script(script));
-        foreach (string module in _modules)
+        foreach (var module in _modules)
             hash.AppendData(Encoding.UTF8.GetBytes(module));
-        foreach ((string name, string file) in _layer.OrderBy(pair => pair.Key, StringComparer.Ordinal).Append(new(string.Empty, busybox)))
+        foreach (var (name, file) in _layer.OrderBy(pair => pair.Key, StringComparer.Ordinal).Append(new(string.Empty, busybox)))
         {
             var info = new FileInfo(file);
             hash.AppendData(Encoding.UTF8.GetBytes($"{name}\n{file}\n{info.Length}\n{info.LastWriteTimeUtc.Ticks}\n"));
@@ -111,7 +113,7 @@ public sealed class Initramfs
 
     private static byte[] Script(string name)
     {
-        using Stream resource = typeof(Initramfs).Assembly.GetManifestResourceStream(name)!;
+        using var resource = typeof(Initramfs).Assembly.GetManifestResourceStream(name)!;
         using var content = new MemoryStream();
         resource.CopyTo(content);
         return content.ToArray();

@@ -7,7 +7,7 @@ public sealed partial class Kernel
 {
     private Kernel(string folder)
     {
-        string image = Directory.EnumerateFiles(Path.Combine(folder, "boot"), "vmlinuz-*").Single();
+        var image = Directory.EnumerateFiles(Path.Combine(folder, "boot"), "vmlinuz-*").Single();
         Image = image;
         Version = Path.GetFileName(image)["vmlinuz-".Length..];
         Modules = Path.Combine(folder, "lib/modules", Version);
@@ -28,19 +28,19 @@ public sealed partial class Kernel
     /// </summary>
     public static async Task<Kernel> GetAsync(Action<string> say, CancellationToken cancellationToken = default)
     {
-        string kernels = Path.Combine(CacheFolder.Root, "kernel");
+        var kernels = Path.Combine(CacheFolder.Root, "kernel");
         Directory.CreateDirectory(kernels);
-        string? cached = DebianPackages
+        var cached = DebianPackages
             .ByVersion(Directory.EnumerateDirectories(kernels, "*-amd64"))
             .FirstOrDefault();
         if (cached is not null)
             return new Kernel(cached);
 
-        string package = await DebianPackages.FindNewestAsync("linux-image-6.12", Preferred(), cancellationToken)
+        var package = await DebianPackages.FindNewestAsync("linux-image-6.12", Preferred(), cancellationToken)
             ?? await DebianPackages.FindNewestAsync("linux-image-", AnyPlain(), cancellationToken)
             ?? throw new LabException("No kernel to boot: apt offers no linux-image-N-amd64 (is this Debian on x86-64?"
                 + " does `apt-get update` work?).");
-        string folder = await CacheFolder.GetOrAddAsync("kernel/" + package, Fill, cancellationToken);
+        var folder = await CacheFolder.GetOrAddAsync("kernel/" + package, Fill, cancellationToken);
         return new Kernel(folder);
 
         async Task Fill(string partial)
@@ -57,7 +57,7 @@ public sealed partial class Kernel
     /// <summary>The files of a module and of all it depends on, in the order in which they load.</summary>
     public IEnumerable<string> ModuleFiles(string module)
     {
-        string line = File.ReadLines(Path.Combine(Modules, "modules.dep"))
+        var line = File.ReadLines(Path.Combine(Modules, "modules.dep"))
             .FirstOrDefault(line => Regex.IsMatch(line, $@"^[^:]*/{Regex.Escape(module)}\.ko[^:/]*:"))
             ?? throw new LabException($"Kernel {Version} has no module {module}.");
         return line.Split([' ', ':'], StringSplitOptions.RemoveEmptyEntries)
@@ -71,20 +71,20 @@ public sealed partial class Kernel
     /// </summary>
     public async Task<string> GetPayloadAsync(CancellationToken cancellationToken = default)
     {
-        string folder = await CacheFolder.GetOrAddAsync($"payload/{Version}", Fill, cancellationToken);
+        var folder = await CacheFolder.GetOrAddAsync($"payload/{Version}", Fill, cancellationToken);
         return Path.Combine(folder, "vmlinux");
 
         async Task Fill(string partial)
         {
-            byte[] image = await File.ReadAllBytesAsync(Image, cancellationToken);
-            string target = Path.Combine(partial, "vmlinux");
+            var image = await File.ReadAllBytesAsync(Image, cancellationToken);
+            var target = Path.Combine(partial, "vmlinux");
             if (ZstdPayload(image) is not Range payload || SystemPrograms.TryFind("zstd") is not string zstd)
             {
                 await File.WriteAllBytesAsync(target, image, cancellationToken);
                 return;
             }
 
-            string packed = target + ".zst";
+            var packed = target + ".zst";
             await File.WriteAllBytesAsync(packed, image[payload], cancellationToken);
             await HostCommand.RunAsync(zstd, ["-q", "-d", "--rm", packed], null, cancellationToken);
         }
@@ -98,8 +98,8 @@ public sealed partial class Kernel
         const int LengthField = 0x24c;
         const uint ZstdMagic = 0xfd2fb528;
         const int SizeAfterPayload = sizeof(uint);
-        int start = ((image[SectorsField] + 1) * 512) + BitConverter.ToInt32(image, OffsetField);
-        int length = BitConverter.ToInt32(image, LengthField) - SizeAfterPayload;
+        var start = ((image[SectorsField] + 1) * 512) + BitConverter.ToInt32(image, OffsetField);
+        var length = BitConverter.ToInt32(image, LengthField) - SizeAfterPayload;
         return BitConverter.ToUInt32(image, start) == ZstdMagic ? start..(start + length) : null;
     }
 

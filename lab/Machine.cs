@@ -53,16 +53,16 @@ public sealed class Machine : IAsyncDisposable
         Stream? input = null,
         CancellationToken cancellationToken = default)
     {
-        string mark = $"~end of output {Guid.NewGuid():N}~".Replace(' ', '-');
-        string job = WriteJob(command);
+        var mark = $"~end of output {Guid.NewGuid():N}~".Replace(' ', '-');
+        var job = WriteJob(command);
         Send($"run {job} {mark}");
         using var ended = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        Task feeding = FeedAsync(input, ended.Token);
-        byte[] markBytes = Encoding.ASCII.GetBytes(mark);
+        var feeding = FeedAsync(input, ended.Token);
+        var markBytes = Encoding.ASCII.GetBytes(mark);
         await Task.WhenAll(
             MarkedStream.CopyAsync(_output!, output, markBytes, cancellationToken),
             MarkedStream.CopyAsync(_error!, error, markBytes, cancellationToken));
-        int code = await ExitCodeAsync(job, cancellationToken);
+        var code = await ExitCodeAsync(job, cancellationToken);
         await ended.CancelAsync();
         await feeding;
         return code;
@@ -72,7 +72,7 @@ public sealed class Machine : IAsyncDisposable
     public async Task<int> RunInTerminalAsync(GuestCommand command, CancellationToken cancellationToken = default)
     {
         using var terminal = new Terminal(size => Send("size " + size));
-        string job = WriteJob(command);
+        var job = WriteJob(command);
         Send($"tty {job} {Terminal.Size()}");
         return await ExitCodeAsync(job, cancellationToken);
     }
@@ -82,7 +82,7 @@ public sealed class Machine : IAsyncDisposable
     {
         const UnixFileMode Executable = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute
             | UnixFileMode.GroupRead | UnixFileMode.GroupExecute | UnixFileMode.OtherRead | UnixFileMode.OtherExecute;
-        string path = Path.Combine(_folder.Jobs, name);
+        var path = Path.Combine(_folder.Jobs, name);
         File.WriteAllText(path, content);
         File.SetUnixFileMode(path, Executable);
     }
@@ -107,9 +107,9 @@ public sealed class Machine : IAsyncDisposable
 
     private async Task BootAsync(CancellationToken cancellationToken)
     {
-        Kernel kernel = await Kernel.GetAsync(_options.Say, cancellationToken);
-        string initramfs = await Initramfs.ForMachine.GetAsync(kernel, cancellationToken);
-        string accelerator = await Accelerator.ChooseAsync(kernel, initramfs, cancellationToken);
+        var kernel = await Kernel.GetAsync(_options.Say, cancellationToken);
+        var initramfs = await Initramfs.ForMachine.GetAsync(kernel, cancellationToken);
+        var accelerator = await Accelerator.ChooseAsync(kernel, initramfs, cancellationToken);
         Description = $"machine: Linux {kernel.Version} on {accelerator}, {_options.MemoryMiB} MiB";
         if (_options.Xen is not null)
         {
@@ -119,11 +119,11 @@ public sealed class Machine : IAsyncDisposable
         }
 
         MachineSettings.Write(_folder, _options, kernel);
-        string[] arguments = MachineArguments.For(_options, _folder, kernel, initramfs, accelerator);
+        var arguments = MachineArguments.For(_options, _folder, kernel, initramfs, accelerator);
         _qemu = QemuProcess.Start(_options.Xen?.Qemu ?? QemuProcess.Program, arguments, _options.Terminal);
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         limit.CancelAfter(_options.StartLimit);
-        Task ready = ConnectAsync(limit.Token);
+        var ready = ConnectAsync(limit.Token);
         if (await Task.WhenAny(ready, _qemu.Exited) == _qemu.Exited)
             throw await DeathAsync("did not start");
         try
@@ -148,7 +148,7 @@ public sealed class Machine : IAsyncDisposable
 
     private string WriteJob(GuestCommand command)
     {
-        string job = (++_lastJob).ToString(CultureInfo.InvariantCulture);
+        var job = (++_lastJob).ToString(CultureInfo.InvariantCulture);
         File.WriteAllText(Path.Combine(_folder.Jobs, job), command.ToScript());
         return job;
     }
@@ -167,7 +167,7 @@ public sealed class Machine : IAsyncDisposable
 
     private async Task<int> ExitCodeAsync(string job, CancellationToken cancellationToken)
     {
-        string[] words = await AnswerAsync("exit", cancellationToken);
+        var words = await AnswerAsync("exit", cancellationToken);
         return words[1] == job
             ? int.Parse(words[2], CultureInfo.InvariantCulture)
             : throw new LabException($"The machine answered for command {words[1]}, not {job}.");
@@ -185,13 +185,13 @@ public sealed class Machine : IAsyncDisposable
             line = null;
         }
 
-        string[] words = line?.Split(' ') ?? throw await DeathAsync("died");
+        var words = line?.Split(' ') ?? throw await DeathAsync("died");
         return words[0] == verb ? words : throw new LabException($"The machine said \"{line}\" instead of {verb}.");
     }
 
     private async Task FeedAsync(Stream? input, CancellationToken cancellationToken)
     {
-        await using NetworkStream port = await _folder.Input.ConnectAsync(cancellationToken);
+        await using var port = await _folder.Input.ConnectAsync(cancellationToken);
         try
         {
             // The agent waits for one line before the input proper.
@@ -210,16 +210,16 @@ public sealed class Machine : IAsyncDisposable
 
     private async Task<LabException> DeathAsync(string what)
     {
-        bool ended = _qemu!.Exited.IsCompleted
+        var ended = _qemu!.Exited.IsCompleted
             || await Task.WhenAny(_qemu.Exited, Task.Delay(TimeSpan.FromSeconds(2))) == _qemu.Exited;
         var report = new StringBuilder($"The machine {what}.");
         if (ended)
             report.Append($"\nQEMU: exit code {await _qemu.Exited}. {(await _qemu.MessagesAsync()).Trim()}");
-        string[] console = _folder.ConsoleLines();
+        var console = _folder.ConsoleLines();
         // After a panic come a hundred lines of registers; the reason is before them.
-        int panic = Array.FindIndex(console, line => line.Contains("Kernel panic", StringComparison.Ordinal));
+        var panic = Array.FindIndex(console, line => line.Contains("Kernel panic", StringComparison.Ordinal));
         report.Append(panic < 0 ? "\nThe end of its console:" : "\nIts kernel panicked:");
-        foreach (string line in (panic < 0 ? console : console.Take(panic + 1)).TakeLast(ConsoleLinesShown))
+        foreach (var line in (panic < 0 ? console : console.Take(panic + 1)).TakeLast(ConsoleLinesShown))
             report.Append("\n  ").Append(line);
         report.Append($"\nAll of it is in {_folder.KeepConsole()}.");
         return new LabException(report.ToString());

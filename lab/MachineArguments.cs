@@ -21,7 +21,8 @@ internal static class MachineArguments
         .. folder.Output.Arguments(3),
         .. folder.Error.Arguments(4),
         .. Share(options, "host", "/", ",readonly=on"),
-        .. options.Xen is null ? [] : Share(options, MachineSettings.LayerTag, options.Xen.Packages.Root, ",readonly=on"),
+        .. options.Xen is null ? [] : Share(
+            options, MachineSettings.LayerTag, options.Xen.Packages.Root, ",readonly=on"),
         .. Share(options, "jobs", folder.Jobs),
         .. options.SharedFolders.SelectMany((path, number) => Share(options, MachineSettings.ShareTag(number), path)),
     ];
@@ -36,7 +37,7 @@ internal static class MachineArguments
     /// <summary>Here dom0's kernel and its ramdisk are modules of the hypervisor.</summary>
     private static string[] Boot(MachineOptions options, XenBoot xen, MachineFolder folder)
     {
-        string kernelParameters = $"console=hvc0 {XenBoot.CommonKernelParameters} {xen.KernelParameters}";
+        var kernelParameters = $"console=hvc0 {XenBoot.CommonKernelParameters} {xen.KernelParameters}";
         return
         [
             .. xen.Board,

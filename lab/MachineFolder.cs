@@ -48,7 +48,7 @@ internal sealed class MachineFolder : IDisposable
     /// <summary>Saves the console's text beside the folder, which goes away with the run; returns its path.</summary>
     public string KeepConsole()
     {
-        string kept = _path + ".log";
+        var kept = _path + ".log";
         File.WriteAllLines(kept, ConsoleLines());
         return kept;
     }

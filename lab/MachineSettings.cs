@@ -11,7 +11,7 @@ internal static class MachineSettings
     /// <summary>Writes them where the machine looks for them.</summary>
     public static void Write(MachineFolder folder, MachineOptions options, Kernel kernel)
     {
-        IEnumerable<string> shares = options.SharedFolders.Select((path, number) => $"{ShareTag(number)} {path}");
+        var shares = options.SharedFolders.Select((path, number) => $"{ShareTag(number)} {path}");
         File.WriteAllLines(Path.Combine(folder.Jobs, "settings"),
         [
             "NAME=" + GuestCommand.Quote(options.Name),

@@ -7,15 +7,15 @@ internal static class MarkedStream
     public static async Task CopyAsync(
         Stream source, Stream target, ReadOnlyMemory<byte> mark, CancellationToken cancellationToken)
     {
-        byte[] buffer = new byte[64 * 1024];
-        int held = 0;
+        var buffer = new byte[64 * 1024];
+        var held = 0;
         while (true)
         {
-            int read = await source.ReadAsync(buffer.AsMemory(held), cancellationToken);
-            int length = held + read;
-            int end = buffer.AsSpan(0, length).IndexOf(mark.Span);
+            var read = await source.ReadAsync(buffer.AsMemory(held), cancellationToken);
+            var length = held + read;
+            var end = buffer.AsSpan(0, length).IndexOf(mark.Span);
             // Without the mark, the last bytes can be the beginning of it and have to wait.
-            int ready = end >= 0 ? end : read == 0 ? length : length - Overlap(buffer.AsSpan(0, length), mark.Span);
+            var ready = end >= 0 ? end : read == 0 ? length : length - Overlap(buffer.AsSpan(0, length), mark.Span);
             await target.WriteAsync(buffer.AsMemory(0, ready), cancellationToken);
             await target.FlushAsync(cancellationToken);
             if (end >= 0 || read == 0)
@@ -27,7 +27,7 @@ internal static class MarkedStream
 
     private static int Overlap(ReadOnlySpan<byte> data, ReadOnlySpan<byte> mark)
     {
-        int length = Math.Min(data.Length, mark.Length - 1);
+        var length = Math.Min(data.Length, mark.Length - 1);
         while (!data.EndsWith(mark[..length]))
             length--;
         return length;

@@ -27,8 +27,8 @@ internal sealed class Terminal : IDisposable
     {
         // The terminal that stty works on is its input, so that one is inherited.
         var start = new ProcessStartInfo("stty", [argument]) { RedirectStandardOutput = true };
-        using Process process = Process.Start(start)!;
-        string output = process.StandardOutput.ReadToEnd().Trim();
+        using var process = Process.Start(start)!;
+        var output = process.StandardOutput.ReadToEnd().Trim();
         process.WaitForExit();
         return output;
     }

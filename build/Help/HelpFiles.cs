@@ -19,11 +19,11 @@ internal static class HelpFiles
     /// <summary>Makes the help; a page that breaks the layout fails with its line.</summary>
     public static void Update()
     {
-        string folder = Path.GetDirectoryName(MamlPath)!;
+        var folder = Path.GetDirectoryName(MamlPath)!;
         Directory.CreateDirectory(folder);
-        foreach (string topic in Directory.GetFiles(Pages, "about_*.md"))
+        foreach (var topic in Directory.GetFiles(Pages, "about_*.md"))
         {
-            string name = Path.GetFileNameWithoutExtension(topic) + ".help.txt";
+            var name = Path.GetFileNameWithoutExtension(topic) + ".help.txt";
             AtomicFile.Copy(topic, Path.Combine(folder, name));
         }
 

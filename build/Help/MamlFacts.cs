@@ -20,15 +20,15 @@ internal sealed partial class MamlFacts
     public static Dictionary<string, string> Read(XDocument maml, Func<string, string> plain)
     {
         var facts = new MamlFacts(plain);
-        foreach (XElement command in maml.Root!.Elements(Maml.Command + "command"))
+        foreach (var command in maml.Root!.Elements(Maml.Command + "command"))
             facts.Add(command);
         return facts._facts;
     }
 
     private void Add(XElement command)
     {
-        XElement details = command.Element(Maml.Command + "details")!;
-        string name = Value(details, Maml.Command + "name");
+        var details = command.Element(Maml.Command + "details")!;
+        var name = Value(details, Maml.Command + "name");
         _facts[$"{name}, verb and noun"] =
             $"{Value(details, Maml.Command + "verb")} {Value(details, Maml.Command + "noun")}";
         _facts[$"{name}, synopsis"] = Text(details.Element(Maml.Text + "description"));
@@ -40,9 +40,9 @@ internal sealed partial class MamlFacts
         AddEach(name, "output", command.Descendants(Maml.Command + "returnValue"), Type);
         AddEach(name, "example", command.Descendants(Maml.Command + "example"), example => Text(example));
         AddEach(name, "link", command.Descendants(Maml.Text + "navigationLink").Where(IsRelated), Link);
-        foreach (XElement parameter in command.Element(Maml.Command + "parameters")!.Elements())
+        foreach (var parameter in command.Element(Maml.Command + "parameters")!.Elements())
         {
-            string key = $"{name} -{Value(parameter, Maml.Text + "name")}";
+            var key = $"{name} -{Value(parameter, Maml.Text + "name")}";
             _facts[$"{key}, text"] = Text(parameter.Element(Maml.Text + "description"));
             _facts[$"{key}, attributes"] = Parameter(parameter);
         }
@@ -50,7 +50,7 @@ internal sealed partial class MamlFacts
 
     private void AddEach(string command, string what, IEnumerable<XElement> elements, Func<XElement, string> read)
     {
-        foreach ((int index, XElement element) in elements.Index())
+        foreach (var (index, element) in elements.Index())
             _facts[$"{command}, {what} {index + 1}"] = read(element);
     }
 
@@ -62,9 +62,9 @@ internal sealed partial class MamlFacts
 
     private static string Parameter(XElement parameter)
     {
-        IEnumerable<string> attributes = s_attributes.Select(
+        var attributes = s_attributes.Select(
             attribute => $"{attribute} {Attribute(parameter, attribute)}");
-        IEnumerable<string> values = parameter.Descendants(Maml.Command + "parameterValueGroup")
+        var values = parameter.Descendants(Maml.Command + "parameterValueGroup")
             .Elements()
             .Select(value => value.Value);
         return $"{Value(parameter, Maml.Dev + "type")}; {string.Join("; ", attributes)}; {string.Join(", ", values)}";
@@ -79,14 +79,14 @@ internal sealed partial class MamlFacts
 
     private static string Link(XElement link)
     {
-        string uri = Value(link, Maml.Text + "uri");
+        var uri = Value(link, Maml.Text + "uri");
         return Collapse(Value(link, Maml.Text + "linkText") + ' ' + (PageText.IsPage(uri) ? string.Empty : uri));
     }
 
     /// <summary>All text in an element, its paragraphs one after another.</summary>
     private string Text(XElement? element)
     {
-        IEnumerable<string> parts = element?.DescendantNodes().OfType<XText>().Select(text => text.Value) ?? [];
+        var parts = element?.DescendantNodes().OfType<XText>().Select(text => text.Value) ?? [];
         return Collapse(ListMark().Replace(_plain(string.Join("\n\n", parts)), string.Empty));
     }
 

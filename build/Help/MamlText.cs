@@ -19,9 +19,9 @@ internal static class MamlText
     public static XElement Description(IReadOnlyList<HelpBlock> blocks)
     {
         var description = new XElement(Maml.Text + "description");
-        for (int i = 0; i < blocks.Count; i++)
+        for (var i = 0; i < blocks.Count; i++)
         {
-            bool isLast = i == blocks.Count - 1;
+            var isLast = i == blocks.Count - 1;
             if (blocks[i] is HelpList list)
                 description.Add(List(list, isLast ? string.Empty : BlankLine));
             else if (!isLast && blocks.Skip(i + 1).All(block => block is HelpList))

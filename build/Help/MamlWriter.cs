@@ -28,7 +28,7 @@ internal static class MamlWriter
 
     private static XElement Details(HelpPage page)
     {
-        string[] words = page.Name.Split('-');
+        var words = page.Name.Split('-');
         return new XElement(
             Maml.Command + "details",
             new XElement(Maml.Command + "name", page.Name),
@@ -45,7 +45,7 @@ internal static class MamlWriter
 
     private static XElement SyntaxParameter(HelpSyntaxParameter shown, HelpParameter parameter, string set)
     {
-        HelpParameterSet place = parameter.In(set)!;
+        var place = parameter.In(set)!;
         return new XElement(
             Maml.Command + "parameter",
             Attributes(parameter, [place]),
@@ -57,7 +57,7 @@ internal static class MamlWriter
 
     private static XElement Parameter(HelpPage page, HelpParameter parameter)
     {
-        HelpSyntaxParameter shown = page.Syntax
+        var shown = page.Syntax
             .SelectMany(set => set.Parameters)
             .First(candidate => candidate.Name == parameter.Name);
         return new XElement(
@@ -138,7 +138,7 @@ internal static class MamlWriter
     /// </summary>
     private static IEnumerable<XElement> Links(HelpPage page)
     {
-        IEnumerable<XElement> links = page.Links
+        var links = page.Links
             .Select(link => Link($"{link.Text} {link.Uri}".TrimEnd(), string.Empty));
         return page.HelpUri.Length == 0 ? links : links.Prepend(Link("Online Version:", page.HelpUri));
     }

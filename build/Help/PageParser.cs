@@ -32,13 +32,13 @@ internal sealed class PageParser
         if (document.ElementAtOrDefault(0) is not YamlFrontMatterBlock front
             || document.ElementAtOrDefault(1) is not HeadingBlock { Level: 1 } title)
             throw _source.Error(1, $"expected metadata between two lines '---', then '# {_source.Title}'");
-        YamlMapping metadata = ParseMetadata(front);
+        var metadata = ParseMetadata(front);
         if (PageText.Plain(title.Inline) != _source.Title)
             throw _source.Error(PageSection.LineOf(title), $"the title must be the file's name, {_source.Title}");
 
-        Dictionary<string, PageSection> sections = ReadSections(document.Skip(2));
-        List<HelpSyntax> syntax = new SyntaxParser(_source, _source.Title).Parse(sections["SYNTAX"]);
-        List<HelpParameter> parameters = new ParameterParser(_source).Parse(sections["PARAMETERS"]);
+        var sections = ReadSections(document.Skip(2));
+        var syntax = new SyntaxParser(_source, _source.Title).Parse(sections["SYNTAX"]);
+        var parameters = new ParameterParser(_source).Parse(sections["PARAMETERS"]);
         SyntaxCheck.Run(syntax, parameters, _source);
         return new HelpPage
         {
@@ -58,7 +58,7 @@ internal sealed class PageParser
 
     private YamlMapping ParseMetadata(YamlFrontMatterBlock front)
     {
-        YamlMapping metadata = PageYaml.Parse(front.Lines.ToString().Split('\n'), 2, _source);
+        var metadata = PageYaml.Parse(front.Lines.ToString().Split('\n'), 2, _source);
         metadata.RequireKeys(
             "document type", "external help file", "HelpUri", "Locale", "Module Name", "ms.date",
             "PlatyPS schema version", "title");
@@ -78,8 +78,8 @@ internal sealed class PageParser
 
     private Dictionary<string, PageSection> ReadSections(IEnumerable<Block> blocks)
     {
-        List<PageSection> sections = PageSection.Split(blocks, 2, _source);
-        for (int i = 0; i < Math.Max(sections.Count, s_sections.Length); i++)
+        var sections = PageSection.Split(blocks, 2, _source);
+        for (var i = 0; i < Math.Max(sections.Count, s_sections.Length); i++)
         {
             if (i >= sections.Count)
                 throw _source.Error(_source.Text.Count(c => c == '\n'), $"the section '## {s_sections[i]}' is missing");
@@ -104,7 +104,7 @@ internal sealed class PageParser
 
     private List<HelpExample> ReadExamples(PageSection section)
     {
-        List<PageSection> examples = PageSection.Split(section.Blocks, 3, _source);
+        var examples = PageSection.Split(section.Blocks, 3, _source);
         return examples.Count > 0
             ? [.. examples.Select(ReadExample)]
             : throw _source.Error(section.Line, $"'{section.Title}' has no example");
@@ -126,7 +126,7 @@ internal sealed class PageParser
 
     private List<HelpType> ReadTypes(PageSection section)
     {
-        List<PageSection> types = PageSection.Split(section.Blocks, 3, _source);
+        var types = PageSection.Split(section.Blocks, 3, _source);
         return types.Count > 0
             ? [.. types.Select(type => new HelpType(type.Title, ReadText(type)))]
             : throw _source.Error(section.Line, $"{section.Title} names no type; write '### None' where there is none");

@@ -10,7 +10,7 @@ internal sealed record PageSection(string Title, int Line, IReadOnlyList<Block> 
     {
         var sections = new List<PageSection>();
         List<Block>? content = null;
-        foreach (Block block in blocks)
+        foreach (var block in blocks)
         {
             if (block is HeadingBlock heading && heading.Level == level)
             {

@@ -58,7 +58,7 @@ internal static class PageText
 
     private static void Append(StringBuilder text, ContainerInline inlines)
     {
-        foreach (Inline inline in inlines)
+        foreach (var inline in inlines)
         {
             switch (inline)
             {

@@ -13,13 +13,13 @@ internal static partial class PageYaml
     {
         var top = new YamlMapping(firstLine, source);
         YamlValue? list = null;
-        for (int i = 0; i < lines.Count; i++)
+        for (var i = 0; i < lines.Count; i++)
         {
-            int line = firstLine + i;
-            string text = lines[i].TrimEnd();
+            var line = firstLine + i;
+            var text = lines[i].TrimEnd();
             if (text.Length == 0)
                 continue;
-            Match item = ItemLine().Match(text);
+            var item = ItemLine().Match(text);
             if (!item.Success)
             {
                 list = Add(top, text, line);
@@ -28,7 +28,7 @@ internal static partial class PageYaml
 
             if (list is null)
                 throw source.Error(line, $"'{text}' does not belong to a list");
-            bool isMapping = EntryLine().IsMatch(item.Groups["rest"].Value);
+            var isMapping = EntryLine().IsMatch(item.Groups["rest"].Value);
             if (item.Groups["dash"].Value == "-" && !isMapping)
             {
                 list.Items.Add(Scalar(item.Groups["rest"].Value, line, source));
@@ -48,10 +48,10 @@ internal static partial class PageYaml
     /// <summary>Adds a "key: value" line to a mapping. Returns the value if it may be a list that follows.</summary>
     private static YamlValue? Add(YamlMapping mapping, string text, int line)
     {
-        Match entry = EntryLine().Match(text);
+        var entry = EntryLine().Match(text);
         if (!entry.Success)
             throw mapping.Source.Error(line, $"expected 'key: value', found '{text}'");
-        string value = entry.Groups["value"].Value;
+        var value = entry.Groups["value"].Value;
         var added = new YamlValue(line, value is "" or "[]" ? null : Scalar(value, line, mapping.Source));
         mapping.Add(entry.Groups["key"].Value, added);
         return value.Length == 0 ? added : null;

@@ -11,10 +11,10 @@ internal sealed class ParameterParser(PageSource source)
 
     public List<HelpParameter> Parse(PageSection section)
     {
-        List<PageSection> parts = PageSection.Split(section.Blocks, 3, source);
+        var parts = PageSection.Split(section.Blocks, 3, source);
         if (parts.Count == 0 || parts[^1].Title != Common)
             throw source.Error(section.Line, $"PARAMETERS must end with '### {Common}'");
-        foreach ((int index, PageSection part) in parts.Index())
+        foreach (var (index, part) in parts.Index())
         {
             if (parts.Take(index).Any(earlier => earlier.Title == part.Title))
                 throw source.Error(part.Line, $"'### {part.Title}' appears twice");
@@ -32,7 +32,7 @@ internal sealed class ParameterParser(PageSource source)
         if (part.Blocks.Count == 1)
             throw source.Error(part.Line, $"{part.Title} has no text");
 
-        YamlMapping yaml = PageYaml.Parse(LinesOf(fence), PageSection.LineOf(fence) + 1, source);
+        var yaml = PageYaml.Parse(LinesOf(fence), PageSection.LineOf(fence) + 1, source);
         yaml.RequireKeys(
             "Type", "DefaultValue", "SupportsWildcards", "Aliases", "ParameterSets", "DontShow", "AcceptedValues",
             "HelpMessage");
@@ -55,7 +55,7 @@ internal sealed class ParameterParser(PageSource source)
         yaml.RequireKeys(
             "Name", "Position", "IsRequired", "ValueFromPipeline", "ValueFromPipelineByPropertyName",
             "ValueFromRemainingArguments");
-        string position = yaml.Text("Position");
+        var position = yaml.Text("Position");
         if (position != HelpParameterSet.Named
             && !int.TryParse(position, NumberStyles.None, CultureInfo.InvariantCulture, out _))
             throw source.Error(yaml.LineOf("Position"), $"'Position' must be a number or Named, not '{position}'");

@@ -19,15 +19,15 @@ internal static class PlatyPSCheck
             return [];
         }
 
-        string folder = Path.Combine(Repository.Out, "build", "platyps");
-        string[] words = Pwsh.Script("platyps.ps1", "-Pages", HelpFiles.Pages, "-Output", folder);
-        HostResult result = await HostCommand.TryRunAsync(words[0], words[1..], null, cancellationToken);
+        var folder = Path.Combine(Repository.Out, "build", "platyps");
+        var words = Pwsh.Script("platyps.ps1", "-Pages", HelpFiles.Pages, "-Output", folder);
+        var result = await HostCommand.TryRunAsync(words[0], words[1..], null, cancellationToken);
         if (result.ExitCode != 0)
             return (result.Output + result.Error).Split('\n', StringSplitOptions.RemoveEmptyEntries);
 
-        string file = Path.Combine(folder, "DmaBufPS", HelpFiles.MamlName);
-        Dictionary<string, string> theirs = MamlFacts.Read(XDocument.Load(file), text => WithoutMarkup(text, file));
-        Dictionary<string, string> ours = MamlFacts.Read(XDocument.Load(HelpFiles.MamlPath), text => text);
+        var file = Path.Combine(folder, "DmaBufPS", HelpFiles.MamlName);
+        var theirs = MamlFacts.Read(XDocument.Load(file), text => WithoutMarkup(text, file));
+        var ours = MamlFacts.Read(XDocument.Load(HelpFiles.MamlPath), text => text);
         string[] differences = [.. Compare(theirs, ours)];
         if (differences.Length == 0)
             Report.Line("PlatyPS finds nothing wrong with the pages, and makes the same help of them.");
@@ -43,14 +43,14 @@ internal static class PlatyPSCheck
 
     private static IEnumerable<string> Compare(Dictionary<string, string> theirs, Dictionary<string, string> ours)
     {
-        foreach (string fact in theirs.Keys.Union(ours.Keys).Order(StringComparer.Ordinal))
+        foreach (var fact in theirs.Keys.Union(ours.Keys).Order(StringComparer.Ordinal))
         {
-            string their = theirs.GetValueOrDefault(fact, string.Empty);
-            string our = ours.GetValueOrDefault(fact, string.Empty);
+            var their = theirs.GetValueOrDefault(fact, string.Empty);
+            var our = ours.GetValueOrDefault(fact, string.Empty);
             if (their == our)
                 continue;
-            int same = their.Zip(our).TakeWhile(pair => pair.First == pair.Second).Count();
-            int start = Math.Max(0, same - ContextLength);
+            var same = their.Zip(our).TakeWhile(pair => pair.First == pair.Second).Count();
+            var start = Math.Max(0, same - ContextLength);
             yield return $"{fact}: '{Excerpt(their, start)}' by PlatyPS, '{Excerpt(our, start)}' by this build";
         }
     }

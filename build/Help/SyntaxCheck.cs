@@ -8,15 +8,15 @@ internal static class SyntaxCheck
     public static void Run(
         IReadOnlyList<HelpSyntax> syntax, IReadOnlyList<HelpParameter> parameters, PageSource source)
     {
-        foreach (HelpSyntax set in syntax)
+        foreach (var set in syntax)
         {
-            foreach (HelpSyntaxParameter parameter in set.Parameters)
+            foreach (var parameter in set.Parameters)
                 Check(set, parameter, parameters.FirstOrDefault(known => known.Name == parameter.Name), source);
         }
 
-        foreach (HelpParameter parameter in parameters)
+        foreach (var parameter in parameters)
         {
-            foreach (HelpParameterSet set in parameter.Sets)
+            foreach (var set in parameter.Sets)
                 Check(parameter, set, syntax, source);
         }
     }

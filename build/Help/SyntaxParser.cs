@@ -11,7 +11,7 @@ internal sealed partial class SyntaxParser(PageSource source, string command)
 
     public List<HelpSyntax> Parse(PageSection section)
     {
-        List<PageSection> sets = PageSection.Split(section.Blocks, 3, source);
+        var sets = PageSection.Split(section.Blocks, 3, source);
         return sets.Count > 0
             ? [.. sets.Select(ParseSet)]
             : throw source.Error(section.Line, "SYNTAX has no parameter set ('### __AllParameterSets')");
@@ -21,21 +21,21 @@ internal sealed partial class SyntaxParser(PageSource source, string command)
     {
         if (set.Blocks is not [FencedCodeBlock code])
             throw source.Error(set.Line, $"the syntax of {set.Title} must be one block of code");
-        int line = PageSection.LineOf(code) + 1;
-        string text = string.Join(' ', PageText.Lines(code).Split('\n').Select(part => part.Trim()));
-        Match match = CommandLine().Match(text);
+        var line = PageSection.LineOf(code) + 1;
+        var text = string.Join(' ', PageText.Lines(code).Split('\n').Select(part => part.Trim()));
+        var match = CommandLine().Match(text);
         if (!match.Success || match.Groups["command"].Value != command)
             throw source.Error(line, $"expected '{command} ... [<CommonParameters>]'");
 
-        string name = set.Title.EndsWith(Default, StringComparison.Ordinal) ? set.Title[..^Default.Length] : set.Title;
+        var name = set.Title.EndsWith(Default, StringComparison.Ordinal) ? set.Title[..^Default.Length] : set.Title;
         return new HelpSyntax(name, line, ParseParameters(match.Groups["parameters"].Value, line));
     }
 
     private List<HelpSyntaxParameter> ParseParameters(string text, int line)
     {
         var parameters = new List<HelpSyntaxParameter>();
-        int end = 0;
-        for (Match match = Parameter().Match(text); match.Success; match = match.NextMatch())
+        var end = 0;
+        for (var match = Parameter().Match(text); match.Success; match = match.NextMatch())
         {
             end = match.Index + match.Length;
             parameters.Add(new HelpSyntaxParameter(

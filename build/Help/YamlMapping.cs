@@ -16,7 +16,7 @@ internal sealed class YamlMapping(int line, PageSource source)
     /// <summary>Fails unless the mapping has exactly these keys.</summary>
     public void RequireKeys(params string[] keys)
     {
-        foreach ((string key, YamlValue value) in _values)
+        foreach (var (key, value) in _values)
         {
             if (!keys.Contains(key))
                 throw Source.Error(value.Line, $"unknown key '{key}'; the keys here are {string.Join(", ", keys)}");
@@ -31,7 +31,7 @@ internal sealed class YamlMapping(int line, PageSource source)
     /// <summary>The value of a key; empty where the page has none.</summary>
     public string Text(string key)
     {
-        YamlValue value = _values[key];
+        var value = _values[key];
         return value.Items.Count == 0 && value.Mappings.Count == 0
             ? value.Scalar ?? string.Empty
             : throw Source.Error(value.Line, $"'{key}' must be one value, not a list");
@@ -46,7 +46,7 @@ internal sealed class YamlMapping(int line, PageSource source)
 
     public IReadOnlyList<string> List(string key)
     {
-        YamlValue value = _values[key];
+        var value = _values[key];
         return value.Scalar is null && value.Mappings.Count == 0
             ? value.Items
             : throw Source.Error(value.Line, $"'{key}' must be a list of names");
@@ -54,7 +54,7 @@ internal sealed class YamlMapping(int line, PageSource source)
 
     public IReadOnlyList<YamlMapping> Mappings(string key)
     {
-        YamlValue value = _values[key];
+        var value = _values[key];
         return value.Scalar is null && value.Items.Count == 0 && value.Mappings.Count > 0
             ? value.Mappings
             : throw Source.Error(value.Line, $"'{key}' must be a list of groups of 'key: value' lines");

@@ -16,10 +16,10 @@ internal static class Child
         IReadOnlyList<string> words, Stream? output, CancellationToken cancellationToken)
     {
         var start = new ProcessStartInfo(words[0], words.Skip(1)) { RedirectStandardOutput = output is not null };
-        using Process process = Process.Start(start) ?? throw new BuildException($"{words[0]} does not start.");
+        using var process = Process.Start(start) ?? throw new BuildException($"{words[0]} does not start.");
         try
         {
-            Task copying = output is null
+            var copying = output is null
                 ? Task.CompletedTask
                 : process.StandardOutput.BaseStream.CopyToAsync(output, cancellationToken);
             await process.WaitForExitAsync(cancellationToken);

@@ -21,11 +21,11 @@ internal static class DebianSetup
     public static async Task<bool> EnsureAsync(
         string purpose, IReadOnlyCollection<string> packages, CancellationToken cancellationToken)
     {
-        string[] missing = await MissingAsync(packages, cancellationToken);
+        var missing = await MissingAsync(packages, cancellationToken);
         if (missing.Length == 0)
             return true;
 
-        string[]? root = await RootPrefixAsync(cancellationToken);
+        var root = await RootPrefixAsync(cancellationToken);
         if (root is not null)
         {
             Report.Note($"{purpose}: installing {string.Join(' ', missing)}");
@@ -59,9 +59,9 @@ internal static class DebianSetup
     private static async Task<string[]> MissingAsync(
         IReadOnlyCollection<string> packages, CancellationToken cancellationToken)
     {
-        HostResult query = await HostCommand.TryRunAsync(
+        var query = await HostCommand.TryRunAsync(
             "dpkg-query", ["-W", "-f=${Package} ${db:Status-Status}\n", .. packages], null, cancellationToken);
-        string[] installed = query.Output.Split('\n');
+        var installed = query.Output.Split('\n');
         return [.. packages.Where(package => !installed.Contains(package + " installed"))];
     }
 
@@ -71,14 +71,14 @@ internal static class DebianSetup
             return null;
         if (Environment.IsPrivilegedProcess)
             return [];
-        HostResult sudo = await HostCommand.TryRunAsync("sudo", ["-n", "true"], null, cancellationToken);
+        var sudo = await HostCommand.TryRunAsync("sudo", ["-n", "true"], null, cancellationToken);
         return sudo.ExitCode == 0 ? ["sudo", "-n"] : null;
     }
 
     private static async Task<bool> AptAsync(string[] root, string[] arguments, CancellationToken cancellationToken)
     {
         string[] words = [.. root, "env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-q", .. arguments];
-        HostResult apt = await HostCommand.TryRunAsync(words[0], words[1..], null, cancellationToken);
+        var apt = await HostCommand.TryRunAsync(words[0], words[1..], null, cancellationToken);
         if (apt.ExitCode != 0)
             Report.Note(apt.Error.Trim());
         return apt.ExitCode == 0;

@@ -27,12 +27,12 @@ internal static class DotNet
         if (!File.Exists(program) || (File.GetUnixFileMode(program) & Execute) == 0)
             return false;
         // A script runs everywhere. e_machine of an ELF file, elf(5), is a 16-bit word at byte 18.
-        using FileStream file = File.OpenRead(program);
+        using var file = File.OpenRead(program);
         Span<byte> header = stackalloc byte[20];
-        int length = file.ReadAtLeast(header, header.Length, throwOnEndOfStream: false);
+        var length = file.ReadAtLeast(header, header.Length, throwOnEndOfStream: false);
         if (length < header.Length || !header.StartsWith("\u007fELF"u8))
             return true;
-        int machine = header[18] | (header[19] << 8);
+        var machine = header[18] | (header[19] << 8);
         return machine == (RuntimeInformation.OSArchitecture == Architecture.Arm64 ? 183 : 62);
     }
 
@@ -49,7 +49,7 @@ internal static class DotNet
             "msbuild", Repository.At("build", "Packages", project), "-restore", "-target:GetTargetPath",
             "-getProperty:" + property, "-nologo", .. settings,
         ];
-        HostResult restore = await RunAsync(words, Repository.At("build", "Packages", project), cancellationToken);
+        var restore = await RunAsync(words, Repository.At("build", "Packages", project), cancellationToken);
         return restore.ExitCode == 0
             ? restore.Output.Trim()
             : throw new BuildException(FirstError(restore.Output + restore.Error));
@@ -67,7 +67,7 @@ internal static class DotNet
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
-            string message = $"dotnet {words[0]} took longer than {s_networkLimit.TotalMinutes} minutes";
+            var message = $"dotnet {words[0]} took longer than {s_networkLimit.TotalMinutes} minutes";
             return new HostResult(1, string.Empty, message);
         }
     }
@@ -75,11 +75,11 @@ internal static class DotNet
     /// <summary>The first line that names an error, without the place in a project file.</summary>
     public static string FirstError(string output)
     {
-        string[] lines = output.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+        var lines = output.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
         string line = lines.FirstOrDefault(line => line.Contains("error", StringComparison.OrdinalIgnoreCase))
             ?? lines.FirstOrDefault()
             ?? "no reason given";
-        int at = line.IndexOf("error ", StringComparison.OrdinalIgnoreCase);
+        var at = line.IndexOf("error ", StringComparison.OrdinalIgnoreCase);
         return at < 0 ? line : line[(at + "error ".Length)..];
     }
 }

@@ -16,12 +16,12 @@ internal static class PowerShellModules
     {
         try
         {
-            string package = await DotNet.RestoreAsync("Pester", "PkgPester", cancellationToken);
+            var package = await DotNet.RestoreAsync("Pester", "PkgPester", cancellationToken);
             return Path.Combine(package, "tools", "Pester.psd1");
         }
         catch (BuildException failure)
         {
-            string? installed = await InstalledAsync("Pester", cancellationToken);
+            var installed = await InstalledAsync("Pester", cancellationToken);
             if (installed is null)
                 Report.Note($"Pester cannot be had: {failure.Message}");
             return installed;
@@ -33,8 +33,8 @@ internal static class PowerShellModules
     {
         if (Pwsh.Home is null)
             return null;
-        string[] words = Pwsh.Script("module.ps1", "-Name", module);
-        HostResult found = await HostCommand.TryRunAsync(words[0], words[1..], null, cancellationToken);
+        var words = Pwsh.Script("module.ps1", "-Name", module);
+        var found = await HostCommand.TryRunAsync(words[0], words[1..], null, cancellationToken);
         return found.Output.Trim() is { Length: > 0 } path ? path : null;
     }
 }

@@ -31,11 +31,11 @@ internal static class PowerShellTool
     /// <summary>The folder of the tool's PowerShell; null, with the reason said, where it cannot be got.</summary>
     public static async Task<string?> GetAsync(CancellationToken cancellationToken)
     {
-        string compiled = Path.Combine(CacheFolder.Root, s_name);
+        var compiled = Path.Combine(CacheFolder.Root, s_name);
         if (Directory.Exists(compiled))
             return compiled;
         Report.Note($"getting PowerShell {s_version}, a .NET tool");
-        string? tool = await RestoreAsync(cancellationToken);
+        var tool = await RestoreAsync(cancellationToken);
         if (tool is null)
             return null;
         try
@@ -55,7 +55,7 @@ internal static class PowerShellTool
     /// <summary>The folder of the tool as it comes; null, with the reason said, where it cannot be got.</summary>
     public static async Task<string?> RestoreAsync(CancellationToken cancellationToken)
     {
-        HostResult home = await DotNet.RunAsync(
+        var home = await DotNet.RunAsync(
             ["tool", "restore", "--tool-manifest", s_manifest], Repository.Root, cancellationToken);
         if (home.ExitCode == 0)
         {
@@ -71,21 +71,21 @@ internal static class PowerShellTool
 
     private static string PinnedVersion()
     {
-        using JsonDocument manifest = JsonDocument.Parse(File.ReadAllText(s_manifest));
+        using var manifest = JsonDocument.Parse(File.ReadAllText(s_manifest));
         return manifest.RootElement.GetProperty("tools").GetProperty("powershell").GetProperty("version").GetString()!;
     }
 
     private static async Task CompileAsync(string tool, string folder, CancellationToken cancellationToken)
     {
-        string crossgen = await DotNet.RestoreAsync(
+        var crossgen = await DotNet.RestoreAsync(
             "Crossgen", "Program", cancellationToken, "-property:RuntimeVersion=" + DotNet.Version);
         Report.Note($"compiling PowerShell {s_version} ahead of time, once");
         Copy(tool, folder);
         AddProgram(folder);
         await Parallel.ForEachAsync(s_assemblies, cancellationToken, async (assembly, stop) =>
         {
-            string source = Path.Combine(tool, assembly + ".dll");
-            string target = Path.Combine(folder, assembly + ".dll");
+            var source = Path.Combine(tool, assembly + ".dll");
+            var target = Path.Combine(folder, assembly + ".dll");
             string[] words =
             [
                 source, "-o", target, "-r", $"{DotNet.Framework}/*.dll", "-r", $"{tool}/*.dll", "-O",
@@ -98,7 +98,7 @@ internal static class PowerShellTool
     /// <summary>Jobs start $PSHOME/pwsh: where the package's is another processor's, a script does.</summary>
     private static void AddProgram(string folder)
     {
-        string program = Path.Combine(folder, "pwsh");
+        var program = Path.Combine(folder, "pwsh");
         if (DotNet.CanRun(program))
             return;
         File.WriteAllText(program, "#!/bin/sh\nexec dotnet \"${0%/*}/pwsh.dll\" \"$@\"\n");
@@ -110,9 +110,9 @@ internal static class PowerShellTool
     private static void Copy(string source, string target)
     {
         Directory.CreateDirectory(target);
-        foreach (string file in Directory.EnumerateFiles(source))
+        foreach (var file in Directory.EnumerateFiles(source))
             File.Copy(file, Path.Combine(target, Path.GetFileName(file)));
-        foreach (string folder in Directory.EnumerateDirectories(source).Where(IsForLinux))
+        foreach (var folder in Directory.EnumerateDirectories(source).Where(IsForLinux))
             Copy(folder, Path.Combine(target, Path.GetFileName(folder)));
 
         static bool IsForLinux(string folder) =>

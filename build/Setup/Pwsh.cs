@@ -48,7 +48,7 @@ internal static partial class Pwsh
     /// <summary>The words that start the PowerShell of a folder.</summary>
     public static string[] CommandOf(string home)
     {
-        string executable = Path.Combine(home, "pwsh");
+        var executable = Path.Combine(home, "pwsh");
         return DotNet.CanRun(executable) ? [executable] : [DotNet.Program, Path.Combine(home, "pwsh.dll")];
     }
 
@@ -63,7 +63,7 @@ internal static partial class Pwsh
 
     private static string? FromBuildScript()
     {
-        string? version = Environment.GetEnvironmentVariable(VersionVariable);
+        var version = Environment.GetEnvironmentVariable(VersionVariable);
         return Environment.GetEnvironmentVariable(HomeVariable) is { Length: > 0 } home
             && IsRecent("the PowerShell that runs build.ps1", version)
             ? home
@@ -76,8 +76,8 @@ internal static partial class Pwsh
             return null;
         const string Question = "$PSHOME; [string] $PSVersionTable.PSVersion";
         string[] question = ["-NoProfile", "-NonInteractive", "-Command", Question];
-        HostResult answer = await HostCommand.TryRunAsync(program, question, null, cancellationToken);
-        string[] lines = answer.Output.Split('\n');
+        var answer = await HostCommand.TryRunAsync(program, question, null, cancellationToken);
+        var lines = answer.Output.Split('\n');
         if (answer.ExitCode == 0 && lines is [var home, var version, ..])
             return IsRecent(program, version) ? home : null;
         Report.Note($"{program} does not start: {answer.Error.Trim()}");
@@ -86,7 +86,7 @@ internal static partial class Pwsh
 
     private static bool IsRecent(string which, string? version)
     {
-        if (version is null || !System.Version.TryParse(Release().Match(version).Value, out Version? number))
+        if (version is null || !System.Version.TryParse(Release().Match(version).Value, out var number))
             return true;
         if (number >= System.Version.Parse(ModuleManifest.PowerShellVersion()))
             return true;

@@ -48,7 +48,7 @@ internal static class XenHosts
         // These variables of guests decide which files PowerShell reads.
         string[] variables = [.. new GuestCommand(string.Empty).Variables.Select(pair => $"{pair.Key}={pair.Value}")];
         string[] words = [.. variables, .. Pwsh.Script("files.ps1", "-Module", Repository.Module)];
-        HostResult files = await HostCommand.TryRunAsync("env", words, null, cancellationToken);
+        var files = await HostCommand.TryRunAsync("env", words, null, cancellationToken);
         if (files.ExitCode == 0)
             return files.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries);
         Report.Note($"Guests read PowerShell over their slow network: {files.Error.Trim()}");
@@ -57,7 +57,7 @@ internal static class XenHosts
 
     private static XenGuestOptions ParseGuest(string text)
     {
-        string[] words = text.Split(':', 3);
+        var words = text.Split(':', 3);
         if (words.Length < 2 || !Enum.TryParse(words[1], ignoreCase: true, out XenGuestType type))
             throw new BuildException($"-Guests wants NAME:pv or NAME:pvh, several with commas, not \"{text}\".");
         var guest = new XenGuestOptions { Name = words[0], Type = type };

@@ -1,11 +1,13 @@
 namespace DmaBuf.Build;
 
-/// <summary>Runs the benchmarks; the words after the task's name are theirs. With -Xen it runs those between domains.</summary>
+/// <summary>
+/// Runs the benchmarks; the words after the task's name are theirs. With -Xen it runs those between domains.
+/// </summary>
 internal static class BenchTask
 {
     public static async Task<int> RunAsync(TaskArguments arguments, CancellationToken cancellationToken)
     {
-        bool xen = arguments.TakeSwitch("Xen");
+        var xen = arguments.TakeSwitch("Xen");
         await DebianSetup.EnsureAsync("bench", DebianSetup.Compiler, cancellationToken);
         await Pwsh.EnsureAsync(cancellationToken);
         // What a prompt of the compiled one is compared with.
@@ -21,9 +23,11 @@ internal static class BenchTask
     private static async Task PrepareXenAsync(CancellationToken cancellationToken)
     {
         if (await MachineSetup.MissingForXenAsync(cancellationToken) is string missing)
-            throw new BuildException($"The benchmarks between domains run on an emulated Xen host, which needs {missing}.");
+            throw new BuildException(
+                $"The benchmarks between domains run on an emulated Xen host, which needs {missing}.");
         var pair = new NativeProgram("dmabuf-pair", "src/DmaBuf", "bench/Xen/Pair");
         if (!await pair.UpdateAsync(cancellationToken))
-            throw new BuildException("The benchmarks between domains need a native program, and there is no linker here.");
+            throw new BuildException(
+                "The benchmarks between domains need a native program, and there is no linker here.");
     }
 }

@@ -19,7 +19,7 @@ internal static class BuildTask
     /// <summary>Does the task's work, unless no source is newer than its last success.</summary>
     public static async Task EnsureBuiltAsync(CancellationToken cancellationToken)
     {
-        using IDisposable held = await LockAsync(cancellationToken);
+        using var held = await LockAsync(cancellationToken);
         if (!File.Exists(s_stamp) || NewestSource() > File.GetLastWriteTimeUtc(s_stamp))
             await CompileAsync(cancellationToken);
     }
@@ -27,7 +27,7 @@ internal static class BuildTask
     /// <summary>Does the task's work for the tasks that start with it.</summary>
     public static async Task BuildAsync(CancellationToken cancellationToken)
     {
-        using IDisposable held = await LockAsync(cancellationToken);
+        using var held = await LockAsync(cancellationToken);
         await CompileAsync(cancellationToken);
     }
 
@@ -37,8 +37,8 @@ internal static class BuildTask
 
     private static async Task CompileAsync(CancellationToken cancellationToken)
     {
-        DateTime start = DateTime.UtcNow;
-        HostResult compiler = await HostCommand.TryRunAsync(
+        var start = DateTime.UtcNow;
+        var compiler = await HostCommand.TryRunAsync(
             DotNet.Program,
             ["build", Repository.At("DmaBufPS.sln"), "--configuration", "Release", "--nologo", "--verbosity", "quiet"],
             cancellationToken: cancellationToken);
@@ -63,7 +63,7 @@ internal static class BuildTask
     private static void LayOut()
     {
         Directory.CreateDirectory(Repository.Module);
-        string binaries = Repository.Binaries("DmaBufPS");
+        var binaries = Repository.Binaries("DmaBufPS");
         string[] files =
         [
             Repository.At("DmaBufPS.psd1"),
@@ -71,10 +71,10 @@ internal static class BuildTask
             Path.Combine(binaries, "DmaBuf.dll"),
             .. Directory.EnumerateFiles(Repository.At("src", "DmaBufPS"), "*.ps1xml"),
         ];
-        foreach (string file in files)
+        foreach (var file in files)
             AtomicFile.Copy(file, Path.Combine(Repository.Module, Path.GetFileName(file)));
         // A folder for PSModulePath, with nothing else in it for PowerShell to search.
-        string link = Path.Combine(Directory.CreateDirectory(Repository.Modules).FullName, "DmaBufPS");
+        var link = Path.Combine(Directory.CreateDirectory(Repository.Modules).FullName, "DmaBufPS");
         if (!Directory.Exists(link))
             Directory.CreateSymbolicLink(link, "../DmaBufPS");
     }

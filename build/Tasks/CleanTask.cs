@@ -7,7 +7,7 @@ internal static class CleanTask
 {
     public static Task<int> RunAsync(TaskArguments arguments, CancellationToken cancellationToken)
     {
-        bool cache = arguments.TakeSwitch("Cache");
+        var cache = arguments.TakeSwitch("Cache");
         arguments.Finish();
         Remove(Repository.Out);
         if (cache)

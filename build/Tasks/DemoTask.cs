@@ -12,8 +12,8 @@ internal static class DemoTask
 
     public static async Task<int> RunAsync(TaskArguments arguments, CancellationToken cancellationToken)
     {
-        bool byPeer = arguments.TakeSwitch("Peer");
-        GrantDriver driver = XenHosts.ParseDriver(arguments.TakeOption("Driver") ?? nameof(GrantDriver.Distribution));
+        var byPeer = arguments.TakeSwitch("Peer");
+        var driver = XenHosts.ParseDriver(arguments.TakeOption("Driver") ?? nameof(GrantDriver.Distribution));
         arguments.Finish();
         await BuildTask.EnsureBuiltAsync(cancellationToken);
         if (await MachineSetup.MissingForXenAsync(cancellationToken) is string missing)
@@ -23,15 +23,16 @@ internal static class DemoTask
             Report.LeaveOut("the cmdlets (no PowerShell here)");
         Report.LeftOut();
 
-        XenHostOptions options = await XenHosts.OptionsAsync(cancellationToken) with
+        var options = await XenHosts.OptionsAsync(cancellationToken) with
         {
             Guests = [new XenGuestOptions { Name = Guest, Type = XenGuestType.Pv }],
             Driver = driver,
         };
-        await using XenHost host = await XenHost.StartAsync(options, cancellationToken);
+        await using var host = await XenHost.StartAsync(options, cancellationToken);
         Report.Note(host.Description);
-        string[] pwsh = byPeer ? [] : Pwsh.Command ?? [];
-        var command = new GuestCommand("sh", [Repository.At("lab", "demo", "demo.sh"), Guest, PeerProgram.Path, .. pwsh]);
+        var pwsh = byPeer ? [] : Pwsh.Command ?? [];
+        var command = new GuestCommand(
+            "sh", [Repository.At("lab", "demo", "demo.sh"), Guest, PeerProgram.Path, .. pwsh]);
         return await host.RunAsync(
             XenHost.Dom0, command, Console.OpenStandardOutput(), Console.OpenStandardError(), null, cancellationToken);
     }

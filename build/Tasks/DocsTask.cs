@@ -7,11 +7,11 @@ internal static class DocsTask
     {
         arguments.Finish();
         HelpFiles.Update();
-        string[] missing = HelpFiles.CmdletsWithoutPage();
-        foreach (string cmdlet in missing)
+        var missing = HelpFiles.CmdletsWithoutPage();
+        foreach (var cmdlet in missing)
             Report.Line($"docs/help/{cmdlet}.md is missing.");
-        string[] differences = await PlatyPSCheck.RunAsync(cancellationToken);
-        foreach (string difference in differences)
+        var differences = await PlatyPSCheck.RunAsync(cancellationToken);
+        foreach (var difference in differences)
             Report.Line(difference);
         Report.LeftOut();
         return missing.Length == 0 && differences.Length == 0 ? 0 : 1;

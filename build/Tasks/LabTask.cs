@@ -9,7 +9,7 @@ internal static class LabTask
     {
         if (arguments.TakeSwitch("Xen"))
             return await XenLabTask.RunAsync(arguments, cancellationToken);
-        string? modules = arguments.TakeOption("Modules");
+        var modules = arguments.TakeOption("Modules");
         var options = new MachineOptions
         {
             MemoryMiB = arguments.TakeNumber("Memory", 1024),
@@ -18,8 +18,8 @@ internal static class LabTask
         };
         if (modules is not null)
             options = options with { Modules = [.. options.Modules, .. modules.Split(',')] };
-        string[] command = arguments.TakeRest();
-        bool prompt = command.Length == 0;
+        var command = arguments.TakeRest();
+        var prompt = command.Length == 0;
         if (prompt && (Console.IsInputRedirected || Console.IsOutputRedirected))
             throw new BuildException("A prompt wants a terminal; to run one command: lab -- COMMAND ARGUMENTS");
 
@@ -28,7 +28,7 @@ internal static class LabTask
         options = options with { Terminal = prompt };
         if (prompt)
             await Pwsh.EnsureAsync(cancellationToken);
-        await using Machine machine = await Machine.StartAsync(options, cancellationToken);
+        await using var machine = await Machine.StartAsync(options, cancellationToken);
         if (prompt)
         {
             Report.Note(machine.Description);
@@ -47,7 +47,7 @@ internal static class LabTask
     {
         if (Pwsh.Command is not [string program, .. string[] first])
             return new GuestCommand("bash");
-        string manifest = Path.Combine(Repository.Module, "DmaBufPS.psd1");
+        var manifest = Path.Combine(Repository.Module, "DmaBufPS.psd1");
         string[] import = File.Exists(manifest) ? ["-Command", $"Import-Module {Pwsh.Quote(manifest)}"] : [];
         return new GuestCommand(program, [.. first, "-NoLogo", "-NoExit", .. import]);
     }

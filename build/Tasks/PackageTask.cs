@@ -10,8 +10,8 @@ internal static class PackageTask
         await Pwsh.EnsureAsync(cancellationToken);
         if (Pwsh.Home is null)
             throw new BuildException("Packing needs PowerShell with the module Microsoft.PowerShell.PSResourceGet.");
-        string[] words = Pwsh.Script("package.ps1", "-Module", Repository.Module, "-Folder", Repository.Out);
-        int code = await Child.RunAsync(words, cancellationToken);
+        var words = Pwsh.Script("package.ps1", "-Module", Repository.Module, "-Folder", Repository.Out);
+        var code = await Child.RunAsync(words, cancellationToken);
         Report.LeftOut();
         return code;
     }

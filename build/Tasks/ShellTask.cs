@@ -13,14 +13,14 @@ internal static class ShellTask
 
     public static async Task<int> RunAsync(TaskArguments arguments, CancellationToken cancellationToken)
     {
-        string[] words = arguments.TakeRest();
+        var words = arguments.TakeRest();
         await BuildTask.EnsureBuiltAsync(cancellationToken);
         await Pwsh.EnsureAsync(cancellationToken);
         if (Pwsh.Command is not [string program, .. string[] first])
             throw new BuildException("PowerShell is not available.");
 
         // So that scripts can load the module by its cmdlets' names.
-        string? modules = Environment.GetEnvironmentVariable("PSModulePath");
+        var modules = Environment.GetEnvironmentVariable("PSModulePath");
         Environment.SetEnvironmentVariable(
             "PSModulePath", string.IsNullOrEmpty(modules) ? Repository.Modules : $"{Repository.Modules}:{modules}");
         using var process = Process.Start(new ProcessStartInfo(program, [.. first, .. WithImport(words)]))
@@ -38,10 +38,10 @@ internal static class ShellTask
     /// <summary>Has the module imported before what -Command says; a script finds it by itself.</summary>
     private static string[] WithImport(string[] words)
     {
-        string import = $"Import-Module {Pwsh.Quote(Path.Combine(Repository.Module, "DmaBufPS.psd1"))}";
+        var import = $"Import-Module {Pwsh.Quote(Path.Combine(Repository.Module, "DmaBufPS.psd1"))}";
         if (words.Length == 0)
             return ["-NoLogo", "-NoExit", "-Command", import];
-        int at = Array.FindIndex(words, word => IsOneOf(word, s_commandOptions) || IsOneOf(word, s_fileOptions));
+        var at = Array.FindIndex(words, word => IsOneOf(word, s_commandOptions) || IsOneOf(word, s_fileOptions));
         if (at < 0 || at + 1 == words.Length || IsOneOf(words[at], s_fileOptions) || words[at + 1] == "-")
             return words;
         return [.. words[..(at + 1)], $"{import}\n{words[at + 1]}", .. words[(at + 2)..]];

@@ -13,13 +13,13 @@ internal static class TestTask
 
     public static async Task<int> RunAsync(TaskArguments arguments, CancellationToken cancellationToken)
     {
-        bool quick = arguments.TakeSwitch("Quick");
-        bool machineOnly = arguments.TakeSwitch("MachineOnly");
-        bool xenOnly = arguments.TakeSwitch("XenOnly");
-        bool onHost = !machineOnly && !xenOnly;
-        bool inMachine = !arguments.TakeSwitch("NoMachine") && !xenOnly;
-        bool onXen = (!arguments.TakeSwitch("NoXen") && !machineOnly && !quick) || xenOnly;
-        string? filter = arguments.TakeOption("Filter");
+        var quick = arguments.TakeSwitch("Quick");
+        var machineOnly = arguments.TakeSwitch("MachineOnly");
+        var xenOnly = arguments.TakeSwitch("XenOnly");
+        var onHost = !machineOnly && !xenOnly;
+        var inMachine = !arguments.TakeSwitch("NoMachine") && !xenOnly;
+        var onXen = (!arguments.TakeSwitch("NoXen") && !machineOnly && !quick) || xenOnly;
+        var filter = arguments.TakeOption("Filter");
         arguments.Finish();
         if (quick && !onHost)
             throw new BuildException("-Quick runs tests on this host, and so not with -MachineOnly or -XenOnly.");
@@ -28,7 +28,7 @@ internal static class TestTask
         await BuildTask.BuildAsync(cancellationToken);
         Directory.CreateDirectory(TestRunner.ResultFolder);
         await Pwsh.EnsureAsync(cancellationToken);
-        string? pester = Pwsh.Home is null ? null : await PowerShellModules.PesterAsync(cancellationToken);
+        var pester = Pwsh.Home is null ? null : await PowerShellModules.PesterAsync(cancellationToken);
         if (pester is null)
             Report.LeaveOut($"the tests of the cmdlets ({Pwsh.WantOf("Pester")})");
         if (quick)
@@ -37,7 +37,7 @@ internal static class TestTask
         var tally = new TestTally();
         var runner = new TestRunner(tally, filter);
         TestSuite[] suites = [XunitSuite.Core, XunitSuite.Module, .. Pester("Pester", PesterSuite.Folder, pester)];
-        IEnumerable<TestSuite> hostOnly = Pester("host only", PesterSuite.HostOnlyFolder, pester);
+        var hostOnly = Pester("host only", PesterSuite.HostOnlyFolder, pester);
         if (!quick)
             hostOnly = hostOnly.Concat(Pester("setup", PesterSuite.SetupFolder, pester));
 
@@ -51,7 +51,7 @@ internal static class TestTask
 
         using (var progress = new TestProgress(stages))
         {
-            foreach (TestStage stage in stages)
+            foreach (var stage in stages)
                 await progress.RunAsync(stage, cancellationToken);
         }
 
@@ -70,7 +70,7 @@ internal static class TestTask
     private static TestStage OnHost(TestSuite[] suites, TestRunner runner) =>
         new("host", suites.Length, async (progress, stop) =>
         {
-            foreach (TestSuite suite in suites)
+            foreach (var suite in suites)
                 await runner.RunAsync(suite, new TestPlace("host", Child.RunAsync), progress, stop);
         });
 
@@ -86,11 +86,11 @@ internal static class TestTask
         new("machine", suites.Length, (progress, stop) => TestPlace.RunAsync("machine", tally, async () =>
         {
             var options = new MachineOptions { SharedFolders = [TestRunner.ResultFolder], Say = Report.Note };
-            await using Machine machine = await Machine.StartAsync(options, stop);
+            await using var machine = await Machine.StartAsync(options, stop);
             Report.Note(machine.Description);
             var place = new TestPlace("machine", (words, output, end) => machine.RunAsync(
                 new GuestCommand(words[0], words[1..]), output, Console.OpenStandardError(), null, end));
-            foreach (TestSuite suite in suites)
+            foreach (var suite in suites)
                 await runner.RunAsync(suite.InMachine, place, progress, stop);
         }));
 
@@ -103,8 +103,8 @@ internal static class TestTask
         }
 
         var time = Stopwatch.StartNew();
-        string[] words = Pwsh.Script("analyze.ps1", "-Root", Repository.Root);
-        HostResult result = await HostCommand.TryRunAsync(words[0], words[1..], null, cancellationToken);
+        var words = Pwsh.Script("analyze.ps1", "-Root", Repository.Root);
+        var result = await HostCommand.TryRunAsync(words[0], words[1..], null, cancellationToken);
         var outcome = new TestOutcome(
             "PSScriptAnalyzer finds nothing",
             result.ExitCode == 0 ? TestStatus.Passed : TestStatus.Failed,

@@ -7,15 +7,15 @@ internal static class XenLabTask
 {
     public static async Task<int> RunAsync(TaskArguments arguments, CancellationToken cancellationToken)
     {
-        string domain = arguments.TakeOption("Domain") ?? XenHost.Dom0;
-        XenHostOptions options = await XenHosts.OptionsAsync(cancellationToken) with
+        var domain = arguments.TakeOption("Domain") ?? XenHost.Dom0;
+        var options = await XenHosts.OptionsAsync(cancellationToken) with
         {
             Guests = XenHosts.ParseGuests(arguments.TakeOption("Guests") ?? "alice:pv"),
             Dom0Type = XenHosts.ParseType(arguments.TakeOption("Dom0") ?? nameof(XenGuestType.Pv)),
             Driver = XenHosts.ParseDriver(arguments.TakeOption("Driver") ?? nameof(GrantDriver.Distribution)),
         };
-        string[] command = arguments.TakeRest();
-        bool prompt = command.Length == 0;
+        var command = arguments.TakeRest();
+        var prompt = command.Length == 0;
         if (prompt && (Console.IsInputRedirected || Console.IsOutputRedirected))
             throw new BuildException("A prompt wants a terminal; to run one command: lab -Xen -- COMMAND ARGUMENTS");
         if (domain != XenHost.Dom0 && options.Guests.All(guest => guest.Name != domain))
@@ -23,7 +23,7 @@ internal static class XenLabTask
         if (await MachineSetup.MissingForXenAsync(cancellationToken) is string missing)
             throw new BuildException($"The Xen host needs {missing}.");
 
-        await using XenHost host = await XenHost.StartAsync(options with { Terminal = prompt }, cancellationToken);
+        await using var host = await XenHost.StartAsync(options with { Terminal = prompt }, cancellationToken);
         if (prompt)
         {
             Report.Note(host.Description);

@@ -16,7 +16,9 @@ internal sealed class PeerHandOffs(XenHost host, GrantDriver driver, string driv
     public const string Suite = "peer";
     private const string Reply = "greetings-from-the-importer";
 
-    /// <summary>How many seconds a hand-off may take. dom0 ends it: no command could follow one that was given up here.</summary>
+    /// <summary>
+    /// How many seconds a hand-off may take. dom0 ends it: no command could follow one that was given up here.
+    /// </summary>
     private const int Limit = 60;
 
     /// <summary>After how many seconds a dom0 that has not done so hangs.</summary>
@@ -56,7 +58,7 @@ internal sealed class PeerHandOffs(XenHost host, GrantDriver driver, string driv
     private async Task<TestOutcome> HandOverAsync(
         string exporter, string importer, string transport, CancellationToken cancellationToken)
     {
-        string name = $"{exporter} shares with {importer} by {transport}, {driver} driver";
+        var name = $"{exporter} shares with {importer} by {transport}, {driver} driver";
         using var hang = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         hang.CancelAfter(TimeSpan.FromSeconds(HangLimit));
         using var output = new MemoryStream();
@@ -66,7 +68,8 @@ internal sealed class PeerHandOffs(XenHost host, GrantDriver driver, string driv
         {
             code = await host.RunAsync(
                 XenHost.Dom0,
-                new GuestCommand("timeout", $"{Limit}", "sh", s_script, exporter, importer, transport, PeerProgram.Path, Reply),
+                new GuestCommand(
+                    "timeout", $"{Limit}", "sh", s_script, exporter, importer, transport, PeerProgram.Path, Reply),
                 output, error, null, hang.Token);
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
@@ -74,12 +77,12 @@ internal sealed class PeerHandOffs(XenHost host, GrantDriver driver, string driv
             return new TestOutcome(name, TestStatus.Failed, $"dom0 did not answer within {HangLimit} s");
         }
 
-        string all = Text(output) + Text(error);
+        var all = Text(output) + Text(error);
         if (code == TimedOut)
             return new TestOutcome(name, TestStatus.Failed, $"it did not end within {Limit} s: {all}");
-        string via = host.TypeOf(importer) == XenGuestType.Pvh && DriverOf(importer) == GrantDriver.Mmap ? "dmabuf" : "mapping";
-        bool ofAllocator = all.Contains("Sharing pages of the grant allocator instead", StringComparison.Ordinal);
-        bool good = code == 0
+        var via = host.TypeOf(importer) == XenGuestType.Pvh && DriverOf(importer) == GrantDriver.Mmap ? "dmabuf" : "mapping";
+        var ofAllocator = all.Contains("Sharing pages of the grant allocator instead", StringComparison.Ordinal);
+        var good = code == 0
             && Enumerable.Range(0, 4).All(range => all.Contains($"range[{range}] 16384 bytes", StringComparison.Ordinal))
             && all.Contains($"imported via {via}", StringComparison.Ordinal)
             && ofAllocator == (DriverOf(exporter) == GrantDriver.Distribution)
@@ -93,9 +96,10 @@ internal sealed class PeerHandOffs(XenHost host, GrantDriver driver, string driv
     private async Task<TestOutcome?> ChangeDriverAsync(string[] guests, CancellationToken cancellationToken)
     {
         using var output = new MemoryStream();
-        int code = await host.RunAsync(
+        var code = await host.RunAsync(
             XenHost.Dom0, new GuestCommand("sh", [s_driverScript, driverFile, .. guests]), output, output, null, cancellationToken);
-        return code == 0 ? null : new TestOutcome($"the guests load the {driver} driver", TestStatus.Failed, Text(output));
+        return code == 0 ? null : new TestOutcome(
+            $"the guests load the {driver} driver", TestStatus.Failed, Text(output));
     }
 
     private static string Text(MemoryStream stream) => Encoding.UTF8.GetString(stream.ToArray());

@@ -33,7 +33,7 @@ internal sealed partial class PesterSuite(string pester, string name, string pat
 
     public override bool Follow(string line, TestProgress progress)
     {
-        bool isOutcome = Outcome().IsMatch(line);
+        var isOutcome = Outcome().IsMatch(line);
         if (Discovery().Match(line) is { Success: true } found)
             progress.AddTests(int.Parse(found.Groups[1].ValueSpan, CultureInfo.InvariantCulture));
         else if (isOutcome)
@@ -43,16 +43,16 @@ internal sealed partial class PesterSuite(string pester, string name, string pat
 
     public override IEnumerable<TestOutcome> Read(string resultFile)
     {
-        using JsonDocument results = JsonDocument.Parse(File.ReadAllText(resultFile));
-        foreach (JsonElement test in results.RootElement.EnumerateArray())
+        using var results = JsonDocument.Parse(File.ReadAllText(resultFile));
+        foreach (var test in results.RootElement.EnumerateArray())
         {
-            TestStatus status = test.GetProperty("Result").GetString() switch
+            var status = test.GetProperty("Result").GetString() switch
             {
                 "Passed" => TestStatus.Passed,
                 "Failed" => TestStatus.Failed,
                 _ => TestStatus.Skipped,
             };
-            string message = test.GetProperty(nameof(TestOutcome.Message)).GetString() ?? string.Empty;
+            var message = test.GetProperty(nameof(TestOutcome.Message)).GetString() ?? string.Empty;
             yield return new TestOutcome(
                 test.GetProperty(nameof(TestOutcome.Name)).GetString() ?? "?",
                 status,
@@ -69,8 +69,8 @@ internal sealed partial class PesterSuite(string pester, string name, string pat
     /// <summary>Pester says "is skipped, because REASON" and then where.</summary>
     private static string ReasonOf(string message)
     {
-        string line = message.Split('\n')[0];
-        int because = line.IndexOf("because ", StringComparison.Ordinal);
+        var line = message.Split('\n')[0];
+        var because = line.IndexOf("because ", StringComparison.Ordinal);
         return because < 0 ? line : line[(because + "because ".Length)..];
     }
 }

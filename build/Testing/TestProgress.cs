@@ -24,7 +24,7 @@ internal sealed class TestProgress : IDisposable
     /// <summary>Runs a stage; suites that it does not come to count as done.</summary>
     public async Task RunAsync(TestStage stage, CancellationToken cancellationToken)
     {
-        int doneAtEnd = _suitesDone + stage.Suites;
+        var doneAtEnd = _suitesDone + stage.Suites;
         BeginSuite($"starting the {stage.Place}");
         await stage.RunAsync(this, cancellationToken);
         _suitesDone = doneAtEnd;
@@ -52,7 +52,7 @@ internal sealed class TestProgress : IDisposable
 
     private void Print()
     {
-        string tests = _testsFound == 0 ? string.Empty : $": {_testsDone} tests done, {_testsFound - _testsDone} left";
+        var tests = _testsFound == 0 ? string.Empty : $": {_testsDone} tests done, {_testsFound - _testsDone} left";
         Report.Note($"{_running}{tests}; {_suitesDone} suites done, {_suites - _suitesDone} left");
     }
 }

@@ -36,7 +36,7 @@ internal sealed class TestRunner(TestTally tally, string? filter)
     private async Task<List<TestOutcome>> RunOnceAsync(
         TestSuite suite, TestPlace place, TestProgress progress, CancellationToken cancellationToken)
     {
-        string resultFile = Path.Combine(ResultFolder, $"{suite.Name}-{place.Name}");
+        var resultFile = Path.Combine(ResultFolder, $"{suite.Name}-{place.Name}");
         File.Delete(resultFile);
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         limit.CancelAfter(suite.Limit);
@@ -46,7 +46,7 @@ internal sealed class TestRunner(TestTally tally, string? filter)
         try
         {
             await using var output = new LineStream(Take);
-            int code = await place.RunCommandAsync(suite.Command(resultFile, filter), output, limit.Token);
+            var code = await place.RunCommandAsync(suite.Command(resultFile, filter), output, limit.Token);
             outcomes.AddRange(suite.Read(resultFile));
             if (outcomes.Count == 0)
                 trouble = filter is null ? $"it ran no test and ended with exit code {code}" : null;
@@ -68,7 +68,7 @@ internal sealed class TestRunner(TestTally tally, string? filter)
 
         if (trouble is not null)
         {
-            string message = string.Join('\n', lines.Prepend(trouble));
+            var message = string.Join('\n', lines.Prepend(trouble));
             outcomes.Add(new TestOutcome("the whole suite", TestStatus.Failed, message));
         }
 

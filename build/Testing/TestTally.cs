@@ -17,17 +17,17 @@ internal sealed class TestTally
     /// <summary>Adds what one run of a suite in one place gave.</summary>
     public void Add(string suite, string place, IReadOnlyCollection<TestOutcome> outcomes, TimeSpan time)
     {
-        foreach (TestOutcome outcome in outcomes)
+        foreach (var outcome in outcomes)
         {
             if (!_tests.TryGetValue((suite, outcome.Name), out List<(string, TestOutcome)>? runs))
                 _tests[(suite, outcome.Name)] = runs = [];
             runs.Add((place, outcome));
         }
 
-        int passed = outcomes.Count(outcome => outcome.Status == TestStatus.Passed);
-        int failed = outcomes.Count(outcome => outcome.Status == TestStatus.Failed);
-        int skipped = outcomes.Count(outcome => outcome.Status == TestStatus.Skipped);
-        string seconds = time.TotalSeconds.ToString("0.0", CultureInfo.InvariantCulture);
+        var passed = outcomes.Count(outcome => outcome.Status == TestStatus.Passed);
+        var failed = outcomes.Count(outcome => outcome.Status == TestStatus.Failed);
+        var skipped = outcomes.Count(outcome => outcome.Status == TestStatus.Skipped);
+        var seconds = time.TotalSeconds.ToString("0.0", CultureInfo.InvariantCulture);
         _runs.Add($"{suite,-10} {place,-8} {passed,5} passed {failed,5} failed {skipped,5} skipped {seconds,8} s");
     }
 
@@ -46,7 +46,7 @@ internal sealed class TestTally
 
     private void PrintSkipped()
     {
-        int elsewhere = _tests.Values.Count(runs =>
+        var elsewhere = _tests.Values.Count(runs =>
             runs.Exists(run => run.Outcome.Status == TestStatus.Skipped)
             && runs.Exists(run => run.Outcome.Status != TestStatus.Skipped));
         if (elsewhere > 0)
@@ -59,21 +59,21 @@ internal sealed class TestTally
             .ToList();
         if (reasons.Count > 0)
             Report.Line("Skipped everywhere:");
-        foreach (IGrouping<string, List<(string Place, TestOutcome Outcome)>> reason in reasons)
+        foreach (var reason in reasons)
         {
-            string only = reason.Count() == 1 ? $" ({reason.Single()[0].Outcome.Name})" : string.Empty;
+            var only = reason.Count() == 1 ? $" ({reason.Single()[0].Outcome.Name})" : string.Empty;
             Report.Line($"{reason.Count(),5}  {(reason.Key.Length == 0 ? "no reason given" : reason.Key)}{only}");
         }
     }
 
     private void PrintFailed()
     {
-        foreach (((string suite, string test), List<(string Place, TestOutcome Outcome)> runs) in _tests)
+        foreach (((var suite, var test), var runs) in _tests)
         {
             var failures = runs.Where(run => run.Outcome.Status == TestStatus.Failed).ToList();
             foreach (var same in failures.GroupBy(run => run.Outcome.Message))
             {
-                string places = string.Join(" and the ", same.Select(run => run.Place));
+                var places = string.Join(" and the ", same.Select(run => run.Place));
                 Report.Line($"Failed: {suite} on the {places}: {test}");
                 Report.Line("    " + same.Key.Replace("\n", "\n    ", StringComparison.Ordinal));
             }

@@ -31,7 +31,7 @@ internal sealed class XenTests(TestRunner runner, TestTally tally, string? peste
             return [];
         }
 
-        bool withPeers = File.Exists(PeerProgram.Path);
+        var withPeers = File.Exists(PeerProgram.Path);
         if (!withPeers)
             Report.LeaveOut("the tests of dmabuf-peer between Xen domains (it was not built)");
         if (pester is null)
@@ -39,13 +39,13 @@ internal sealed class XenTests(TestRunner runner, TestTally tally, string? peste
         if (!withPeers && pester is null)
             return [];
 
-        string? withoutPvh = await PatchedQemu.GetAsync(cancellationToken) is null ? PatchedQemu.NotFound : null;
+        var withoutPvh = await PatchedQemu.GetAsync(cancellationToken) is null ? PatchedQemu.NotFound : null;
         Environment.SetEnvironmentVariable("DMABUFPS_WITHOUT_PVH", withoutPvh);
-        XenGuestOptions bob = withoutPvh is null ? s_bob : s_bob with { Type = XenGuestType.Pv };
-        Dictionary<GrantDriver, string> drivers = await DriversAsync(cancellationToken);
+        var bob = withoutPvh is null ? s_bob : s_bob with { Type = XenGuestType.Pv };
+        var drivers = await DriversAsync(cancellationToken);
         // The driver it booted with comes last: the cmdlets are to have it.
         GrantDriver[] all = [GrantDriver.Stock, GrantDriver.Mmap, GrantDriver.Distribution];
-        XenHostOptions usual = await XenHosts.OptionsAsync(cancellationToken) with
+        var usual = await XenHosts.OptionsAsync(cancellationToken) with
         {
             SharedFolders = [TestRunner.ResultFolder],
         };
@@ -102,9 +102,9 @@ internal sealed class XenTests(TestRunner runner, TestTally tally, string? peste
     /// <summary>The files of the grant device's drivers, which tests exchange in the guests; the suites are told of them.</summary>
     private static async Task<Dictionary<GrantDriver, string>> DriversAsync(CancellationToken cancellationToken)
     {
-        Kernel kernel = await Kernel.GetAsync(Report.Note, cancellationToken);
+        var kernel = await Kernel.GetAsync(Report.Note, cancellationToken);
         var files = new Dictionary<GrantDriver, string>();
-        foreach (GrantDriver driver in Enum.GetValues<GrantDriver>())
+        foreach (var driver in Enum.GetValues<GrantDriver>())
         {
             files[driver] = await GrantDrivers.GetAsync(kernel, driver, Report.Note, cancellationToken);
             Environment.SetEnvironmentVariable($"DMABUFPS_DRIVER_{driver.ToString().ToUpperInvariant()}", files[driver]);
@@ -122,11 +122,11 @@ internal sealed class XenTests(TestRunner runner, TestTally tally, string? peste
     private TestStage Stage(string name, XenHostOptions options, Run[] runs) =>
         new(name, runs.Length, (progress, stop) => TestPlace.RunAsync(name, tally, async () =>
         {
-            await using XenHost host = await XenHost.StartAsync(options, stop);
+            await using var host = await XenHost.StartAsync(options, stop);
             Report.Note(host.Description);
             var place = new TestPlace(name, (words, output, end) => host.RunAsync(
                 XenHost.Dom0, new GuestCommand(words[0], words[1..]), output, Console.OpenStandardError(), null, end));
-            foreach (Run run in runs)
+            foreach (var run in runs)
                 await run(host, place, progress, stop);
         }));
 }

@@ -47,10 +47,10 @@ internal sealed partial class XunitSuite(string suite, string project, string? t
 
     public override IEnumerable<TestOutcome> Read(string resultFile)
     {
-        XDocument results = XDocument.Load(resultFile);
-        foreach (XElement test in results.Descendants("test"))
+        var results = XDocument.Load(resultFile);
+        foreach (var test in results.Descendants("test"))
         {
-            string name = (string?)test.Attribute("name") ?? "?";
+            var name = (string?)test.Attribute("name") ?? "?";
             switch ((string?)test.Attribute("result"))
             {
                 case "Pass":
@@ -66,9 +66,9 @@ internal sealed partial class XunitSuite(string suite, string project, string? t
         }
 
         // What fails outside any test: a fixture, a class's clean-up.
-        foreach (XElement error in results.Descendants("error"))
+        foreach (var error in results.Descendants("error"))
         {
-            string name = $"around {error.Attribute("name")?.Value}";
+            var name = $"around {error.Attribute("name")?.Value}";
             yield return new TestOutcome(name, TestStatus.Failed, FailureOf(error));
         }
     }
@@ -78,7 +78,7 @@ internal sealed partial class XunitSuite(string suite, string project, string? t
 
     private static string FailureOf(XElement element)
     {
-        XElement? failure = element.Element("failure");
+        var failure = element.Element("failure");
         return $"{failure?.Element("message")?.Value}\n{failure?.Element("stack-trace")?.Value}".Trim();
     }
 }

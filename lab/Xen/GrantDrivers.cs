@@ -21,7 +21,7 @@ public static class GrantDrivers
     {
         if (driver == GrantDriver.Distribution)
             return kernel.ModuleFiles(Module).Last();
-        string folder = await CacheFolder.GetOrAddAsync(
+        var folder = await CacheFolder.GetOrAddAsync(
             $"grant-drivers/{kernel.Version}-{ContentKey()}",
             partial => FillAsync(partial, kernel, say, cancellationToken),
             cancellationToken);
@@ -32,11 +32,11 @@ public static class GrantDrivers
         string folder, Kernel kernel, Action<string> say, CancellationToken cancellationToken)
     {
         CheckPrograms();
-        string work = Path.Combine(folder, "work");
+        var work = Path.Combine(folder, "work");
         try
         {
             say($"downloading headers and source of Linux {kernel.Version} to build the grant drivers");
-            KernelTree tree = await KernelTree.UnpackAsync(kernel, work, cancellationToken);
+            var tree = await KernelTree.UnpackAsync(kernel, work, cancellationToken);
             await BuildAsync(tree, GrantDriver.Stock, "gntdev-dmabuf", folder, cancellationToken);
             await BuildAsync(tree, GrantDriver.Mmap, "gntdev-dmabuf-mmap", folder, cancellationToken);
         }
@@ -58,13 +58,13 @@ public static class GrantDrivers
     private static async Task BuildAsync(
         KernelTree tree, GrantDriver driver, string dmabufPart, string folder, CancellationToken cancellationToken)
     {
-        string build = Path.Combine(tree.Folder, driver.ToString());
+        var build = Path.Combine(tree.Folder, driver.ToString());
         Directory.CreateDirectory(build);
         WriteSources(tree, build);
         // The kernel's makefiles name the distribution's gcc-N. Type data (BTF) would want a further program.
         string[] settings = [$"M={build}", $"DMABUF={dmabufPart}", "CC=gcc", "CONFIG_DEBUG_INFO_BTF_MODULES="];
         await HostCommand.RunAsync("make", ["-C", tree.Headers, .. settings, "modules"], null, cancellationToken);
-        string module = Path.Combine(build, Module + ".ko");
+        var module = Path.Combine(build, Module + ".ko");
         await HostCommand.RunAsync("strip", ["--strip-debug", module], null, cancellationToken);
         Directory.CreateDirectory(Path.Combine(folder, driver.ToString()));
         File.Move(module, Path.Combine(folder, driver.ToString(), Module + ".ko"));
@@ -72,9 +72,9 @@ public static class GrantDrivers
 
     private static void WriteSources(KernelTree tree, string build)
     {
-        foreach (string file in Directory.EnumerateFiles(tree.XenSource, "gntdev*"))
+        foreach (var file in Directory.EnumerateFiles(tree.XenSource, "gntdev*"))
             File.Copy(file, Path.Combine(build, Path.GetFileName(file)));
-        foreach (string name in Resources())
+        foreach (var name in Resources())
             File.WriteAllBytes(Path.Combine(build, name[ResourcePrefix.Length..]), Resource(name));
         File.WriteAllText(Path.Combine(build, "grant-dma.inc"), tree.GrantDmaFunctions());
     }
@@ -82,7 +82,7 @@ public static class GrantDrivers
     private static string ContentKey()
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        foreach (string name in Resources())
+        foreach (var name in Resources())
             hash.AppendData(Resource(name));
         return Convert.ToHexString(hash.GetCurrentHash().AsSpan(0, 6));
     }
@@ -94,7 +94,7 @@ public static class GrantDrivers
 
     private static byte[] Resource(string name)
     {
-        using Stream resource = typeof(GrantDrivers).Assembly.GetManifestResourceStream(name)!;
+        using var resource = typeof(GrantDrivers).Assembly.GetManifestResourceStream(name)!;
         using var content = new MemoryStream();
         resource.CopyTo(content);
         return content.ToArray();

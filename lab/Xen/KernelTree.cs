@@ -32,15 +32,15 @@ internal sealed partial class KernelTree
     {
         if (!kernel.Version.EndsWith(Architecture, StringComparison.Ordinal))
             throw new LabException($"Linux {kernel.Version} is not one of Debian's {Architecture} kernels.");
-        string headers = await UnpackHeadersAsync(kernel.Version, folder, cancellationToken);
-        string source = await UnpackSourceAsync(kernel.Version, folder, cancellationToken);
+        var headers = await UnpackHeadersAsync(kernel.Version, folder, cancellationToken);
+        var source = await UnpackSourceAsync(kernel.Version, folder, cancellationToken);
         return new KernelTree(folder, headers, source);
     }
 
     /// <summary>The text of the functions of grant-table.c that the distribution's kernel is built without.</summary>
     public string GrantDmaFunctions()
     {
-        Match functions = GrantDmaBlock().Match(File.ReadAllText(Path.Combine(XenSource, "grant-table.c")));
+        var functions = GrantDmaBlock().Match(File.ReadAllText(Path.Combine(XenSource, "grant-table.c")));
         return functions.Success
             ? functions.Groups[1].Value
             : throw new LabException("The kernel's grant-table.c has no gnttab_dma_alloc_pages.");
@@ -49,9 +49,9 @@ internal sealed partial class KernelTree
     private static async Task<string> UnpackHeadersAsync(
         string version, string folder, CancellationToken cancellationToken)
     {
-        string common = version[..^Architecture.Length];
+        var common = version[..^Architecture.Length];
         string[] packages = [$"linux-headers-{version}", $"linux-headers-{common}-common", $"linux-kbuild-{common}"];
-        foreach (string package in packages)
+        foreach (var package in packages)
         {
             if (await DebianPackages.VersionAsync(package, cancellationToken) is null)
                 throw new LabException($"apt no longer offers {package}; `apt-get update` and `clean -Cache` get a"
@@ -59,8 +59,8 @@ internal sealed partial class KernelTree
             await DebianPackages.UnpackAsync([package], folder, cancellationToken);
         }
 
-        string headers = Path.Combine(folder, "usr/src", packages[0]);
-        string makefile = Path.Combine(headers, "Makefile");
+        var headers = Path.Combine(folder, "usr/src", packages[0]);
+        var makefile = Path.Combine(headers, "Makefile");
         File.WriteAllText(makefile, File.ReadAllText(makefile).Replace("/usr/src/", $"{folder}/usr/src/"));
         return headers;
     }
@@ -68,16 +68,16 @@ internal sealed partial class KernelTree
     private static async Task<string> UnpackSourceAsync(
         string version, string folder, CancellationToken cancellationToken)
     {
-        string package = "linux-source-" + Series().Match(version).Value;
+        var package = "linux-source-" + Series().Match(version).Value;
         // Several point versions have one package name; the newest serves when the kernel's own is gone.
-        string? own = await DebianPackages.VersionAsync("linux-headers-" + version, cancellationToken);
-        string exact = $"{package}={own}";
-        bool offered = await DebianPackages.VersionAsync(exact, cancellationToken) is not null;
+        var own = await DebianPackages.VersionAsync("linux-headers-" + version, cancellationToken);
+        var exact = $"{package}={own}";
+        var offered = await DebianPackages.VersionAsync(exact, cancellationToken) is not null;
         await DebianPackages.UnpackAsync([offered ? exact : package], folder, cancellationToken);
 
-        string archive = Path.Combine(folder, "usr/src", package + ".tar.xz");
+        var archive = Path.Combine(folder, "usr/src", package + ".tar.xz");
         string[] files = ["gntdev.c", "gntdev-common.h", "gntdev-dmabuf.c", "gntdev-dmabuf.h", "grant-table.c"];
-        IEnumerable<string> paths = files.Select(file => $"{package}/drivers/xen/{file}");
+        var paths = files.Select(file => $"{package}/drivers/xen/{file}");
         await HostCommand.RunAsync("tar", ["-xJf", archive, "-C", folder, .. paths], null, cancellationToken);
         return Path.Combine(folder, package, "drivers/xen");
     }

@@ -14,8 +14,8 @@ public sealed record XenBoot(
 {
     /// <summary>
     /// QEMU's processor. SMAP faults a PV kernel's own return from an interrupt, RDTSCP is an instruction that Xen
-    /// cannot decode for a PVH guest, and XSAVE breaks such a guest's signal frames. For a PVH dom0 Xen emulates RDTSC, at
-    /// half of dom0's speed, unless the counter says that its rate never changes; QEMU has to be forced to say so.
+    /// cannot decode for a PVH guest, and XSAVE breaks such a guest's signal frames. For a PVH dom0 Xen emulates RDTSC,
+    /// at half of dom0's speed, unless the counter says that its rate never changes; QEMU has to be forced to say so.
     /// </summary>
     internal string Processor => "max,-smap,-rdtscp,-xsave" + (Type == XenGuestType.Pv ? string.Empty : ",+invtsc,x-force-features=on");
 
@@ -29,8 +29,8 @@ public sealed record XenBoot(
         + (Directory.Exists("/sys/devices/system/cpu/cpu0/cpufreq") ? string.Empty : " clocksource=tsc tsc=reliable");
 
     /// <summary>
-    /// QEMU's board. A PVH dom0's memory is not where it says it is, so devices find it through an IOMMU alone; of QEMU's
-    /// two it is AMD's, because with Intel's dom0 hung at its first virtio device.
+    /// QEMU's board. A PVH dom0's memory is not where it says it is, so devices find it through an IOMMU alone; of
+    /// QEMU's two it is AMD's, because with Intel's dom0 hung at its first virtio device.
     /// </summary>
     internal string[] Board => Type == XenGuestType.Pv ? [] : ["-machine", "q35", "-device", "amd-iommu,intremap=on"];
 
@@ -47,7 +47,7 @@ public sealed record XenBoot(
     {
         const double Usual = 3000;
         string? line = File.ReadLines("/proc/cpuinfo").FirstOrDefault(line => line.StartsWith("cpu MHz", StringComparison.Ordinal));
-        double mhz = double.TryParse(line?.Split(':')[^1], CultureInfo.InvariantCulture, out double read) ? read : Usual;
+        var mhz = double.TryParse(line?.Split(':')[^1], CultureInfo.InvariantCulture, out var read) ? read : Usual;
         return (long)(mhz * 1000);
     }
 }

@@ -9,13 +9,17 @@ public sealed record XenGuestOptions
     /// <summary>How Xen runs it.</summary>
     public XenGuestType Type { get; init; } = XenGuestType.Pvh;
 
-    /// <summary>Its memory in MiB; what is written to files and <see cref="XenHostOptions.GuestFiles"/> come out of it too.</summary>
+    /// <summary>
+    /// Its memory in MiB; what is written to files and <see cref="XenHostOptions.GuestFiles"/> come out of it too.
+    /// </summary>
     public int MemoryMiB { get; init; } = 512;
 
     /// <summary>The number of processors.</summary>
     public int Processors { get; init; } = 2;
 
-    /// <summary>How many frames its grant table may have: each holds 512 references of a page, some of which the kernel needs.</summary>
+    /// <summary>
+    /// How many frames its grant table may have: each holds 512 references of a page, some of which the kernel needs.
+    /// </summary>
     public int GrantFrames { get; init; } = XenHostOptions.UsualGrantFrames;
 
     /// <summary>

@@ -38,24 +38,25 @@ public sealed class XenHost : IAsyncDisposable
     public static async Task<XenHost> StartAsync(
         XenHostOptions options, CancellationToken cancellationToken = default)
     {
-        XenPackages packages = await XenPackages.GetAsync(options.Say, cancellationToken);
-        Kernel kernel = await Kernel.GetAsync(options.Say, cancellationToken);
-        string driver = await GrantDrivers.GetAsync(kernel, options.Driver, options.Say, cancellationToken);
-        string initramfs = await Initramfs
+        var packages = await XenPackages.GetAsync(options.Say, cancellationToken);
+        var kernel = await Kernel.GetAsync(options.Say, cancellationToken);
+        var driver = await GrantDrivers.GetAsync(kernel, options.Driver, options.Say, cancellationToken);
+        var initramfs = await Initramfs
             .ForGuest(await packages.GuestFilesAsync(options.GuestFiles, cancellationToken))
             .GetAsync(kernel, cancellationToken);
         XenSettings.CheckMemory(options, initramfs);
-        Dictionary<string, string> files = XenSettings.Files(options, packages, kernel, driver,
+        var files = XenSettings.Files(options, packages, kernel, driver,
             await kernel.GetPayloadAsync(cancellationToken), initramfs);
-        string? qemu = await PatchedQemu.GetAsync(cancellationToken);
-        bool runsPvh = options.Guests.Select(guest => guest.Type).Append(options.Dom0Type).Contains(XenGuestType.Pvh);
+        var qemu = await PatchedQemu.GetAsync(cancellationToken);
+        var runsPvh = options.Guests.Select(guest => guest.Type).Append(options.Dom0Type).Contains(XenGuestType.Pvh);
         if (qemu is null && runsPvh)
             options.Say($"An emulated PVH domain may fail: {PatchedQemu.NotFound}.");
-        Machine dom0 = await Machine.StartAsync(Dom0Options(options, qemu ?? QemuProcess.Program, packages), cancellationToken);
+        var dom0 = await Machine.StartAsync(
+            Dom0Options(options, qemu ?? QemuProcess.Program, packages), cancellationToken);
         var host = new XenHost(options, dom0);
         try
         {
-            foreach ((string name, string content) in files)
+            foreach (var (name, content) in files)
                 dom0.WriteSharedFile(name, content);
             options.Say(await host.CheckedAsync("dom0", "Xen's daemons did not start", cancellationToken));
             return host;
@@ -114,11 +115,13 @@ public sealed class XenHost : IAsyncDisposable
         int code;
         try
         {
-            code = await _dom0.RunAsync(new GuestCommand("sh", "-c", "sh /run/lab/jobs/" + script), output, error, null, limit.Token);
+            code = await _dom0.RunAsync(
+                new GuestCommand("sh", "-c", "sh /run/lab/jobs/" + script), output, error, null, limit.Token);
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
-            throw new LabException($"{failure} within {_options.StartLimit.TotalMinutes} minutes.\n{Text(output)}{Text(error)}");
+            throw new LabException(
+                $"{failure} within {_options.StartLimit.TotalMinutes} minutes.\n{Text(output)}{Text(error)}");
         }
 
         if (code != 0)

@@ -18,7 +18,9 @@ public sealed record XenHostOptions
     /// <summary>dom0's memory in MiB.</summary>
     public int Dom0MemoryMiB { get; init; } = 1024;
 
-    /// <summary>How many frames dom0's grant table may have, and a guest's at most: 512 references of a page each.</summary>
+    /// <summary>
+    /// How many frames dom0's grant table may have, and a guest's at most: 512 references of a page each.
+    /// </summary>
     public int GrantFrames { get; init; } = UsualGrantFrames;
 
     /// <summary>More for the command line of dom0's kernel.</summary>

@@ -40,21 +40,21 @@ public sealed partial class XenPackages
     /// <summary>The newest Xen that apt offers, from the cache if it is there.</summary>
     public static async Task<XenPackages> GetAsync(Action<string> say, CancellationToken cancellationToken = default)
     {
-        string folder = await CacheFolder.GetOrAddAsync("xen/1", Fill, cancellationToken);
+        var folder = await CacheFolder.GetOrAddAsync("xen/1", Fill, cancellationToken);
         return new XenPackages(folder);
 
         async Task Fill(string partial)
         {
-            string hypervisor = await DebianPackages.FindNewestAsync(
+            var hypervisor = await DebianPackages.FindNewestAsync(
                 "xen-hypervisor-", HypervisorName(), cancellationToken)
                 ?? throw new LabException("No Xen to boot: apt offers no xen-hypervisor-N-amd64.");
-            string version = HypervisorName().Match(hypervisor).Groups[1].Value;
+            var version = HypervisorName().Match(hypervisor).Groups[1].Value;
             say($"downloading Xen {version} into {Path.GetDirectoryName(partial)}");
-            string root = Path.Combine(partial, "root");
+            var root = Path.Combine(partial, "root");
             await DebianPackages.UnpackAsync(
                 [hypervisor, $"xen-utils-{version}", $"libxenmisc{version}", .. s_names], root, cancellationToken);
             await DecompressHypervisorAsync(root, Path.Combine(partial, "xen"), cancellationToken);
-            foreach (string merged in new[] { "bin", "sbin", "lib", "lib64" })
+            foreach (var merged in new[] { "bin", "sbin", "lib", "lib64" })
                 MoveBelowUsr(root, merged);
             await MakeKeysAsync(root, cancellationToken);
             await File.WriteAllTextAsync(Path.Combine(partial, "version"), version, cancellationToken);
@@ -70,34 +70,35 @@ public sealed partial class XenPackages
     internal async Task<IReadOnlyDictionary<string, string>> GuestFilesAsync(
         IReadOnlyList<string> others, CancellationToken cancellationToken)
     {
-        string libraries = Path.Combine(Root, "usr/lib/x86_64-linux-gnu");
+        var libraries = Path.Combine(Root, "usr/lib/x86_64-linux-gnu");
         string[] programs = ["usr/sbin/sshd", "usr/bin/xenstore-write"];
         var files = new SortedDictionary<string, string>(StringComparer.Ordinal);
-        foreach (string program in programs)
+        foreach (var program in programs)
         {
             files[program] = Path.Combine(Root, program);
-            string needs = await HostCommand.RunAsync(
+            var needs = await HostCommand.RunAsync(
                 "env", ["LD_LIBRARY_PATH=" + libraries, "ldd", files[program]], null, cancellationToken);
             foreach (Match library in LoadedFile().Matches(needs))
             {
-                string file = library.Groups[1].Value;
-                string folder = file.Contains("/ld-linux", StringComparison.Ordinal) ? "lib64" : "lib/x86_64-linux-gnu";
+                var file = library.Groups[1].Value;
+                var folder = file.Contains("/ld-linux", StringComparison.Ordinal) ? "lib64" : "lib/x86_64-linux-gnu";
                 files[$"usr/{folder}/{Path.GetFileName(file)}"] = file;
             }
         }
 
         // Without links on the way: a folder in a link's place would hide what the link leads to.
-        string paths = others.Count == 0 ? string.Empty : await HostCommand.RunAsync("realpath", [.. others], null, cancellationToken);
-        foreach (string path in paths.Split('\n', StringSplitOptions.RemoveEmptyEntries))
+        var paths = others.Count == 0 ? string.Empty : await HostCommand.RunAsync(
+            "realpath", [.. others], null, cancellationToken);
+        foreach (var path in paths.Split('\n', StringSplitOptions.RemoveEmptyEntries))
             files[path.TrimStart('/')] = path;
         return files;
     }
 
     private static async Task DecompressHypervisorAsync(string root, string target, CancellationToken cancellationToken)
     {
-        string packed = Directory.EnumerateFiles(Path.Combine(root, "boot"), "xen-*.gz").Single();
+        var packed = Directory.EnumerateFiles(Path.Combine(root, "boot"), "xen-*.gz").Single();
         await using var source = new GZipStream(File.OpenRead(packed), CompressionMode.Decompress);
-        await using FileStream file = File.Create(target);
+        await using var file = File.Create(target);
         await source.CopyToAsync(file, cancellationToken);
         Directory.Delete(Path.Combine(root, "boot"), recursive: true);
     }
@@ -105,12 +106,12 @@ public sealed partial class XenPackages
     /// <summary>A real /lib over a root whose /lib is a link would hide all of the root's libraries.</summary>
     private static void MoveBelowUsr(string root, string name)
     {
-        string folder = Path.Combine(root, name);
+        var folder = Path.Combine(root, name);
         if (!Directory.Exists(folder))
             return;
-        foreach (string entry in Directory.EnumerateFileSystemEntries(folder, "*", SearchOption.AllDirectories))
+        foreach (var entry in Directory.EnumerateFileSystemEntries(folder, "*", SearchOption.AllDirectories))
         {
-            string target = Path.Combine(root, "usr", Path.GetRelativePath(root, entry));
+            var target = Path.Combine(root, "usr", Path.GetRelativePath(root, entry));
             if (File.GetAttributes(entry).HasFlag(FileAttributes.Directory))
                 Directory.CreateDirectory(target);
             else
@@ -123,9 +124,9 @@ public sealed partial class XenPackages
     /// <summary>The keys by which domains let each other in; they reach no network but the emulated one.</summary>
     private static async Task MakeKeysAsync(string root, CancellationToken cancellationToken)
     {
-        string folder = Directory.CreateDirectory(Path.Combine(root, "etc/lab")).FullName;
-        string program = SystemPrograms.TryFind("ssh-keygen") ?? Path.Combine(root, "usr/bin/ssh-keygen");
-        foreach (string key in new[] { "host_key", "user_key" })
+        var folder = Directory.CreateDirectory(Path.Combine(root, "etc/lab")).FullName;
+        var program = SystemPrograms.TryFind("ssh-keygen") ?? Path.Combine(root, "usr/bin/ssh-keygen");
+        foreach (var key in new[] { "host_key", "user_key" })
         {
             await HostCommand.RunAsync(
                 program, ["-q", "-t", "ed25519", "-N", "", "-C", "lab", "-f", Path.Combine(folder, key)], null,

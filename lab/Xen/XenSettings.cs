@@ -2,7 +2,9 @@ using System.Globalization;
 
 namespace DmaBuf.Lab;
 
-/// <summary>The files that dom0's script reads: the guests' configurations and what all domains know of each other.</summary>
+/// <summary>
+/// The files that dom0's script reads: the guests' configurations and what all domains know of each other.
+/// </summary>
 internal static class XenSettings
 {
     /// <summary>What Xen itself takes, for the host and for each guest, in MiB.</summary>
@@ -14,14 +16,16 @@ internal static class XenSettings
     private const string Network = "10.95.0.";
     private static readonly string[] s_scripts = ["dom0", "domain", "guests", "guest-start", "on", "vif"];
 
-    /// <summary>A guest holds its initial ramdisk twice while it unpacks it, beside the kernel and what that reserves.</summary>
+    /// <summary>
+    /// A guest holds its initial ramdisk twice while it unpacks it, beside the kernel and what that reserves.
+    /// </summary>
     /// <exception cref="LabException">A guest has less than that.</exception>
     public static void CheckMemory(XenHostOptions options, string initramfs)
     {
         const long Mebi = 1 << 20;
         const long KernelMiB = 128;
-        long least = (2 * new FileInfo(initramfs).Length / Mebi) + KernelMiB;
-        foreach (XenGuestOptions guest in options.Guests.Where(guest => guest.MemoryMiB < least))
+        var least = (2 * new FileInfo(initramfs).Length / Mebi) + KernelMiB;
+        foreach (var guest in options.Guests.Where(guest => guest.MemoryMiB < least))
         {
             throw new LabException(
                 $"{guest.Name} has {guest.MemoryMiB} MiB and needs {least} to unpack its initial ramdisk: give it more, or fewer files.");
@@ -32,7 +36,7 @@ internal static class XenSettings
     public static Dictionary<string, string> Files(
         XenHostOptions options, XenPackages packages, Kernel kernel, string driver, string payload, string initramfs)
     {
-        Dictionary<string, string> files = s_scripts.ToDictionary(name => name, Initramfs.ScriptText);
+        var files = s_scripts.ToDictionary(name => name, Initramfs.ScriptText);
         files["xen"] = Lines(
             "XEN_VERSION=" + packages.Version,
             $"ADDRESS={Network}1",
@@ -46,7 +50,7 @@ internal static class XenSettings
         files["sshd_config"] = SshdConfig(options);
         files[RemoteShell] = Lines(
             $"exec {string.Join(' ', options.PowerShell.Select(GuestCommand.Quote))} -sshs -NoLogo -NoProfile");
-        foreach ((int number, XenGuestOptions guest) in options.Guests.Select((guest, number) => (number, guest)))
+        foreach (var (number, guest) in options.Guests.Select((guest, number) => (number, guest)))
         {
             files[guest.Name + ".cfg"] = Lines(
                 $"name=\"{guest.Name}\"",
@@ -82,8 +86,8 @@ internal static class XenSettings
             "UseDNS no",
             "MaxSessions 100",
         };
-        IReadOnlyDictionary<string, string> variables = new GuestCommand(string.Empty).Variables;
-        IEnumerable<string> kept = variables
+        var variables = new GuestCommand(string.Empty).Variables;
+        var kept = variables
             .Where(variable => variable.Key is "PATH" or "LANG" || variable.Key.StartsWith("DOTNET_", StringComparison.Ordinal)
                 || variable.Key.StartsWith("POWERSHELL_", StringComparison.Ordinal))
             .Select(variable => $"{variable.Key}={variable.Value}");

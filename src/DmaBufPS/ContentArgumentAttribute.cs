@@ -4,7 +4,9 @@ using System.Management.Automation;
 
 namespace DmaBufPS;
 
-/// <summary>Takes content as people type it: a string, a byte, or any list of bytes. The property gets a string or byte[].</summary>
+/// <summary>
+/// Takes content as people type it: a string, a byte, or any list of bytes. The property gets a string or byte[].
+/// </summary>
 [AttributeUsage(AttributeTargets.Property)]
 public sealed class ContentArgumentAttribute : ArgumentTransformationAttribute
 {
@@ -25,7 +27,8 @@ public sealed class ContentArgumentAttribute : ArgumentTransformationAttribute
         }
         catch (PSInvalidCastException e)
         {
-            throw new ArgumentTransformationMetadataException("Content is a string, a byte from 0 to 255, or a list of such bytes.", e);
+            throw new ArgumentTransformationMetadataException(
+                "Content is a string, a byte from 0 to 255, or a list of such bytes.", e);
         }
     }
 }

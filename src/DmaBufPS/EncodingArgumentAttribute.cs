@@ -8,7 +8,10 @@ namespace DmaBufPS;
 public sealed class EncodingArgumentAttribute : ArgumentTransformationAttribute
 {
     /// <summary>The names that completion offers.</summary>
-    internal static IReadOnlyList<string> Names { get; } = ["utf8", "ascii", "latin1", "unicode", "bigendianunicode", "utf32", "bigendianutf32"];
+    internal static IReadOnlyList<string> Names { get; } =
+    [
+        "utf8", "ascii", "latin1", "unicode", "bigendianunicode", "utf32", "bigendianutf32",
+    ];
 
     /// <inheritdoc/>
     public override object Transform(EngineIntrinsics engineIntrinsics, object inputData)

@@ -56,7 +56,9 @@ internal abstract class Backing : IDisposable
     /// <summary>The name as last seen.</summary>
     public string? Name { get; protected set; }
 
-    /// <summary>Asks the kernel for <see cref="Exporter"/> and <see cref="Name"/>, where others can change them.</summary>
+    /// <summary>
+    /// Asks the kernel for <see cref="Exporter"/> and <see cref="Name"/>, where others can change them.
+    /// </summary>
     public virtual void Refresh()
     {
     }

@@ -17,7 +17,7 @@ internal sealed class BufferMemory(Backing backing) : IDisposable
     /// <summary>The buffer's own hold, and one for each use that is under way.</summary>
     private int _holds = 1;
 
-    /// <summary>What is to come before the rest is freed: the end of the memory, and that of its owner.</summary>
+    /// <summary>How many of two ends must still come before the rest is freed: the memory's and its owner's.</summary>
     private int _ends = 2;
 
     /// <summary>True once the buffer takes no new use.</summary>
@@ -108,10 +108,10 @@ internal sealed class BufferMemory(Backing backing) : IDisposable
         }
     }
 
-    /// <summary>Whether a view is open. A view is one thread's, so that its own answer needs no lock.</summary>
+    /// <summary>Whether a view is open. A view belongs to one thread, so its own answer needs no lock.</summary>
     public bool IsViewOpen(BufferViewId view) => _views.IsOpen(view);
 
-    /// <summary>Ends a view and its bracket; nothing where that has happened.</summary>
+    /// <summary>Ends a view and its bracket; does nothing where they have ended.</summary>
     /// <exception cref="KernelException">DMA_BUF_IOCTL_SYNC.</exception>
     public void EndView(DmaBuffer buffer, BufferAccess access, BufferViewId view)
     {

@@ -72,10 +72,13 @@ public sealed class BufferStream : Stream
     public override void Write(ReadOnlySpan<byte> buffer)
     {
         if (_access == BufferAccess.Read)
-            throw new BufferException(BufferFault.ReadOnly, "This stream was opened for reading.", "Open it with BufferAccess.ReadWrite.");
+            throw new BufferException(
+                BufferFault.ReadOnly, "This stream was opened for reading.", "Open it with BufferAccess.ReadWrite.");
         if (buffer.Length > _length - _position)
         {
-            throw new BufferException(BufferFault.DoesNotFit, $"{buffer.Length} bytes at position {_position} do not fit into this stream of {_length} bytes.",
+            throw new BufferException(
+                BufferFault.DoesNotFit,
+                $"{buffer.Length} bytes at position {_position} do not fit into this stream of {_length} bytes.",
                 "A buffer never grows: write less, or make a larger one.");
         }
 
@@ -93,7 +96,8 @@ public sealed class BufferStream : Stream
     };
 
     /// <summary>Not possible: a buffer has the size it was made with.</summary>
-    public override void SetLength(long value) => throw new NotSupportedException("A buffer has the size it was made with.");
+    public override void SetLength(long value) =>
+        throw new NotSupportedException("A buffer has the size it was made with.");
 
     /// <inheritdoc/>
     public override void Flush()

@@ -32,7 +32,9 @@ public readonly unsafe ref struct BufferView
     /// <exception cref="ObjectDisposedException">The view has ended.</exception>
     public ReadOnlySpan<byte> Slice(long offset, int count) => new(At(offset, count), count);
 
-    /// <summary>The given bytes, to read and write. Errors: <see cref="BufferException"/> (OutOfRange, ReadOnly).</summary>
+    /// <summary>
+    /// The given bytes, to read and write. Errors: <see cref="BufferException"/> (OutOfRange, ReadOnly).
+    /// </summary>
     /// <exception cref="ObjectDisposedException">The view has ended.</exception>
     public Span<byte> WritableSlice(long offset, int count)
     {

@@ -9,11 +9,13 @@ namespace DmaBuf.Buffers;
 
 /// <summary>
 /// Reads one range of a buffer, in whichever form is wanted. No form copies more than it returns. Each works in steps,
-/// telling progress and looking for cancellation between them; a step is one access bracket.
+/// reports progress and checks for cancellation between them; a step is one access bracket.
 /// </summary>
 public sealed class ContentReader
 {
-    /// <summary>Large enough that what happens between two steps costs nothing, small enough for a prompt Ctrl+C.</summary>
+    /// <summary>
+    /// Large enough that what happens between two steps costs nothing, small enough for a prompt Ctrl+C.
+    /// </summary>
     internal const int Step = 4 << 20;
 
     private readonly DmaBuffer _buffer;
@@ -24,10 +26,15 @@ public sealed class ContentReader
     /// <param name="buffer">The buffer.</param>
     /// <param name="offset">The first byte.</param>
     /// <param name="count">How many bytes, or null for all up to the end.</param>
-    /// <param name="progress">Told the bytes done and the bytes in all, between steps.</param>
+    /// <param name="progress">Called between steps with the bytes done and the bytes in all.</param>
     /// <param name="cancellation">Ends the reading between steps.</param>
     /// <exception cref="BufferException">OutOfRange.</exception>
-    public ContentReader(DmaBuffer buffer, long offset = 0, long? count = null, Action<long, long>? progress = null, CancellationToken cancellation = default)
+    public ContentReader(
+        DmaBuffer buffer,
+        long offset = 0,
+        long? count = null,
+        Action<long, long>? progress = null,
+        CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(buffer);
         _buffer = buffer;
@@ -41,7 +48,9 @@ public sealed class ContentReader
     /// <summary>How many bytes the range has.</summary>
     public long Count { get; }
 
-    /// <summary>The range as one array. Errors: <see cref="BufferException"/> (OutOfRange where no array is that long).</summary>
+    /// <summary>
+    /// The range as one array. Errors: <see cref="BufferException"/> (OutOfRange where no array is that long).
+    /// </summary>
     public byte[] ToArray()
     {
         if (Count > Array.MaxLength)
@@ -57,7 +66,7 @@ public sealed class ContentReader
 
     /// <summary>
     /// The range as text. It ends before the first NUL, as C writes strings, unless <paramref name="keepNul"/>.
-    /// Bytes that are no text become U+FFFD.
+    /// Bytes that are not valid text become U+FFFD.
     /// </summary>
     public string ToText(Encoding encoding, bool keepNul = false)
     {
@@ -94,7 +103,9 @@ public sealed class ContentReader
         return hash.GetHashAndReset();
     }
 
-    /// <summary>The range as <c>hexdump -C</c> prints it: equal lines in a row become one <c>*</c>, the last line is the end.</summary>
+    /// <summary>
+    /// The range as <c>hexdump -C</c> prints it: equal lines in a row become one <c>*</c>, the last line is the end.
+    /// </summary>
     public IEnumerable<string> HexLines()
     {
         const int Width = 16;

@@ -17,10 +17,16 @@ public sealed class ContentWriter
 
     /// <param name="buffer">The buffer.</param>
     /// <param name="offset">Where the first byte goes.</param>
-    /// <param name="progress">Told the bytes done and the bytes in all, or the room where those are unknown, between steps.</param>
+    /// <param name="progress">
+    /// Called between steps with the bytes done and the bytes in all, or the room where those are unknown.
+    /// </param>
     /// <param name="cancellation">Ends the writing between steps; what is written stays.</param>
     /// <exception cref="BufferException">OutOfRange.</exception>
-    public ContentWriter(DmaBuffer buffer, long offset = 0, Action<long, long>? progress = null, CancellationToken cancellation = default)
+    public ContentWriter(
+        DmaBuffer buffer,
+        long offset = 0,
+        Action<long, long>? progress = null,
+        CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(buffer);
         _buffer = buffer;
@@ -52,7 +58,8 @@ public sealed class ContentWriter
     public void Fill(ReadOnlyMemory<byte> pattern, long? count = null)
     {
         if (pattern.IsEmpty)
-            throw new BufferException(BufferFault.BadContent, "An empty pattern fills nothing.", "Give at least one byte.");
+            throw new BufferException(
+                BufferFault.BadContent, "The pattern is empty.", "Give at least one byte.");
         var total = count ?? Room;
         CheckFits(total);
         if (pattern.Length == 1)
@@ -66,7 +73,7 @@ public sealed class ContentWriter
             return;
         }
 
-        // Whole repetitions side by side, so that short patterns are copied in long pieces.
+        // Short patterns are repeated in a block, so that they are copied in long pieces.
         var block = new byte[pattern.Length * Math.Max(1, 65536 / pattern.Length)];
         for (var i = 0; i < block.Length; i += pattern.Length)
             pattern.Span.CopyTo(block.AsSpan(i));
@@ -118,9 +125,9 @@ public sealed class ContentWriter
     }
 
     /// <summary>
-    /// Reads a stream to its end or for <paramref name="count"/> bytes. It is waited for outside the access bracket, and
-    /// cancellation ends that even where the stream ignores it. A stream that cannot tell its length and turns out too long
-    /// fails only once the buffer is full.
+    /// Reads a stream to its end or for <paramref name="count"/> bytes. It is waited for outside the access bracket,
+    /// and cancellation ends that even where the stream ignores it. A stream that cannot tell its length and turns out
+    /// too long fails only once the buffer is full.
     /// </summary>
     /// <returns>The bytes written.</returns>
     /// <exception cref="BufferException">DoesNotFit, ReadOnly, Removed.</exception>
@@ -148,7 +155,9 @@ public sealed class ContentWriter
                 return read;
             },
             length => read = StreamCalls.Read(stream, chunk.AsMemory(0, length), _cancellation));
-        return count is not null || written < total || StreamCalls.Read(stream, chunk.AsMemory(0, 1), _cancellation) == 0
+        if (count is not null || written < total)
+            return written;
+        return StreamCalls.Read(stream, chunk.AsMemory(0, 1), _cancellation) == 0
             ? written
             : throw DoesNotFit("The stream");
     }

@@ -39,40 +39,50 @@ public sealed class DmaBuffer : IDisposable
     /// <summary>True for a dma-buf, false for a memfd or a grant device's pages.</summary>
     public bool IsDmaBuf => _backing.IsDmaBuf;
 
-    /// <summary>The descriptor's number in this process, as /proc/self/fd shows it; -1 once the buffer is removed.</summary>
+    /// <summary>
+    /// The descriptor's number in this process, as /proc/self/fd shows it; -1 once the buffer is removed.
+    /// </summary>
     public int Fd => IsOpen ? _backing.Descriptor.Number : -1;
 
-    /// <summary>The inode number: the same in every process that holds this buffer; 0 for a grant device's pages.</summary>
+    /// <summary>
+    /// The inode number: the same in every process that holds this buffer; 0 for a grant device's pages.
+    /// </summary>
     public ulong Inode => _backing.Inode;
 
-    /// <summary>The other domain: whose pages these are, or who was granted them as they were made; else null.</summary>
+    /// <summary>
+    /// The other domain: whose pages these are, or who was granted them as they were made; else null.
+    /// </summary>
     public ushort? Domain => _backing.Domain;
 
-    /// <summary>Which pages the buffer was made of, or was shared by as it was made; null for memory of this domain's own.</summary>
+    /// <summary>
+    /// Which pages the buffer was made of, or was shared by as it was made; null for memory of this domain's own.
+    /// </summary>
     public SharedPages? Shared => _backing.Shared;
 
     /// <summary>False once the buffer is removed.</summary>
     public bool IsOpen => !_memory.IsClosed;
 
-    /// <summary>True until the buffer is disposed: also where <see cref="WaitReleased"/> was not waited out.</summary>
+    /// <summary>True until the buffer is disposed, even after a <see cref="WaitReleased"/> that timed out.</summary>
     public bool IsHeld => !_memory.IsDisposed;
 
-    /// <summary>Whether another process that gets the descriptor reaches the memory by it.</summary>
+    /// <summary>Whether another process that gets the descriptor can reach the memory through it.</summary>
     public bool IsPassable => _backing.IsPassable;
 
     /// <summary>
-    /// Whether the processor reaches the content: some exporters refuse mmap, and their buffers can only be passed on. Asked
-    /// by mapping the buffer, when this is first read; false once it is removed.
+    /// Whether the processor reaches the content: some exporters refuse mmap, and their buffers can only be passed on.
+    /// Asked by mapping the buffer, when this is first read; false once it is removed.
     /// </summary>
     public bool IsCpuAccessible => _memory.CanMap(this);
 
-    /// <summary>Whether the kernel tells when nobody holds the buffer any more: <see cref="WaitReleased"/> waits for that.</summary>
+    /// <summary>
+    /// Whether the kernel tells when nobody holds the buffer any more: <see cref="WaitReleased"/> waits for that.
+    /// </summary>
     public bool TellsRelease => _backing.TellsRelease;
 
     /// <summary>
     /// The buffer's name (DMA_BUF_SET_NAME), or null. Whoever holds the buffer can change it, so a dma-buf is asked
-    /// anew each time; the last answer stays once it is removed. <see cref="VisibleText"/> shows the control characters in
-    /// it. Setting it takes at most 31 bytes of UTF-8.
+    /// anew each time; the last answer stays once it is removed. <see cref="VisibleText"/> shows the control characters
+    /// in it. Setting it takes at most 31 bytes of UTF-8.
     /// Errors: <see cref="BufferException"/> (BadName, Removed), <see cref="KernelException"/>.
     /// </summary>
     public string? Name
@@ -93,7 +103,10 @@ public sealed class DmaBuffer : IDisposable
         }
     }
 
-    /// <summary>The kernel's <c>exp_name</c>: who made the buffer, such as <c>udmabuf</c> or <c>system</c>; <c>memfd</c> for a memfd.</summary>
+    /// <summary>
+    /// The kernel's <c>exp_name</c>: who made the buffer, such as <c>udmabuf</c> or <c>system</c>; <c>memfd</c> for a
+    /// memfd.
+    /// </summary>
     public string Exporter
     {
         get
@@ -122,24 +135,26 @@ public sealed class DmaBuffer : IDisposable
     }
 
     /// <summary>
-    /// Takes over a descriptor that this process made, after asking the kernel what it is, and names the buffer. On failure
-    /// the descriptor is closed.
+    /// Takes over a descriptor that this process made, after asking the kernel what it is, and names the buffer. On
+    /// failure the descriptor is closed.
     /// </summary>
     /// <exception cref="KernelException">lseek, statx, DMA_BUF_SET_NAME.</exception>
     internal static DmaBuffer Adopt(FileDescriptor fd, BufferOrigin origin, string? name = null) =>
         On(BackingFactory.Of(fd, origin, trusted: true), name);
 
     /// <summary>
-    /// Takes over a descriptor that another process sent, after asking the kernel what it is. On failure the descriptor is
-    /// closed. A dma-buf's pages cannot be taken away, and a memfd's only where F_SEAL_SHRINK is missing.
+    /// Takes over a descriptor that another process sent, after asking the kernel what it is. On failure the descriptor
+    /// is closed. A dma-buf's pages cannot be taken away, and a memfd's only where F_SEAL_SHRINK is missing.
     /// </summary>
     /// <exception cref="BufferException">NotABuffer, NotSealed: reading it might end this process.</exception>
     /// <exception cref="KernelException">lseek, statx.</exception>
-    internal static DmaBuffer AdoptReceived(FileDescriptor fd) => On(BackingFactory.Of(fd, BufferOrigin.Received, trusted: false));
+    internal static DmaBuffer AdoptReceived(FileDescriptor fd) =>
+        On(BackingFactory.Of(fd, BufferOrigin.Received, trusted: false));
 
     /// <summary>
     /// Opens the buffer's bytes between DMA_BUF_IOCTL_SYNC START and END. Dispose the view to end the access.
-    /// Errors: <see cref="BufferException"/> (Removed, ReadOnly, NotSealed), <see cref="KernelException"/> (mmap, sync).
+    /// Errors: <see cref="BufferException"/> (Removed, ReadOnly, NotSealed), <see cref="KernelException"/> (mmap,
+    /// sync).
     /// </summary>
     public BufferView OpenView(BufferAccess access)
     {
@@ -158,15 +173,15 @@ public sealed class DmaBuffer : IDisposable
     }
 
     /// <summary>
-    /// Closes the descriptor and the mapping (once no view is open), and after that the link to the peer it came from,
-    /// which learns so that this side is done. Idempotent.
+    /// Closes the descriptor and the mapping (once no view is open), and then the link to the peer it came from, which
+    /// thereby learns that this side is done. Idempotent.
     /// </summary>
     public void Dispose() => _memory.Dispose();
 
     /// <summary>
     /// Gives up this process's own hold on a dma-buf that the grant device made of references, and waits until nobody
-    /// else has it (EXP_WAIT_RELEASED): other processes it was sent to, devices, views that are open here. The buffer is
-    /// closed from the start; after a time limit the wait can be repeated, until it is disposed.
+    /// else has it (EXP_WAIT_RELEASED): other processes it was sent to, devices, views that are open here. The buffer
+    /// is closed from the start; after a time limit the wait can be repeated, until it is disposed.
     /// Errors: <see cref="BufferException"/> (CannotWait: it is no such dma-buf), <see cref="KernelException"/>,
     /// <see cref="WaitTimeoutException"/>.
     /// </summary>
@@ -195,12 +210,12 @@ public sealed class DmaBuffer : IDisposable
     }
 
     /// <summary>
-    /// Keeps what tells the peer that this side is done until all of the buffer is freed here, and disposes it then, in the
-    /// thread that ends the last use.
+    /// Keeps what tells the peer that this side is done until all of the buffer is freed here, and disposes it then, in
+    /// the thread that ends the last use.
     /// </summary>
     internal void OwnPeer(IDisposable peer) => _memory.Peer = peer;
 
-    /// <summary>Uses the descriptor, which stays open meanwhile.</summary>
+    /// <summary>Uses the descriptor, which stays open during the use.</summary>
     /// <exception cref="BufferException">Removed.</exception>
     internal T Use<T>(Func<FileDescriptor, T> use)
     {
@@ -231,7 +246,8 @@ public sealed class DmaBuffer : IDisposable
 
     internal static void CheckName(string name)
     {
-        if (Encoding.UTF8.GetByteCount(name) >= DmaBufUapi.DMA_BUF_NAME_LEN || name.Contains('\0', StringComparison.Ordinal))
+        if (Encoding.UTF8.GetByteCount(name) >= DmaBufUapi.DMA_BUF_NAME_LEN
+            || name.Contains('\0', StringComparison.Ordinal))
         {
             throw new BufferException(BufferFault.BadName, $"'{name}' cannot be a buffer's name.",
                 $"The kernel takes at most {DmaBufUapi.DMA_BUF_NAME_LEN - 1} bytes of UTF-8 without NUL.");

@@ -11,8 +11,8 @@ public static class DmaHeapAllocator
 
     /// <summary>
     /// Allocates a buffer of <paramref name="size"/> bytes, a positive multiple of the page size, from a heap.
-    /// Errors: <see cref="BufferException"/> (BadSize, BadName, NotEnoughMemory), <see cref="KernelException"/> (open: no such heap or
-    /// no permission; DMA_HEAP_IOCTL_ALLOC: ENOMEM).
+    /// Errors: <see cref="BufferException"/> (BadSize, BadName, NotEnoughMemory), <see cref="KernelException"/> (open:
+    /// no such heap or no permission; DMA_HEAP_IOCTL_ALLOC: ENOMEM).
     /// </summary>
     /// <param name="heap">The heap's name, such as <c>system</c>: a file of /dev/dma_heap.</param>
     /// <param name="size">The size in bytes.</param>

@@ -3,14 +3,16 @@ using DmaBuf.Interop;
 
 namespace DmaBuf.Buffers;
 
-/// <summary>What /proc/PID/fdinfo/N tells of a dma-buf (dma_buf_show_fdinfo in drivers/dma-buf/dma-buf.c).</summary>
-/// <param name="Inode">The line <c>ino</c>; on kernels before 5.14, which have none, what the descriptor itself says.</param>
+/// <summary>What /proc/PID/fdinfo/N says about a dma-buf (dma_buf_show_fdinfo in drivers/dma-buf/dma-buf.c).</summary>
+/// <param name="Inode">
+/// The line <c>ino</c>; on kernels before 5.14, which have none, what the descriptor itself says.
+/// </param>
 /// <param name="Size">The size in bytes.</param>
 /// <param name="Exporter">The line <c>exp_name</c>.</param>
-/// <param name="Name">All behind <c>name</c>, or null where none is set.</param>
+/// <param name="Name">Everything after <c>name</c>, or null where none is set.</param>
 internal sealed record FdInfo(ulong Inode, long Size, string Exporter, string? Name)
 {
-    /// <summary>Reads of one descriptor of a process; null where it is gone, denied, or of no dma-buf.</summary>
+    /// <summary>Reads about one descriptor of a process; null where it is gone, denied or not a dma-buf.</summary>
     /// <param name="process">The process's folder, such as <c>/proc/self</c>.</param>
     /// <param name="fd">The descriptor's number.</param>
     public static FdInfo? Read(string process, int fd)
@@ -19,7 +21,7 @@ internal sealed record FdInfo(ulong Inode, long Size, string Exporter, string? N
         long size = 0;
         string? exporter = null;
 
-        // The name comes last, and whoever gave it may have put line ends into it: nothing behind it is a line.
+        // The name comes last and may contain line ends: nothing after it is a line of its own.
         var parts = (SysFile.ReadText($"{process}/fdinfo/{fd}") ?? "").Split("\nname:\t", 2);
         foreach (var line in parts[0].Split('\n'))
         {

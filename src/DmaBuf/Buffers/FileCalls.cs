@@ -22,7 +22,9 @@ internal static class FileCalls
         throw Failure("open", path, Errno.EISDIR);
     }
 
-    /// <summary>Makes a file or empties it. A pipe is opened once somebody reads it, of which there is no event.</summary>
+    /// <summary>
+    /// Creates a file or empties it. A pipe can be opened only once it has a reader, which no event announces.
+    /// </summary>
     /// <exception cref="KernelException">open: ENOENT, EACCES, EISDIR and others.</exception>
     /// <exception cref="OperationCanceledException">The limit's token was cancelled.</exception>
     public static FileDescriptor OpenForWriting(string path, WaitLimit limit)
@@ -33,14 +35,15 @@ internal static class FileCalls
             if (Fcntl.Open(Checked(path), Flags, ReadAndWriteForAll) is { } file)
                 return file;
             var errno = Errno.Last;
-            if (errno != Errno.ENXIO || !Stat.OfTarget(path, out var status) || (status.stx_mode & Stat.S_IFMT) != Stat.S_IFIFO)
+            if (errno != Errno.ENXIO || !IsPipe(path))
                 throw Failure("open", path, errno);
             limit.Pause(RetryMilliseconds, $"a reader of {path}");
         }
     }
 
     /// <summary>The file's length; 0 for what has none.</summary>
-    public static long Length(FileDescriptor file) => Stat.OfDescriptor(file, out var status) ? (long)status.stx_size : 0;
+    public static long Length(FileDescriptor file) =>
+        Stat.OfDescriptor(file, out var status) ? (long)status.stx_size : 0;
 
     /// <summary>Waits until the file can be read or written. An ordinary file always can.</summary>
     /// <exception cref="OperationCanceledException">The limit's token was cancelled.</exception>
@@ -66,7 +69,11 @@ internal static class FileCalls
         return written >= 0 ? (int)written : Errno.Last == Errno.EAGAIN ? 0 : throw Failure("write", path);
     }
 
-    private static int Kind(FileDescriptor file) => Stat.OfDescriptor(file, out var status) ? status.stx_mode & Stat.S_IFMT : 0;
+    private static bool IsPipe(string path) =>
+        Stat.OfTarget(path, out var status) && (status.stx_mode & Stat.S_IFMT) == Stat.S_IFIFO;
+
+    private static int Kind(FileDescriptor file) =>
+        Stat.OfDescriptor(file, out var status) ? status.stx_mode & Stat.S_IFMT : 0;
 
     /// <summary>The kernel would take the part before a NUL for the path.</summary>
     private static string Checked(string path) =>
@@ -74,17 +81,21 @@ internal static class FileCalls
 
     private static KernelException Failure(string call, string path) => Failure(call, path, Errno.Last);
 
-    private static KernelException Failure(string call, string path, int errno) => new(call, errno, path, (call, errno) switch
+    private static KernelException Failure(string call, string path, int errno) =>
+        new(call, errno, path, Advice(call, errno));
+
+    private static string? Advice(string call, int errno) => (call, errno) switch
     {
         (_, Errno.ENOENT or Errno.ENOTDIR) => "There is no such file or folder: check the path.",
         (_, Errno.EISDIR) => "Name a file, not a folder.",
         ("open", Errno.EACCES or Errno.EPERM) => "Use a file that this user may open.",
-        ("open", Errno.ENXIO or Errno.ENODEV) => "This is a socket, or a device that is not there: use a file or a pipe.",
+        ("open", Errno.ENXIO or Errno.ENODEV) =>
+            "This is a socket, or a device that is not there: use a file or a pipe.",
         ("open", Errno.EROFS) => "The file system can only be read: use another.",
         (_, Errno.ENOSPC) => "The file system is full: free some room, or use another.",
-        ("write", Errno.EPIPE) => "Whoever read the pipe is gone: look at its own messages.",
-        ("write", Errno.EFBIG) => "The file system takes no file of that size: see 'ulimit -f', or write less.",
+        ("write", Errno.EPIPE) => "The pipe's reader has gone: look at its own messages.",
+        ("write", Errno.EFBIG) => "The file would be too large: see 'ulimit -f', or write less.",
         (_, Errno.EIO) => "The device or file system failed: see dmesg.",
         _ => null,
-    });
+    };
 }

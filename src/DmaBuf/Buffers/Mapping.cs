@@ -8,7 +8,8 @@ namespace DmaBuf.Buffers;
 internal sealed unsafe class Mapping : SafeHandle
 {
     /// <summary>What helps where an exporter refuses mmap.</summary>
-    public const string NoMmapCure = "This exporter gives the processor no access to its buffers. The buffer can still be passed on as it is.";
+    public const string NoMmapCure =
+        "This exporter gives the processor no access to its buffers. The buffer can still be passed on as it is.";
 
     private Mapping(void* address, long length, bool writable)
         : base(0, ownsHandle: true)
@@ -37,15 +38,17 @@ internal sealed unsafe class Mapping : SafeHandle
     /// <param name="refusedCure">What helps where the exporter or device refuses.</param>
     /// <param name="owned">A descriptor to close with the mapping.</param>
     /// <exception cref="KernelException">
-    /// mmap: EACCES of a descriptor for writing only, ENOMEM, and <see cref="IsRefusal">what exporters refuse with</see>.
+    /// mmap: EACCES of a descriptor for writing only, ENOMEM, and <see cref="IsRefusal">what exporters refuse
+    /// with</see>.
     /// </exception>
-    public static Mapping Create(FileDescriptor fd, long offset, long length, object target, string refusedCure, FileDescriptor? owned = null)
+    public static Mapping Create(
+        FileDescriptor fd, long offset, long length, object target, string refusedCure, FileDescriptor? owned = null)
     {
         var access = Fcntl.GetFlags(fd) & Fcntl.O_ACCMODE;
         if (access == Fcntl.O_WRONLY)
         {
             throw new KernelException("mmap", Errno.EACCES, target.ToString()!,
-                "Its descriptor was opened for writing only, and no mapping comes of that: get one that allows both.");
+                "Its descriptor was opened for writing only, which allows no mapping: get one that allows both.");
         }
 
         if (access == Fcntl.O_RDWR)
@@ -67,14 +70,15 @@ internal sealed unsafe class Mapping : SafeHandle
         throw new KernelException("mmap", errno, target.ToString()!, errno switch
         {
             _ when IsRefusal(errno) => refusedCure,
-            Errno.ENOMEM => "Not enough address space, memory or huge pages: see 'ulimit -v' and /proc/sys/vm/nr_hugepages.",
+            Errno.ENOMEM =>
+                "Not enough address space, memory or huge pages: see 'ulimit -v' and /proc/sys/vm/nr_hugepages.",
             _ => null,
         });
     }
 
     /// <summary>
-    /// Whether an exporter refuses mmap with this number: EINVAL is dma-buf.c's own where there is no mmap operation, the
-    /// rest come from drivers.
+    /// Whether an exporter refuses mmap with this number: EINVAL is dma-buf.c's own where there is no mmap operation,
+    /// the rest come from drivers.
     /// </summary>
     private static bool IsRefusal(int errno) =>
         errno is Errno.EINVAL or Errno.ENODEV or Errno.ENXIO or Errno.ENOSYS or Errno.EOPNOTSUPP or Errno.ENOTTY

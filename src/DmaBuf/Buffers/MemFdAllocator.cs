@@ -3,13 +3,13 @@ using DmaBuf.Interop;
 
 namespace DmaBuf.Buffers;
 
-/// <summary>Plain memfds: shareable memory on kernels without udmabuf. They are no dma-bufs.</summary>
+/// <summary>Plain memfds: shareable memory on kernels without udmabuf. They are not dma-bufs.</summary>
 public static class MemFdAllocator
 {
     /// <summary>
-    /// Makes a sealed memfd of <paramref name="size"/> bytes, a positive multiple of the page size, with its pages taken.
-    /// Errors: <see cref="BufferException"/> (BadSize, BadName, NotEnoughMemory), <see cref="KernelException"/> (memfd_create,
-    /// ftruncate, F_ADD_SEALS, fallocate).
+    /// Makes a sealed memfd of <paramref name="size"/> bytes, a positive multiple of the page size, with its pages
+    /// taken. Errors: <see cref="BufferException"/> (BadSize, BadName, NotEnoughMemory), <see cref="KernelException"/>
+    /// (memfd_create, ftruncate, F_ADD_SEALS, fallocate).
     /// </summary>
     public static DmaBuffer Allocate(long size, MemFdOptions? options = null)
     {
@@ -48,7 +48,8 @@ public static class MemFdAllocator
     }
 
     internal static string? HugePageCure(long size, MemFdOptions options) => options.HugePages
-        ? $"That takes {size / PageSizes.DefaultHuge} free huge pages of {PageSizes.DefaultHuge} bytes: reserve more in /proc/sys/vm/nr_hugepages."
+        ? $"That takes {size / PageSizes.DefaultHuge} free huge pages of {PageSizes.DefaultHuge} bytes: reserve more "
+            + "in /proc/sys/vm/nr_hugepages."
         : null;
 
     private const string SizeCure = "Use a smaller size: this one is over what the file system can hold.";

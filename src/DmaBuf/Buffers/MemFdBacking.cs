@@ -19,7 +19,7 @@ internal sealed class MemFdBacking : Backing
 
     public override ulong Inode { get; }
 
-    /// <summary>Refuses a descriptor that is no memfd, or whose pages another process could take away.</summary>
+    /// <summary>Refuses a descriptor that is not a memfd, or whose pages another process could remove.</summary>
     /// <exception cref="BufferException">NotABuffer, NotSealed.</exception>
     public static void CheckTrustworthy(FileDescriptor fd, long fileSystem)
     {
@@ -27,7 +27,8 @@ internal sealed class MemFdBacking : Backing
         if (fileSystem == Stat.HUGETLBFS_MAGIC)
         {
             throw new BufferException(BufferFault.NotSealed,
-                $"Descriptor {fd.Number} is a memfd of huge pages, which its sender can still take out, and reading there would end this process.",
+                $"Descriptor {fd.Number} is a memfd of huge pages. Its sender can still remove them, and reading would "
+                + "then end this process.",
                 "Make a dma-buf of it, or use ordinary pages.");
         }
     }
@@ -43,14 +44,17 @@ internal sealed class MemFdBacking : Backing
         var seals = Fcntl.GetSeals(fd);
         if (seals < 0)
         {
-            throw new BufferException(BufferFault.NotABuffer, $"Descriptor {fd.Number} is neither a dma-buf nor a memfd.",
+            throw new BufferException(
+                BufferFault.NotABuffer,
+                $"Descriptor {fd.Number} is neither a dma-buf nor a memfd.",
                 "Send the descriptor that UDMABUF_CREATE, a dma-heap or a driver's export returned.");
         }
 
         if ((seals & Fcntl.F_SEAL_SHRINK) == 0)
         {
             throw new BufferException(BufferFault.NotSealed,
-                $"Descriptor {fd.Number} is a memfd that may still shrink, and reading past its new end would end this process.",
+                $"Descriptor {fd.Number} is a memfd that may still shrink, and reading past its new end would end this "
+                + "process.",
                 "Seal it with F_SEAL_SHRINK, or make a dma-buf of it.");
         }
     }

@@ -11,7 +11,7 @@ internal readonly record struct BufferViewId(int Place, uint Number);
 /// </summary>
 internal struct OpenViews
 {
-    /// <summary>A number that is odd is a view's, one that is even is free for the next.</summary>
+    /// <summary>An odd number belongs to an open view, an even one is free.</summary>
     private uint[]? _numbers;
 
     /// <summary>Opens a view. Only a place that was never needed before is allocated.</summary>

@@ -11,11 +11,14 @@ public static class PageSizes
     /// <summary>The size of an ordinary page in bytes.</summary>
     public static long Base => Environment.SystemPageSize;
 
-    /// <summary>The size of a huge page in bytes (Hugepagesize of /proc/meminfo), or 0 where the kernel has none.</summary>
+    /// <summary>
+    /// The size of a huge page in bytes (Hugepagesize of /proc/meminfo), or 0 where the kernel has none.
+    /// </summary>
     public static long DefaultHuge => SysFile.ReadMeminfo("Hugepagesize") ?? 0;
 
     /// <summary>How many huge pages of the default size are reserved and free.</summary>
-    public static long FreeHuge => SysFile.ReadNumber($"{HugePagesDirectory}/hugepages-{DefaultHuge / 1024}kB/free_hugepages") ?? 0;
+    public static long FreeHuge => SysFile.ReadNumber(
+        $"{HugePagesDirectory}/hugepages-{DefaultHuge / 1024}kB/free_hugepages") ?? 0;
 
     /// <summary>
     /// Refuses a size that is not a positive multiple of a page, or of as many pages as it has equal ranges.
@@ -43,8 +46,9 @@ public static class PageSizes
     }
 
     /// <summary>
-    /// Refuses a size that is more than the free memory. The kernel knows no limit for memfds and the system heap: it
-    /// would take pages until the out-of-memory killer comes. Errors: <see cref="BufferException"/> (NotEnoughMemory).
+    /// Refuses a size that is more than the free memory. The kernel has no limit for memfds and the system heap: it
+    /// would allocate pages until the out-of-memory killer runs.
+    /// Errors: <see cref="BufferException"/> (NotEnoughMemory).
     /// </summary>
     internal static void CheckMemory(long size)
     {

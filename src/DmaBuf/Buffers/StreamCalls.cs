@@ -3,7 +3,7 @@ using DmaBuf.Errors;
 
 namespace DmaBuf.Buffers;
 
-/// <summary>Streams that a caller gave, with their failures told as this library's own.</summary>
+/// <summary>A caller's streams, with their failures reported as this library's own.</summary>
 internal static class StreamCalls
 {
     private const int HighestErrno = 4095;
@@ -23,8 +23,8 @@ internal static class StreamCalls
     }
 
     /// <summary>
-    /// Reads from a stream. Cancellation ends the wait even where the stream ignores it: its Read then goes on in another
-    /// thread and may still write into <paramref name="bytes"/>.
+    /// Reads from a stream. Cancellation ends the wait even where the stream ignores it: its Read then goes on in
+    /// another thread and may still write into <paramref name="bytes"/>.
     /// </summary>
     /// <exception cref="StreamException">Closed, NotReadable, Failed.</exception>
     /// <exception cref="KernelException">read: the error number that the stream tells.</exception>
@@ -34,7 +34,8 @@ internal static class StreamCalls
         try
         {
             // No stream promises that ReadAsync does not block.
-            var reading = Task.Run(async () => await stream.ReadAsync(bytes, cancellation).ConfigureAwait(false), cancellation);
+            var reading = Task.Run(
+                async () => await stream.ReadAsync(bytes, cancellation).ConfigureAwait(false), cancellation);
             Task.WaitAny([reading], cancellation);
             return reading.GetAwaiter().GetResult();
         }
@@ -46,17 +47,28 @@ internal static class StreamCalls
     }
 
     private static bool IsTheStreams(Exception e) =>
-        e is IOException or InvalidOperationException or NotSupportedException or UnauthorizedAccessException or OperationCanceledException;
+        e is IOException or InvalidOperationException or NotSupportedException or UnauthorizedAccessException
+            or OperationCanceledException;
 
     private static DmaBufException Failure(Stream stream, string call, Exception e)
     {
         var name = stream is FileStream file ? $"the stream of {file.Name}" : $"the {stream.GetType().Name}";
         return e switch
         {
-            ObjectDisposedException => new StreamException(StreamFault.Closed, $"{name} is closed", "Open it again, and keep it open until the content is written.", e),
-            NotSupportedException => new StreamException(StreamFault.NotReadable, $"{name} cannot be read", "Open it for reading.", e),
-            _ when Errno(e) is { } errno => new KernelException(call, errno, name, Cures.For(call, errno, name) ?? "Look at where the stream comes from."),
-            _ => new StreamException(StreamFault.Failed, $"{call} on {name} failed: {e.Message.TrimEnd('.')}", "Look at where the stream comes from.", e),
+            ObjectDisposedException => new StreamException(
+                StreamFault.Closed,
+                $"{name} is closed",
+                "Open it again, and keep it open until the content is written.",
+                e),
+            NotSupportedException => new StreamException(
+                StreamFault.NotReadable, $"{name} cannot be read", "Open it for reading.", e),
+            _ when Errno(e) is { } errno => new KernelException(
+                call, errno, name, Cures.For(call, errno, name) ?? "Look at where the stream comes from."),
+            _ => new StreamException(
+                StreamFault.Failed,
+                $"{call} on {name} failed: {e.Message.TrimEnd('.')}",
+                "Look at where the stream comes from.",
+                e),
         };
     }
 

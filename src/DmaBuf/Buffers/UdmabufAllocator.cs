@@ -8,15 +8,19 @@ public static class UdmabufAllocator
 {
     private const string Parameters = "/sys/module/udmabuf/parameters";
 
-    /// <summary>The largest buffer in MiB (module parameter <c>size_limit_mb</c>), or null where it cannot be read.</summary>
+    /// <summary>
+    /// The largest buffer in MiB (module parameter <c>size_limit_mb</c>), or null where it cannot be read.
+    /// </summary>
     public static long? SizeLimitMegabytes => SysFile.ReadNumber($"{Parameters}/size_limit_mb");
 
-    /// <summary>The largest number of ranges (module parameter <c>list_limit</c>), or null where it cannot be read.</summary>
+    /// <summary>
+    /// The largest number of ranges (module parameter <c>list_limit</c>), or null where it cannot be read.
+    /// </summary>
     public static long? ListLimit => SysFile.ReadNumber($"{Parameters}/list_limit");
 
     /// <summary>
     /// Makes a buffer of <paramref name="rangeCount"/> memfds of <paramref name="rangeSize"/> bytes each, one after
-    /// another. The memfds live on inside the buffer only.
+    /// another. After that they exist only inside the buffer.
     /// Errors: <see cref="BufferException"/> (BadSize, BadName, NotEnoughMemory), <see cref="KernelException"/> (open,
     /// UDMABUF_CREATE, UDMABUF_CREATE_LIST with EINVAL, ENOMEM, EMFILE).
     /// </summary>
@@ -34,7 +38,7 @@ public static class UdmabufAllocator
         if (!options.HugePages && total > Sysinfo.FreeRam && total <= (SizeLimitMegabytes ?? 0) * (Int128)1048576)
             PageSizes.CheckMemory((long)total);
 
-        // The driver's own answer, before thousands of memfds use up the descriptors of this process.
+        // This is the driver's own answer, given before thousands of memfds use up this process's descriptors.
         using var device = OpenDevice();
         if (rangeCount > 1 && rangeCount > ListLimit)
             throw Refusal(Errno.EINVAL, rangeSize, rangeCount, options.Seals, options);
@@ -44,7 +48,7 @@ public static class UdmabufAllocator
             for (var i = 0; i < rangeCount; i++)
                 memfds.Add(MemFdAllocator.Create(rangeSize, options));
 
-            var items = memfds.Select(memfd => new Udmabuf.udmabuf_create_item { memfd = (uint)memfd.Number, size = (ulong)rangeSize }).ToArray();
+            var items = memfds.Select(memfd => Item(memfd, rangeSize)).ToArray();
             var fd = rangeCount == 1
                 ? Udmabuf.Create(device, memfds[0].Number, 0, rangeSize)
                 : Udmabuf.CreateList(device, items);
@@ -71,8 +75,9 @@ public static class UdmabufAllocator
 
     /// <summary>
     /// Makes a buffer of a part of a memfd that exists already; the memfd stays its owner's, and its pages are the
-    /// buffer's pages. Errors: <see cref="BufferException"/> (BadSize, BadName, BadOffset, NotABuffer where the descriptor
-    /// is no memfd), <see cref="KernelException"/> (fcntl with EBADF where it is not open, EMFILE; open; UDMABUF_CREATE).
+    /// buffer's pages. Errors: <see cref="BufferException"/> (BadSize, BadName, BadOffset, NotABuffer where the
+    /// descriptor is no memfd), <see cref="KernelException"/> (fcntl with EBADF where it is not open, EMFILE; open;
+    /// UDMABUF_CREATE).
     /// </summary>
     /// <param name="memfd">A descriptor of this process.</param>
     /// <param name="offset">Where the part starts, in bytes: a multiple of the page size.</param>
@@ -96,7 +101,8 @@ public static class UdmabufAllocator
         if (seals < 0)
         {
             throw new BufferException(BufferFault.NotABuffer, $"Descriptor {memfd} is not a memfd.",
-                "udmabuf takes memfds only: make one with New-UDmaBuf -Backing MemFd, or memfd_create(2) with MFD_ALLOW_SEALING.");
+                "udmabuf takes memfds only: make one with New-UDmaBuf -Backing MemFd, or memfd_create(2) with "
+                + "MFD_ALLOW_SEALING.");
         }
 
         using var device = OpenDevice();
@@ -105,20 +111,29 @@ public static class UdmabufAllocator
         return DmaBuffer.Adopt(fd, BufferOrigin.Udmabuf, name);
     }
 
+    private static Udmabuf.udmabuf_create_item Item(FileDescriptor memfd, long size) =>
+        new() { memfd = (uint)memfd.Number, size = (ulong)size };
+
     private static FileDescriptor OpenDevice() =>
         Fcntl.Open(Udmabuf.DEVICE, Fcntl.O_RDWR) ?? throw new KernelException("open", Errno.Last, Udmabuf.DEVICE);
 
-    /// <summary>Says which of the driver's conditions was not met: its EINVAL stands for all of them.</summary>
-    private static KernelException Refusal(int errno, long rangeSize, int rangeCount, MemFdSeals seals, MemFdOptions options)
+    /// <summary>Names the condition of the driver that was not met: its EINVAL stands for all of them.</summary>
+    private static KernelException Refusal(
+        int errno, long rangeSize, int rangeCount, MemFdSeals seals, MemFdOptions options)
     {
         var call = rangeCount == 1 ? nameof(Udmabuf.UDMABUF_CREATE) : nameof(Udmabuf.UDMABUF_CREATE_LIST);
         var cure = errno switch
         {
-            Errno.EINVAL when !seals.HasFlag(MemFdSeals.Shrink) => "The memfd lacks F_SEAL_SHRINK: seal it with Shrink.",
-            Errno.EINVAL when seals.HasFlag(MemFdSeals.Write) => "The memfd is sealed with F_SEAL_WRITE: leave out Write.",
-            Errno.EINVAL when rangeCount > ListLimit => $"{rangeCount} ranges are over the driver's list_limit, {ListLimit}: use fewer, or raise {Parameters}/list_limit.",
+            Errno.EINVAL when !seals.HasFlag(MemFdSeals.Shrink) =>
+                "The memfd lacks F_SEAL_SHRINK: seal it with Shrink.",
+            Errno.EINVAL when seals.HasFlag(MemFdSeals.Write) =>
+                "The memfd is sealed with F_SEAL_WRITE: leave out Write.",
+            Errno.EINVAL when rangeCount > ListLimit =>
+                $"{rangeCount} ranges are over the driver's list_limit, {ListLimit}: use fewer, or raise "
+                + $"{Parameters}/list_limit.",
             Errno.EINVAL when (Int128)rangeSize * rangeCount > (SizeLimitMegabytes ?? long.MaxValue) * (Int128)1048576 =>
-                $"That is over the driver's size_limit_mb, {SizeLimitMegabytes}: use a smaller size, or raise {Parameters}/size_limit_mb.",
+                $"That is over the driver's size_limit_mb, {SizeLimitMegabytes}: use a smaller size, or raise "
+                + $"{Parameters}/size_limit_mb.",
             Errno.EINVAL => "The range reaches past the memfd's end, or this kernel's udmabuf takes no such pages.",
             Errno.ENOMEM => MemFdAllocator.HugePageCure(rangeSize * rangeCount, options),
             _ => null,

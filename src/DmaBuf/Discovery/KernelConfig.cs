@@ -8,7 +8,9 @@ internal static class KernelConfig
 {
     private static readonly Lazy<Dictionary<string, string>?> s_options = new(Read);
 
-    /// <summary><c>, CONFIG_X=m</c>, <c>, CONFIG_X is not set</c>, or nothing where the options cannot be read.</summary>
+    /// <summary>
+    /// <c>, CONFIG_X=m</c>, <c>, CONFIG_X is not set</c>, or nothing where the options cannot be read.
+    /// </summary>
     public static string Describe(string option) => s_options.Value switch
     {
         null => "",

@@ -19,7 +19,11 @@ public static class Support
         SupportFeature.MemFd => MemFd(),
         SupportFeature.HugePage => HugePage(),
         SupportFeature.IPv6 => SocketFamily(feature, Socket.AF_INET6, "Load it with 'modprobe ipv6', or use IPv4."),
-        SupportFeature.Vsock => SocketFamily(feature, Socket.AF_VSOCK, "Load it with 'modprobe vsock' and a transport: vsock_loopback, vmw_vsock_virtio_transport in a guest, vhost_vsock on a host."),
+        SupportFeature.Vsock => SocketFamily(
+            feature,
+            Socket.AF_VSOCK,
+            "Load it with 'modprobe vsock' and a transport: vsock_loopback, vmw_vsock_virtio_transport in a "
+                + "guest, vhost_vsock on a host."),
         SupportFeature.Kvm => Device(feature, "/dev/kvm", "CONFIG_KVM", () => "usable"),
         SupportFeature.Xen => Xen(),
         SupportFeature.GrantDevice => Device(feature, "/dev/xen/gntdev", "CONFIG_XEN_GNTDEV_DMABUF", () => "usable"),
@@ -47,10 +51,12 @@ public static class Support
         if (heaps.Count == 0)
         {
             var missing = new KernelException("open", Errno.ENOENT, $"{DmaHeap.DIRECTORY}/system");
-            return new SupportCheck(SupportFeature.DmaHeap, false, $"{DmaHeap.DIRECTORY}: no heaps{kernel}", missing.Cure);
+            return new SupportCheck(
+                SupportFeature.DmaHeap, false, $"{DmaHeap.DIRECTORY}: no heaps{kernel}", missing.Cure);
         }
 
-        var checks = heaps.Select(heap => Device(SupportFeature.DmaHeap, $"{DmaHeap.DIRECTORY}/{heap}", "CONFIG_DMABUF_HEAPS", () => "usable")).ToList();
+        var checks = heaps.Select(heap => Device(
+            SupportFeature.DmaHeap, $"{DmaHeap.DIRECTORY}/{heap}", "CONFIG_DMABUF_HEAPS", () => "usable")).ToList();
         return checks.Find(check => check.Available) is null
             ? checks[0]
             : new SupportCheck(SupportFeature.DmaHeap, true, $"{string.Join(", ", heaps)}{kernel}", null);
@@ -60,7 +66,11 @@ public static class Support
     {
         using var memfd = Mman.MemfdCreate("dmabufps-check", hugePages: false);
         return memfd is null
-            ? new SupportCheck(SupportFeature.MemFd, false, $"memfd_create: {Errno.Name(Errno.Last)}", "Use a kernel with CONFIG_MEMFD_CREATE.")
+            ? new SupportCheck(
+                SupportFeature.MemFd,
+                false,
+                $"memfd_create: {Errno.Name(Errno.Last)}",
+                "Use a kernel with CONFIG_MEMFD_CREATE.")
             : new SupportCheck(SupportFeature.MemFd, true, $"page size {PageSizes.Base}", null);
     }
 
@@ -68,7 +78,8 @@ public static class Support
     {
         var size = PageSizes.DefaultHuge;
         if (size == 0)
-            return new SupportCheck(SupportFeature.HugePage, false, "none in this kernel", "Use a kernel with CONFIG_HUGETLBFS.");
+            return new SupportCheck(
+                SupportFeature.HugePage, false, "none in this kernel", "Use a kernel with CONFIG_HUGETLBFS.");
         var free = PageSizes.FreeHuge;
         return new SupportCheck(SupportFeature.HugePage, free > 0, $"{free} free pages of {size} bytes",
             free > 0 ? null : "Reserve some: 'sysctl vm.nr_hugepages=16'.");
@@ -85,9 +96,18 @@ public static class Support
     private static SupportCheck Xen()
     {
         if (SysFile.Read("/sys/hypervisor/type") != "xen")
-            return new SupportCheck(SupportFeature.Xen, false, "this machine is no domain of Xen", "Boot this machine under Xen, as dom0 or as a guest.");
-        var version = $"{SysFile.Read("/sys/hypervisor/version/major")}.{SysFile.Read("/sys/hypervisor/version/minor")}";
+            return new SupportCheck(
+                SupportFeature.Xen,
+                false,
+                "this machine is not a Xen domain",
+                "Boot this machine under Xen, as dom0 or as a guest.");
+        var major = SysFile.Read("/sys/hypervisor/version/major");
+        var minor = SysFile.Read("/sys/hypervisor/version/minor");
         var privileges = SysFile.Read("/proc/xen/capabilities") == "control_d" ? "dom0" : "domU";
-        return new SupportCheck(SupportFeature.Xen, true, $"Xen {version}, {privileges}, {SysFile.Read("/sys/hypervisor/guest_type")}", null);
+        return new SupportCheck(
+            SupportFeature.Xen,
+            true,
+            $"Xen {major}.{minor}, {privileges}, {SysFile.Read("/sys/hypervisor/guest_type")}",
+            null);
     }
 }

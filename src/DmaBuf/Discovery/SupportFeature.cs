@@ -24,7 +24,7 @@ public enum SupportFeature
     /// <summary>Hardware virtualization (/dev/kvm).</summary>
     Kvm,
 
-    /// <summary>Running as a domain of Xen.</summary>
+    /// <summary>Running as a Xen domain.</summary>
     Xen,
 
     /// <summary>Grant references to and from buffers (/dev/xen/gntdev).</summary>

@@ -19,7 +19,9 @@ internal static unsafe class DmaBufUapi
 
     public static readonly uint DMA_BUF_IOCTL_SYNC = Ioctl.IOW<dma_buf_sync>('b', 0);
 
-    /// <summary>The header's DMA_BUF_SET_NAME encodes the size of a pointer; the kernel takes the 64-bit form everywhere.</summary>
+    /// <summary>
+    /// The header's DMA_BUF_SET_NAME encodes the size of a pointer; the kernel takes the 64-bit form everywhere.
+    /// </summary>
     public static readonly uint DMA_BUF_SET_NAME_B = Ioctl.IOW<ulong>('b', 1);
 
     [StructLayout(LayoutKind.Sequential)]
@@ -29,7 +31,7 @@ internal static unsafe class DmaBufUapi
     }
 
     /// <summary>
-    /// DMA_BUF_IOCTL_SYNC, made again at EAGAIN as its header asks. Errors: EINVAL (flags), and whatever the exporter's
+    /// DMA_BUF_IOCTL_SYNC, repeated at EAGAIN as its header asks. Errors: EINVAL (flags), and whatever the exporter's
     /// driver reports.
     /// </summary>
     /// <returns>False on failure, with the error number in <see cref="Errno.Last"/>.</returns>
@@ -39,7 +41,8 @@ internal static unsafe class DmaBufUapi
         int result;
         do
         {
-            result = Ioctl.Call(buffer, DMA_BUF_IOCTL_SYNC, $"{nameof(DMA_BUF_IOCTL_SYNC)}, {Name(flags)}", ref argument);
+            result = Ioctl.Call(
+                buffer, DMA_BUF_IOCTL_SYNC, $"{nameof(DMA_BUF_IOCTL_SYNC)}, {Name(flags)}", ref argument);
         }
         while (result < 0 && Errno.Last == Errno.EAGAIN);
 

@@ -24,7 +24,8 @@ internal static class DmaHeap
     {
         try
         {
-            return [.. Directory.EnumerateFileSystemEntries(DIRECTORY).Select(Path.GetFileName).OfType<string>().Order(StringComparer.Ordinal)];
+            var heaps = Directory.EnumerateFileSystemEntries(DIRECTORY).Select(Path.GetFileName).OfType<string>();
+            return [.. heaps.Order(StringComparer.Ordinal)];
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

@@ -3,8 +3,8 @@ using System.Runtime.InteropServices;
 namespace DmaBuf.Interop;
 
 /// <summary>
-/// Error numbers of asm-generic/errno-base.h and errno.h. .NET runs on no Linux architecture that numbers the ones
-/// used here differently.
+/// Error numbers of asm-generic/errno-base.h and errno.h. The ones used here are the same on every Linux architecture
+/// that .NET supports.
 /// </summary>
 internal static class Errno
 {
@@ -64,7 +64,8 @@ internal static class Errno
         [EINVAL] = nameof(EINVAL), [ENFILE] = nameof(ENFILE), [EMFILE] = nameof(EMFILE), [ENOTTY] = nameof(ENOTTY),
         [EFBIG] = nameof(EFBIG), [ENOSPC] = nameof(ENOSPC), [ESPIPE] = nameof(ESPIPE), [EROFS] = nameof(EROFS),
         [EPIPE] = nameof(EPIPE), [ENAMETOOLONG] = nameof(ENAMETOOLONG), [ENOSYS] = nameof(ENOSYS),
-        [EPROTO] = nameof(EPROTO), [EOVERFLOW] = nameof(EOVERFLOW), [EBADFD] = nameof(EBADFD), [ENOTSOCK] = nameof(ENOTSOCK),
+        [EPROTO] = nameof(EPROTO), [EOVERFLOW] = nameof(EOVERFLOW), [EBADFD] = nameof(EBADFD),
+        [ENOTSOCK] = nameof(ENOTSOCK),
         [EMSGSIZE] = nameof(EMSGSIZE), [EPROTOTYPE] = nameof(EPROTOTYPE), [EPROTONOSUPPORT] = nameof(EPROTONOSUPPORT),
         [EOPNOTSUPP] = nameof(EOPNOTSUPP), [EAFNOSUPPORT] = nameof(EAFNOSUPPORT), [EADDRINUSE] = nameof(EADDRINUSE),
         [EADDRNOTAVAIL] = nameof(EADDRNOTAVAIL), [ENETDOWN] = nameof(ENETDOWN), [ENETUNREACH] = nameof(ENETUNREACH),
@@ -76,13 +77,15 @@ internal static class Errno
     /// <summary>The errno the last P/Invoke on this thread left.</summary>
     public static int Last => Marshal.GetLastPInvokeError();
 
-    /// <summary>Whether a signal interrupted the call that had this result, so that it must be made again.</summary>
+    /// <summary>Whether a signal interrupted the call, so that it must be repeated.</summary>
     public static bool IsInterrupted(long result) => result < 0 && Last == EINTR;
 
     /// <summary>The kernel's name of an error number, such as <c>EINVAL</c>.</summary>
     public static string Name(int errno) =>
         s_names.TryGetValue(errno, out var name) ? name : KernelErrno.Name(errno) ?? $"errno {errno}";
 
-    /// <summary>A sentence for an error number, such as <c>Invalid argument</c>: the C library's where it has one.</summary>
+    /// <summary>
+    /// A sentence for an error number, such as <c>Invalid argument</c>: the C library's where it has one.
+    /// </summary>
     public static string Describe(int errno) => KernelErrno.Describe(errno) ?? Marshal.GetPInvokeErrorMessage(errno);
 }

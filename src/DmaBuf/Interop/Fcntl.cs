@@ -28,7 +28,10 @@ internal static partial class Fcntl
 
     private static readonly (int Flag, string Name)[] s_openFlags =
     [
-        (O_CREAT, nameof(O_CREAT)), (O_TRUNC, nameof(O_TRUNC)), (O_NONBLOCK, nameof(O_NONBLOCK)), (O_CLOEXEC, nameof(O_CLOEXEC)),
+        (O_CREAT, nameof(O_CREAT)),
+        (O_TRUNC, nameof(O_TRUNC)),
+        (O_NONBLOCK, nameof(O_NONBLOCK)),
+        (O_CLOEXEC, nameof(O_CLOEXEC)),
     ];
 
     /// <summary>open(2) with O_CLOEXEC; with O_CREAT a new file gets <paramref name="mode"/>, less the umask.</summary>
@@ -42,7 +45,7 @@ internal static partial class Fcntl
         }
         while (Errno.IsInterrupted(fd));
 
-        KernelTrace.Write($"open(\"{path}\", {OpenFlags(flags)}{((flags & O_CREAT) != 0 ? $", 0{Convert.ToString(mode, 8)}" : "")}) = {Ioctl.Result(fd)}");
+        KernelTrace.Write($"open(\"{path}\", {OpenFlags(flags)}{Mode(flags, mode)}) = {Ioctl.Result(fd)}");
         return fd < 0 ? null : new FileDescriptor(fd);
     }
 
@@ -70,7 +73,9 @@ internal static partial class Fcntl
         return copy < 0 ? null : new FileDescriptor(copy);
     }
 
-    /// <summary>F_ADD_SEALS. Errors: EPERM (sealed with F_SEAL_SEAL), EBUSY (F_SEAL_WRITE with writable mappings).</summary>
+    /// <summary>
+    /// F_ADD_SEALS. Errors: EPERM (sealed with F_SEAL_SEAL), EBUSY (F_SEAL_WRITE with writable mappings).
+    /// </summary>
     public static bool AddSeals(FileDescriptor memfd, int seals)
     {
         var result = fcntl(memfd, F_ADD_SEALS, seals);
@@ -86,10 +91,13 @@ internal static partial class Fcntl
         return seals;
     }
 
-    /// <summary>The names of open(2)'s flags; those that have none here as one number.</summary>
+    private static string Mode(int flags, int mode) => (flags & O_CREAT) != 0 ? $", 0{Convert.ToString(mode, 8)}" : "";
+
+    /// <summary>The names of open(2)'s flags, and a number for those that have no name here.</summary>
     private static string OpenFlags(int flags)
     {
-        var names = new List<string> { (flags & O_ACCMODE) switch { O_RDONLY => "O_RDONLY", O_WRONLY => "O_WRONLY", _ => "O_RDWR" } };
+        var access = (flags & O_ACCMODE) switch { O_RDONLY => "O_RDONLY", O_WRONLY => "O_WRONLY", _ => "O_RDWR" };
+        var names = new List<string> { access };
         var rest = flags & ~O_ACCMODE;
         foreach (var (flag, name) in s_openFlags)
         {

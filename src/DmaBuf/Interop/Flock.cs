@@ -9,7 +9,9 @@ internal static partial class Flock
     private const int LOCK_EX = 2;
     private const int LOCK_NB = 4;
 
-    /// <summary>flock(2) without waiting. Errors: EAGAIN (EWOULDBLOCK) where another holds it. Closing the descriptor frees it.</summary>
+    /// <summary>
+    /// flock(2) without waiting. Errors: EAGAIN (EWOULDBLOCK) where another holds it. Closing the descriptor frees it.
+    /// </summary>
     public static bool TryLock(FileDescriptor fd)
     {
         var result = flock(fd, LOCK_EX | LOCK_NB);

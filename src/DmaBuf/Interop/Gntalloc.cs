@@ -21,7 +21,9 @@ internal static unsafe class Gntalloc
         public uint gref_ids;
     }
 
-    /// <summary>ALLOC_GREF: allocates pages, writable by a domain. The references fill <paramref name="refs"/>.</summary>
+    /// <summary>
+    /// ALLOC_GREF: allocates pages, writable by a domain. The references fill <paramref name="refs"/>.
+    /// </summary>
     /// <remarks>Errors: ENOSPC (over the module parameter limit, or no grants left), ENOMEM.</remarks>
     /// <returns>The offset to mmap the device at, or -1 with the error number in <see cref="Errno.Last"/>.</returns>
     public static long Allocate(FileDescriptor device, ushort domain, Span<uint> refs)
@@ -29,11 +31,20 @@ internal static unsafe class Gntalloc
         // gref_ids starts behind index; the struct's size counts padding after it.
         var head = sizeof(ioctl_gntalloc_alloc_gref) - sizeof(ulong);
         var bytes = new byte[Math.Max(sizeof(ioctl_gntalloc_alloc_gref), head + checked(refs.Length * sizeof(uint)))];
-        var argument = new ioctl_gntalloc_alloc_gref { domid = domain, flags = GNTALLOC_FLAG_WRITABLE, count = (uint)refs.Length };
+        var argument = new ioctl_gntalloc_alloc_gref
+        {
+            domid = domain,
+            flags = GNTALLOC_FLAG_WRITABLE,
+            count = (uint)refs.Length,
+        };
         MemoryMarshal.Write(bytes.AsSpan(), in argument);
         fixed (byte* pointer = bytes)
         {
-            if (Ioctl.Call(device, IOCTL_GNTALLOC_ALLOC_GREF, $"{nameof(IOCTL_GNTALLOC_ALLOC_GREF)}, {refs.Length} pages, domain {domain}", pointer) < 0)
+            if (Ioctl.Call(
+                device,
+                IOCTL_GNTALLOC_ALLOC_GREF,
+                $"{nameof(IOCTL_GNTALLOC_ALLOC_GREF)}, {refs.Length} pages, domain {domain}",
+                pointer) < 0)
                 return -1;
             MemoryMarshal.Cast<byte, uint>(bytes.AsSpan(head))[..refs.Length].CopyTo(refs);
             return (long)((ioctl_gntalloc_alloc_gref*)pointer)->index;

@@ -13,7 +13,8 @@ internal static unsafe class Gntdev
     public static readonly uint IOCTL_GNTDEV_MAP_GRANT_REF = Ioctl.IO<ioctl_gntdev_map_grant_ref>('G', 0);
     public static readonly uint IOCTL_GNTDEV_SET_UNMAP_NOTIFY = Ioctl.IO<ioctl_gntdev_unmap_notify>('G', 7);
     public static readonly uint IOCTL_GNTDEV_DMABUF_EXP_FROM_REFS = Ioctl.IO<ioctl_gntdev_dmabuf_exp_from_refs>('G', 9);
-    public static readonly uint IOCTL_GNTDEV_DMABUF_EXP_WAIT_RELEASED = Ioctl.IO<ioctl_gntdev_dmabuf_exp_wait_released>('G', 10);
+    public static readonly uint IOCTL_GNTDEV_DMABUF_EXP_WAIT_RELEASED = Ioctl.IO<ioctl_gntdev_dmabuf_exp_wait_released>(
+        'G', 10);
     public static readonly uint IOCTL_GNTDEV_DMABUF_IMP_TO_REFS = Ioctl.IO<ioctl_gntdev_dmabuf_imp_to_refs>('G', 11);
     public static readonly uint IOCTL_GNTDEV_DMABUF_IMP_RELEASE = Ioctl.IO<ioctl_gntdev_dmabuf_imp_release>('G', 12);
 
@@ -78,17 +79,28 @@ internal static unsafe class Gntdev
         public uint reserved;
     }
 
-    /// <summary>IMP_TO_REFS: grants the pages of a dma-buf to a domain. The references fill <paramref name="refs"/>.</summary>
+    /// <summary>
+    /// IMP_TO_REFS: grants the pages of a dma-buf to a domain. The references fill <paramref name="refs"/>.
+    /// </summary>
     /// <remarks>Errors: ENOTTY (not compiled in), EINVAL (count, no dma-buf), EBADF, ENOSPC (no grants left).</remarks>
     public static bool ToRefs(FileDescriptor device, FileDescriptor buffer, ushort domain, Span<uint> refs)
     {
         var head = sizeof(ioctl_gntdev_dmabuf_imp_to_refs) - sizeof(uint);
         var bytes = new byte[head + (refs.Length * sizeof(uint))];
-        var argument = new ioctl_gntdev_dmabuf_imp_to_refs { fd = (uint)buffer.Number, count = (uint)refs.Length, domid = domain };
+        var argument = new ioctl_gntdev_dmabuf_imp_to_refs
+        {
+            fd = (uint)buffer.Number,
+            count = (uint)refs.Length,
+            domid = domain,
+        };
         MemoryMarshal.Write(bytes.AsSpan(), in argument);
         fixed (byte* pointer = bytes)
         {
-            if (Ioctl.Call(device, IOCTL_GNTDEV_DMABUF_IMP_TO_REFS, $"{nameof(IOCTL_GNTDEV_DMABUF_IMP_TO_REFS)}, fd {buffer.Number}, {refs.Length} pages, domain {domain}", pointer) < 0)
+            if (Ioctl.Call(
+                device,
+                IOCTL_GNTDEV_DMABUF_IMP_TO_REFS,
+                $"{nameof(IOCTL_GNTDEV_DMABUF_IMP_TO_REFS)}, fd {buffer.Number}, {refs.Length} pages, domain {domain}",
+                pointer) < 0)
                 return false;
         }
 
@@ -100,7 +112,11 @@ internal static unsafe class Gntdev
     public static bool ReleaseRefs(FileDescriptor device, int buffer)
     {
         var argument = new ioctl_gntdev_dmabuf_imp_release { fd = (uint)buffer };
-        return Ioctl.Call(device, IOCTL_GNTDEV_DMABUF_IMP_RELEASE, $"{nameof(IOCTL_GNTDEV_DMABUF_IMP_RELEASE)}, fd {buffer}", ref argument) == 0;
+        return Ioctl.Call(
+            device,
+            IOCTL_GNTDEV_DMABUF_IMP_RELEASE,
+            $"{nameof(IOCTL_GNTDEV_DMABUF_IMP_RELEASE)}, fd {buffer}",
+            ref argument) == 0;
     }
 
     /// <summary>EXP_FROM_REFS: a dma-buf of another domain's pages. Errors: ENOTTY, EINVAL (everything else).</summary>
@@ -113,7 +129,11 @@ internal static unsafe class Gntdev
         refs.CopyTo(MemoryMarshal.Cast<byte, uint>(bytes.AsSpan(head)));
         fixed (byte* pointer = bytes)
         {
-            return Ioctl.Call(device, IOCTL_GNTDEV_DMABUF_EXP_FROM_REFS, $"{nameof(IOCTL_GNTDEV_DMABUF_EXP_FROM_REFS)}, {refs.Length} pages, domain {domain}", pointer) < 0
+            return Ioctl.Call(
+                device,
+                IOCTL_GNTDEV_DMABUF_EXP_FROM_REFS,
+                $"{nameof(IOCTL_GNTDEV_DMABUF_EXP_FROM_REFS)}, {refs.Length} pages, domain {domain}",
+                pointer) < 0
                 ? null
                 : new FileDescriptor((int)((ioctl_gntdev_dmabuf_exp_from_refs*)pointer)->fd);
         }
@@ -123,15 +143,22 @@ internal static unsafe class Gntdev
     public static bool WaitReleased(FileDescriptor device, int buffer, uint milliseconds)
     {
         var argument = new ioctl_gntdev_dmabuf_exp_wait_released { fd = (uint)buffer, wait_to_ms = milliseconds };
-        return Ioctl.Call(device, IOCTL_GNTDEV_DMABUF_EXP_WAIT_RELEASED, $"{nameof(IOCTL_GNTDEV_DMABUF_EXP_WAIT_RELEASED)}, fd {buffer}, {milliseconds} ms", ref argument) == 0;
+        return Ioctl.Call(
+            device,
+            IOCTL_GNTDEV_DMABUF_EXP_WAIT_RELEASED,
+            $"{nameof(IOCTL_GNTDEV_DMABUF_EXP_WAIT_RELEASED)}, fd {buffer}, {milliseconds} ms",
+            ref argument) == 0;
     }
 
-    /// <summary>MAP_GRANT_REF: prepares a mapping of another domain's pages. Errors: EINVAL (count over the limit), ENOMEM.</summary>
+    /// <summary>
+    /// MAP_GRANT_REF: prepares a mapping of another domain's pages. Errors: EINVAL (count over the limit), ENOMEM.
+    /// </summary>
     /// <returns>The offset to mmap the device at, or -1 with the error number in <see cref="Errno.Last"/>.</returns>
     public static long MapRefs(FileDescriptor device, ushort domain, ReadOnlySpan<uint> refs)
     {
         var head = sizeof(ioctl_gntdev_map_grant_ref) - sizeof(ioctl_gntdev_grant_ref);
-        var bytes = new byte[Math.Max(sizeof(ioctl_gntdev_map_grant_ref), head + (refs.Length * sizeof(ioctl_gntdev_grant_ref)))];
+        var bytes = new byte[Math.Max(
+            sizeof(ioctl_gntdev_map_grant_ref), head + (refs.Length * sizeof(ioctl_gntdev_grant_ref)))];
         var argument = new ioctl_gntdev_map_grant_ref { count = (uint)refs.Length };
         MemoryMarshal.Write(bytes.AsSpan(), in argument);
         var list = MemoryMarshal.Cast<byte, ioctl_gntdev_grant_ref>(bytes.AsSpan(head));
@@ -139,16 +166,27 @@ internal static unsafe class Gntdev
             list[i] = new ioctl_gntdev_grant_ref { domid = domain, @ref = refs[i] };
         fixed (byte* pointer = bytes)
         {
-            return Ioctl.Call(device, IOCTL_GNTDEV_MAP_GRANT_REF, $"{nameof(IOCTL_GNTDEV_MAP_GRANT_REF)}, {refs.Length} pages, domain {domain}", pointer) < 0
+            return Ioctl.Call(
+                device,
+                IOCTL_GNTDEV_MAP_GRANT_REF,
+                $"{nameof(IOCTL_GNTDEV_MAP_GRANT_REF)}, {refs.Length} pages, domain {domain}",
+                pointer) < 0
                 ? -1
                 : (long)((ioctl_gntdev_map_grant_ref*)pointer)->index;
         }
     }
 
-    /// <summary>SET_UNMAP_NOTIFY: what happens when the page at an offset is unmapped. Errors: ENOENT, EINVAL (mapped for reading only).</summary>
+    /// <summary>
+    /// SET_UNMAP_NOTIFY: what happens when the page at an offset is unmapped. Errors: ENOENT, EINVAL (mapped for
+    /// reading only).
+    /// </summary>
     public static bool SetUnmapNotify(FileDescriptor device, ulong index, uint action)
     {
         var argument = new ioctl_gntdev_unmap_notify { index = index, action = action };
-        return Ioctl.Call(device, IOCTL_GNTDEV_SET_UNMAP_NOTIFY, $"{nameof(IOCTL_GNTDEV_SET_UNMAP_NOTIFY)}, 0x{index:x}, {action}", ref argument) == 0;
+        return Ioctl.Call(
+            device,
+            IOCTL_GNTDEV_SET_UNMAP_NOTIFY,
+            $"{nameof(IOCTL_GNTDEV_SET_UNMAP_NOTIFY)}, 0x{index:x}, {action}",
+            ref argument) == 0;
     }
 }

@@ -3,7 +3,9 @@ using DmaBuf.Tracing;
 
 namespace DmaBuf.Interop;
 
-/// <summary>ioctl(2) and the request numbers of asm-generic/ioctl.h, which x86, Arm, RISC-V and LoongArch use.</summary>
+/// <summary>
+/// ioctl(2) and the request numbers of asm-generic/ioctl.h, which x86, Arm, RISC-V and LoongArch use.
+/// </summary>
 internal static unsafe partial class Ioctl
 {
     private const int IOC_NONE = 0;
@@ -23,7 +25,7 @@ internal static unsafe partial class Ioctl
     public static uint IOC(uint direction, char type, uint number, uint size) =>
         direction << 30 | size << 16 | (uint)type << 8 | number;
 
-    /// <summary>One ioctl; a call that a signal interrupts is made again.</summary>
+    /// <summary>One ioctl, repeated when a signal interrupts it.</summary>
     /// <param name="fd">The device, or the buffer.</param>
     /// <param name="request">The request's number.</param>
     /// <param name="name">The request's name with what matters of its argument, for <see cref="KernelTrace"/>.</param>

@@ -1,8 +1,8 @@
 namespace DmaBuf.Interop;
 
 /// <summary>
-/// The error numbers of the kernel's own linux/errno.h. They should not leave the kernel, some drivers return them all the
-/// same, and the C library has no texts for them.
+/// The error numbers of the kernel's own linux/errno.h. They should not leave the kernel, but some drivers return
+/// them, and the C library has no text for them.
 /// </summary>
 internal static class KernelErrno
 {
@@ -30,9 +30,9 @@ internal static class KernelErrno
         [530] = ("ERECALLCONFLICT", "Conflict with a recalled state"),
     };
 
-    /// <summary>The number's name, or null where it is no number of the kernel's own.</summary>
+    /// <summary>The number's name, or null where it is not one of the kernel's own.</summary>
     public static string? Name(int errno) => s_numbers.TryGetValue(errno, out var number) ? number.Name : null;
 
-    /// <summary>The number's sentence, or null where it is no number of the kernel's own.</summary>
+    /// <summary>The number's sentence, or null where it is not one of the kernel's own.</summary>
     public static string? Describe(int errno) => s_numbers.TryGetValue(errno, out var number) ? number.Text : null;
 }

@@ -30,7 +30,8 @@ internal static unsafe partial class Mman
     {
         var address = mmap(null, (nuint)length, protection, MAP_SHARED, fd, (nint)offset);
         var failed = address == -1;
-        KernelTrace.Write($"mmap({length}, {Protection(protection)}, MAP_SHARED, {fd.Number}, 0x{offset:x}) = {(failed ? Ioctl.Result(-1) : $"0x{address:x}")}");
+        KernelTrace.Write(
+            $"mmap({length}, {Protection(protection)}, MAP_SHARED, {fd.Number}, 0x{offset:x}) = {Result(address)}");
         return failed ? null : (void*)address;
     }
 
@@ -41,6 +42,8 @@ internal static unsafe partial class Mman
         KernelTrace.Write($"munmap(0x{(nint)address:x}, {length}) = {Ioctl.Result(result)}");
     }
 
+    private static string Result(nint address) => address == -1 ? Ioctl.Result(-1) : $"0x{address:x}";
+
     private static string Protection(int protection) =>
         (protection & PROT_WRITE) != 0 ? "PROT_READ|PROT_WRITE" : "PROT_READ";
 
@@ -48,7 +51,8 @@ internal static unsafe partial class Mman
     private static partial int memfd_create(string name, uint flags);
 
     [LibraryImport("libc", SetLastError = true)]
-    private static partial nint mmap(void* address, nuint length, int protection, int flags, FileDescriptor fd, nint offset);
+    private static partial nint mmap(
+        void* address, nuint length, int protection, int flags, FileDescriptor fd, nint offset);
 
     [LibraryImport("libc", SetLastError = true)]
     private static partial int munmap(void* address, nuint length);

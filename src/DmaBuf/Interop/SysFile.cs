@@ -21,15 +21,18 @@ internal static class SysFile
         }
     }
 
-    /// <summary>The file's number, or null where it cannot be read or is none.</summary>
+    /// <summary>The file's number, or null where it cannot be read or is not a number.</summary>
     public static long? ReadNumber(string path) =>
         long.TryParse(Read(path), NumberStyles.Integer, CultureInfo.InvariantCulture, out var number) ? number : null;
 
     /// <summary>A line of /proc/meminfo that counts kB, in bytes; null where there is none.</summary>
     public static long? ReadMeminfo(string name)
     {
-        var line = ReadLines("/proc/meminfo").FirstOrDefault(line => line.StartsWith(name + ":", StringComparison.Ordinal));
-        return line is null ? null : long.Parse(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture) * 1024;
+        var prefix = name + ":";
+        var found = ReadLines("/proc/meminfo").FirstOrDefault(line => line.StartsWith(prefix, StringComparison.Ordinal));
+        return found is null
+            ? null
+            : long.Parse(found[prefix.Length..].Trim().Split(' ')[0], CultureInfo.InvariantCulture) * 1024;
     }
 
     /// <summary>The file's lines; none where it cannot be read.</summary>

@@ -26,7 +26,9 @@ internal static unsafe partial class Sysinfo
         public uint mem_unit;
     }
 
-    /// <summary>Bytes that no one uses; MemAvailable of /proc/meminfo counts those too that the kernel could give back.</summary>
+    /// <summary>
+    /// Unused bytes; MemAvailable of /proc/meminfo also counts what the kernel could reclaim.
+    /// </summary>
     public static long FreeRam
     {
         get

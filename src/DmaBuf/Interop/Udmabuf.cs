@@ -37,7 +37,9 @@ internal static unsafe class Udmabuf
         public uint count;
     }
 
-    /// <summary>UDMABUF_CREATE: one range of one memfd. Errors: EINVAL (seals, alignment, limits), EBADFD, ENOMEM.</summary>
+    /// <summary>
+    /// UDMABUF_CREATE: one range of one memfd. Errors: EINVAL (seals, alignment, limits), EBADFD, ENOMEM.
+    /// </summary>
     public static FileDescriptor? Create(FileDescriptor device, int memfd, long offset, long size)
     {
         var argument = new udmabuf_create
@@ -47,7 +49,11 @@ internal static unsafe class Udmabuf
             offset = (ulong)offset,
             size = (ulong)size,
         };
-        return Owned(Ioctl.Call(device, UDMABUF_CREATE, $"{nameof(UDMABUF_CREATE)}, memfd {memfd}, offset {offset}, size {size}", ref argument));
+        return Owned(Ioctl.Call(
+            device,
+            UDMABUF_CREATE,
+            $"{nameof(UDMABUF_CREATE)}, memfd {memfd}, offset {offset}, size {size}",
+            ref argument));
     }
 
     /// <summary>UDMABUF_CREATE_LIST: the whole of several memfds, one after another.</summary>
@@ -58,7 +64,8 @@ internal static unsafe class Udmabuf
         MemoryMarshal.Write(bytes, in head);
         MemoryMarshal.AsBytes(items).CopyTo(bytes.AsSpan(sizeof(udmabuf_create_list)));
         fixed (byte* argument = bytes)
-            return Owned(Ioctl.Call(device, UDMABUF_CREATE_LIST, $"{nameof(UDMABUF_CREATE_LIST)}, {items.Length} items", argument));
+            return Owned(Ioctl.Call(
+                device, UDMABUF_CREATE_LIST, $"{nameof(UDMABUF_CREATE_LIST)}, {items.Length} items", argument));
     }
 
     private static FileDescriptor? Owned(int fd) => fd < 0 ? null : new FileDescriptor(fd);

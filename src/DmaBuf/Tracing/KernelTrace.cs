@@ -4,8 +4,8 @@ using System.Runtime.InteropServices;
 namespace DmaBuf.Tracing;
 
 /// <summary>
-/// Tells one listener a thread of every kernel call this library makes on that thread, with arguments and result.
-/// PowerShell's <c>-Verbose</c> is such a listener. With no listener nothing is formatted.
+/// Reports every kernel call this library makes on a thread to that thread's listener, with arguments and result.
+/// Nothing is formatted without a listener.
 /// </summary>
 public static class KernelTrace
 {
@@ -13,8 +13,8 @@ public static class KernelTrace
     private static Action<string>? t_listener;
 
     /// <summary>
-    /// Sends this thread's calls to <paramref name="listener"/>, or with null to nobody, until the result is disposed. A
-    /// listener that throws is told no more.
+    /// Reports this thread's calls to <paramref name="listener"/>, or with null to nobody, until the result is
+    /// disposed. A listener that throws is removed.
     /// </summary>
     public static Scope Listen(Action<string>? listener)
     {
@@ -33,7 +33,7 @@ public static class KernelTrace
         {
             listener(VisibleText.Of(message.TakeText()));
         }
-#pragma warning disable CA1031 // Whatever a listener throws must not come between a kernel call and the owner of its result.
+#pragma warning disable CA1031 // No exception may come between a kernel call and the owner of its result.
         catch
 #pragma warning restore CA1031
         {
@@ -45,7 +45,7 @@ public static class KernelTrace
         }
     }
 
-    /// <summary>The time during which a listener is told; the one before it takes over again on dispose.</summary>
+    /// <summary>The time during which a listener is active; disposing it restores the previous one.</summary>
     public readonly struct Scope : IDisposable
     {
         private readonly Action<string>? _previous;

@@ -6,7 +6,9 @@ using DmaBuf.Waits;
 
 namespace DmaBuf.Xen;
 
-/// <summary>What xenstore tells of a domain's life. It does not tell whether a domain is paused, blocked or has crashed.</summary>
+/// <summary>
+/// What xenstore tells of a domain's life. It does not tell whether a domain is paused, blocked or has crashed.
+/// </summary>
 public enum XenDomainState
 {
     /// <summary>Its node <c>/local/domain/ID</c> is there, and <c>control/shutdown</c> in it is not set.</summary>
@@ -34,7 +36,7 @@ public sealed record XenDomain
     /// <summary>True for the domain that asks.</summary>
     public required bool IsOwn { get; init; }
 
-    /// <summary>This domain's id. Errors: <see cref="KernelException"/> (open: no domain of Xen).</summary>
+    /// <summary>This domain's id. Errors: <see cref="KernelException"/> (open: not a Xen domain).</summary>
     public static ushort OwnId(XenStore store)
     {
         ArgumentNullException.ThrowIfNull(store);
@@ -47,14 +49,18 @@ public sealed record XenDomain
     public static IReadOnlyList<XenDomain> All(XenStore store)
     {
         var own = OwnId(store);
-        IEnumerable<ushort> ids = own == 0
-            ? store.List("/local/domain").Where(text => TryParseId(text, out _)).Select(text => ushort.Parse(text, CultureInfo.InvariantCulture))
+        var ids = own == 0
+            ? store.List("/local/domain")
+                .Where(text => TryParseId(text, out _))
+                .Select(text => ushort.Parse(text, CultureInfo.InvariantCulture))
             : [0, own];
         return [.. ids.Distinct().Order().Select(id => Describe(store, id, own))];
     }
 
     /// <summary>The id of a domain given by id or by name.</summary>
-    /// <exception cref="AddressException">UnknownDomain: no id of a domain, or this domain sees none of that name.</exception>
+    /// <exception cref="AddressException">
+    /// UnknownDomain: no id of a domain, or this domain sees none of that name.
+    /// </exception>
     public static ushort Find(XenStore store, string idOrName)
     {
         if (TryParseId(idOrName, out var id))
@@ -67,8 +73,8 @@ public sealed record XenDomain
     }
 
     /// <summary>
-    /// The ids of this domain and of another, given by id or by name, to share with. The kernel grants to domains that do
-    /// not exist too, so dom0, which sees all of them, looks first; elsewhere nobody can.
+    /// The ids of this domain and of another, given by id or by name, to share with. The kernel grants to domains that
+    /// do not exist too, so dom0, which sees all of them, looks first; elsewhere nobody can.
     /// </summary>
     /// <exception cref="AddressException">UnknownDomain.</exception>
     /// <exception cref="BufferException">OwnDomain.</exception>
@@ -80,8 +86,8 @@ public sealed record XenDomain
     }
 
     /// <summary>
-    /// The ids of this domain and of another, given by id or by name, whose pages are to be imported: what a domain shared
-    /// outlives it.
+    /// The ids of this domain and of another, given by id or by name, whose pages are to be imported: what a domain
+    /// shared outlives it.
     /// </summary>
     /// <exception cref="AddressException">UnknownDomain: this domain sees none of that name.</exception>
     /// <exception cref="BufferException">OwnDomain.</exception>
@@ -95,7 +101,8 @@ public sealed record XenDomain
     public static bool TryParseId(string text, out ushort id)
     {
         const ushort DOMID_FIRST_RESERVED = 0x7FF0;
-        return ushort.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out id) && id < DOMID_FIRST_RESERVED;
+        return ushort.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out id)
+            && id < DOMID_FIRST_RESERVED;
     }
 
     /// <summary>Whether this domain sees the other's node, which goes with the domain.</summary>
@@ -107,11 +114,18 @@ public sealed record XenDomain
     public static AddressException NotSeen(string idOrName) => Unknown(idOrName, "this domain sees no such domain");
 
     internal static AddressException Unknown(string idOrName, string reason) =>
-        new(AddressFault.UnknownDomain, idOrName, reason, "Give the id or the name of a domain; Get-XenDomain lists those that can be seen.");
+        new(
+            AddressFault.UnknownDomain,
+            idOrName,
+            reason,
+            "Give the id or the name of a domain; Get-XenDomain lists those that can be seen.");
 
     /// <summary>The refusal to export to oneself, which Xen would map nowhere.</summary>
     private static BufferException ToOneself(ushort own) =>
-        new(BufferFault.OwnDomain, $"Domain {own} is this domain itself.", "Hand the buffer to a process of this domain with Send-DmaBufFd and a unix address.");
+        new(
+            BufferFault.OwnDomain,
+            $"Domain {own} is this domain itself.",
+            "Hand the buffer to a process of this domain with Send-DmaBufFd and a unix address.");
 
     private static (ushort Own, ushort Other) FindOther(XenStore store, string idOrName)
     {

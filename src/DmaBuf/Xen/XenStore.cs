@@ -10,8 +10,8 @@ namespace DmaBuf.Xen;
 
 /// <summary>
 /// A connection to xenstore, over dom0's unix socket or the device of any domain. One request at a time; that a
-/// watch event arrived meanwhile is kept. Watches and connection end together. The environment variable XENSTORED_PATH names
-/// another socket, as it does for Xen's own tools.
+/// watch event arrived meanwhile is kept. Watches and connection end together. The environment variable XENSTORED_PATH
+/// names another socket, as it does for Xen's own tools.
 /// </summary>
 public sealed class XenStore : IDisposable
 {
@@ -38,7 +38,9 @@ public sealed class XenStore : IDisposable
 
     /// <summary>Connects.</summary>
     /// <param name="limit">For how long this connection's waits may last together.</param>
-    /// <exception cref="KernelException">open: this is no domain of Xen, or xenstore is denied. connect: xenstored is gone.</exception>
+    /// <exception cref="KernelException">
+    /// open: not a Xen domain, or xenstore is denied. connect: xenstored is gone.
+    /// </exception>
     public static XenStore Open(WaitLimit limit)
     {
         ArgumentNullException.ThrowIfNull(limit);
@@ -65,7 +67,8 @@ public sealed class XenStore : IDisposable
     internal static XenStore Connect(string path, WaitLimit limit)
     {
         const int RetryMilliseconds = 20;
-        var socket = Socket.Create(Socket.AF_UNIX, Socket.SOCK_STREAM) ?? throw new KernelException("socket", Errno.Last, path);
+        var socket = Socket.Create(Socket.AF_UNIX, Socket.SOCK_STREAM) ?? throw new KernelException(
+            "socket", Errno.Last, path);
         try
         {
             // The daemon's queue is short. There is no event for its end.
@@ -141,7 +144,9 @@ public sealed class XenStore : IDisposable
     public void Write(string path, string value) =>
         Request(XsWire.XS_WRITE, "WRITE", path, [.. Text(path), .. Encoding.UTF8.GetBytes(value)]);
 
-    /// <summary>Makes a node without a value, and its parents where they are missing; nothing where it exists.</summary>
+    /// <summary>
+    /// Makes a node without a value, and its parents where they are missing; nothing where it exists.
+    /// </summary>
     /// <exception cref="XenStoreException">Refused.</exception>
     public void MakeNode(string path) => Request(XsWire.XS_MKDIR, "MKDIR", path, Text(path));
 
@@ -165,7 +170,11 @@ public sealed class XenStore : IDisposable
     /// <param name="peerMayWrite">Whether the peer may write too.</param>
     /// <exception cref="XenStoreException">Refused.</exception>
     public void SetPermissions(string path, ushort owner, ushort peer, bool peerMayWrite) =>
-        Request(XsWire.XS_SET_PERMS, "SET_PERMS", path, [.. Text(path), .. Text($"n{owner}"), .. Text($"{(peerMayWrite ? 'b' : 'r')}{peer}")]);
+        Request(
+            XsWire.XS_SET_PERMS,
+            "SET_PERMS",
+            path,
+            [.. Text(path), .. Text($"n{owner}"), .. Text($"{(peerMayWrite ? 'b' : 'r')}{peer}")]);
 
     /// <summary>
     /// Watches a node and all below it; the first event comes at once. Nothing comes of it where xenstore refuses, for
@@ -286,7 +295,8 @@ public sealed class XenStore : IDisposable
         ReceiveInto(_buffer.AsSpan(0, sizeof(XsWire.xsd_sockmsg)), waitedFor);
         head = MemoryMarshal.Read<XsWire.xsd_sockmsg>(_buffer);
         if (head.len > XsWire.XENSTORE_PAYLOAD_MAX)
-            throw new KernelException("read", Errno.EPROTO, _name, "Not a xenstore daemon: its message is longer than the protocol allows.");
+            throw new KernelException(
+                "read", Errno.EPROTO, _name, "Not a xenstore daemon: its message is longer than the protocol allows.");
         var payload = new byte[head.len];
         ReceiveInto(payload, waitedFor);
         _changed |= head.type == XsWire.XS_WATCH_EVENT;

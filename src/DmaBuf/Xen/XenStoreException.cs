@@ -20,8 +20,11 @@ public sealed class XenStoreException : DmaBufException
 
     private static string? CureFor(string errnoName) => errnoName switch
     {
-        "EACCES" => "This domain may not do that there: a domain writes below /local/domain/ID/data of its own only, and reads what others let it read.",
-        "ENOSPC" or "EDQUOT" or "EQUOTA" => "This domain's quota of xenstore nodes is used up: remove some, or raise xenstored's quota.",
+        "EACCES" =>
+            "This domain may not do that there: a domain writes below /local/domain/ID/data of its own only, and "
+            + "reads what others let it read.",
+        "ENOSPC" or "EDQUOT" or "EQUOTA" =>
+            "This domain's quota of xenstore nodes is used up: remove some, or raise xenstored's quota.",
         "E2BIG" => "The message is larger than the 4096 bytes that xenstore takes.",
         "ENOENT" => "There is no such node: see that the other side has written it, and check the name and domain id.",
         _ => null,

@@ -39,5 +39,7 @@ public sealed class GetXenDomainCommand : DmaBufCmdlet
         NamePattern.Matches(pattern, domain.Name, WildcardOptions.None);
 
     private bool Matches(XenDomain domain) =>
-        (domain.IsOwn || !Own) && (Id is null || Id.Contains(domain.Id)) && (Name is null || Name.Any(pattern => IsNamed(pattern, domain)));
+        (domain.IsOwn || !Own)
+        && (Id is null || Id.Contains(domain.Id))
+        && (Name is null || Name.Any(pattern => IsNamed(pattern, domain)));
 }

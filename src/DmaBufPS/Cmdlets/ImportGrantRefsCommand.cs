@@ -6,7 +6,12 @@ using DmaBuf.Xen;
 namespace DmaBufPS;
 
 /// <summary>Import-GrantRefs: makes buffers of pages that another domain granted to this one.</summary>
-[Cmdlet(VerbsData.Import, "GrantRefs", DefaultParameterSetName = ByObject, SupportsShouldProcess = true, ConfirmImpact = ConfirmImpact.Low)]
+[Cmdlet(
+    VerbsData.Import,
+    "GrantRefs",
+    DefaultParameterSetName = ByObject,
+    SupportsShouldProcess = true,
+    ConfirmImpact = ConfirmImpact.Low)]
 [OutputType(typeof(DmaBuffer))]
 public sealed class ImportGrantRefsCommand : DmaBufCmdlet
 {
@@ -17,7 +22,12 @@ public sealed class ImportGrantRefsCommand : DmaBufCmdlet
     private ImportMethod _method;
 
     /// <summary>References, as Export-GrantRefs gave them, here or in a remote session, job or Clixml file.</summary>
-    [Parameter(ParameterSetName = ByObject, Mandatory = true, Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
+    [Parameter(
+        ParameterSetName = ByObject,
+        Mandatory = true,
+        Position = 0,
+        ValueFromPipeline = true,
+        ValueFromPipelineByPropertyName = true)]
     [GrantRefsArgument]
     public GrantRefs[] InputObject { get; set; } = [];
 

@@ -14,7 +14,12 @@ public enum UDmaBufBacking
 }
 
 /// <summary>New-UDmaBuf: makes dma-bufs of memfds.</summary>
-[Cmdlet(VerbsCommon.New, "UDmaBuf", DefaultParameterSetName = BySize, SupportsShouldProcess = true, ConfirmImpact = ConfirmImpact.Low)]
+[Cmdlet(
+    VerbsCommon.New,
+    "UDmaBuf",
+    DefaultParameterSetName = BySize,
+    SupportsShouldProcess = true,
+    ConfirmImpact = ConfirmImpact.Low)]
 [OutputType(typeof(DmaBuffer))]
 public sealed class NewUDmaBufCommand : DmaBufCmdlet
 {
@@ -24,9 +29,24 @@ public sealed class NewUDmaBufCommand : DmaBufCmdlet
     private const string ByBacking = "Backing";
 
     /// <summary>Sizes in bytes, one buffer for each; multiples of the page size.</summary>
-    [Parameter(ParameterSetName = BySize, Mandatory = true, Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
-    [Parameter(ParameterSetName = ByBacking, Mandatory = true, Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
-    [Parameter(ParameterSetName = ByMemFd, Mandatory = true, Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
+    [Parameter(
+        ParameterSetName = BySize,
+        Mandatory = true,
+        Position = 0,
+        ValueFromPipeline = true,
+        ValueFromPipelineByPropertyName = true)]
+    [Parameter(
+        ParameterSetName = ByBacking,
+        Mandatory = true,
+        Position = 0,
+        ValueFromPipeline = true,
+        ValueFromPipelineByPropertyName = true)]
+    [Parameter(
+        ParameterSetName = ByMemFd,
+        Mandatory = true,
+        Position = 0,
+        ValueFromPipeline = true,
+        ValueFromPipelineByPropertyName = true)]
     public long[] Size { get; set; } = [];
 
     /// <summary>The size in bytes of each memfd under the buffer.</summary>
@@ -75,7 +95,10 @@ public sealed class NewUDmaBufCommand : DmaBufCmdlet
     {
         if (ParameterSetName == ByRanges)
         {
-            Create($"{RangeCount} x {RangeSize} bytes", RangeSize, () => UdmabufAllocator.Allocate(RangeSize, RangeCount, Options));
+            Create(
+                $"{RangeCount} x {RangeSize} bytes",
+                RangeSize,
+                () => UdmabufAllocator.Allocate(RangeSize, RangeCount, Options));
             return;
         }
 

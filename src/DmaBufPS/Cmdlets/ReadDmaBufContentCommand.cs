@@ -6,7 +6,12 @@ using DmaBuf.Buffers;
 namespace DmaBufPS;
 
 /// <summary>Read-DmaBufContent: a buffer's content as bytes, text, hex view, hash, stream or file.</summary>
-[Cmdlet(VerbsCommunications.Read, "DmaBufContent", DefaultParameterSetName = AsBytes, SupportsShouldProcess = true, ConfirmImpact = ConfirmImpact.Low)]
+[Cmdlet(
+    VerbsCommunications.Read,
+    "DmaBufContent",
+    DefaultParameterSetName = AsBytes,
+    SupportsShouldProcess = true,
+    ConfirmImpact = ConfirmImpact.Low)]
 [OutputType(typeof(byte[]), ParameterSetName = [AsBytes])]
 [OutputType(typeof(string), ParameterSetName = [nameof(AsString), nameof(AsHex)])]
 [OutputType(typeof(BufferStream), ParameterSetName = [nameof(AsStream)])]
@@ -82,10 +87,15 @@ public sealed class ReadDmaBufContentCommand : DmaBufCmdlet
     {
         if (_written)
         {
-            var failure = new PSInvalidOperationException($"{OutFile} has the content of another buffer of this pipeline already.");
-            ThrowTerminatingError(new ErrorRecord(failure, "OutFile,SeveralBuffers", ErrorCategory.InvalidOperation, buffer)
+            var failure = new PSInvalidOperationException(
+                $"{OutFile} has the content of another buffer of this pipeline already.");
+            ThrowTerminatingError(new ErrorRecord(
+                failure, "OutFile,SeveralBuffers", ErrorCategory.InvalidOperation, buffer)
             {
-                ErrorDetails = new ErrorDetails(failure.Message) { RecommendedAction = "Read one buffer into each file, such as with ForEach-Object." },
+                ErrorDetails = new ErrorDetails(failure.Message)
+                {
+                    RecommendedAction = "Read one buffer into each file, such as with ForEach-Object.",
+                },
             });
         }
 

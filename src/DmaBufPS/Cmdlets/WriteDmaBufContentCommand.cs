@@ -5,7 +5,12 @@ using DmaBuf.Buffers;
 namespace DmaBufPS;
 
 /// <summary>Write-DmaBufContent: puts bytes, text, a file, a stream or a pattern into a buffer.</summary>
-[Cmdlet(VerbsCommunications.Write, "DmaBufContent", DefaultParameterSetName = ByValue, SupportsShouldProcess = true, ConfirmImpact = ConfirmImpact.Low)]
+[Cmdlet(
+    VerbsCommunications.Write,
+    "DmaBufContent",
+    DefaultParameterSetName = ByValue,
+    SupportsShouldProcess = true,
+    ConfirmImpact = ConfirmImpact.Low)]
 [OutputType(typeof(DmaBuffer))]
 public sealed class WriteDmaBufContentCommand : DmaBufCmdlet
 {
@@ -42,7 +47,9 @@ public sealed class WriteDmaBufContentCommand : DmaBufCmdlet
     [Alias("PSPath", "LiteralPath")]
     public string Path { get; set; } = "";
 
-    /// <summary>A stream to read into the buffer from where it stands; for each further buffer it is sought back there.</summary>
+    /// <summary>
+    /// A stream to read into the buffer from where it stands; for each further buffer it is sought back there.
+    /// </summary>
     [Parameter(ParameterSetName = ByStream, Mandatory = true)]
     [ValidateNotNull]
     public Stream Stream { get; set; } = Stream.Null;
@@ -76,7 +83,8 @@ public sealed class WriteDmaBufContentCommand : DmaBufCmdlet
                 continue;
             if (ParameterSetName == ByStream)
                 Rewind(buffer);
-            var written = Try(buffer, () => Write(new ContentWriter(buffer, Offset, Progress($"Writing {buffer}"), Cancellation)));
+            var written = Try(
+                buffer, () => Write(new ContentWriter(buffer, Offset, Progress($"Writing {buffer}"), Cancellation)));
             if (written && PassThru)
                 WriteObject(buffer);
         }
@@ -97,10 +105,15 @@ public sealed class WriteDmaBufContentCommand : DmaBufCmdlet
         }
         else
         {
-            var failure = new PSInvalidOperationException("The stream was read for another buffer of this pipeline already, and it cannot go back.");
-            ThrowTerminatingError(new ErrorRecord(failure, "Stream,SeveralBuffers", ErrorCategory.InvalidOperation, buffer)
+            var failure = new PSInvalidOperationException(
+                "The stream was read for another buffer of this pipeline already, and it cannot go back.");
+            ThrowTerminatingError(new ErrorRecord(
+                failure, "Stream,SeveralBuffers", ErrorCategory.InvalidOperation, buffer)
             {
-                ErrorDetails = new ErrorDetails(failure.Message) { RecommendedAction = "Write one buffer from each such stream, or read it into a MemoryStream first." },
+                ErrorDetails = new ErrorDetails(failure.Message)
+                {
+                    RecommendedAction = "Write one buffer from each such stream, or read it into a MemoryStream first.",
+                },
             });
         }
     }

@@ -11,11 +11,18 @@ namespace DmaBufPS;
 public sealed class DomainCompleter : IArgumentCompleter
 {
     /// <inheritdoc/>
-    public IEnumerable<CompletionResult> CompleteArgument(string commandName, string parameterName, string wordToComplete, CommandAst commandAst, IDictionary fakeBoundParameters) =>
+    public IEnumerable<CompletionResult> CompleteArgument(
+        string commandName,
+        string parameterName,
+        string wordToComplete,
+        CommandAst commandAst,
+        IDictionary fakeBoundParameters) =>
         Seen()
             .SelectMany(domain => new[] { ($"{domain.Id}", domain.Name), (domain.Name ?? "", $"{domain.Id}") })
-            .Where(choice => choice.Item1.Length > 0 && choice.Item1.StartsWith(wordToComplete ?? "", StringComparison.OrdinalIgnoreCase))
-            .Select(choice => new CompletionResult(choice.Item1, choice.Item1, CompletionResultType.ParameterValue, choice.Item2 ?? choice.Item1));
+            .Where(choice => choice.Item1.Length > 0)
+            .Where(choice => choice.Item1.StartsWith(wordToComplete ?? "", StringComparison.OrdinalIgnoreCase))
+            .Select(choice => new CompletionResult(
+                choice.Item1, choice.Item1, CompletionResultType.ParameterValue, choice.Item2 ?? choice.Item1));
 
     /// <summary>The domains that can be seen.</summary>
     internal static IReadOnlyList<XenDomain> Seen()
@@ -28,7 +35,7 @@ public sealed class DomainCompleter : IArgumentCompleter
         }
         catch (DmaBufException)
         {
-            // No domain of Xen: there is nothing to complete.
+            // Not a Xen domain: there is nothing to complete.
             return [];
         }
     }

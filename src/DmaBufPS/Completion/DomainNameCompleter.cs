@@ -8,8 +8,14 @@ namespace DmaBufPS;
 public sealed class DomainNameCompleter : IArgumentCompleter
 {
     /// <inheritdoc/>
-    public IEnumerable<CompletionResult> CompleteArgument(string commandName, string parameterName, string wordToComplete, CommandAst commandAst, IDictionary fakeBoundParameters) =>
+    public IEnumerable<CompletionResult> CompleteArgument(
+        string commandName,
+        string parameterName,
+        string wordToComplete,
+        CommandAst commandAst,
+        IDictionary fakeBoundParameters) =>
         DomainCompleter.Seen()
             .Where(domain => domain.Name?.StartsWith(wordToComplete ?? "", StringComparison.OrdinalIgnoreCase) ?? false)
-            .Select(domain => new CompletionResult(domain.Name, domain.Name, CompletionResultType.ParameterValue, $"{domain.Id}"));
+            .Select(domain => new CompletionResult(
+                domain.Name, domain.Name, CompletionResultType.ParameterValue, $"{domain.Id}"));
 }

@@ -9,7 +9,12 @@ namespace DmaBufPS;
 public sealed class HeapCompleter : IArgumentCompleter
 {
     /// <inheritdoc/>
-    public IEnumerable<CompletionResult> CompleteArgument(string commandName, string parameterName, string wordToComplete, CommandAst commandAst, IDictionary fakeBoundParameters) =>
+    public IEnumerable<CompletionResult> CompleteArgument(
+        string commandName,
+        string parameterName,
+        string wordToComplete,
+        CommandAst commandAst,
+        IDictionary fakeBoundParameters) =>
         DmaHeapAllocator.HeapNames()
             .Where(heap => heap.StartsWith(wordToComplete ?? "", StringComparison.Ordinal))
             .Select(heap => new CompletionResult(heap));

@@ -36,11 +36,11 @@ public sealed class VisibleTextTests
     [Fact]
     public void A_message_about_a_buffer_shows_its_name_in_visible_characters()
     {
-        using var buffer = Buffers.New(4096, "hi\u001b[31mred\n");
-        Assert.Contains(@"'hi\x1b[31mred\x0a'", buffer.ToString(), StringComparison.Ordinal);
+        using var buffer = Buffers.New(4096, "hi\u001b[31mred\nx");
+        Assert.Contains(@"'hi\x1b[31mred\x0ax'", buffer.ToString(), StringComparison.Ordinal);
         var failure = Assert.Throws<BufferException>(() => buffer.CheckRange(4097, null));
-        Assert.Contains(@"'hi\x1b[31mred\x0a'", failure.Message, StringComparison.Ordinal);
-        Assert.Equal(@"hi\x1b[31mred\x0a", buffer.Name);
+        Assert.Contains(@"'hi\x1b[31mred\x0ax'", failure.Message, StringComparison.Ordinal);
+        Assert.Equal(@"hi\x1b[31mred\x0ax", buffer.Name);
     }
 
     [Fact]

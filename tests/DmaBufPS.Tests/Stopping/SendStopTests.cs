@@ -40,7 +40,7 @@ public sealed class SendStopTests : ModuleTest
         {
             using (var first = Peers.Connect(SocketPath))
                 Peers.TakeByte(first);
-            running.AwaitCall("^recv.* = 0$");
+            running.AwaitCall("^getsockopt.*SO_ERROR");
         });
         Assert.True(Folder.IsEmpty);
     }
