@@ -20,6 +20,7 @@ internal static class TestTask
         var inMachine = !arguments.TakeSwitch("NoMachine") && !xenOnly;
         var onXen = (!arguments.TakeSwitch("NoXen") && !machineOnly && !quick) || xenOnly;
         var filter = arguments.TakeOption("Filter");
+        var place = arguments.TakeOption("Place");
         arguments.Finish();
         if (quick && !onHost)
             throw new BuildException("-Quick runs tests on this host, and so not with -MachineOnly or -XenOnly.");
@@ -48,6 +49,9 @@ internal static class TestTask
             stages.Add(InMachine(quick ? [XunitSuite.Core] : suites, runner, tally));
         if (onXen)
             stages.AddRange(await new XenTests(runner, tally, pester).StagesAsync(cancellationToken));
+
+        if (place is not null)
+            stages.RemoveAll(stage => stage.Place != place);
 
         using (var progress = new TestProgress(stages))
         {
