@@ -38,6 +38,8 @@ internal sealed partial class PesterSuite(string pester, string name, string pat
             progress.AddTests(int.Parse(found.Groups[1].ValueSpan, CultureInfo.InvariantCulture));
         else if (isOutcome)
             progress.EndTest();
+        if (isOutcome && line.TrimStart().StartsWith("[-]", StringComparison.Ordinal))
+            Report.Note(line.Trim());
         return isOutcome;
     }
 
