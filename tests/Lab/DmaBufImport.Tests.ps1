@@ -17,7 +17,7 @@ Describe 'A dma-buf of references' {
                 $listener = [DmaBuf.Transport.StreamListener]::Listen([DmaBuf.Transport.Endpoint]::Parse('unixd:/run/second'))
                 $sending = [DmaBuf.Transport.StreamConnector]::Connect([DmaBuf.Transport.Endpoint]::Parse('unix:/run/second'), $limit)
                 [DmaBuf.Sharing.DescriptorHandOff]::Send($sending, $Import, $limit)
-                $listener.Accept($limit).ReceiveDescriptor($limit)
+                [DmaBuf.Sharing.DescriptorHandOff]::Receive($listener.Accept($limit), $limit)
                 $sending.Dispose()
                 $listener.Dispose()
                 $limit.Dispose()

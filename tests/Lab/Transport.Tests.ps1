@@ -342,7 +342,7 @@ Describe 'A remote session that ends' {
             $_ | ConvertTo-Failure
         }
         # The session's end may be the first to come.
-        if ($import.Id) {
+        if ($import -isnot [DmaBuf.Buffers.DmaBuffer]) {
             Should-Fail $import 'mmap,EINVAL' InvalidArgument 'session'
         }
         else {

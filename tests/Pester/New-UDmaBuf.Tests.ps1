@@ -156,8 +156,9 @@ Describe 'New-UDmaBuf' {
         Assert-Support UDmaBuf
         if ((id -u) -ne 0 -or -not (Get-Command setpriv -ErrorAction Ignore)) { Set-ItResult -Skipped -Because 'needs root and setpriv' }
         $command = "Import-Module '$ModulePath'; try { New-UDmaBuf 4KB -ErrorAction Stop } catch { `"`$(`$_.FullyQualifiedErrorId) `$(`$_.CategoryInfo.Category) `$(`$_.ErrorDetails.RecommendedAction)`" }"
-        $env:HOME = '/tmp'
-        setpriv --reuid 65534 --regid 65534 --clear-groups pwsh -NoProfile -NonInteractive -Command $command |
+        # Root without the capability to pass file modes, in a mount namespace where the device's denies everybody.
+        $denied = 'mount -t tmpfs tmpfs /mnt && cp -a /dev/udmabuf /mnt && chmod 0 /mnt/udmabuf && mount --bind /mnt/udmabuf /dev/udmabuf'
+        unshare --mount sh -c "$denied && exec setpriv --bounding-set -dac_override,-dac_read_search pwsh -NoProfile -NonInteractive -Command `"`$0`"" $command |
             Should -Match 'open,EACCES,.* PermissionDenied .*group'
     }
 
