@@ -11,7 +11,8 @@ public abstract class ModuleTest : IDisposable
     protected ModuleTest()
     {
         Shell["socket"] = SocketPath;
-        Shell["refs"] = Shell.Run("[DmaBuf.Grants.GrantRefs]@{ Domain = 3; PeerDomain = 5; Refs = [uint32[]](8..17) }")[0];
+        Shell["refs"] = Shell.Run(
+            "[DmaBuf.Grants.GrantRefs]@{ Domain = 3; PeerDomain = 5; Refs = [uint32[]](8..17) }")[0];
     }
 
     /// <summary>It has the variables <c>$socket</c>, a path, and <c>$refs</c>, some GrantRefs.</summary>

@@ -22,7 +22,8 @@ internal static class Requires
     {
         const string Settings = "/etc/nsswitch.conf";
         var lines = File.Exists(Settings) ? File.ReadAllLines(Settings) : [];
-        var hosts = Array.Find(lines, line => line.StartsWith("hosts:", StringComparison.Ordinal))?.Split(' ', '\t') ?? [];
+        var hosts = Array.Find(
+            lines, line => line.StartsWith("hosts:", StringComparison.Ordinal))?.Split(' ', '\t') ?? [];
         Assert.SkipUnless(
             hosts.Contains("dns") && !hosts.Contains("resolve"),
             $"needs 'dns' without 'resolve' for hosts in {Settings}");
