@@ -1,6 +1,8 @@
 namespace DmaBuf.Lab;
 
-/// <summary>The user's folder for files that are downloaded or made once: kernels, PowerShell, ramdisks, QEMU.</summary>
+/// <summary>
+/// The user's folder for files that are downloaded or made only once: kernels, PowerShell, ramdisks, QEMU.
+/// </summary>
 public static class CacheFolder
 {
     /// <summary>The folder's path: <c>dmabufps</c> below <c>$XDG_CACHE_HOME</c> or <c>~/.cache</c>.</summary>

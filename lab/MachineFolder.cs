@@ -45,7 +45,7 @@ internal sealed class MachineFolder : IDisposable
             ? [.. File.ReadLines(Console).Select(line => line.TrimEnd()).Where(line => line.Length > 0)]
             : [];
 
-    /// <summary>Saves the console's text next to the folder, which is deleted after the run; returns the path.</summary>
+    /// <summary>Saves the console's text next to the folder, which the run deletes; returns the path.</summary>
     public string KeepConsole()
     {
         var kept = _path + ".log";

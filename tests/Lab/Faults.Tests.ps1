@@ -1,4 +1,4 @@
-# Tests what goes wrong between domains: each failure is a clear error with advice, nothing hangs, nothing is left behind.
+# Tests failures between domains. Each must be a clear error with advice; nothing may hang or be left behind.
 
 BeforeAll {
     . $PSScriptRoot/common.ps1

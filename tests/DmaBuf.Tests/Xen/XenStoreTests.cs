@@ -8,8 +8,8 @@ using Socket = System.Net.Sockets.Socket;
 namespace DmaBuf.Tests;
 
 /// <summary>
-/// Tests with a broken daemon: a socket that sends a given answer. The tests in tests/Lab use Xen's own daemon and cover
-/// the protocol itself.
+/// Tests with a broken daemon: a socket that sends a given answer. The tests in tests/Lab cover the protocol itself,
+/// with Xen's own daemon.
 /// </summary>
 public sealed class XenStoreTests
 {

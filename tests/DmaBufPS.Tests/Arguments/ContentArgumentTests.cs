@@ -72,7 +72,7 @@ public sealed class ContentArgumentTests : ModuleTest
         Assert.Contains("utf8, ascii, latin1", error.Exception.Message, StringComparison.Ordinal);
     }
 
-    /// <summary>Fills the buffer with zeros, writes <c>$content</c> and returns the bytes up to the next zero.</summary>
+    /// <summary>Fills the buffer with zeros, writes <c>$content</c> and returns the bytes up to a zero.</summary>
     private string Written()
     {
         Shell.Run("$buffer | Write-DmaBufContent -Fill 0; $buffer | Write-DmaBufContent -Value $content");
