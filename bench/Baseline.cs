@@ -8,31 +8,32 @@ using System.Runtime.InteropServices;
 namespace DmaBuf.Bench;
 
 /// <summary>
-/// baseline.c as a library in this process. It knows no type of DmaBuf, so that cmdlets.ps1 can load it beside the
-/// module's own copy of that.
+/// Calls baseline.c as a library in this process. It uses no type of DmaBuf, so cmdlets.ps1 can load it next to the
+/// module's own copy of that assembly.
 /// </summary>
 public static unsafe partial class Baseline
 {
     private const string Library = "baseline";
 
-    /// <summary>Says where the compiled library is. Call it first, once.</summary>
+    /// <summary>Loads the compiled library. Call this once, before anything else.</summary>
     public static void Load(string path)
     {
         var library = NativeLibrary.Load(path);
-        NativeLibrary.SetDllImportResolver(Assembly.GetExecutingAssembly(), (name, _, _) => name == Library ? library : 0);
+        NativeLibrary.SetDllImportResolver(
+            Assembly.GetExecutingAssembly(), (name, _, _) => name == Library ? library : 0);
     }
 
-    /// <summary>Maps a buffer for the calls below; the descriptor stays the caller's.</summary>
+    /// <summary>Maps a buffer for the calls below. The caller keeps the descriptor.</summary>
     public static nint Open(int fd, long size, bool isDmaBuf)
     {
         var buffer = baseline_open(fd, (nuint)size, isDmaBuf ? 1 : 0);
         return buffer != 0 ? buffer : throw new InvalidOperationException("baseline_open failed");
     }
 
-    /// <summary>Ends the mapping.</summary>
+    /// <summary>Unmaps the buffer.</summary>
     public static void Close(nint buffer) => baseline_close(buffer);
 
-    /// <summary>Copies the whole buffer's worth of bytes in.</summary>
+    /// <summary>Overwrites the whole buffer.</summary>
     public static void Write(nint buffer, byte[] source) => Check(baseline_write(buffer, source));
 
     /// <summary>Copies the whole buffer out.</summary>
@@ -41,26 +42,26 @@ public static unsafe partial class Baseline
     /// <summary>Copies the whole buffer into newly allocated memory.</summary>
     public static void ReadFresh(nint buffer) => Check(baseline_read_new(buffer));
 
-    /// <summary>SHA-256 of the whole buffer.</summary>
+    /// <summary>Computes the SHA-256 of the whole buffer.</summary>
     public static void Hash(nint buffer, byte[] digest) => Check(baseline_hash(buffer, digest));
 
-    /// <summary>The whole buffer into a file.</summary>
+    /// <summary>Writes the whole buffer to a file.</summary>
     public static void WriteFile(nint buffer, string path) => Check(baseline_write_file(buffer, path));
 
-    /// <summary>A listening unix socket's descriptor, open until the process ends.</summary>
+    /// <summary>Returns the descriptor of a listening unix socket, which stays open until the process ends.</summary>
     public static int Listen(string path)
     {
         var listener = baseline_listen(path);
         return listener >= 0 ? listener : throw new Win32Exception();
     }
 
-    /// <summary>Create, connect, send, receive, map, read a byte, close.</summary>
+    /// <summary>Creates a buffer, connects, sends, receives, maps, reads a byte and closes.</summary>
     public static void HandOff(int listener, string path, long size, bool isDmaBuf) =>
         Check(baseline_hand_off(listener, path, (nuint)size, isDmaBuf ? 1 : 0));
 
     /// <summary>
-    /// The milliseconds one call takes. For cmdlets.ps1: a clock read by a script would count the script too, in C's
-    /// disfavour.
+    /// Returns how many milliseconds one call takes. cmdlets.ps1 uses this because timing the call in the script would
+    /// add the script's own overhead to C's time.
     /// </summary>
     public static double Time(string call, nint buffer, byte[] bytes, string path)
     {

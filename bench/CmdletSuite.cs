@@ -2,7 +2,7 @@ using System.Text.Json;
 
 namespace DmaBuf.Bench;
 
-/// <summary>cmdlets.ps1 in one PowerShell; each line it prints is one result.</summary>
+/// <summary>Runs cmdlets.ps1 in one PowerShell. Each line that the script prints is one result.</summary>
 internal static class CmdletSuite
 {
     private const double RatioTarget = 0.9;
@@ -13,16 +13,22 @@ internal static class CmdletSuite
     {
         string[] words =
         [
-            Path.Combine(Workshop.Root, "bench/cmdlets.ps1"), module, Workshop.Library, typeof(Baseline).Assembly.Location, Workshop.OutputFile,
+            Path.Combine(Workshop.Root, "bench/cmdlets.ps1"), module, Workshop.Library,
+            typeof(Baseline).Assembly.Location, Workshop.OutputFile,
         ];
-        var command = $"& {string.Join(' ', words.Select(PwshProgram.Quote))}{(quick ? " -Quick" : "")} | ForEach-Object {{ ConvertTo-Json $_ -Compress }}";
+        var command = $"& {string.Join(' ', words.Select(PwshProgram.Quote))}{(quick ? " -Quick" : "")}"
+            + " | ForEach-Object { ConvertTo-Json $_ -Compress }";
         using var process = PwshProgram.Start(command, redirect: true);
         while (process.StandardOutput.ReadLine() is { } line)
         {
             var result = JsonSerializer.Deserialize<Result>(line)!;
             yield return result.Unit == "KiB"
-                ? new Row(result.Scenario, result.Size, result.Ours, 0, $"<= {AllocationTarget} KiB", result.Ours <= AllocationTarget, "KiB")
-                : new Row(result.Scenario, result.Size, result.Ours, result.C, $"C / {RatioTarget} + {ExtraMilliseconds} ms",
+                ? new Row(
+                    result.Scenario, result.Size, result.Ours, 0,
+                    $"<= {AllocationTarget} KiB", result.Ours <= AllocationTarget, "KiB")
+                : new Row(
+                    result.Scenario, result.Size, result.Ours, result.C,
+                    $"C / {RatioTarget} + {ExtraMilliseconds} ms",
                     result.Ours <= result.C / RatioTarget + ExtraMilliseconds);
         }
 

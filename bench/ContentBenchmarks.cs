@@ -4,7 +4,7 @@ using DmaBuf.Buffers;
 
 namespace DmaBuf.Bench;
 
-/// <summary>Content in and out of one buffer, each form beside its C loop.</summary>
+/// <summary>Measures each way to read or write a buffer's content beside the same loop in C.</summary>
 public class ContentBenchmarks : IDisposable
 {
     internal const string WriteContent = "write";

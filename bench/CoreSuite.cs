@@ -10,7 +10,7 @@ using Perfolizer.Horology;
 
 namespace DmaBuf.Bench;
 
-/// <summary>The core beside C by BenchmarkDotNet. Its own account goes to out/bench.</summary>
+/// <summary>Compares the core with C, using BenchmarkDotNet, whose own report goes to out/bench.</summary>
 internal static class CoreSuite
 {
     private static readonly string[] s_order =
@@ -20,8 +20,8 @@ internal static class CoreSuite
     ];
 
     /// <summary>
-    /// Several rounds, and of each pair the round whose ratio is the median one: BenchmarkDotNet measures one case
-    /// after the other, and a machine that does other work in between would make a ratio of that.
+    /// Runs several rounds and takes, for each pair, the round with the median ratio. BenchmarkDotNet measures one case
+    /// after another, so other work that the machine does in between would distort the ratio of a single round.
     /// </summary>
     public static IEnumerable<Row> Run(bool quick)
     {
@@ -36,12 +36,15 @@ internal static class CoreSuite
             .Select(rounds =>
             {
                 var pair = rounds.OrderBy(pair => pair.C / pair.Ours).ElementAt(rounds.Count() / 2);
-                return Row.WithRatio($"core {pair.Category}", pair.Size, pair.Ours, pair.C, Target(pair.Category, pair.Size));
+                return Row.WithRatio(
+                    $"core {pair.Category}", pair.Size, pair.Ours, pair.C, Target(pair.Category, pair.Size));
             })
             .ToArray();
     }
 
-    /// <summary>In this process, since C and C# are to meet on the same buffer; short, since there are many cases.</summary>
+    /// <summary>
+    /// Runs in this process, because C and C# must use the same buffer, and briefly, because there are many cases.
+    /// </summary>
     private static ManualConfig Config(bool quick, ILogger log) => ManualConfig.CreateEmpty()
         .AddJob(Job.Default
             .WithToolchain(InProcessEmitToolchain.Instance)
@@ -60,7 +63,9 @@ internal static class CoreSuite
         if (summary.HasCriticalValidationErrors || summary.Reports.Any(report => !report.Success))
             throw new InvalidOperationException($"{summary.Title} failed: see {Workshop.Out}/benchmarkdotnet.log");
         return summary.Reports
-            .GroupBy(report => (Category: report.BenchmarkCase.Descriptor.Categories[0], Size: (int)report.BenchmarkCase.Parameters["Size"]))
+            .GroupBy(report => (
+                Category: report.BenchmarkCase.Descriptor.Categories[0],
+                Size: (int)report.BenchmarkCase.Parameters["Size"]))
             .Select(pair => (pair.Key.Category, pair.Key.Size,
                 Milliseconds(pair.Single(report => !report.BenchmarkCase.Descriptor.Baseline)),
                 Milliseconds(pair.Single(report => report.BenchmarkCase.Descriptor.Baseline))));
@@ -71,7 +76,8 @@ internal static class CoreSuite
     private static double? Target(string category, int size) => category switch
     {
         HandOffBenchmarks.HandOff => 1 / 1.2,
-        ContentBenchmarks.WriteContent or ContentBenchmarks.ReadNew or ContentBenchmarks.ReadSame when size >= 1 << 20 => 0.95,
+        ContentBenchmarks.WriteContent or ContentBenchmarks.ReadNew or ContentBenchmarks.ReadSame
+            when size >= 1 << 20 => 0.95,
         _ => null,
     };
 }

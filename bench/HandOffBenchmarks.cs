@@ -7,8 +7,8 @@ using DmaBuf.Waits;
 namespace DmaBuf.Bench;
 
 /// <summary>
-/// One buffer's whole way: create, connect, send, receive, map, read a byte, close. Both sides are one thread, in C
-/// as here, so that no scheduling is measured.
+/// A complete hand-off of one buffer: create, connect, send, receive, map, read a byte, close. In C as here, one
+/// thread plays both sides, so that no scheduling is measured.
 /// </summary>
 public class HandOffBenchmarks : IDisposable
 {

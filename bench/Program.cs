@@ -2,7 +2,8 @@ using System.ComponentModel;
 using System.Globalization;
 using DmaBuf.Bench;
 
-const string Usage = "options: --quick, --only core|cmdlets|processes|xen, --module PATH (else $DMABUFPS_MODULE, else out/DmaBufPS)";
+const string Usage = "options: --quick, --only core|cmdlets|processes|xen, --module PATH"
+    + " (default: $DMABUFPS_MODULE, or else out/DmaBufPS)";
 
 const string Xen = "xen";
 
@@ -38,7 +39,7 @@ try
 }
 catch (Exception e) when (e is Win32Exception or InvalidOperationException)
 {
-    Console.Error.WriteLine($"The C baseline cannot be made: {e.Message} Install gcc, libc6-dev and linux-libc-dev.");
+    Console.Error.WriteLine($"Cannot compile the C baseline: {e.Message} Install gcc, libc6-dev and linux-libc-dev.");
     return 1;
 }
 
@@ -52,9 +53,10 @@ var left = "";
 foreach (var part in parts)
 {
     if (part != "core" && !PwshProgram.Exists)
-        left = "Left out for want of pwsh: the cmdlets, Import-Module and whole processes.";
+        left = "Left out, because there is no pwsh: the cmdlets, Import-Module and whole processes.";
     else if (part != "core" && !File.Exists(manifest))
-        left = $"Left out for want of {manifest}: the cmdlets, Import-Module and whole processes. Build makes it.";
+        left = $"Left out, because there is no {manifest} (run the task Build): the cmdlets, Import-Module and whole"
+            + " processes.";
     else
     {
         Console.WriteLine($"Measuring: {part}");
@@ -68,7 +70,7 @@ foreach (var part in parts)
 }
 
 Console.WriteLine();
-Console.WriteLine($"Medians on {BenchBuffer.Kind}. Ratio: C's time by ours, so 1 is as fast and more is faster.");
+Console.WriteLine($"Medians on {BenchBuffer.Kind}. Ratio: C's time divided by ours; above 1, ours is faster.");
 ResultTable.Print(rows, Console.Out);
 if (left.Length > 0)
     Console.WriteLine(left);

@@ -2,7 +2,7 @@ using System.Diagnostics;
 
 namespace DmaBuf.Bench;
 
-/// <summary>The PowerShell that the build program found or got; see build/Setup.</summary>
+/// <summary>Starts the PowerShell that the build program found or fetched; see build/Setup.</summary>
 internal static class PwshProgram
 {
     private static readonly string? s_home = Environment.GetEnvironmentVariable("DMABUFPS_PSHOME");
@@ -10,16 +10,16 @@ internal static class PwshProgram
 
     public static bool Exists => !string.IsNullOrEmpty(s_home);
 
-    /// <summary>Whether the PowerShell is the compiled .NET tool, and the tool as it comes is there, too.</summary>
+    /// <summary>Whether this PowerShell is the compiled .NET tool and the original tool is available, too.</summary>
     public static bool IsCompiledTool => !string.IsNullOrEmpty(s_tool);
 
-    /// <summary>Starts it with one command and no profile, with nothing that would ask the network for news.</summary>
+    /// <summary>Starts it with one command, without a profile, telemetry or an update check.</summary>
     public static Process Start(string command, bool redirect = false) => Start([$"{s_home}/pwsh"], command, redirect);
 
-    /// <summary>Starts the compiled tool as <see cref="StartTool"/> starts the tool.</summary>
+    /// <summary>Starts the compiled tool in the same way as <see cref="StartTool"/> starts the original.</summary>
     public static Process StartCompiled(string command) => Start(["dotnet", $"{s_home}/pwsh.dll"], command);
 
-    /// <summary>Starts the tool as it comes.</summary>
+    /// <summary>Starts the original tool, which is not compiled ahead of time.</summary>
     public static Process StartTool(string command) => Start(["dotnet", $"{s_tool}/pwsh.dll"], command);
 
     public static string Quote(string text) => $"'{text.Replace("'", "''", StringComparison.Ordinal)}'";

@@ -1,9 +1,10 @@
 namespace DmaBuf.Bench;
 
-/// <summary>The closing table, in plain text.</summary>
+/// <summary>Prints the closing table in plain text.</summary>
 internal static class ResultTable
 {
-    private static readonly string[] s_header = ["scenario", "size", "ours", "C (other)", "ratio", "difference", "target", ""];
+    private static readonly string[] s_header =
+        ["scenario", "size", "ours", "C (other)", "ratio", "difference", "target", ""];
 
     public static void Print(IEnumerable<Row> rows, TextWriter output)
     {
@@ -11,7 +12,7 @@ internal static class ResultTable
         var widths = s_header.Select((_, column) => lines.Max(line => line[column].Length)).ToArray();
         foreach (var line in lines)
         {
-            // Words to the left, numbers to the right.
+            // Text is aligned left, numbers right.
             var cells = line.Select((cell, i) => i is 0 or > 5 ? cell.PadRight(widths[i]) : cell.PadLeft(widths[i]));
             output.WriteLine(string.Join("  ", cells).TrimEnd());
         }

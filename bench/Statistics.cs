@@ -1,9 +1,9 @@
 namespace DmaBuf.Bench;
 
-/// <summary>What is made of several measurements.</summary>
+/// <summary>Summarizes several measurements.</summary>
 internal static class Statistics
 {
-    /// <summary>The middle one, or the mean of the two in the middle.</summary>
+    /// <summary>The middle value, or the mean of the two in the middle.</summary>
     public static double Median(this IEnumerable<double> values)
     {
         var sorted = values.Order().ToArray();

@@ -2,17 +2,18 @@ using System.Diagnostics;
 
 namespace DmaBuf.Bench;
 
-/// <summary>The places a run uses, and the C programs compiled for it.</summary>
+/// <summary>The paths that a run uses, and the C programs that it compiles.</summary>
 internal static class Workshop
 {
-    /// <summary>The repository.</summary>
+    /// <summary>The repository's top folder.</summary>
     public static string Root { get; } = FindRoot();
 
-    /// <summary>Logs, results and the compiled baseline.</summary>
+    /// <summary>The folder of logs, results and the compiled baseline.</summary>
     public static string Out { get; } = Path.Combine(Root, "out/bench");
 
-    /// <summary>The smallest binary module.</summary>
-    public static string OneCmdlet { get; } = Path.GetFullPath(Path.Combine(AppContext.BaseDirectory, "../../OneCmdlet/release/OneCmdlet.psd1"));
+    /// <summary>The manifest of the smallest binary module.</summary>
+    public static string OneCmdlet { get; } =
+        Path.GetFullPath(Path.Combine(AppContext.BaseDirectory, "../../OneCmdlet/release/OneCmdlet.psd1"));
 
     /// <summary>baseline.c as a library.</summary>
     public static string Library { get; } = Path.Combine(Out, "libbaseline.so");
@@ -23,15 +24,18 @@ internal static class Workshop
     /// <summary>Xen/pair.c as a program.</summary>
     public static string PairC { get; } = Path.Combine(Out, "pair");
 
-    /// <summary>Its counterpart on the core, which Build makes.</summary>
+    /// <summary>The counterpart of pair.c that uses the core; the build makes it.</summary>
     public static string Pair { get; } = Path.Combine(Root, "out/dmabuf-pair");
 
-    /// <summary>A file for output, in memory where the system has such a folder: the disk is not what is measured.</summary>
-    public static string OutputFile { get; } =
-        Path.Combine(Directory.Exists("/dev/shm") ? "/dev/shm" : Path.GetTempPath(), $"dmabuf-bench-{Environment.ProcessId}");
+    /// <summary>
+    /// A file for output, in memory where the system has such a folder, so that the disk's speed does not count.
+    /// </summary>
+    public static string OutputFile { get; } = Path.Combine(
+        Directory.Exists("/dev/shm") ? "/dev/shm" : Path.GetTempPath(), $"dmabuf-bench-{Environment.ProcessId}");
 
     /// <summary>A path for a socket.</summary>
-    public static string SocketPath(string side) => Path.Combine(Path.GetTempPath(), $"dmabuf-bench-{Environment.ProcessId}-{side}");
+    public static string SocketPath(string side) =>
+        Path.Combine(Path.GetTempPath(), $"dmabuf-bench-{Environment.ProcessId}-{side}");
 
     /// <summary>Compiles baseline.c both ways and loads the library.</summary>
     public static void Prepare()
@@ -63,6 +67,7 @@ internal static class Workshop
         var folder = AppContext.BaseDirectory;
         while (folder is not null && !File.Exists(Path.Combine(folder, "Directory.Build.props")))
             folder = Path.GetDirectoryName(folder);
-        return folder ?? throw new InvalidOperationException("The benchmarks have to stay below the repository's out folder.");
+        return folder
+            ?? throw new InvalidOperationException("The benchmarks must stay below the repository's out folder.");
     }
 }

@@ -1,9 +1,9 @@
 /*
- * The module's work as a plain C program does it: what the benchmarks compare with.
+ * The module's work in plain C, with which the benchmarks compare the module.
  *
- * As a shared library its functions run in the measuring process, on the same buffer as the C# they stand beside. Each
- * returns 0, or an errno. As a program it is one whole job: baseline SIZE FILE makes a buffer, fills it and writes it
- * to a file.
+ * As a shared library, its functions run in the measuring process, on the same buffer as their C# counterparts. Each
+ * returns 0 or an errno. As a program, it does one whole job: baseline SIZE FILE creates a buffer, fills it and writes
+ * it to a file.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -27,7 +27,7 @@ struct buffer {
     unsigned char *map;
 };
 
-/* The compiler must neither drop a copy that nobody looks at nor the malloc around it. */
+/* Keeps the compiler from removing a copy whose result is unused, or the malloc around it. */
 #define KEEP(pointer) __asm__ volatile("" : : "r"(pointer) : "memory")
 
 static int bracket(const struct buffer *buffer, __u64 flags)
@@ -52,7 +52,7 @@ static int end(const struct buffer *buffer, __u64 access)
     return bracket(buffer, DMA_BUF_SYNC_END | access);
 }
 
-/* Maps a descriptor, which stays the caller's, once and for all. */
+/* Maps a buffer once for all calls below. The caller keeps the descriptor. */
 struct buffer *baseline_open(int fd, size_t size, int is_dmabuf)
 {
     struct buffer *buffer = malloc(sizeof(*buffer));
@@ -89,7 +89,7 @@ int baseline_read(struct buffer *buffer, void *target)
     return end(buffer, DMA_BUF_SYNC_READ);
 }
 
-/* Reads into memory of its own, as a caller does that has none yet. */
+/* Reads into newly allocated memory, as a caller does who has none yet. */
 int baseline_read_new(struct buffer *buffer)
 {
     void *target = malloc(buffer->size);
@@ -98,7 +98,7 @@ int baseline_read_new(struct buffer *buffer)
     return error;
 }
 
-/* SHA-256 by the libcrypto that .NET loads; by dlopen, since its headers are in no default installation. */
+/* SHA-256 by the same libcrypto as .NET uses. It is loaded with dlopen, because its headers are rarely installed. */
 int baseline_hash(struct buffer *buffer, unsigned char *digest)
 {
     static int (*evp_digest)(const void *, size_t, unsigned char *, unsigned *, const void *, void *);
@@ -138,7 +138,7 @@ int baseline_write_file(struct buffer *buffer, const char *path)
     return error;
 }
 
-/* A sealed memfd with its pages taken, or a udmabuf of such a memfd: a descriptor, or -1. */
+/* Creates a sealed memfd with its pages allocated, or a udmabuf of a sealed memfd. Returns a descriptor, or -1. */
 static int create(size_t size, int is_dmabuf)
 {
     int fd, device, memfd = memfd_create("baseline", MFD_CLOEXEC | MFD_ALLOW_SEALING);
@@ -147,7 +147,8 @@ static int create(size_t size, int is_dmabuf)
     if (!is_dmabuf)
         return fallocate(memfd, 0, 0, size) < 0 ? -1 : memfd;
     device = open("/dev/udmabuf", O_RDWR | O_CLOEXEC);
-    fd = ioctl(device, UDMABUF_CREATE, &(struct udmabuf_create){ .memfd = memfd, .flags = UDMABUF_FLAGS_CLOEXEC, .size = size });
+    struct udmabuf_create request = { .memfd = memfd, .flags = UDMABUF_FLAGS_CLOEXEC, .size = size };
+    fd = ioctl(device, UDMABUF_CREATE, &request);
     close(device);
     close(memfd);
     return fd;
@@ -160,7 +161,7 @@ static struct sockaddr_un unix_address(const char *path)
     return address;
 }
 
-/* A descriptor that listens, or -1. */
+/* Returns a listening socket, or -1. */
 int baseline_listen(const char *path)
 {
     struct sockaddr_un address = unix_address(path);
@@ -173,7 +174,9 @@ static int pass(int socket, int fd)
 {
     char control[CMSG_SPACE(sizeof(int))] = { 0 };
     struct iovec data = { .iov_base = "A", .iov_len = 1 };
-    struct msghdr message = { .msg_iov = &data, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof(control) };
+    struct msghdr message = {
+        .msg_iov = &data, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof(control),
+    };
     struct cmsghdr *header = CMSG_FIRSTHDR(&message);
     *header = (struct cmsghdr){ .cmsg_len = CMSG_LEN(sizeof(int)), .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS };
     memcpy(CMSG_DATA(header), &fd, sizeof(int));
@@ -184,7 +187,9 @@ static int take(int socket)
 {
     char control[CMSG_SPACE(sizeof(int))], byte;
     struct iovec data = { .iov_base = &byte, .iov_len = 1 };
-    struct msghdr message = { .msg_iov = &data, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof(control) };
+    struct msghdr message = {
+        .msg_iov = &data, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof(control),
+    };
     int fd = -1;
     if (recvmsg(socket, &message, MSG_CMSG_CLOEXEC) == 1 && CMSG_FIRSTHDR(&message))
         memcpy(&fd, CMSG_DATA(CMSG_FIRSTHDR(&message)), sizeof(int));
@@ -192,8 +197,8 @@ static int take(int socket)
 }
 
 /*
- * Creates a buffer, connects, sends it, receives it at the listener, asks its size, maps it and touches its first byte.
- * Both sides are this thread, so that no scheduling is measured.
+ * Creates a buffer, connects, sends it, receives it at the listener, asks for its size, maps it and reads its first
+ * byte. This thread plays both sides, so that no scheduling is measured.
  */
 int baseline_hand_off(int listener, const char *path, size_t size, int is_dmabuf)
 {

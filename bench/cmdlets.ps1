@@ -1,8 +1,8 @@
 <#
 .SYNOPSIS
-Measures the content cmdlets beside the C loops, in turns, in this one process.
+Measures the content cmdlets and the C loops, which take turns in this one process.
 .DESCRIPTION
-Gives one object per scenario: medians in milliseconds, or KiB of managed allocation.
+Writes one object per scenario: medians in milliseconds, or KiB of managed allocation.
 #>
 param(
     [Parameter(Mandatory)] [string] $Module,
@@ -26,7 +26,7 @@ function Measure-Pair([string] $Scenario, [scriptblock] $Cmdlet, [string] $Call)
     $ours = [double[]]::new($calls)
     $c = [double[]]::new($calls)
     $watch = [Diagnostics.Stopwatch]::new()
-    # The first calls compile what they run, and count for nothing.
+    # The first calls also compile the code that they run, so their times are dropped.
     for ($i = -$warmup; $i -lt $calls; $i++) {
         $watch.Restart()
         $null = & $Cmdlet
@@ -57,7 +57,13 @@ foreach ($size in 64KB, 1MB, 64MB) {
         $before = [GC]::GetTotalAllocatedBytes($true)
         Read-DmaBufContent $buffer -OutFile $OutFile
         $allocated = [GC]::GetTotalAllocatedBytes($true) - $before
-        [pscustomobject]@{ Scenario = 'managed memory of -OutFile'; Size = $size; Ours = $allocated / 1KB; C = 0; Unit = 'KiB' }
+        [pscustomobject]@{
+            Scenario = 'managed memory of -OutFile'
+            Size = $size
+            Ours = $allocated / 1KB
+            C = 0
+            Unit = 'KiB'
+        }
     }
     [DmaBuf.Bench.Baseline]::Close($mapped)
     Remove-DmaBuf $buffer

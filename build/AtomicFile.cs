@@ -1,9 +1,9 @@
 namespace DmaBuf.Build;
 
-/// <summary>Replaces files in one step, so that whoever has the old one open keeps it whole.</summary>
+/// <summary>Replaces files in one step, so that a program that has the old file open keeps it intact.</summary>
 internal static class AtomicFile
 {
-    /// <summary>Replaces a file with what the action writes to the path that it is given.</summary>
+    /// <summary>Replaces a file with the one that the action writes to the path it receives.</summary>
     public static void Write(string target, Action<string> write)
     {
         var partial = target + ".new";

@@ -1,4 +1,4 @@
 namespace DmaBuf.Build;
 
-/// <summary>A task cannot go on; the message is one line for a person.</summary>
+/// <summary>Thrown when a task cannot go on; the message is one line for the user.</summary>
 internal sealed class BuildException(string message) : Exception(message);

@@ -2,10 +2,10 @@ using System.Text.RegularExpressions;
 
 namespace DmaBuf.Build;
 
-/// <summary>What the tasks need to know from DmaBufPS.psd1.</summary>
+/// <summary>The entries of DmaBufPS.psd1 that the tasks need.</summary>
 internal static partial class ModuleManifest
 {
-    /// <summary>The oldest PowerShell that the module runs in.</summary>
+    /// <summary>The oldest version of PowerShell in which the module runs.</summary>
     public static string PowerShellVersion() => PowerShellEntry().Match(Text()).Groups[1].Value;
 
     /// <summary>The names of the cmdlets that the module exports.</summary>

@@ -2,15 +2,17 @@ using DmaBuf.Lab;
 
 namespace DmaBuf.Build;
 
-/// <summary>A program of this repository that is compiled to native code and left in out.</summary>
-/// <param name="Name">The program.</param>
-/// <param name="Sources">Its projects' folders below the top one, that of the program itself last.</param>
+/// <summary>A program of this repository that is compiled to native code and placed in out.</summary>
+/// <param name="Name">The program's name.</param>
+/// <param name="Sources">The folders of its projects, relative to the top folder; the program's own comes last.</param>
 internal sealed record NativeProgram(string Name, params string[] Sources)
 {
     /// <summary>The program's path.</summary>
     public string Path { get; } = Repository.At("out", Name);
 
-    /// <summary>Compiles it where a source is newer. False where there is no linker, which is then reported as left out.</summary>
+    /// <summary>
+    /// Compiles the program if a source is newer. Where there is no linker, reports it as left out and returns false.
+    /// </summary>
     public async Task<bool> UpdateAsync(CancellationToken cancellationToken)
     {
         if (File.Exists(Path) && File.GetLastWriteTimeUtc(Path) > NewestSource())

@@ -8,6 +8,6 @@ internal static class PeerProgram
     /// <summary>The program's path.</summary>
     public static string Path => s_program.Path;
 
-    /// <summary>Compiles the program where its sources are newer; leaves it out where there is no linker.</summary>
+    /// <summary>Compiles the program if a source is newer; leaves it out where there is no linker.</summary>
     public static Task UpdateAsync(CancellationToken cancellationToken) => s_program.UpdateAsync(cancellationToken);
 }

@@ -45,7 +45,7 @@ internal static class Program
             return 1;
         }
 
-        // What build.ps1 was given; see there.
+        // The words that build.ps1 received; build.ps1 says why they come in a variable.
         static string[]? WordsOfPowerShell()
         {
             var joined = Environment.GetEnvironmentVariable("DMABUFPS_WORDS");

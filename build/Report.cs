@@ -1,24 +1,24 @@
 namespace DmaBuf.Build;
 
-/// <summary>What the tasks tell the person at the screen.</summary>
+/// <summary>Prints what the tasks have to tell the user.</summary>
 internal static class Report
 {
     private static readonly List<string> s_leftOut = [];
 
-    /// <summary>A line about what is being done; on standard error, so that it mixes with nobody's output.</summary>
+    /// <summary>Prints a line about progress, on standard error, to keep it out of the task's output.</summary>
     public static void Note(string line) => Console.Error.WriteLine(line);
 
-    /// <summary>A line of the task's result.</summary>
+    /// <summary>Prints a line of the task's result.</summary>
     public static void Line(string line) => Console.WriteLine(line);
 
-    /// <summary>Remembers that something was not done, and for want of what.</summary>
+    /// <summary>Records what was not done, and what was missing for it.</summary>
     public static void LeaveOut(string what)
     {
         if (!s_leftOut.Contains(what))
             s_leftOut.Add(what);
     }
 
-    /// <summary>Says in one line what was not done.</summary>
+    /// <summary>Prints one line that lists what was not done.</summary>
     public static void LeftOut()
     {
         if (s_leftOut.Count > 0)

@@ -1,21 +1,21 @@
 namespace DmaBuf.Build;
 
-/// <summary>The places of the repository.</summary>
+/// <summary>The folders of the repository.</summary>
 internal static class Repository
 {
     /// <summary>The top folder.</summary>
     public static string Root { get; } = FindRoot();
 
-    /// <summary>Everything that is made.</summary>
+    /// <summary>The folder of everything that the build makes.</summary>
     public static string Out { get; } = Path.Combine(Root, "out");
 
     /// <summary>The importable module.</summary>
     public static string Module { get; } = Path.Combine(Out, "DmaBufPS");
 
-    /// <summary>A folder of modules for PowerShell to search, with ours.</summary>
+    /// <summary>A folder for PSModulePath, which contains the module.</summary>
     public static string Modules { get; } = Path.Combine(Out, "modules");
 
-    /// <summary>What the compiler leaves of a project.</summary>
+    /// <summary>The folder of a project's compiled files.</summary>
     public static string Binaries(string project) => Path.Combine(Out, "build/bin", project, "release");
 
     /// <summary>A path below the top folder.</summary>
@@ -26,6 +26,6 @@ internal static class Repository
         var folder = AppContext.BaseDirectory;
         while (folder is not null && !File.Exists(Path.Combine(folder, "Directory.Build.props")))
             folder = Path.GetDirectoryName(folder);
-        return folder ?? throw new BuildException("The build program has to stay below the repository's out folder.");
+        return folder ?? throw new BuildException("The build program must stay below the repository's out folder.");
     }
 }

@@ -1,11 +1,11 @@
 namespace DmaBuf.Build;
 
-/// <summary>The words after a task's name: options first, then, after "--" if need be, the rest.</summary>
+/// <summary>The words after a task's name: the options, then the rest, after "--" if necessary.</summary>
 internal sealed class TaskArguments(string[] words)
 {
     private readonly List<string> _words = [.. words];
 
-    /// <summary>Takes a switch like -NoMachine out of the words.</summary>
+    /// <summary>Removes a switch like -NoMachine from the words; returns whether it was there.</summary>
     public bool TakeSwitch(string name)
     {
         var at = IndexOf(name);
@@ -14,20 +14,20 @@ internal sealed class TaskArguments(string[] words)
         return at >= 0;
     }
 
-    /// <summary>Takes an option and its value, like -Filter X, out of the words; null when it is not there.</summary>
+    /// <summary>Removes an option and its value, like -Filter X, from the words; null when it is not there.</summary>
     public string? TakeOption(string name)
     {
         var at = IndexOf(name);
         if (at < 0)
             return null;
         if (at + 1 == _words.Count)
-            throw new BuildException($"{_words[at]} wants a value.");
+            throw new BuildException($"{_words[at]} needs a value.");
         var value = _words[at + 1];
         _words.RemoveRange(at, 2);
         return value;
     }
 
-    /// <summary>Takes a whole number, or the default when the option is not there.</summary>
+    /// <summary>Removes an option whose value is a whole number; returns the default when it is not there.</summary>
     public int TakeNumber(string name, int byDefault)
     {
         var value = TakeOption(name);
@@ -35,10 +35,10 @@ internal sealed class TaskArguments(string[] words)
             return byDefault;
         return int.TryParse(value, out var number) && number >= 0
             ? number
-            : throw new BuildException($"-{name} wants a number, not \"{value}\".");
+            : throw new BuildException($"-{name} must be a whole number, not \"{value}\".");
     }
 
-    /// <summary>What is left, without the "--" that ends the options.</summary>
+    /// <summary>Removes the words that are left and returns them, without the "--" that ends the options.</summary>
     public string[] TakeRest()
     {
         string[] rest = [.. _words.Take(1).Where(word => word != "--"), .. _words.Skip(1)];
@@ -46,11 +46,11 @@ internal sealed class TaskArguments(string[] words)
         return rest;
     }
 
-    /// <summary>Complains about words that nobody took.</summary>
+    /// <summary>Fails if there are words that the task does not know.</summary>
     public void Finish()
     {
         if (_words.Count > 0)
-            throw new BuildException($"\"{_words[0]}\" is no option of this task.");
+            throw new BuildException($"\"{_words[0]}\" is not an option of this task.");
     }
 
     private int IndexOf(string name)
@@ -58,7 +58,7 @@ internal sealed class TaskArguments(string[] words)
         var end = _words.IndexOf("--");
         return _words.FindIndex(0, end < 0 ? _words.Count : end, IsOption);
 
-        // -Filter for PowerShell's users, --filter for the others.
+        // Accepts -Filter, as PowerShell users write it, and --filter.
         bool IsOption(string word) =>
             word.StartsWith('-') && word.TrimStart('-').Equals(name, StringComparison.OrdinalIgnoreCase);
     }

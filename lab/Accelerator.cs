@@ -7,10 +7,10 @@ public static class Accelerator
     private const string Tcg = "tcg";
     private static readonly TimeSpan s_trialLimit = TimeSpan.FromSeconds(15);
 
-    /// <summary>The name of the accelerator to use.</summary>
+    /// <summary>Returns the name of the accelerator to use.</summary>
     /// <remarks>
-    /// /dev/kvm can be there and still not run a machine (it may hang, too), so a kernel is booted on it once. The
-    /// verdict is kept until this computer restarts or QEMU changes.
+    /// /dev/kvm can exist and still fail to run a machine, or hang, so this boots a kernel on it once. The result is
+    /// kept until this computer restarts or QEMU changes.
     /// </remarks>
     public static async Task<string> ChooseAsync(
         Kernel kernel, string initramfs, CancellationToken cancellationToken = default)
@@ -30,16 +30,15 @@ public static class Accelerator
         return await File.ReadAllTextAsync(Path.Combine(verdicts, "verdict"), cancellationToken);
     }
 
-    /// <summary>
-    /// QEMU's arguments for the accelerator, with a processor other than the usual where one is given.
-    /// </summary>
+    /// <summary>Returns QEMU's arguments for the accelerator and the processor, by default the usual one.</summary>
     public static string[] Arguments(string accelerator, string? processor = null) =>
         ["-accel", accelerator == Tcg ? "tcg,thread=multi" : accelerator, "-cpu", processor ?? "max"];
 
-    /// <summary>What the accelerator wants on the kernel's command line.</summary>
+    /// <summary>Returns the kernel parameters that the accelerator needs.</summary>
     /// <remarks>
-    /// An emulated processor's time stamp counter is this computer's own, but on a busy computer the kernel would find
-    /// it too far from a slower clock and keep to that one, whose every reading is a slow system call.
+    /// An emulated processor's time stamp counter is this computer's own. On a busy computer, the kernel's watchdog
+    /// would still find that it deviates too far from a slower clock and switch to that clock, each reading of which is
+    /// a slow system call.
     /// </remarks>
     public static string KernelParameters(string accelerator) =>
         accelerator == Tcg ? "tsc=nowatchdog" : string.Empty;

@@ -1,14 +1,16 @@
 namespace DmaBuf.Lab;
 
-/// <summary>The per-user folder for what is downloaded or made once: kernels, PowerShell, ramdisks, QEMU.</summary>
+/// <summary>
+/// The user's folder for files that are downloaded or made only once: kernels, PowerShell, ramdisks, QEMU.
+/// </summary>
 public static class CacheFolder
 {
     /// <summary>The folder's path: <c>dmabufps</c> below <c>$XDG_CACHE_HOME</c> or <c>~/.cache</c>.</summary>
     public static string Root { get; } = FindRoot();
 
     /// <summary>
-    /// Returns the named folder of the cache; when it is missing, one caller at a time (of all processes) fills a
-    /// temporary folder, which then gets the name in one step, so nobody ever sees it half full.
+    /// Returns the named folder of the cache. If it is missing, one caller at a time (across all processes) fills a
+    /// temporary folder, which is then renamed, so nobody ever sees a half-filled folder.
     /// </summary>
     public static async Task<string> GetOrAddAsync(
         string name, Func<string, Task> fill, CancellationToken cancellationToken = default)
@@ -30,7 +32,7 @@ public static class CacheFolder
         }
         catch
         {
-            // What is half full may be what filled the disk.
+            // The partial folder may be what filled the disk.
             Directory.Delete(partial, recursive: true);
             throw;
         }

@@ -2,7 +2,7 @@ using System.Text;
 
 namespace DmaBuf.Lab;
 
-/// <summary>Writes a cpio archive in the "newc" format, the one a kernel takes as its initial ramdisk.</summary>
+/// <summary>Writes a cpio archive in the "newc" format, which the kernel accepts as an initial ramdisk.</summary>
 public sealed class CpioArchive : IDisposable
 {
     private const int Alignment = 4;
@@ -14,10 +14,10 @@ public sealed class CpioArchive : IDisposable
     /// <summary>Starts an archive in the stream, which is disposed of with the archive.</summary>
     public CpioArchive(Stream stream) => _stream = stream;
 
-    /// <summary>Adds an empty folder that all may read.</summary>
+    /// <summary>Adds an empty folder that everyone may read.</summary>
     public void AddDirectory(string name) => AddEntry(name, DirectoryFile | 0b111_101_101, []);
 
-    /// <summary>Adds a file that all may read and execute.</summary>
+    /// <summary>Adds a file that everyone may read and execute.</summary>
     public void AddFile(string name, ReadOnlySpan<byte> content) =>
         AddEntry(name, RegularFile | 0b111_101_101, content);
 

@@ -6,8 +6,8 @@ namespace DmaBuf.Lab;
 public static class DebianPackages
 {
     /// <summary>
-    /// Returns the package name that matches the pattern and has the highest version in it, or null. Names that the
-    /// package lists no longer offer for download do not count.
+    /// Returns the name that matches the pattern and contains the highest version, or null. Packages that are no longer
+    /// available for download do not count.
     /// </summary>
     public static async Task<string?> FindNewestAsync(
         string prefix, Regex pattern, CancellationToken cancellationToken = default)
@@ -28,7 +28,7 @@ public static class DebianPackages
         names.OrderByDescending(name => Regex.Replace(name, "[0-9]+", digits => digits.Value.PadLeft(8, '0')),
             StringComparer.Ordinal);
 
-    /// <summary>The version that apt would download, or null when it offers none.</summary>
+    /// <summary>Returns the version that apt would download, or null when it offers none.</summary>
     public static async Task<string?> VersionAsync(string package, CancellationToken cancellationToken = default)
     {
         var show = await HostCommand.TryRunAsync(
@@ -37,7 +37,7 @@ public static class DebianPackages
         return version.Success ? version.Groups[1].Value : null;
     }
 
-    /// <summary>Downloads packages and unpacks them; their files' paths start at the folder.</summary>
+    /// <summary>Downloads packages and unpacks them into a folder, which takes the place of the root.</summary>
     public static async Task UnpackAsync(
         IReadOnlyCollection<string> packages, string folder, CancellationToken cancellationToken = default)
     {

@@ -5,7 +5,7 @@ public static class FileLock
 {
     private const int EWOULDBLOCK = 11;
 
-    /// <summary>Waits for the lock; disposing what this returns lets the next process in.</summary>
+    /// <summary>Waits for the lock and returns it; disposing the returned object releases it.</summary>
     public static async Task<IDisposable> AcquireAsync(string path, CancellationToken cancellationToken = default)
     {
         while (true)

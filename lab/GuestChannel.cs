@@ -2,12 +2,12 @@ using System.Net.Sockets;
 
 namespace DmaBuf.Lab;
 
-/// <summary>One port of a machine: a socket of this computer here, a device file there.</summary>
+/// <summary>One port of a machine: a socket on this computer, a device file in the machine.</summary>
 internal sealed class GuestChannel
 {
     private readonly string _path;
 
-    /// <summary>Names a channel whose socket QEMU makes in the folder.</summary>
+    /// <summary>Describes a channel; QEMU makes its socket in the folder.</summary>
     public GuestChannel(string folder, string name)
     {
         Name = name;
@@ -17,14 +17,14 @@ internal sealed class GuestChannel
     /// <summary>The channel's name.</summary>
     public string Name { get; }
 
-    /// <summary>QEMU's arguments that make the channel's two ends; the number fixes the device file's name.</summary>
+    /// <summary>Returns QEMU's arguments for the channel; the number determines the device file's name.</summary>
     public string[] Arguments(int number) =>
     [
         "-chardev", $"socket,id={Name},path={_path.Replace(",", ",,", StringComparison.Ordinal)},server=on,wait=off",
         "-device", $"virtserialport,chardev={Name},nr={number}",
     ];
 
-    /// <summary>Connects; waits for QEMU, which makes the socket when it starts.</summary>
+    /// <summary>Connects, after waiting for QEMU to start and make the socket.</summary>
     public async Task<NetworkStream> ConnectAsync(CancellationToken cancellationToken)
     {
         while (true)

@@ -16,13 +16,13 @@ public sealed record GuestCommand(string Program, params string[] Arguments)
     /// <summary>The folder in which the program starts: by default this process's own.</summary>
     public string WorkingDirectory { get; init; } = Directory.GetCurrentDirectory();
 
-    /// <summary>The program's variables: by default those of this process that mean something in a machine.</summary>
+    /// <summary>The program's variables: by default those of this process that are useful in a machine.</summary>
     public IReadOnlyDictionary<string, string> Variables { get; init; } = InheritedVariables();
 
     /// <summary>The shell script that starts the program.</summary>
     internal string ToScript()
     {
-        // A shell's background job, which the agent makes of it, starts with SIGINT ignored.
+        // The agent starts the program as a shell's background job, which ignores SIGINT; --default-signal undoes that.
         var script = new StringBuilder($"cd {Quote(WorkingDirectory)} || exit 126\n");
         script.Append("exec /usr/bin/env -i --default-signal");
         foreach (var (name, value) in Variables)
@@ -43,15 +43,15 @@ public sealed record GuestCommand(string Program, params string[] Arguments)
             .Where(entry => s_inherited.Contains(entry.Name)
                 || s_inheritedPrefixes.Any(prefix => entry.Name.StartsWith(prefix, StringComparison.Ordinal)))
             .ToDictionary(entry => entry.Name, entry => entry.Value);
-        // Everyone is root in the machine.
+        // Commands run as root in the machine, so PATH includes the sbin folders.
         variables["PATH"] = variables.GetValueOrDefault("PATH", "/usr/local/bin:/usr/bin:/bin")
             + ":/usr/local/sbin:/usr/sbin:/sbin";
         variables.TryAdd("HOME", "/root");
         variables.TryAdd("TERM", "dumb");
-        // Compiling the busy parts of a program again pays off later than an emulated run lasts: meanwhile a call in a
-        // remote session takes two and a half times as long.
+        // An emulated run is too short for tiered compilation to pay off, and until it does, a call in a remote session
+        // takes two and a half times as long.
         variables.TryAdd("DOTNET_TieredCompilation", "0");
-        // Cultures would cost every start of PowerShell a tenth of its time, and a guest 37 MB of its memory.
+        // Culture data would make every start of PowerShell 10% slower and take 37 MB of a guest's memory.
         variables.TryAdd("DOTNET_SYSTEM_GLOBALIZATION_INVARIANT", "1");
         // There is no network to report to.
         variables.TryAdd("POWERSHELL_TELEMETRY_OPTOUT", "1");

@@ -4,7 +4,7 @@ using System.Text;
 
 namespace DmaBuf.Lab;
 
-/// <summary>Runs a program of this computer to its end and collects what it prints.</summary>
+/// <summary>Runs a program on this computer to its end and collects its output.</summary>
 public static class HostCommand
 {
     /// <summary>Runs the program and returns its exit code and output; 127 when there is no such program.</summary>
@@ -44,7 +44,7 @@ public static class HostCommand
         return new HostResult(process.ExitCode, output.ToString(), error.ToString());
     }
 
-    /// <summary>Runs the program and returns what it printed; throws when its exit code is not 0.</summary>
+    /// <summary>Runs the program and returns its output; throws when its exit code is not 0.</summary>
     public static async Task<string> RunAsync(
         string program,
         IEnumerable<string> arguments,

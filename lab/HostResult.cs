@@ -1,6 +1,6 @@
 namespace DmaBuf.Lab;
 
-/// <summary>How a program of this computer ended and what it printed.</summary>
+/// <summary>The exit code and output of a program on this computer.</summary>
 /// <param name="ExitCode">The program's exit code.</param>
 /// <param name="Output">Its standard output.</param>
 /// <param name="Error">Its standard error.</param>

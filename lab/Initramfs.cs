@@ -5,8 +5,8 @@ using System.Text;
 namespace DmaBuf.Lab;
 
 /// <summary>
-/// Makes initial ramdisks: busybox, the modules that reach the host's file system, files that lie over it, and scripts
-/// of <c>guest/</c>, the first of which puts the root file system together.
+/// Makes initial ramdisks. Each holds busybox, the modules that give access to the host's file system, files that lie
+/// over it, and scripts of <c>guest/</c>, the first of which sets up the root file system.
 /// </summary>
 public sealed class Initramfs
 {
@@ -25,13 +25,13 @@ public sealed class Initramfs
         _layer = layer;
     }
 
-    /// <summary>For a machine of QEMU.</summary>
+    /// <summary>The ramdisk for a machine of QEMU.</summary>
     public static Initramfs ForMachine { get; } =
         new("init", ["root.sh", "agent"], ["9pnet_virtio", "9p", "overlay"], new Dictionary<string, string>());
 
-    /// <summary>For a guest of Xen.</summary>
+    /// <summary>Returns the ramdisk for a Xen guest.</summary>
     /// <param name="layer">
-    /// Files (of this computer) by their paths in the guest, which need not come over its network.
+    /// Files of this computer, by their paths in the guest, which then need not come over the guest's network.
     /// </param>
     public static Initramfs ForGuest(IReadOnlyDictionary<string, string> layer) => new(
         "guest",
@@ -39,7 +39,7 @@ public sealed class Initramfs
         ["xen-netfront", "9pnet_fd", "9p", "overlay", "xenfs", "xen-evtchn", "xen-gntalloc", "xen-privcmd"],
         layer);
 
-    /// <summary>Returns the ramdisk for the kernel, from the cache if it holds one with the same content.</summary>
+    /// <summary>Returns the ramdisk's path, from the cache if it holds one with the same content.</summary>
     public async Task<string> GetAsync(Kernel kernel, CancellationToken cancellationToken = default)
     {
         var busybox = SystemPrograms.Find("busybox");
@@ -50,13 +50,15 @@ public sealed class Initramfs
         return Path.Combine(folder, FileName);
     }
 
-    /// <summary>The text of a script of <c>guest/</c>.</summary>
+    /// <summary>Returns the text of a script of <c>guest/</c>.</summary>
     internal static string ScriptText(string name) => Encoding.UTF8.GetString(Script(name));
 
     private void Write(string path, Kernel kernel, string busybox)
     {
         using var archive = new CpioArchive(File.Create(path));
-        foreach (var directory in new[] { "bin", "dev", "proc", "sys", "modules", "jobs", "host", "layer", "writes", "newroot" })
+        string[] directories =
+            ["bin", "dev", "proc", "sys", "modules", "jobs", "host", "layer", "writes", "newroot"];
+        foreach (var directory in directories)
             archive.AddDirectory(directory);
         archive.AddFile("bin/busybox", File.ReadAllBytes(busybox));
         archive.AddFile("init", Script(_init));
@@ -77,9 +79,11 @@ public sealed class Initramfs
         }
     }
 
-    /// <summary>The folders above a path, the topmost first.</summary>
+    /// <summary>Returns the folders above a path, from the top down.</summary>
     private static IEnumerable<string> Parents(string path) =>
-        path.Select((character, at) => (character, at)).Where(pair => pair.character == '/').Select(pair => path[..pair.at]);
+        path.Select((character, at) => (character, at))
+            .Where(pair => pair.character == '/')
+            .Select(pair => path[..pair.at]);
 
     private static byte[] Decompress(string file, string busybox)
     {
@@ -102,7 +106,10 @@ public sealed class Initramfs
             hash.AppendData(Script(script));
         foreach (var module in _modules)
             hash.AppendData(Encoding.UTF8.GetBytes(module));
-        foreach (var (name, file) in _layer.OrderBy(pair => pair.Key, StringComparer.Ordinal).Append(new(string.Empty, busybox)))
+        var files = _layer
+            .OrderBy(pair => pair.Key, StringComparer.Ordinal)
+            .Append(new KeyValuePair<string, string>(string.Empty, busybox));
+        foreach (var (name, file) in files)
         {
             var info = new FileInfo(file);
             hash.AppendData(Encoding.UTF8.GetBytes($"{name}\n{file}\n{info.Length}\n{info.LastWriteTimeUtc.Ticks}\n"));

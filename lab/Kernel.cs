@@ -13,18 +13,18 @@ public sealed partial class Kernel
         Modules = Path.Combine(folder, "lib/modules", Version);
     }
 
-    /// <summary>What <c>uname -r</c> says on this kernel.</summary>
+    /// <summary>The version that <c>uname -r</c> prints on this kernel.</summary>
     public string Version { get; }
 
     /// <summary>The bootable image.</summary>
     public string Image { get; }
 
-    /// <summary>The folder that belongs at /lib/modules/VERSION.</summary>
+    /// <summary>The folder to mount at /lib/modules/VERSION.</summary>
     public string Modules { get; }
 
     /// <summary>
-    /// The newest kernel in the cache; when it holds none, the newest of the 6.12 series, else the newest of all,
-    /// is downloaded. A cached kernel is kept: `clean -Cache` is the way to a newer one.
+    /// Returns the newest kernel in the cache. If there is none, downloads the newest of the 6.12 series or, failing
+    /// that, the newest of all. A cached kernel stays in use until `clean -Cache` removes it.
     /// </summary>
     public static async Task<Kernel> GetAsync(Action<string> say, CancellationToken cancellationToken = default)
     {
@@ -47,14 +47,14 @@ public sealed partial class Kernel
         {
             say($"downloading {package} into {kernels}");
             await DebianPackages.UnpackAsync([package], partial, cancellationToken);
-            // modprobe wants an index, which the package leaves to its installation.
+            // modprobe needs an index, which installing the package would make.
             var kernel = new Kernel(partial);
             await HostCommand.RunAsync(
                 SystemPrograms.Find("depmod"), ["-b", partial, kernel.Version], null, cancellationToken);
         }
     }
 
-    /// <summary>The files of a module and of all it depends on, in the order in which they load.</summary>
+    /// <summary>Returns the files of a module and of its dependencies, in the order in which they load.</summary>
     public IEnumerable<string> ModuleFiles(string module)
     {
         var line = File.ReadLines(Path.Combine(Modules, "modules.dep"))
@@ -66,8 +66,8 @@ public sealed partial class Kernel
     }
 
     /// <summary>
-    /// The kernel proper, out of its bootable image, or the image itself where it is packed otherwise: a kernel that
-    /// does not have to unpack itself starts faster where the processor is emulated.
+    /// Extracts the kernel proper from its bootable image, because on an emulated processor a kernel that need not
+    /// unpack itself starts faster. Returns a copy of the image where it is packed in another way.
     /// </summary>
     public async Task<string> GetPayloadAsync(CancellationToken cancellationToken = default)
     {
@@ -90,7 +90,7 @@ public sealed partial class Kernel
         }
     }
 
-    /// <summary>Where a bzImage holds its compressed kernel (Documentation/arch/x86/boot.rst, header 2.08).</summary>
+    /// <summary>Locates the compressed kernel in a bzImage (Documentation/arch/x86/boot.rst, header 2.08).</summary>
     private static Range? ZstdPayload(byte[] image)
     {
         const int SectorsField = 0x1f1;

@@ -1,15 +1,15 @@
 namespace DmaBuf.Lab;
 
-/// <summary>The lab cannot do what was asked; the message says why and what to do.</summary>
+/// <summary>Thrown when the lab cannot do what was asked; the message says why and what to do.</summary>
 public sealed class LabException : Exception
 {
-    /// <summary>Creates the exception with a message for a person.</summary>
+    /// <summary>Creates the exception with a message for the user.</summary>
     public LabException(string message)
         : base(message)
     {
     }
 
-    /// <summary>Creates the exception with a message for a person and its cause.</summary>
+    /// <summary>Creates the exception with a message for the user and its cause.</summary>
     public LabException(string message, Exception innerException)
         : base(message, innerException)
     {

@@ -5,8 +5,8 @@ using System.Text;
 namespace DmaBuf.Lab;
 
 /// <summary>
-/// A running emulated machine: a kernel of the distribution over this computer's own files, which the machine sees
-/// at their paths and cannot change (its changes stay in its memory).
+/// A running emulated machine. It boots a kernel of the distribution on this computer's own files, which it sees under
+/// the same paths and cannot change: its changes stay in its memory.
 /// </summary>
 public sealed class Machine : IAsyncDisposable
 {
@@ -26,7 +26,7 @@ public sealed class Machine : IAsyncDisposable
     /// <summary>The machine in a few words.</summary>
     public string Description { get; private set; } = string.Empty;
 
-    /// <summary>Starts a machine and returns when it takes commands.</summary>
+    /// <summary>Starts a machine and returns when it is ready for commands.</summary>
     public static async Task<Machine> StartAsync(MachineOptions options, CancellationToken cancellationToken = default)
     {
         var machine = new Machine(options);
@@ -43,8 +43,8 @@ public sealed class Machine : IAsyncDisposable
     }
 
     /// <summary>
-    /// Runs a program and returns its exit code; the streams carry what it writes, as it comes, and what it reads.
-    /// One program at a time. When the run is cancelled, the machine takes no further commands.
+    /// Runs a program and returns its exit code. The streams carry its output, as it arrives, and its input. Only one
+    /// program can run at a time. After a run was cancelled, the machine takes no further commands.
     /// </summary>
     public async Task<int> RunAsync(
         GuestCommand command,
@@ -77,7 +77,7 @@ public sealed class Machine : IAsyncDisposable
         return await ExitCodeAsync(job, cancellationToken);
     }
 
-    /// <summary>Writes a file that the machine finds, executable, in /run/lab/jobs.</summary>
+    /// <summary>Writes an executable file that the machine finds in /run/lab/jobs.</summary>
     internal void WriteSharedFile(string name, string content)
     {
         const UnixFileMode Executable = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute
@@ -96,7 +96,7 @@ public sealed class Machine : IAsyncDisposable
         _error?.Dispose();
         if (_qemu is not null)
         {
-            // The hang-up powers the machine off. Only a QEMU that ends by itself gives a terminal back as it was.
+            // Closing the channel powers the machine off. QEMU restores the terminal only if it ends by itself.
             if (_options.Terminal)
                 await Task.WhenAny(_qemu.Exited, Task.Delay(s_powerOffLimit));
             await _qemu.DisposeAsync();
@@ -161,7 +161,7 @@ public sealed class Machine : IAsyncDisposable
         }
         catch (IOException)
         {
-            // It is gone, and who waits for its answer reports that.
+            // The machine is gone; the wait for its answer reports that.
         }
     }
 
@@ -194,17 +194,17 @@ public sealed class Machine : IAsyncDisposable
         await using var port = await _folder.Input.ConnectAsync(cancellationToken);
         try
         {
-            // The agent waits for one line before the input proper.
+            // The agent expects one line before the actual input.
             await port.WriteAsync("\n"u8.ToArray(), cancellationToken);
             if (input is not null)
                 await input.CopyToAsync(port, cancellationToken);
-            // A plain close could overtake the data.
+            // Closing without a shutdown could overtake the data.
             port.Socket.Shutdown(SocketShutdown.Send);
             await Task.Delay(Timeout.Infinite, cancellationToken);
         }
         catch (Exception end) when (end is OperationCanceledException or IOException)
         {
-            // The program ended first, or does not want its input.
+            // The program ended first or does not read its input.
         }
     }
 
@@ -216,12 +216,12 @@ public sealed class Machine : IAsyncDisposable
         if (ended)
             report.Append($"\nQEMU: exit code {await _qemu.Exited}. {(await _qemu.MessagesAsync()).Trim()}");
         var console = _folder.ConsoleLines();
-        // After a panic come a hundred lines of registers; the reason is before them.
+        // A panic prints a hundred lines of registers; the reason comes before them.
         var panic = Array.FindIndex(console, line => line.Contains("Kernel panic", StringComparison.Ordinal));
         report.Append(panic < 0 ? "\nThe end of its console:" : "\nIts kernel panicked:");
         foreach (var line in (panic < 0 ? console : console.Take(panic + 1)).TakeLast(ConsoleLinesShown))
             report.Append("\n  ").Append(line);
-        report.Append($"\nAll of it is in {_folder.KeepConsole()}.");
+        report.Append($"\nThe whole console is in {_folder.KeepConsole()}.");
         return new LabException(report.ToString());
     }
 }

@@ -13,7 +13,7 @@ internal static class MachineArguments
         "-nodefaults", "-display", "none", "-no-reboot",
         .. options.Xen is null ? Boot(options, kernel, initramfs, accelerator) : Boot(options, options.Xen, folder),
         "-serial", "file:" + Escape(folder.Console),
-        // hvc0 is the terminal of an interactive run: Ctrl+C belongs to the machine then.
+        // hvc0 is the terminal of an interactive run, in which Ctrl+C belongs to the machine.
         "-chardev", options.Terminal ? "stdio,id=terminal,signal=off" : "null,id=terminal",
         "-device", "virtio-serial-pci" + VirtioSettings(options), "-device", "virtconsole,chardev=terminal,nr=0",
         .. folder.Control.Arguments(1),
@@ -31,10 +31,11 @@ internal static class MachineArguments
     [
         "-kernel", kernel.Image,
         "-initrd", initramfs,
-        "-append", $"console=ttyS0 quiet panic=-1 hugepages={options.HugePages} {Accelerator.KernelParameters(accelerator)}",
+        "-append", $"console=ttyS0 quiet panic=-1 hugepages={options.HugePages}"
+            + $" {Accelerator.KernelParameters(accelerator)}",
     ];
 
-    /// <summary>Here dom0's kernel and its ramdisk are modules of the hypervisor.</summary>
+    /// <summary>With Xen, dom0's kernel and its ramdisk are modules of the hypervisor.</summary>
     private static string[] Boot(MachineOptions options, XenBoot xen, MachineFolder folder)
     {
         var kernelParameters = $"console=hvc0 {XenBoot.CommonKernelParameters} {xen.KernelParameters}";
@@ -55,6 +56,6 @@ internal static class MachineArguments
 
     private static string VirtioSettings(MachineOptions options) => options.Xen?.VirtioSettings ?? string.Empty;
 
-    /// <summary>QEMU takes a doubled comma in a value for one that does not end the value.</summary>
+    /// <summary>Doubles commas, because QEMU ends a value at a single comma.</summary>
     private static string Escape(string path) => path.Replace(",", ",,", StringComparison.Ordinal);
 }

@@ -1,6 +1,6 @@
 namespace DmaBuf.Lab;
 
-/// <summary>One run's own folder: the sockets of its channels, its commands and its kernel's console.</summary>
+/// <summary>The folder of one run: the sockets of its channels, its commands and its kernel's console.</summary>
 internal sealed class MachineFolder : IDisposable
 {
     private readonly string _path = Directory.CreateTempSubdirectory("dmabufps-lab-").FullName;
@@ -15,7 +15,7 @@ internal sealed class MachineFolder : IDisposable
         Jobs = Directory.CreateDirectory(Path.Combine(_path, "jobs")).FullName;
     }
 
-    /// <summary>Carries lines for the machine's agent and its answers.</summary>
+    /// <summary>Carries lines to the machine's agent, and its answers.</summary>
     public GuestChannel Control { get; }
 
     /// <summary>Carries a command's standard input.</summary>
@@ -30,22 +30,22 @@ internal sealed class MachineFolder : IDisposable
     /// <summary>The shared folder in which the machine finds its settings and commands.</summary>
     public string Jobs { get; }
 
-    /// <summary>The file that takes the kernel's console.</summary>
+    /// <summary>The file to which the kernel's console is written.</summary>
     public string Console => Path.Combine(_path, "console.log");
 
-    /// <summary>A path to dom0's kernel without a space or comma, which QEMU takes for the end of it.</summary>
+    /// <summary>A path to dom0's kernel without a space or comma, at which QEMU would end it.</summary>
     public string KernelLink => Path.Combine(_path, "kernel");
 
-    /// <summary>Such a path to dom0's initial ramdisk.</summary>
+    /// <summary>The same for dom0's initial ramdisk.</summary>
     public string InitramfsLink => Path.Combine(_path, "initramfs");
 
-    /// <summary>What the kernel has said so far.</summary>
+    /// <summary>Returns the lines that the kernel has printed so far.</summary>
     public string[] ConsoleLines() =>
         File.Exists(Console)
             ? [.. File.ReadLines(Console).Select(line => line.TrimEnd()).Where(line => line.Length > 0)]
             : [];
 
-    /// <summary>Saves the console's text beside the folder, which goes away with the run; returns its path.</summary>
+    /// <summary>Saves the console's text next to the folder, which the run deletes; returns the path.</summary>
     public string KeepConsole()
     {
         var kept = _path + ".log";

@@ -1,12 +1,12 @@
 namespace DmaBuf.Lab;
 
-/// <summary>How a machine is made.</summary>
+/// <summary>The options of a machine.</summary>
 public sealed record MachineOptions
 {
     /// <summary>The machine's host name.</summary>
     public string Name { get; init; } = "lab";
 
-    /// <summary>The machine's memory in MiB; what is written to files comes out of it too.</summary>
+    /// <summary>The machine's memory in MiB, which also holds the files that are written.</summary>
     public int MemoryMiB { get; init; } = 1024;
 
     /// <summary>The number of processors.</summary>
@@ -18,7 +18,7 @@ public sealed record MachineOptions
     /// <summary>Kernel modules to load at the start.</summary>
     public IReadOnlyList<string> Modules { get; init; } = ["vsock", "vsock_loopback"];
 
-    /// <summary>Host folders whose changes reach the host: the path in the machine is the same.</summary>
+    /// <summary>Folders of the host that the machine can change, under the same paths.</summary>
     public IReadOnlyList<string> SharedFolders { get; init; } = [];
 
     /// <summary>Whether this process's terminal becomes the machine's.</summary>
@@ -30,6 +30,6 @@ public sealed record MachineOptions
     /// <summary>How long the machine may take to start.</summary>
     public TimeSpan StartLimit { get; init; } = TimeSpan.FromMinutes(2);
 
-    /// <summary>Takes one line for a person now and then: a download, the accelerator in use.</summary>
+    /// <summary>Receives occasional lines for the user, for example about a download.</summary>
     public Action<string> Say { get; init; } = _ => { };
 }

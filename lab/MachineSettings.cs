@@ -2,13 +2,13 @@ using System.Globalization;
 
 namespace DmaBuf.Lab;
 
-/// <summary>The settings that a machine's first program reads, as shell variables.</summary>
+/// <summary>Writes the settings that a machine's first program reads, as shell variables.</summary>
 internal static class MachineSettings
 {
-    /// <summary>The name under which QEMU offers what lies over the root.</summary>
+    /// <summary>The name under which QEMU offers the folder that lies over the root.</summary>
     public const string LayerTag = "layer";
 
-    /// <summary>Writes them where the machine looks for them.</summary>
+    /// <summary>Writes the settings to the file where the machine looks for them.</summary>
     public static void Write(MachineFolder folder, MachineOptions options, Kernel kernel)
     {
         var shares = options.SharedFolders.Select((path, number) => $"{ShareTag(number)} {path}");
@@ -19,12 +19,12 @@ internal static class MachineSettings
             "MODULES=" + GuestCommand.Quote(kernel.Modules),
             "LOAD=" + GuestCommand.Quote(string.Join(' ', options.Modules)),
             "LAYER=" + (options.Xen is null ? string.Empty : LayerTag),
-            // Under Xen the first console is Xen's.
+            // Under Xen, the first console belongs to Xen.
             "TERMINAL=" + (options.Xen is null ? "/dev/hvc0" : "/dev/hvc1"),
             "SHARES=" + GuestCommand.Quote(string.Join('\n', shares)),
         ]);
     }
 
-    /// <summary>The name under which QEMU offers the numbered shared folder.</summary>
+    /// <summary>Returns the name under which QEMU offers the shared folder with that number.</summary>
     public static string ShareTag(int number) => "share" + number.ToString(CultureInfo.InvariantCulture);
 }

@@ -1,9 +1,11 @@
 namespace DmaBuf.Lab;
 
-/// <summary>Copies what comes before a mark: the end of one command's output in a channel that stays open.</summary>
+/// <summary>
+/// Copies a stream up to a mark, which ends one command's output in a channel that stays open.
+/// </summary>
 internal static class MarkedStream
 {
-    /// <summary>Copies to the target as data arrives; returns when the mark has come or the source has ended.</summary>
+    /// <summary>Copies data as it arrives; returns when the mark has arrived or the source has ended.</summary>
     public static async Task CopyAsync(
         Stream source, Stream target, ReadOnlyMemory<byte> mark, CancellationToken cancellationToken)
     {
@@ -14,7 +16,7 @@ internal static class MarkedStream
             var read = await source.ReadAsync(buffer.AsMemory(held), cancellationToken);
             var length = held + read;
             var end = buffer.AsSpan(0, length).IndexOf(mark.Span);
-            // Without the mark, the last bytes can be the beginning of it and have to wait.
+            // The last bytes may be the beginning of the mark; then they are held back.
             var ready = end >= 0 ? end : read == 0 ? length : length - Overlap(buffer.AsSpan(0, length), mark.Span);
             await target.WriteAsync(buffer.AsMemory(0, ready), cancellationToken);
             await target.FlushAsync(cancellationToken);

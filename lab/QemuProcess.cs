@@ -11,7 +11,7 @@ public sealed class QemuProcess : IAsyncDisposable
 
     private QemuProcess(string program, IEnumerable<string> arguments, bool inheritTerminal)
     {
-        // The kernel kills QEMU when the thread that started it ends, however this process ends.
+        // The kernel kills QEMU when the thread that started it ends, no matter how this process ends.
         string[] words = ["--pdeathsig", "KILL", "--", program, .. arguments];
         _process = new Process
         {
@@ -27,10 +27,10 @@ public sealed class QemuProcess : IAsyncDisposable
     /// <summary>This computer's QEMU.</summary>
     public static string Program => SystemPrograms.Find("qemu-system-x86_64");
 
-    /// <summary>Ends when QEMU does, with its exit code.</summary>
+    /// <summary>Completes with QEMU's exit code when QEMU ends.</summary>
     public Task<int> Exited => _exited.Task;
 
-    /// <summary>Starts QEMU; with the terminal inherited, its "stdio" device is this process's terminal.</summary>
+    /// <summary>Starts QEMU. If it inherits the terminal, its "stdio" device is this process's terminal.</summary>
     public static QemuProcess Start(string program, IEnumerable<string> arguments, bool inheritTerminal = false)
     {
         var qemu = new QemuProcess(program, arguments, inheritTerminal);
@@ -40,10 +40,10 @@ public sealed class QemuProcess : IAsyncDisposable
         return qemu;
     }
 
-    /// <summary>What QEMU itself said, once it has ended.</summary>
+    /// <summary>Returns QEMU's own messages once QEMU has ended.</summary>
     public Task<string> MessagesAsync() => _messages;
 
-    /// <summary>Ends QEMU at once.</summary>
+    /// <summary>Kills QEMU.</summary>
     public async ValueTask DisposeAsync()
     {
         if (!_process.HasExited)

@@ -2,7 +2,7 @@ using System.Management.Automation;
 
 namespace OneCmdlet;
 
-/// <summary>Get-One: gives 1.</summary>
+/// <summary>Get-One: returns 1.</summary>
 [Cmdlet(VerbsCommon.Get, "One")]
 [OutputType(typeof(int))]
 public sealed class GetOneCommand : Cmdlet

@@ -4,8 +4,9 @@ using DmaBuf.Lab;
 namespace DmaBuf.Bench;
 
 /// <summary>
-/// Buffers between two domains of an emulated Xen host, by pair.c and by the same on the core. dom0 grants a udmabuf to
-/// a guest and, the other way round, the guest pages of its grant allocator; both map the references.
+/// Hands buffers over between two domains of an emulated Xen host, by pair.c and by its counterpart on the core. dom0
+/// grants a udmabuf to a guest; in the other direction, the guest grants pages of its grant allocator. Both map the
+/// references.
 /// </summary>
 internal static class XenSuite
 {
@@ -16,20 +17,20 @@ internal static class XenSuite
     private const long Mebi = 1 << 20;
     private const long Largest = 128 * Mebi;
 
-    /// <summary>Where 128 MiB, 32768 references, leave room for others.</summary>
+    /// <summary>Enough for the 32768 references of 128 MiB, with room for others.</summary>
     private const int ManyGrantFrames = 256;
 
     public static async Task<int> RunAsync(bool quick)
     {
         if (!File.Exists(Workshop.Pair))
         {
-            Console.Error.WriteLine($"There is no {Workshop.Pair}: ./build.sh bench -Xen makes it.");
+            Console.Error.WriteLine($"There is no {Workshop.Pair}: run ./build.sh bench -Xen, which builds it.");
             return 1;
         }
 
         await using var host = await XenHost.StartAsync(new XenHostOptions
         {
-            // A PV guest, which is faster. The guest's table has Xen's usual size.
+            // A PV guest, which is faster. Its grant table has Xen's default size.
             Guests = [new XenGuestOptions { Name = Guest, Type = XenGuestType.Pv }],
             Driver = GrantDriver.Stock,
             GrantFrames = ManyGrantFrames,
@@ -49,7 +50,8 @@ internal static class XenSuite
         rounds = quick ? [16, 16, 6, 4, 1] : [150, 150, 40, 20, 1];
         run = await PairRun.RunAsync(host, Guest, XenHost.Dom0, "gntalloc", 0, sizes.Zip(rounds));
         AddHandOffs(rows, run, $"{Guest} -> dom0, gntalloc", sizes[..^1]);
-        refusals.Add($"128 MiB of {Guest}, whose grant table has 64 frames. Ours: {run.Refusal("ours", Largest)}");
+        refusals.Add(
+            $"128 MiB of {Guest}, whose grant table has 64 frames. Ours: {run.Refusal("ours", Largest)}");
         refusals.Add($"C: {run.Refusal("c", Largest)}");
 
         Console.WriteLine("Measuring: reading an import");
@@ -63,34 +65,39 @@ internal static class XenSuite
         }
 
         Console.WriteLine();
-        Console.WriteLine($"Medians between two domains. Ratio: C's time by ours, so 1 is as fast and more is faster.");
+        Console.WriteLine("Medians between two domains. Ratio: C's time divided by ours; above 1, ours is faster.");
         ResultTable.Print(rows, Console.Out);
         refusals.ForEach(Console.WriteLine);
         return 0;
     }
 
-    /// <summary>Whole hand-offs, what of them each page costs, and whether that is the same for all sizes.</summary>
+    /// <summary>Adds whole hand-offs, their cost per page, and whether that cost is the same for all sizes.</summary>
     private static void AddHandOffs(List<Row> rows, PairRun run, string way, long[] sizes)
     {
         foreach (var size in sizes)
         {
             var whole = run.HandOff(size);
-            rows.Add(Row.WithRatio($"{way}: grant+send+import+map+release", size, whole.Ours, whole.C, HandOffTarget));
+            rows.Add(Row.WithRatio(
+                $"{way}: grant+send+import+map+release", size, whole.Ours, whole.C, HandOffTarget));
         }
 
         foreach (var size in sizes)
         {
             var (ours, c) = PerPage(run, size);
-            rows.Add(Row.WithRatio($"{way}: grant+import+map, a page", size, ours, c, HandOffTarget) with { Unit = "us" });
+            rows.Add(Row.WithRatio($"{way}: grant+import+map, a page", size, ours, c, HandOffTarget) with
+            {
+                Unit = "us",
+            });
         }
 
         var (firstOurs, firstC) = PerPage(run, Mebi);
         var (lastOurs, lastC) = PerPage(run, sizes[^1]);
-        rows.Add(new Row($"{way}: a page of {sizes[^1] / Mebi} MiB by one of 1 MiB", 0, lastOurs / firstOurs, lastC / firstC,
+        rows.Add(new Row(
+            $"{way}: a page of {sizes[^1] / Mebi} MiB by one of 1 MiB", 0, lastOurs / firstOurs, lastC / firstC,
             $"<= {LinearTarget}", lastOurs / firstOurs <= LinearTarget, "x"));
     }
 
-    /// <summary>Microseconds.</summary>
+    /// <summary>The cost of one page in microseconds.</summary>
     private static (double Ours, double C) PerPage(PairRun run, long size)
     {
         var times = run.GrantAndMap(size);

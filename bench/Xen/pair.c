@@ -1,13 +1,14 @@
 /*
- * A hand-off between two domains of Xen as a plain C program does it: what the benchmarks between domains compare with.
- * Its calls are those of the core, one by one, and its stream is the one of the systems that this project replaces: a
- * 32-bit count and so many 32-bit references; the importer closes when it is done.
+ * A hand-off between two Xen domains in plain C, with which the benchmarks between domains compare the core. It makes
+ * the same calls as the core, one by one, and speaks the protocol of the programs that this project replaces: a 32-bit
+ * count, then that many 32-bit references. The importer closes when it is done.
  *
- *   pair export PORT DOMAIN udmabuf|gntalloc    one round for each size (in bytes) that a line of its input names
+ *   pair export PORT DOMAIN udmabuf|gntalloc    one round for each line of its input, which names a size in bytes
  *   pair import HOST PORT DOMAIN [COPIES]       round after round, until the exporter closes without references
  *
- * Each prints its nanoseconds for each round: "export SIZE GRANT HANDOFF", the second from the first byte sent to the
- * peer's close, and "import SIZE MAP RELEASE COPY", the last the median of COPIES copies of the whole buffer.
+ * Each side prints its times for each round in nanoseconds. The exporter prints "export SIZE GRANT HANDOFF", where
+ * HANDOFF is the time between the first byte sent and the peer's close. The importer prints "import SIZE MAP RELEASE
+ * COPY", where COPY is the median of COPIES copies of the whole buffer.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -25,14 +26,14 @@
 #include <unistd.h>
 #include <xen/gntalloc.h>
 
-/* The kernel's header leaves these two to Xen's own. */
+/* The kernel's header expects Xen's headers to define these two types. */
 typedef uint32_t grant_ref_t;
 typedef uint16_t domid_t;
 #include <xen/gntdev.h>
 
 #define PAGE 4096
 
-/* The compiler must not drop a copy that nobody looks at. */
+/* Keeps the compiler from removing a copy whose result is unused. */
 #define KEEP(pointer) __asm__ volatile("" : : "r"(pointer) : "memory")
 
 struct share {
@@ -65,7 +66,7 @@ static unsigned char *map(int fd, uint64_t offset, size_t size)
     return pages;
 }
 
-/* The first byte of each page tells which page it is. */
+/* The mark that the first byte of each page carries. */
 static unsigned char stamp(size_t page)
 {
     return page * 7 + 1;
@@ -83,13 +84,17 @@ static int create_udmabuf(size_t size)
     int memfd = check(memfd_create("pair", MFD_CLOEXEC | MFD_ALLOW_SEALING), "memfd_create");
     check(ftruncate(memfd, size), "ftruncate");
     check(fcntl(memfd, F_ADD_SEALS, F_SEAL_SHRINK), "F_ADD_SEALS");
-    fd = check(ioctl(device, UDMABUF_CREATE, &(struct udmabuf_create){ .memfd = memfd, .flags = UDMABUF_FLAGS_CLOEXEC, .size = size }), "UDMABUF_CREATE");
+    struct udmabuf_create request = { .memfd = memfd, .flags = UDMABUF_FLAGS_CLOEXEC, .size = size };
+    fd = check(ioctl(device, UDMABUF_CREATE, &request), "UDMABUF_CREATE");
     close(device);
     close(memfd);
     return fd;
 }
 
-/* The references of a dma-buf's pages; the device's handle keeps them. NULL and errno where the kernel refuses. */
+/*
+ * Grants a dma-buf's pages and returns the references, which last as long as the device stays open. Returns NULL and
+ * sets errno if the kernel refuses.
+ */
 static uint32_t *grant_dmabuf(struct share *share, unsigned domain)
 {
     uint32_t count = share->size / PAGE;
@@ -104,7 +109,7 @@ static uint32_t *grant_dmabuf(struct share *share, unsigned domain)
     return refs;
 }
 
-/* New pages that are granted as they are made. */
+/* Allocates pages that are granted from the start, and returns their references, or NULL. */
 static uint32_t *grant_new_pages(struct share *share, unsigned domain, uint64_t *offset)
 {
     uint32_t count = share->size / PAGE;
@@ -126,7 +131,7 @@ static void send_all(int socket, const void *bytes, size_t count)
         done += check(send(socket, (const char *)bytes + done, count - done, MSG_NOSIGNAL), "send");
 }
 
-/* Whether all of it came; the other outcome is a stream that ended before its first byte. */
+/* Returns 1 when all bytes have arrived, and 0 when the stream ended before the first one. */
 static int receive_all(int socket, void *bytes, size_t count)
 {
     for (size_t done = 0; done < count;) {
@@ -140,7 +145,7 @@ static int receive_all(int socket, void *bytes, size_t count)
     return 1;
 }
 
-/* One round. Neither the wait for the peer nor the stamping counts, and the line tells that all is released. */
+/* Runs one round. Waiting for the peer and stamping do not count. The line is printed after everything is released. */
 static void export_round(int listener, struct share *share, unsigned domain)
 {
     uint32_t count = share->size / PAGE, *refs, *blob;
@@ -151,7 +156,8 @@ static void export_round(int listener, struct share *share, unsigned domain)
     refs = share->buffer >= 0 ? grant_dmabuf(share, domain) : grant_new_pages(share, domain, &offset);
     granted = now();
     if (!refs) {
-        printf("failed %zu %s: %s\n", share->size, share->buffer >= 0 ? "IMP_TO_REFS" : "ALLOC_GREF", strerrorname_np(errno));
+        const char *call = share->buffer >= 0 ? "IMP_TO_REFS" : "ALLOC_GREF";
+        printf("failed %zu %s: %s\n", share->size, call, strerrorname_np(errno));
         close(share->device);
         return;
     }
@@ -170,15 +176,18 @@ static void export_round(int listener, struct share *share, unsigned domain)
         ;
     closed = now();
 
-    if (share->buffer >= 0)
-        ioctl(share->device, IOCTL_GNTDEV_DMABUF_IMP_RELEASE, &(struct ioctl_gntdev_dmabuf_imp_release){ .fd = share->buffer });
-    else
+    if (share->buffer >= 0) {
+        struct ioctl_gntdev_dmabuf_imp_release release = { .fd = share->buffer };
+        ioctl(share->device, IOCTL_GNTDEV_DMABUF_IMP_RELEASE, &release);
+    } else {
         munmap(share->pages, share->size);
+    }
     close(share->device);
     close(peer);
     free(blob);
     free(refs);
-    printf("export %zu %llu %llu\n", share->size, (unsigned long long)(granted - start), (unsigned long long)(closed - sent));
+    printf("export %zu %llu %llu\n", share->size,
+        (unsigned long long)(granted - start), (unsigned long long)(closed - sent));
 }
 
 static int run_exporter(const char *port, unsigned domain, int with_udmabuf)
@@ -207,12 +216,12 @@ static int run_exporter(const char *port, unsigned domain, int with_udmabuf)
         share.size = size;
         export_round(listener, &share, domain);
     }
-    /* The importer waits for a next round: a close without references ends it. */
+    /* The importer waits for another round; closing without sending references ends it. */
     close(check(accept(listener, NULL, NULL), "accept"));
     return 0;
 }
 
-/* As the core imports: a dma-buf where the kernel makes one of references, else a mapping of them. */
+/* Imports as the core does: as a dma-buf where the kernel can make one from references, otherwise as a mapping. */
 static unsigned char *import(int device, unsigned domain, const uint32_t *refs, uint32_t count, int *fd)
 {
     struct ioctl_gntdev_dmabuf_exp_from_refs *export = malloc(sizeof(*export) + count * sizeof(uint32_t));
@@ -242,7 +251,7 @@ static int by_value(const void *a, const void *b)
     return x < y ? -1 : x > y;
 }
 
-/* The target is at a page's start in both programs: else chance would say how well the two are aligned. */
+/* Both programs align the target to a page, so that the copy's speed does not depend on chance alignment. */
 static uint64_t copy_time(const unsigned char *pages, size_t size, int copies)
 {
     uint64_t times[copies];
@@ -262,7 +271,7 @@ static uint64_t copy_time(const unsigned char *pages, size_t size, int copies)
 
 static int connect_to(const struct addrinfo *address)
 {
-    /* The other side may still be starting. */
+    /* Retries, because the other side may still be starting. */
     for (;;) {
         int fd = check(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), "socket");
         if (connect(fd, address->ai_addr, address->ai_addrlen) == 0)
@@ -307,7 +316,8 @@ static int run_importer(const char *host, const char *port, unsigned domain, int
         close(device);
         released = now();
         close(peer);
-        printf("import %zu %llu %llu %llu\n", size, (unsigned long long)(mapped - start), (unsigned long long)(released - release), (unsigned long long)copied);
+        printf("import %zu %llu %llu %llu\n", size, (unsigned long long)(mapped - start),
+            (unsigned long long)(released - release), (unsigned long long)copied);
         free(refs);
     }
     return 0;

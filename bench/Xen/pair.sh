@@ -1,6 +1,6 @@
 #!/bin/sh
-# Rounds of a hand-off between two domains, run in dom0: each size so many times by the C pair and by ours in turns, so
-# that a slow moment meets both. Prints each side's lines with the pair's name before them.
+# Runs rounds of a hand-off between two domains; dom0 runs this script. For each size, the C pair and ours take turns,
+# so that a slow moment affects both. Prints each side's lines, with the pair's name in front.
 # Usage: pair.sh EXPORTER IMPORTER udmabuf|gntalloc C OURS COPIES SIZE:ROUNDS...
 exporter=$1
 importer=$2
@@ -11,7 +11,7 @@ copies=$6
 shift 6
 work=$(mktemp -d)
 cd "$work" || exit
-# Runs a program in a domain, with this script's input.
+# Runs a program in a domain; the program inherits this script's input.
 on() {
     domain=$1
     shift
@@ -19,7 +19,7 @@ on() {
 }
 id() { if [ "$1" = dom0 ]; then echo 0; else xl domid "$1"; fi; }
 
-# The drivers' own limits are below 128 MiB; Xen's are what is to be met.
+# Raises the drivers' own limits, which are below 128 MiB, so that Xen's limits apply.
 case $backing in
     udmabuf) limit=udmabuf/parameters/size_limit_mb most=256 ;;
     gntalloc) limit=xen_gntalloc/parameters/limit most=65536 ;;
@@ -47,7 +47,7 @@ turn() {
 for step; do
     rounds=${step#*:}
     while [ "$rounds" -gt 0 ]; do
-        # Who follows has the caches that the other filled: each does so every second time.
+        # The second of a round profits from the caches that the first one filled, so the order alternates.
         if [ $((rounds % 2)) = 0 ]; then order='c ours'; else order='ours c'; fi
         for pair in $order; do turn "$pair" "${step%:*}"; done
         rounds=$((rounds - 1))

@@ -7,16 +7,16 @@ namespace DmaBuf.Build;
 /// <summary>Makes the module's help from the pages in docs/help.</summary>
 internal static class HelpFiles
 {
-    /// <summary>The name of the file with the help of all cmdlets.</summary>
+    /// <summary>The name of the file that holds the help of all cmdlets.</summary>
     public const string MamlName = "DmaBufPS.dll-Help.xml";
 
     /// <summary>The folder of the pages.</summary>
     public static string Pages { get; } = Repository.At("docs", "help");
 
-    /// <summary>Where the help of all cmdlets is.</summary>
+    /// <summary>The path of that file.</summary>
     public static string MamlPath { get; } = Path.Combine(Repository.Module, "en-US", MamlName);
 
-    /// <summary>Makes the help; a page that breaks the layout fails with its line.</summary>
+    /// <summary>Makes the help; fails on a page that breaks the layout, and names the line.</summary>
     public static void Update()
     {
         var folder = Path.GetDirectoryName(MamlPath)!;
@@ -30,11 +30,11 @@ internal static class HelpFiles
         Save(MamlWriter.Write(PagesOfCmdlets().Select(PageParser.Parse)));
     }
 
-    /// <summary>The cmdlets of the module's manifest that have no page.</summary>
+    /// <summary>The cmdlets in the module's manifest that have no page.</summary>
     public static string[] CmdletsWithoutPage() =>
         [.. ModuleManifest.Cmdlets().Where(cmdlet => !File.Exists(Path.Combine(Pages, cmdlet + ".md")))];
 
-    /// <summary>The pages of cmdlets, which alone have a hyphen in their names.</summary>
+    /// <summary>The pages of cmdlets: only their names contain a hyphen.</summary>
     private static IEnumerable<string> PagesOfCmdlets() =>
         Directory.GetFiles(Pages, "*-*.md").Order(StringComparer.Ordinal);
 

@@ -1,12 +1,12 @@
 namespace DmaBuf.Build;
 
-/// <summary>What the page of one cmdlet says.</summary>
+/// <summary>The content of one cmdlet's page.</summary>
 internal sealed record HelpPage
 {
     /// <summary>The cmdlet's name.</summary>
     public required string Name { get; init; }
 
-    /// <summary>What <c>Get-Help -Online</c> opens; empty where there is no such page.</summary>
+    /// <summary>The address that <c>Get-Help -Online</c> opens; empty where there is none.</summary>
     public required string HelpUri { get; init; }
 
     public required string Synopsis { get; init; }
@@ -38,7 +38,7 @@ internal sealed record HelpLink(string Text, string Uri);
 internal sealed record HelpExample(
     string Title, IReadOnlyList<HelpBlock> Introduction, string Code, IReadOnlyList<HelpBlock> Remarks);
 
-/// <summary>One way to call the cmdlet, as a line of the page's SYNTAX section has it.</summary>
+/// <summary>One way to call the cmdlet, as a line of the page's SYNTAX section shows it.</summary>
 internal sealed record HelpSyntax(string Set, int Line, IReadOnlyList<HelpSyntaxParameter> Parameters);
 
 /// <summary>A parameter in such a line; a switch has no type.</summary>

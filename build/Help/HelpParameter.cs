@@ -5,7 +5,7 @@ internal sealed record HelpParameter
 {
     public required string Name { get; init; }
 
-    /// <summary>Where the page describes it.</summary>
+    /// <summary>The line where the page describes it.</summary>
     public required int Line { get; init; }
 
     public required IReadOnlyList<HelpBlock> Text { get; init; }
@@ -23,7 +23,7 @@ internal sealed record HelpParameter
 
     public required IReadOnlyList<HelpParameterSet> Sets { get; init; }
 
-    /// <summary>What it is in the parameter set of that name; null where it is not in it.</summary>
+    /// <summary>Its part in the parameter set of that name; null where the set does not contain it.</summary>
     public HelpParameterSet? In(string set) => Sets.FirstOrDefault(candidate => candidate.Covers(set));
 }
 

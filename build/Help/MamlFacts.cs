@@ -4,8 +4,8 @@ using System.Xml.Linq;
 namespace DmaBuf.Build;
 
 /// <summary>
-/// What a MAML file says, in a form in which two writers can be compared: white space, list marks and where an example
-/// keeps its text make no difference.
+/// The content of a MAML file, in a form that allows comparing two writers: white space, list marks and the place where
+/// an example keeps its text make no difference.
 /// </summary>
 internal sealed partial class MamlFacts
 {
@@ -16,7 +16,7 @@ internal sealed partial class MamlFacts
 
     private MamlFacts(Func<string, string> plain) => _plain = plain;
 
-    /// <summary>Reads a file; the function takes the markup out of a text, where the writer left it in.</summary>
+    /// <summary>Reads a file; the function removes markup that the writer left in a text.</summary>
     public static Dictionary<string, string> Read(XDocument maml, Func<string, string> plain)
     {
         var facts = new MamlFacts(plain);
@@ -83,7 +83,7 @@ internal sealed partial class MamlFacts
         return Collapse(Value(link, Maml.Text + "linkText") + ' ' + (PageText.IsPage(uri) ? string.Empty : uri));
     }
 
-    /// <summary>All text in an element, its paragraphs one after another.</summary>
+    /// <summary>All text in an element.</summary>
     private string Text(XElement? element)
     {
         var parts = element?.DescendantNodes().OfType<XText>().Select(text => text.Value) ?? [];
@@ -95,7 +95,9 @@ internal sealed partial class MamlFacts
     private static string Attribute(XElement element, string name) =>
         element.Attribute(name)?.Value.ToLowerInvariant() ?? string.Empty;
 
-    /// <summary>One space for white space and for the characters that only keep a line from being empty.</summary>
+    /// <summary>
+    /// Replaces white space, and the characters that only keep a line from being empty, with one space.
+    /// </summary>
     private static string Collapse(string text) => Space().Replace(text, " ").Trim();
 
     [GeneratedRegex(@"^ *(?:-|\d+\.) ", RegexOptions.Multiline)]

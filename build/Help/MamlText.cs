@@ -9,10 +9,10 @@ namespace DmaBuf.Build;
 /// </summary>
 internal static class MamlText
 {
-    /// <summary>A line that Get-Help does not trim and a terminal shows as a blank one: a zero-width space.</summary>
+    /// <summary>A line that Get-Help does not trim and a terminal shows as blank: a zero-width space.</summary>
     private const string BlankLine = "\n" + Invisible;
 
-    /// <summary>What keeps white space next to it from being trimmed.</summary>
+    /// <summary>Keeps Get-Help from trimming the white space next to it.</summary>
     private const string Invisible = "\u200B";
 
     /// <summary>The description of a cmdlet or parameter.</summary>
@@ -48,7 +48,6 @@ internal static class MamlText
         _ => throw new ArgumentException($"There is no text for a {block.GetType().Name}.", nameof(block)),
     };
 
-    /// <summary>Keeps the first line's indentation from being trimmed.</summary>
     private static string KeepIndent(string lines) => lines.StartsWith(' ') ? Invisible + lines : lines;
 
     private static XElement List(HelpList list, string end) => new(

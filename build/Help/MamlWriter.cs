@@ -120,7 +120,9 @@ internal static class MamlWriter
         new XElement(Maml.Dev + "code", example.Code),
         Remarks(example.Remarks));
 
-    /// <summary>What follows the first code, and an empty paragraph: the blank line before the next example.</summary>
+    /// <summary>
+    /// The text after the first code, and an empty paragraph, which becomes the blank line before the next example.
+    /// </summary>
     private static XElement? Remarks(IReadOnlyList<HelpBlock> blocks) => blocks.Count == 0
         ? null
         : new XElement(Maml.Dev + "remarks", MamlText.Paragraphs(blocks), MamlText.Paragraph(string.Empty));
@@ -133,8 +135,8 @@ internal static class MamlWriter
             MamlText.Paragraph(string.Concat(blocks.Select(block => MamlText.PlainText(block) + "\n\n"))));
 
     /// <summary>
-    /// Get-Help -Online opens the address of the first link that has one. So only the page's online version has an
-    /// address; other links show theirs in the text.
+    /// Get-Help -Online opens the first link that has an address. So only the page's online version has one; the other
+    /// links show theirs in the text.
     /// </summary>
     private static IEnumerable<XElement> Links(HelpPage page)
     {

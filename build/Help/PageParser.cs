@@ -5,8 +5,8 @@ using Markdig.Syntax.Inlines;
 namespace DmaBuf.Build;
 
 /// <summary>
-/// Reads the page of a cmdlet, which is in PlatyPS's format. A page that breaks the layout fails with the line and what
-/// is wrong there.
+/// Reads the page of a cmdlet, which is in PlatyPS's format. Fails on a page that breaks the layout, and names the line
+/// and the error.
 /// </summary>
 internal sealed class PageParser
 {

@@ -2,10 +2,10 @@ using Markdig.Syntax;
 
 namespace DmaBuf.Build;
 
-/// <summary>A heading of a page and what is below it, up to the next heading of its level.</summary>
+/// <summary>A heading of a page and the blocks below it, up to the next heading of its level.</summary>
 internal sealed record PageSection(string Title, int Line, IReadOnlyList<Block> Blocks)
 {
-    /// <summary>Cuts blocks into sections; nothing may stand before the first heading of the level.</summary>
+    /// <summary>Splits blocks into sections; fails if a block precedes the first heading of the level.</summary>
     public static List<PageSection> Split(IEnumerable<Block> blocks, int level, PageSource source)
     {
         var sections = new List<PageSection>();

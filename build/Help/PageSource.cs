@@ -1,6 +1,6 @@
 namespace DmaBuf.Build;
 
-/// <summary>A file with Markdown, for messages that name the place in it.</summary>
+/// <summary>A Markdown file, for messages that name a line in it.</summary>
 internal sealed class PageSource(string path, string text)
 {
     private readonly string _name = Path.GetRelativePath(Repository.Root, path);
@@ -10,6 +10,6 @@ internal sealed class PageSource(string path, string text)
 
     public string Text { get; } = text;
 
-    /// <summary>The failure that says what is wrong in a line of the file; lines count from 1.</summary>
+    /// <summary>An exception that says what is wrong in a line of the file; lines count from 1.</summary>
     public BuildException Error(int line, string what) => new($"{_name}:{line}: {what}");
 }

@@ -21,7 +21,7 @@ internal static class PageText
     /// <summary>The lines of a code block.</summary>
     public static string Lines(LeafBlock code) => code.Lines.ToString().TrimEnd();
 
-    /// <summary>Inline text without its markup; a line break in the page is a space.</summary>
+    /// <summary>Inline text without its markup; a line break in the page becomes a space.</summary>
     public static string Plain(ContainerInline? inlines)
     {
         var text = new StringBuilder();
@@ -30,7 +30,7 @@ internal static class PageText
         return text.ToString().Trim();
     }
 
-    /// <summary>Whether a link leads to another page of this help, which has no address for Get-Help.</summary>
+    /// <summary>Whether a link leads to another page of this help, for which Get-Help has no address.</summary>
     public static bool IsPage(string? uri) => uri is null || uri.EndsWith(".md", StringComparison.Ordinal);
 
     private static HelpBlock Read(Block block, PageSource source) => block switch

@@ -8,7 +8,7 @@ namespace DmaBuf.Build;
 /// </summary>
 internal static partial class PageYaml
 {
-    /// <summary>Reads lines of a page; the first has the number given.</summary>
+    /// <summary>Reads lines of a page; <paramref name="firstLine"/> is the number of the first one.</summary>
     public static YamlMapping Parse(IReadOnlyList<string> lines, int firstLine, PageSource source)
     {
         var top = new YamlMapping(firstLine, source);
@@ -45,7 +45,7 @@ internal static partial class PageYaml
         return top;
     }
 
-    /// <summary>Adds a "key: value" line to a mapping. Returns the value if it may be a list that follows.</summary>
+    /// <summary>Adds a "key: value" line to a mapping. Returns the value if a list may follow.</summary>
     private static YamlValue? Add(YamlMapping mapping, string text, int line)
     {
         var entry = EntryLine().Match(text);

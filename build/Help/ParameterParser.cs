@@ -3,10 +3,10 @@ using Markdig.Syntax;
 
 namespace DmaBuf.Build;
 
-/// <summary>Reads a page's PARAMETERS section: for each parameter its text and then a block of YAML.</summary>
+/// <summary>Reads a page's PARAMETERS section: for each parameter, its text and then a block of YAML.</summary>
 internal sealed class ParameterParser(PageSource source)
 {
-    /// <summary>The last part of the section; Get-Help has its own text for it.</summary>
+    /// <summary>The last part of the section, for which Get-Help has its own text.</summary>
     private const string Common = "CommonParameters";
 
     public List<HelpParameter> Parse(PageSection section)

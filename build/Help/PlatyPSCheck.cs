@@ -3,13 +3,13 @@ using DmaBuf.Lab;
 
 namespace DmaBuf.Build;
 
-/// <summary>Has PlatyPS, where it is there, check the pages, and compares the MAML that it makes with ours.</summary>
+/// <summary>Checks the pages with PlatyPS, where it is installed, and compares its MAML with ours.</summary>
 internal static class PlatyPSCheck
 {
     private const int ExcerptLength = 80;
     private const int ContextLength = 20;
 
-    /// <summary>A line for each difference and for each thing that PlatyPS finds wrong with a page.</summary>
+    /// <summary>Returns a line for each difference and for each error that PlatyPS finds in a page.</summary>
     public static async Task<string[]> RunAsync(CancellationToken cancellationToken)
     {
         await Pwsh.EnsureAsync(cancellationToken);
@@ -30,7 +30,7 @@ internal static class PlatyPSCheck
         var ours = MamlFacts.Read(XDocument.Load(HelpFiles.MamlPath), text => text);
         string[] differences = [.. Compare(theirs, ours)];
         if (differences.Length == 0)
-            Report.Line("PlatyPS finds nothing wrong with the pages, and makes the same help of them.");
+            Report.Line("PlatyPS finds no error in the pages, and makes the same help from them.");
         return differences;
     }
 
@@ -51,7 +51,7 @@ internal static class PlatyPSCheck
                 continue;
             var same = their.Zip(our).TakeWhile(pair => pair.First == pair.Second).Count();
             var start = Math.Max(0, same - ContextLength);
-            yield return $"{fact}: '{Excerpt(their, start)}' by PlatyPS, '{Excerpt(our, start)}' by this build";
+            yield return $"{fact}: '{Excerpt(their, start)}' in PlatyPS, '{Excerpt(our, start)}' in this build";
         }
     }
 

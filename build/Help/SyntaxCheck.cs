@@ -47,7 +47,7 @@ internal static class SyntaxCheck
     {
         HelpSyntax[] covered = [.. syntax.Where(candidate => set.Covers(candidate.Set))];
         if (covered.Length == 0)
-            throw source.Error(parameter.Line, $"SYNTAX lacks the set {set.Name}, which -{parameter.Name} is in");
+            throw source.Error(parameter.Line, $"SYNTAX lacks the set {set.Name}, to which -{parameter.Name} belongs");
         if (covered.FirstOrDefault(line => line.Parameters.All(shown => shown.Name != parameter.Name)) is { } lacking)
             throw source.Error(lacking.Line, $"according to its yaml, -{parameter.Name} is missing here");
     }

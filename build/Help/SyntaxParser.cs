@@ -53,7 +53,7 @@ internal sealed partial class SyntaxParser(PageSource source, string command)
     [GeneratedRegex(@"^(?<command>\S+) (?<parameters>.*)\[<CommonParameters>\]$")]
     private static partial Regex CommandLine();
 
-    // One of [[-Name] <type>], [-Name] <type>, [-Name <type>], [-Name], -Name <type> and -Name, and a space.
+    // One of [[-Name] <type>], [-Name] <type>, [-Name <type>], [-Name], -Name <type> and -Name, followed by a space.
     [GeneratedRegex(
         @"\G(?:(?<optional>\[)(?<positional>\[)-(?<name>\w+)\][ ]<(?<type>[^>]+)>\]
             | (?<positional>\[)-(?<name>\w+)\][ ]<(?<type>[^>]+)>

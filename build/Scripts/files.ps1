@@ -1,11 +1,11 @@
 <#
 .SYNOPSIS
-Prints the files that a remote session of this PowerShell reads, one a line; without the module's, which change often.
+Prints, one per line, the files that a remote session of this PowerShell reads, except the module's, which change often.
 #>
 param([string] $Module)
 
 $ErrorActionPreference = 'Stop'
-# A job runs in a PowerShell of its own, which is served as a remote session is.
+# A job runs in its own PowerShell process, which starts as a remote session does.
 Start-Job -ArgumentList $Module {
     param($module)
     Import-Module Microsoft.PowerShell.Utility, Microsoft.PowerShell.Management, Microsoft.PowerShell.Security,

@@ -1,10 +1,10 @@
 <#
 .SYNOPSIS
-Prints where the newest installed version of a module has its manifest; nothing where none that serves is installed.
+Prints the manifest's path of the newest suitable version of a module that is installed, or nothing.
 #>
 param([string] $Name)
 
-# Versions that differ behind the first number serve, too.
+# Any version with this major number will do.
 $major = @{ 'Pester' = 5; 'Microsoft.PowerShell.PlatyPS' = 1; 'PSScriptAnalyzer' = 1 }[$Name]
 Get-Module -ListAvailable -Name $Name |
     Where-Object { $_.Version.Major -eq $major } |

@@ -1,6 +1,6 @@
 <#
 .SYNOPSIS
-Packs the module into a folder, as Install-PSResource takes it from there, and says how.
+Packs the module into a folder from which Install-PSResource can install it, and prints the commands for that.
 #>
 param([string] $Module, [string] $Folder)
 

@@ -1,13 +1,13 @@
 <#
 .SYNOPSIS
-Runs the Pester suite and leaves each test's outcome, and how long it took, in a JSON file.
+Runs a Pester suite and writes each test's outcome and duration to a JSON file.
 #>
 param([string] $Pester, [string] $Tests, [string] $Results, [string] $Filter)
 
 $ErrorActionPreference = 'Stop'
 Import-Module $Pester
 $configuration = New-PesterConfiguration
-# Not those of folders in it, which need other machines.
+# Subfolders are left out, because their tests need other machines.
 $configuration.Run.Path = @(Get-ChildItem -LiteralPath $Tests -Filter *.Tests.ps1 | ForEach-Object FullName)
 $configuration.Run.PassThru = $true
 # The build program counts the lines.
@@ -18,16 +18,21 @@ if ($Filter) {
 }
 $run = Invoke-Pester -Configuration $configuration
 
-# A file or block that fails before its tests stands for them.
+# A file or block that fails before its tests run counts in their place.
 $broken = @($run.FailedContainers) + @($run.FailedBlocks) | Where-Object { $_.ErrorRecord }
 $outcomes = @(
     foreach ($test in $run.Tests | Where-Object Result -NE 'NotRun') {
-        # Where in the tests; Pester's own two dozen steps there help nobody.
+        # Only the lines in the tests: Pester adds two dozen of its own to each stack trace.
         $errors = foreach ($record in $test.ErrorRecord) {
             $record.Exception.Message
             $record.ScriptStackTrace -split "`n" | Where-Object { $_.Contains($Tests) }
         }
-        @{ Name = $test.ExpandedPath; Result = $test.Result; Message = $errors -join "`n"; Seconds = $test.Duration.TotalSeconds }
+        @{
+            Name = $test.ExpandedPath
+            Result = $test.Result
+            Message = $errors -join "`n"
+            Seconds = $test.Duration.TotalSeconds
+        }
     }
     foreach ($part in $broken) {
         @{ Name = "$part"; Result = 'Failed'; Message = ($part.ErrorRecord | Out-String) }

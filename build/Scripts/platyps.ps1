@@ -1,6 +1,6 @@
 <#
 .SYNOPSIS
-Checks the pages of the cmdlets with PlatyPS, and exports its MAML to a folder. Exits with 1 if a page is wrong.
+Checks the cmdlets' pages with PlatyPS and exports them as MAML to a folder. Exits with 1 if a page has an error.
 #>
 param([string] $Pages, [string] $Output)
 
@@ -9,7 +9,7 @@ $PSStyle.OutputRendering = 'PlainText'
 Import-Module -Name Microsoft.PowerShell.PlatyPS
 $files = Get-ChildItem -LiteralPath $Pages -Filter '*-*.md'
 $failures = foreach ($file in $files) {
-    # Not -LiteralPath, which PlatyPS 1.0 ignores.
+    # Escaped, because PlatyPS 1.0 ignores -LiteralPath.
     $check = Test-MarkdownCommandHelp -Path ([WildcardPattern]::Escape($file.FullName)) -DetailView
     if (-not $check.IsValid) {
         $check.Messages -notmatch '^PASS' | ForEach-Object { "$($file.Name): PlatyPS: $_" }

@@ -2,7 +2,7 @@ using System.Diagnostics;
 
 namespace DmaBuf.Build;
 
-/// <summary>Runs a program that shares this one's streams.</summary>
+/// <summary>Runs a program that shares this program's streams.</summary>
 internal static class Child
 {
     private static readonly TimeSpan s_outputLimit = TimeSpan.FromSeconds(2);
@@ -11,7 +11,7 @@ internal static class Child
     public static Task<int> RunAsync(IReadOnlyList<string> words, CancellationToken cancellationToken) =>
         RunAsync(words, null, cancellationToken);
 
-    /// <summary>The same with the program's standard output going to a stream.</summary>
+    /// <summary>Does the same, with the program's standard output going to a stream.</summary>
     public static async Task<int> RunAsync(
         IReadOnlyList<string> words, Stream? output, CancellationToken cancellationToken)
     {
@@ -23,7 +23,7 @@ internal static class Child
                 ? Task.CompletedTask
                 : process.StandardOutput.BaseStream.CopyToAsync(output, cancellationToken);
             await process.WaitForExitAsync(cancellationToken);
-            // What the program left running may hold its output open.
+            // Processes that the program left behind may keep its output open.
             await Task.WhenAny(copying, Task.Delay(s_outputLimit, cancellationToken));
             return process.ExitCode;
         }

@@ -2,22 +2,22 @@ using DmaBuf.Lab;
 
 namespace DmaBuf.Build;
 
-/// <summary>Installs the Debian packages that a task needs, where it may.</summary>
+/// <summary>Installs the Debian packages that a task needs, if it has permission to.</summary>
 internal static class DebianSetup
 {
-    /// <summary>What a C program that checks the kernel's headers needs.</summary>
+    /// <summary>The packages for compiling a C program that checks the kernel's headers.</summary>
     public static readonly string[] Compiler = ["gcc", "libc6-dev", "linux-libc-dev"];
 
-    /// <summary>What turns C# into a native program.</summary>
+    /// <summary>The packages for compiling C# to a native program.</summary>
     public static readonly string[] Linker = ["gcc", "libc6-dev", "zlib1g-dev"];
 
-    /// <summary>What an emulated machine needs; its kernel is fetched, not installed.</summary>
+    /// <summary>The packages for an emulated machine; its kernel is downloaded, not installed.</summary>
     public static readonly string[] Emulator = ["qemu-system-x86", "busybox-static", "kmod"];
 
-    /// <summary>What a Xen host needs beside them; Xen is fetched, not installed.</summary>
+    /// <summary>The additional packages for a Xen host; Xen is downloaded, not installed.</summary>
     public static readonly string[] Xen = ["zstd"];
 
-    /// <summary>Whether all the packages are there, after installing those that were not.</summary>
+    /// <summary>Installs the packages that are missing. Returns whether all of them are installed now.</summary>
     public static async Task<bool> EnsureAsync(
         string purpose, IReadOnlyCollection<string> packages, CancellationToken cancellationToken)
     {
@@ -32,7 +32,7 @@ internal static class DebianSetup
             if (!HasPackageLists() && !await AptAsync(root, ["update"], cancellationToken))
                 Report.Note("apt-get update failed.");
             string[] install = ["install", "-y", "--no-install-recommends", .. missing];
-            // Lists that are too old name packages that are gone.
+            // Outdated lists name packages that no longer exist, so the second attempt follows an update.
             if (await AptAsync(root, install, cancellationToken))
                 return true;
             if (await AptAsync(root, ["update"], cancellationToken) && await AptAsync(root, install, cancellationToken))
@@ -43,12 +43,12 @@ internal static class DebianSetup
         return false;
     }
 
-    /// <summary>Loads apt's package lists where there are none, as in a fresh container.</summary>
+    /// <summary>Downloads apt's package lists where there are none, as in a fresh container.</summary>
     public static async Task EnsureListsAsync(CancellationToken cancellationToken)
     {
         if (HasPackageLists() || await RootPrefixAsync(cancellationToken) is not string[] root)
             return;
-        Report.Note("loading apt's package lists");
+        Report.Note("downloading apt's package lists");
         await AptAsync(root, ["update"], cancellationToken);
     }
 

@@ -3,12 +3,12 @@ using DmaBuf.Lab;
 
 namespace DmaBuf.Build;
 
-/// <summary>The .NET that runs this program.</summary>
+/// <summary>The .NET installation that runs this program.</summary>
 internal static class DotNet
 {
     private static readonly TimeSpan s_networkLimit = TimeSpan.FromMinutes(5);
 
-    /// <summary>The folder of the runtime's own assemblies.</summary>
+    /// <summary>The folder of the runtime's assemblies.</summary>
     public static string Framework { get; } = RuntimeEnvironment.GetRuntimeDirectory().TrimEnd('/');
 
     /// <summary>The folder with the program <c>dotnet</c>, above <c>shared/Microsoft.NETCore.App/VERSION</c>.</summary>
@@ -20,13 +20,13 @@ internal static class DotNet
     /// <summary>The runtime's version, such as 10.0.12.</summary>
     public static string Version { get; } = Environment.Version.ToString(3);
 
-    /// <summary>Whether a file is a program for this processor that the user may start.</summary>
+    /// <summary>Whether a file is a program for this processor that the user may execute.</summary>
     public static bool CanRun(string program)
     {
         const UnixFileMode Execute = UnixFileMode.UserExecute | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute;
         if (!File.Exists(program) || (File.GetUnixFileMode(program) & Execute) == 0)
             return false;
-        // A script runs everywhere. e_machine of an ELF file, elf(5), is a 16-bit word at byte 18.
+        // A script runs on any processor. In an ELF file, e_machine is the 16-bit word at byte 18; see elf(5).
         using var file = File.OpenRead(program);
         Span<byte> header = stackalloc byte[20];
         var length = file.ReadAtLeast(header, header.Length, throwOnEndOfStream: false);
@@ -37,13 +37,13 @@ internal static class DotNet
     }
 
     /// <summary>
-    /// Restores a project of build/Packages and returns one of its properties; throws with NuGet's own error where the
-    /// package cannot be had.
+    /// Restores a project of build/Packages and returns one of its properties. If the package is not available, throws
+    /// with NuGet's own error message.
     /// </summary>
     public static async Task<string> RestoreAsync(
         string project, string property, CancellationToken cancellationToken, params string[] settings)
     {
-        // GetTargetPath because a property alone would be read before the restore.
+        // Without a target such as GetTargetPath, MSBuild would read the property before the restore.
         string[] words =
         [
             "msbuild", Repository.At("build", "Packages", project), "-restore", "-target:GetTargetPath",
@@ -55,7 +55,7 @@ internal static class DotNet
             : throw new BuildException(FirstError(restore.Output + restore.Error));
     }
 
-    /// <summary>Runs <c>dotnet</c> in a folder; fails after five minutes, as on a network that does not answer.</summary>
+    /// <summary>Runs <c>dotnet</c> in a folder; fails after five minutes, in case the network hangs.</summary>
     public static async Task<HostResult> RunAsync(
         IReadOnlyList<string> words, string folder, CancellationToken cancellationToken)
     {
@@ -72,7 +72,7 @@ internal static class DotNet
         }
     }
 
-    /// <summary>The first line that names an error, without the place in a project file.</summary>
+    /// <summary>The first line that names an error, without its position in a project file.</summary>
     public static string FirstError(string output)
     {
         var lines = output.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);

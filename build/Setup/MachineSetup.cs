@@ -2,14 +2,14 @@ using System.Runtime.InteropServices;
 
 namespace DmaBuf.Build;
 
-/// <summary>Gets this computer ready for emulated machines.</summary>
+/// <summary>Prepares this computer for emulated machines.</summary>
 internal static class MachineSetup
 {
-    /// <summary>What is missing for a machine, in words, or null when one can start.</summary>
+    /// <summary>Returns what a machine still needs, in words, or null when one can start.</summary>
     public static async Task<string?> MissingAsync(CancellationToken cancellationToken) =>
         await MissingAsync(DebianSetup.Emulator, cancellationToken);
 
-    /// <summary>What is missing for a Xen host, in words, or null when one can start.</summary>
+    /// <summary>Returns what a Xen host still needs, in words, or null when one can start.</summary>
     public static async Task<string?> MissingForXenAsync(CancellationToken cancellationToken) =>
         await MissingAsync([.. DebianSetup.Emulator, .. DebianSetup.Xen], cancellationToken);
 

@@ -9,8 +9,8 @@ internal static class PowerShellModules
     public const string ScriptAnalyzer = "PSScriptAnalyzer";
 
     /// <summary>
-    /// Pester's manifest: of the package that this repository pins or, where that cannot be had, of an installed Pester
-    /// of the same major version. Null, with the reason said, where there is neither.
+    /// Returns the path of Pester's manifest: that of the pinned package or, where the package is not available, of an
+    /// installed Pester of the same major version. Where there is neither, reports why and returns null.
     /// </summary>
     public static async Task<string?> PesterAsync(CancellationToken cancellationToken)
     {
@@ -23,12 +23,12 @@ internal static class PowerShellModules
         {
             var installed = await InstalledAsync("Pester", cancellationToken);
             if (installed is null)
-                Report.Note($"Pester cannot be had: {failure.Message}");
+                Report.Note($"Cannot get Pester: {failure.Message}");
             return installed;
         }
     }
 
-    /// <summary>Where an installed module's manifest is, or null.</summary>
+    /// <summary>Returns the path of an installed module's manifest, or null.</summary>
     public static async Task<string?> InstalledAsync(string module, CancellationToken cancellationToken)
     {
         if (Pwsh.Home is null)

@@ -5,12 +5,12 @@ using DmaBuf.Lab;
 namespace DmaBuf.Build;
 
 /// <summary>
-/// PowerShell as the .NET tool of .config/dotnet-tools.json. The package has plain IL, which starts in twice the time;
-/// a copy in the cache is compiled ahead of time, once for each version of PowerShell and of .NET.
+/// PowerShell as the .NET tool of .config/dotnet-tools.json. The package contains plain IL, which takes twice as long
+/// to start; so the cache holds a copy that is compiled ahead of time, once for each version of PowerShell and of .NET.
 /// </summary>
 internal static class PowerShellTool
 {
-    /// <summary>What every session loads and is compiled ahead of time.</summary>
+    /// <summary>The assemblies that every session loads; they are compiled ahead of time.</summary>
     private static readonly string[] s_assemblies =
     [
         "System.Management.Automation", "Microsoft.PowerShell.ConsoleHost", "Microsoft.PowerShell.Commands.Utility",
@@ -25,10 +25,10 @@ internal static class PowerShellTool
 
     private static readonly string s_name = $"powershell/{s_version}-net{DotNet.Version}-{s_processor}";
 
-    /// <summary>Whether a folder is that of the tool, compiled ahead of time.</summary>
+    /// <summary>Whether a folder holds the tool compiled ahead of time.</summary>
     public static bool IsCompiled(string? home) => home == Path.Combine(CacheFolder.Root, s_name);
 
-    /// <summary>The folder of the tool's PowerShell; null, with the reason said, where it cannot be got.</summary>
+    /// <summary>Returns the folder of the tool's PowerShell; on failure, reports why and returns null.</summary>
     public static async Task<string?> GetAsync(CancellationToken cancellationToken)
     {
         var compiled = Path.Combine(CacheFolder.Root, s_name);
@@ -46,13 +46,13 @@ internal static class PowerShellTool
         catch (Exception failure)
             when (failure is BuildException or LabException or IOException or UnauthorizedAccessException)
         {
-            Report.Note($"Using PowerShell {s_version} without compiling it ahead of time, so it starts in twice the"
-                + $" time: {failure.Message}");
+            Report.Note($"Using PowerShell {s_version} without compiling it ahead of time, so it takes twice as long to"
+                + $" start: {failure.Message}");
             return tool;
         }
     }
 
-    /// <summary>The folder of the tool as it comes; null, with the reason said, where it cannot be got.</summary>
+    /// <summary>Returns the folder of the original tool; on failure, reports why and returns null.</summary>
     public static async Task<string?> RestoreAsync(CancellationToken cancellationToken)
     {
         var home = await DotNet.RunAsync(
@@ -95,7 +95,9 @@ internal static class PowerShellTool
         });
     }
 
-    /// <summary>Jobs start $PSHOME/pwsh: where the package's is another processor's, a script does.</summary>
+    /// <summary>
+    /// Jobs start $PSHOME/pwsh. Where the package's executable is for another processor, a script replaces it.
+    /// </summary>
     private static void AddProgram(string folder)
     {
         var program = Path.Combine(folder, "pwsh");
@@ -106,7 +108,7 @@ internal static class PowerShellTool
             | UnixFileMode.UserExecute | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute);
     }
 
-    /// <summary>Copies what this kind of system uses.</summary>
+    /// <summary>Copies the files that Linux uses.</summary>
     private static void Copy(string source, string target)
     {
         Directory.CreateDirectory(target);

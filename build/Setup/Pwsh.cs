@@ -4,12 +4,12 @@ using DmaBuf.Lab;
 namespace DmaBuf.Build;
 
 /// <summary>
-/// The PowerShell that the tasks start: the one that runs build.ps1, or the one on PATH, or the .NET tool that this
+/// The PowerShell that the tasks start: the one that runs build.ps1, else the one on PATH, else the .NET tool that this
 /// repository pins.
 /// </summary>
 internal static partial class Pwsh
 {
-    /// <summary>The variable that names the PowerShell in use to the programs that the tasks start.</summary>
+    /// <summary>The variable that tells the programs that the tasks start which PowerShell is in use.</summary>
     public const string HomeVariable = "DMABUFPS_PSHOME";
 
     private const string VersionVariable = "DMABUFPS_PSVERSION";
@@ -22,12 +22,12 @@ internal static partial class Pwsh
     /// <summary>The program and first arguments that start it; null where there is no PowerShell.</summary>
     public static string[]? Command => Home is null ? null : CommandOf(Home);
 
-    /// <summary>Finds a PowerShell, or gets one; says why where there is none.</summary>
+    /// <summary>Finds a PowerShell or fetches one; where there is none, reports why.</summary>
     public static async Task EnsureAsync(CancellationToken cancellationToken)
     {
         Home = await (s_search ??= FindAsync(cancellationToken));
         Environment.SetEnvironmentVariable(HomeVariable, Home);
-        // For the tool's executable, which looks for .NET in its usual place and of its own version only.
+        // The tool's executable would look for .NET only in its usual place and in the version it was built for.
         SetUnlessSet("DOTNET_ROOT", DotNet.Root);
         SetUnlessSet("DOTNET_ROLL_FORWARD", "Major");
 
@@ -38,21 +38,21 @@ internal static partial class Pwsh
         }
     }
 
-    /// <summary>The words that run a script of build/Scripts with arguments.</summary>
+    /// <summary>The command that runs a script of build/Scripts with arguments.</summary>
     public static string[] Script(string name, params string[] arguments) =>
     [
         .. Command ?? throw new BuildException("There is no PowerShell."),
         "-NoProfile", "-NonInteractive", "-File", Repository.At("build", "Scripts", name), .. arguments,
     ];
 
-    /// <summary>The words that start the PowerShell of a folder.</summary>
+    /// <summary>The command that starts the PowerShell in a folder.</summary>
     public static string[] CommandOf(string home)
     {
         var executable = Path.Combine(home, "pwsh");
         return DotNet.CanRun(executable) ? [executable] : [DotNet.Program, Path.Combine(home, "pwsh.dll")];
     }
 
-    /// <summary>What to name as missing when a module cannot be used.</summary>
+    /// <summary>Says what is missing when a module cannot be used.</summary>
     public static string WantOf(string module) => Home is null ? "no PowerShell here" : $"no {module} here";
 
     /// <summary>Quotes a string for PowerShell.</summary>

@@ -2,12 +2,12 @@ using DmaBuf.Lab;
 
 namespace DmaBuf.Build;
 
-/// <summary>What the tasks want of an emulated Xen host.</summary>
+/// <summary>The options of an emulated Xen host, as the tasks need them.</summary>
 internal static class XenHosts
 {
     private static string[]? s_guestFiles;
 
-    /// <summary>This project's PowerShell and module in every domain.</summary>
+    /// <summary>Returns options that provide PowerShell and the module in every domain.</summary>
     public static async Task<XenHostOptions> OptionsAsync(CancellationToken cancellationToken)
     {
         await Pwsh.EnsureAsync(cancellationToken);
@@ -21,8 +21,8 @@ internal static class XenHosts
     }
 
     /// <summary>
-    /// Reads guests as in <c>alice:pvh,bob:pv</c>. A third part stands for the kernel parameters that a guest has
-    /// otherwise: <c>carol:pv:</c> has none.
+    /// Reads guests as in <c>alice:pvh,bob:pv</c>. A third part replaces the default kernel parameters:
+    /// <c>carol:pv:</c> has none.
     /// </summary>
     public static IReadOnlyList<XenGuestOptions> ParseGuests(string text) =>
         [.. text.Split(',', StringSplitOptions.RemoveEmptyEntries).Select(ParseGuest)];
@@ -32,26 +32,26 @@ internal static class XenHosts
         Enum.TryParse(text, ignoreCase: true, out GrantDriver driver)
             ? driver
             : throw new BuildException(
-                $"-Driver wants {string.Join(", ", Enum.GetNames<GrantDriver>())}, not \"{text}\".");
+                $"-Driver must be one of {string.Join(", ", Enum.GetNames<GrantDriver>())}, not \"{text}\".");
 
     /// <summary>Reads how Xen runs dom0.</summary>
     public static XenGuestType ParseType(string text) =>
         Enum.TryParse(text, ignoreCase: true, out XenGuestType type)
             ? type
-            : throw new BuildException($"-Dom0 wants pv or pvh, not \"{text}\".");
+            : throw new BuildException($"-Dom0 must be pv or pvh, not \"{text}\".");
 
-    /// <summary>What a session of PowerShell with the module reads.</summary>
+    /// <summary>Lists the files that a PowerShell session with the module reads.</summary>
     private static async Task<string[]> FilesInUseAsync(CancellationToken cancellationToken)
     {
         if (Pwsh.Home is null)
             return [];
-        // These variables of guests decide which files PowerShell reads.
+        // With the guests' variables, because those decide which files PowerShell reads.
         string[] variables = [.. new GuestCommand(string.Empty).Variables.Select(pair => $"{pair.Key}={pair.Value}")];
         string[] words = [.. variables, .. Pwsh.Script("files.ps1", "-Module", Repository.Module)];
         var files = await HostCommand.TryRunAsync("env", words, null, cancellationToken);
         if (files.ExitCode == 0)
             return files.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries);
-        Report.Note($"Guests read PowerShell over their slow network: {files.Error.Trim()}");
+        Report.Note($"Guests will read PowerShell over their slow network: {files.Error.Trim()}");
         return [];
     }
 
@@ -59,7 +59,8 @@ internal static class XenHosts
     {
         var words = text.Split(':', 3);
         if (words.Length < 2 || !Enum.TryParse(words[1], ignoreCase: true, out XenGuestType type))
-            throw new BuildException($"-Guests wants NAME:pv or NAME:pvh, several with commas, not \"{text}\".");
+            throw new BuildException(
+                $"-Guests must be NAME:pv or NAME:pvh, or several of these separated by commas, not \"{text}\".");
         var guest = new XenGuestOptions { Name = words[0], Type = type };
         return words.Length == 3 ? guest with { KernelParameters = words[2] } : guest;
     }

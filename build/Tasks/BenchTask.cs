@@ -1,7 +1,7 @@
 namespace DmaBuf.Build;
 
 /// <summary>
-/// Runs the benchmarks; the words after the task's name are theirs. With -Xen it runs those between domains.
+/// Runs the benchmarks, which receive the words after the task's name. With -Xen, runs those between domains.
 /// </summary>
 internal static class BenchTask
 {
@@ -10,7 +10,7 @@ internal static class BenchTask
         var xen = arguments.TakeSwitch("Xen");
         await DebianSetup.EnsureAsync("bench", DebianSetup.Compiler, cancellationToken);
         await Pwsh.EnsureAsync(cancellationToken);
-        // What a prompt of the compiled one is compared with.
+        // The benchmarks compare the compiled tool's start with the original's.
         if (PowerShellTool.IsCompiled(Pwsh.Home))
             Environment.SetEnvironmentVariable("DMABUFPS_PSTOOL", await PowerShellTool.RestoreAsync(cancellationToken));
         if (xen)

@@ -2,7 +2,7 @@ using DmaBuf.Lab;
 
 namespace DmaBuf.Build;
 
-/// <summary>Compiles everything and lays out the importable module in out/DmaBufPS and the peer, out/dmabuf-peer.</summary>
+/// <summary>Compiles everything; puts the importable module in out/DmaBufPS and the peer in out/dmabuf-peer.</summary>
 internal static class BuildTask
 {
     private static readonly string s_stamp = Repository.At("out", "built");
@@ -16,7 +16,7 @@ internal static class BuildTask
         return 0;
     }
 
-    /// <summary>Does the task's work, unless no source is newer than its last success.</summary>
+    /// <summary>Builds if a source is newer than the last successful build.</summary>
     public static async Task EnsureBuiltAsync(CancellationToken cancellationToken)
     {
         using var held = await LockAsync(cancellationToken);
@@ -24,14 +24,14 @@ internal static class BuildTask
             await CompileAsync(cancellationToken);
     }
 
-    /// <summary>Does the task's work for the tasks that start with it.</summary>
+    /// <summary>Builds, for this task and for others that start with it.</summary>
     public static async Task BuildAsync(CancellationToken cancellationToken)
     {
         using var held = await LockAsync(cancellationToken);
         await CompileAsync(cancellationToken);
     }
 
-    /// <summary>One build at a time: all of them write the same files.</summary>
+    /// <summary>Allows one build at a time, because all of them write the same files.</summary>
     private static Task<IDisposable> LockAsync(CancellationToken cancellationToken) =>
         FileLock.AcquireAsync(Repository.At("out", "build", "build.lock"), cancellationToken);
 
@@ -43,7 +43,8 @@ internal static class BuildTask
             ["build", Repository.At("DmaBufPS.sln"), "--configuration", "Release", "--nologo", "--verbosity", "quiet"],
             cancellationToken: cancellationToken);
         if (compiler.Output.Contains("NU1301", StringComparison.Ordinal))
-            throw new BuildException("NuGet cannot reach its registry, and its cache lacks packages of this solution.");
+            throw new BuildException(
+                "NuGet cannot reach its registry, and its cache lacks packages that this solution needs.");
         if (compiler.ExitCode != 0)
             throw new BuildException($"{compiler.Output}{compiler.Error}The build failed.");
         LayOut();
@@ -73,7 +74,7 @@ internal static class BuildTask
         ];
         foreach (var file in files)
             AtomicFile.Copy(file, Path.Combine(Repository.Module, Path.GetFileName(file)));
-        // A folder for PSModulePath, with nothing else in it for PowerShell to search.
+        // A folder for PSModulePath that contains nothing else, so that PowerShell has nothing else to search.
         var link = Path.Combine(Directory.CreateDirectory(Repository.Modules).FullName, "DmaBufPS");
         if (!Directory.Exists(link))
             Directory.CreateSymbolicLink(link, "../DmaBufPS");

@@ -2,7 +2,7 @@ using DmaBuf.Lab;
 
 namespace DmaBuf.Build;
 
-/// <summary>Removes what the tasks made: out/, and with -Cache the downloads too.</summary>
+/// <summary>Removes what the tasks made: out/ and, with -Cache, the cache as well.</summary>
 internal static class CleanTask
 {
     public static Task<int> RunAsync(TaskArguments arguments, CancellationToken cancellationToken)

@@ -3,8 +3,8 @@ using DmaBuf.Lab;
 namespace DmaBuf.Build;
 
 /// <summary>
-/// Shows the main job on an emulated Xen host: a guest shares a buffer with dom0, without a copy. With PowerShell the
-/// cmdlets do it, without it the peer program. The last line is for machines.
+/// Shows the main job on an emulated Xen host: a guest shares a buffer with dom0, without a copy. The cmdlets do it
+/// where there is PowerShell, otherwise the peer program. The last line is for programs that read the output.
 /// </summary>
 internal static class DemoTask
 {

@@ -1,6 +1,8 @@
 namespace DmaBuf.Build;
 
-/// <summary>Makes the help, and checks that each cmdlet has a page and that PlatyPS reads the pages as we do.</summary>
+/// <summary>
+/// Makes the help, and checks that each cmdlet has a page and that PlatyPS reads the pages as this program does.
+/// </summary>
 internal static class DocsTask
 {
     public static async Task<int> RunAsync(TaskArguments arguments, CancellationToken cancellationToken)

@@ -21,7 +21,7 @@ internal static class LabTask
         var command = arguments.TakeRest();
         var prompt = command.Length == 0;
         if (prompt && (Console.IsInputRedirected || Console.IsOutputRedirected))
-            throw new BuildException("A prompt wants a terminal; to run one command: lab -- COMMAND ARGUMENTS");
+            throw new BuildException("A prompt needs a terminal; to run one command: lab -- COMMAND ARGUMENTS");
 
         if (await MachineSetup.MissingAsync(cancellationToken) is string missing)
             throw new BuildException($"The machine needs {missing}.");

@@ -4,7 +4,7 @@ using System.Runtime.InteropServices;
 namespace DmaBuf.Build;
 
 /// <summary>
-/// Opens a PowerShell with the module imported, or, with arguments of pwsh behind "--", runs what they say there.
+/// Opens a PowerShell with the module imported. Words after "--" are arguments of pwsh, such as -Command.
 /// </summary>
 internal static class ShellTask
 {
@@ -19,23 +19,23 @@ internal static class ShellTask
         if (Pwsh.Command is not [string program, .. string[] first])
             throw new BuildException("PowerShell is not available.");
 
-        // So that scripts can load the module by its cmdlets' names.
+        // PSModulePath lets scripts load the module by using its cmdlets.
         var modules = Environment.GetEnvironmentVariable("PSModulePath");
         Environment.SetEnvironmentVariable(
             "PSModulePath", string.IsNullOrEmpty(modules) ? Repository.Modules : $"{Repository.Modules}:{modules}");
         using var process = Process.Start(new ProcessStartInfo(program, [.. first, .. WithImport(words)]))
             ?? throw new BuildException($"{program} does not start.");
-        // Ctrl+C at the prompt belongs to PowerShell: wait until that ends. Other signals are passed on.
+        // Ctrl+C at the prompt belongs to PowerShell, so this waits until PowerShell ends. Other signals are passed on.
         using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, _ => Terminate(process));
         using var hangUp = PosixSignalRegistration.Create(PosixSignal.SIGHUP, _ => Terminate(process));
         await process.WaitForExitAsync(CancellationToken.None);
         return process.ExitCode;
     }
 
-    /// <summary>Ends the PowerShell as a user would, so that it gives the terminal back as it was.</summary>
+    /// <summary>Asks PowerShell to end, so that it restores the terminal's settings.</summary>
     private static void Terminate(Process process) => Process.Start("kill", ["-TERM", $"{process.Id}"]).Dispose();
 
-    /// <summary>Has the module imported before what -Command says; a script finds it by itself.</summary>
+    /// <summary>Imports the module before what -Command runs; a script finds the module by itself.</summary>
     private static string[] WithImport(string[] words)
     {
         var import = $"Import-Module {Pwsh.Quote(Path.Combine(Repository.Module, "DmaBufPS.psd1"))}";

@@ -4,8 +4,8 @@ using DmaBuf.Lab;
 namespace DmaBuf.Build;
 
 /// <summary>
-/// Runs all tests here and again in an emulated machine, whose kernel has every device, and then those between domains
-/// on emulated Xen hosts.
+/// Runs all tests here, then again in an emulated machine, whose kernel has every device, and then the tests between
+/// domains on emulated Xen hosts.
 /// </summary>
 internal static class TestTask
 {
@@ -23,7 +23,8 @@ internal static class TestTask
         var place = arguments.TakeOption("Place");
         arguments.Finish();
         if (quick && !onHost)
-            throw new BuildException("-Quick runs tests on this host, and so not with -MachineOnly or -XenOnly.");
+            throw new BuildException(
+                "-Quick runs tests on this host, so it cannot be combined with -MachineOnly or -XenOnly.");
 
         await DebianSetup.EnsureAsync("tests", DebianSetup.Compiler, cancellationToken);
         await BuildTask.BuildAsync(cancellationToken);
@@ -33,7 +34,8 @@ internal static class TestTask
         if (pester is null)
             Report.LeaveOut($"the tests of the cmdlets ({Pwsh.WantOf("Pester")})");
         if (quick)
-            Report.LeaveOut("first runs of the build, cmdlets in the machine, everything between domains (-Quick)");
+            Report.LeaveOut(
+                "first runs of the build, cmdlets in the machine and everything between domains (-Quick)");
 
         var tally = new TestTally();
         var runner = new TestRunner(tally, filter);

@@ -17,7 +17,7 @@ internal static class XenLabTask
         var command = arguments.TakeRest();
         var prompt = command.Length == 0;
         if (prompt && (Console.IsInputRedirected || Console.IsOutputRedirected))
-            throw new BuildException("A prompt wants a terminal; to run one command: lab -Xen -- COMMAND ARGUMENTS");
+            throw new BuildException("A prompt needs a terminal; to run one command: lab -Xen -- COMMAND ARGUMENTS");
         if (domain != XenHost.Dom0 && options.Guests.All(guest => guest.Name != domain))
             throw new BuildException($"There is no domain {domain}: -Guests names the guests, as in {domain}:pv.");
         if (await MachineSetup.MissingForXenAsync(cancellationToken) is string missing)

@@ -2,7 +2,7 @@ using System.Text;
 
 namespace DmaBuf.Build;
 
-/// <summary>A stream to write to that hands on whole lines.</summary>
+/// <summary>A write-only stream that passes on whole lines.</summary>
 internal sealed class LineStream(Action<string> take) : Stream
 {
     private readonly List<byte> _line = [];

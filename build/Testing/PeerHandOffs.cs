@@ -4,27 +4,28 @@ using DmaBuf.Lab;
 namespace DmaBuf.Build;
 
 /// <summary>
-/// The hand-offs of dmabuf-peer between all domains of a Xen host: the importer prints the exporter's text, and its
-/// answer comes back in the same pages.
+/// Hands a buffer over by dmabuf-peer between all domains of a Xen host: the importer prints the exporter's text, and
+/// its answer comes back in the same pages.
 /// </summary>
 /// <param name="host">The host.</param>
-/// <param name="driver">The grant device's driver to use in the guests.</param>
-/// <param name="driverFile">Its file.</param>
-/// <param name="progress">Is told how far they are.</param>
+/// <param name="driver">The grant device's driver that the guests use.</param>
+/// <param name="driverFile">The driver's file.</param>
+/// <param name="progress">Counts the hand-offs.</param>
 internal sealed class PeerHandOffs(XenHost host, GrantDriver driver, string driverFile, TestProgress progress)
 {
     public const string Suite = "peer";
     private const string Reply = "greetings-from-the-importer";
 
     /// <summary>
-    /// How many seconds a hand-off may take. dom0 ends it: no command could follow one that was given up here.
+    /// How many seconds a hand-off may take. dom0 enforces this limit, because the host takes no further command after
+    /// one that is given up here.
     /// </summary>
     private const int Limit = 60;
 
-    /// <summary>After how many seconds a dom0 that has not done so hangs.</summary>
+    /// <summary>How many seconds dom0 gets to do so before it counts as hung.</summary>
     private const int HangLimit = 90;
 
-    /// <summary>What timeout(1) exits with where it ended its command.</summary>
+    /// <summary>The exit code of timeout(1) when it has ended its command.</summary>
     private const int TimedOut = 124;
 
     private static readonly string s_script = Repository.At("tests", "Lab", "peer.sh");
@@ -80,10 +81,12 @@ internal sealed class PeerHandOffs(XenHost host, GrantDriver driver, string driv
         var all = Text(output) + Text(error);
         if (code == TimedOut)
             return new TestOutcome(name, TestStatus.Failed, $"it did not end within {Limit} s: {all}");
-        var via = host.TypeOf(importer) == XenGuestType.Pvh && DriverOf(importer) == GrantDriver.Mmap ? "dmabuf" : "mapping";
+        var makesDmaBuf = host.TypeOf(importer) == XenGuestType.Pvh && DriverOf(importer) == GrantDriver.Mmap;
+        var via = makesDmaBuf ? "dmabuf" : "mapping";
         var ofAllocator = all.Contains("Sharing pages of the grant allocator instead", StringComparison.Ordinal);
         var good = code == 0
-            && Enumerable.Range(0, 4).All(range => all.Contains($"range[{range}] 16384 bytes", StringComparison.Ordinal))
+            && Enumerable.Range(0, 4).All(
+                range => all.Contains($"range[{range}] 16384 bytes", StringComparison.Ordinal))
             && all.Contains($"imported via {via}", StringComparison.Ordinal)
             && ofAllocator == (DriverOf(exporter) == GrantDriver.Distribution)
             && all.Contains($"came back: {Reply}", StringComparison.Ordinal);
@@ -97,9 +100,12 @@ internal sealed class PeerHandOffs(XenHost host, GrantDriver driver, string driv
     {
         using var output = new MemoryStream();
         var code = await host.RunAsync(
-            XenHost.Dom0, new GuestCommand("sh", [s_driverScript, driverFile, .. guests]), output, output, null, cancellationToken);
-        return code == 0 ? null : new TestOutcome(
-            $"the guests load the {driver} driver", TestStatus.Failed, Text(output));
+            XenHost.Dom0,
+            new GuestCommand("sh", [s_driverScript, driverFile, .. guests]),
+            output, output, null, cancellationToken);
+        return code == 0
+            ? null
+            : new TestOutcome($"the guests load the {driver} driver", TestStatus.Failed, Text(output));
     }
 
     private static string Text(MemoryStream stream) => Encoding.UTF8.GetString(stream.ToArray());

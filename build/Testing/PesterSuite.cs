@@ -4,20 +4,20 @@ using System.Text.RegularExpressions;
 
 namespace DmaBuf.Build;
 
-/// <summary>The tests of the cmdlets in one file, or in the files of one folder.</summary>
+/// <summary>Tests of the cmdlets, in one file or in the files of one folder.</summary>
 /// <param name="pester">Pester's manifest.</param>
 /// <param name="name">The suite's name.</param>
-/// <param name="path">The file, or the folder; those in it are other suites' ones.</param>
+/// <param name="path">The file, or the folder, whose subfolders belong to other suites.</param>
 /// <param name="minutes">How long a run may take.</param>
 internal sealed partial class PesterSuite(string pester, string name, string path, int minutes = 15) : TestSuite
 {
     /// <summary>The folder of the tests that need one machine.</summary>
     public static string Folder { get; } = Repository.At("tests", "Pester");
 
-    /// <summary>The folder of those that need no device: they do not run again in the machine.</summary>
+    /// <summary>The folder of the tests that need no device, so they do not run again in the machine.</summary>
     public static string HostOnlyFolder { get; } = Path.Combine(Folder, "HostOnly");
 
-    /// <summary>The folder of those that try what a first run of the build can meet.</summary>
+    /// <summary>The folder of the tests of the build's first run.</summary>
     public static string SetupFolder { get; } = Path.Combine(Folder, "Setup");
 
     public override string Name => name;
@@ -68,7 +68,7 @@ internal sealed partial class PesterSuite(string pester, string name, string pat
     [GeneratedRegex(@"^\s*\[[-+!?]\] ")]
     private static partial Regex Outcome();
 
-    /// <summary>Pester says "is skipped, because REASON" and then where.</summary>
+    /// <summary>Pester's message is "is skipped, because REASON", followed by the place.</summary>
     private static string ReasonOf(string message)
     {
         var line = message.Split('\n')[0];

@@ -3,14 +3,14 @@ using DmaBuf.Lab;
 
 namespace DmaBuf.Build;
 
-/// <summary>Where a suite runs.</summary>
+/// <summary>A place where suites run.</summary>
 /// <param name="Name">The place's name.</param>
 /// <param name="RunCommandAsync">
 /// Runs a command there with its standard output going to the stream, and returns its exit code.
 /// </param>
 internal sealed record TestPlace(string Name, Func<string[], Stream, CancellationToken, Task<int>> RunCommandAsync)
 {
-    /// <summary>Runs what starts an emulated place and works in it; one that dies counts as a failed test.</summary>
+    /// <summary>Runs work that starts an emulated place; a place that dies counts as a failed test.</summary>
     public static async Task RunAsync(string name, TestTally tally, Func<Task> work)
     {
         var time = Stopwatch.StartNew();

@@ -1,7 +1,7 @@
 namespace DmaBuf.Build;
 
 /// <summary>
-/// Says every half minute which suite runs, how many of its tests are done and left, and how many suites.
+/// Reports every half minute which suite runs, and how many of its tests and how many suites are done and left.
 /// </summary>
 internal sealed class TestProgress : IDisposable
 {
@@ -13,15 +13,15 @@ internal sealed class TestProgress : IDisposable
     private int _testsFound;
     private int _testsDone;
 
-    /// <summary>Begins to report.</summary>
-    /// <param name="stages">What is to run.</param>
+    /// <summary>Starts reporting.</summary>
+    /// <param name="stages">The stages that will run.</param>
     public TestProgress(IEnumerable<TestStage> stages)
     {
         _suites = stages.Sum(stage => stage.Suites);
         _timer = new Timer(_ => Print(), null, s_interval, s_interval);
     }
 
-    /// <summary>Runs a stage; suites that it does not come to count as done.</summary>
+    /// <summary>Runs a stage; suites that it does not reach count as done.</summary>
     public async Task RunAsync(TestStage stage, CancellationToken cancellationToken)
     {
         var doneAtEnd = _suitesDone + stage.Suites;
@@ -30,7 +30,7 @@ internal sealed class TestProgress : IDisposable
         _suitesDone = doneAtEnd;
     }
 
-    /// <summary>A suite begins.</summary>
+    /// <summary>Notes that a suite begins.</summary>
     public void BeginSuite(string name)
     {
         _running = name;
@@ -38,16 +38,16 @@ internal sealed class TestProgress : IDisposable
         Report.Note(name);
     }
 
-    /// <summary>A suite has ended.</summary>
+    /// <summary>Notes that a suite has ended.</summary>
     public void EndSuite() => _suitesDone++;
 
     /// <summary>Adds tests that the suite has discovered.</summary>
     public void AddTests(int count) => _testsFound += count;
 
-    /// <summary>One of its tests has ended.</summary>
+    /// <summary>Notes that one of its tests has ended.</summary>
     public void EndTest() => _testsDone++;
 
-    /// <summary>Ends the reports.</summary>
+    /// <summary>Stops reporting.</summary>
     public void Dispose() => _timer.Dispose();
 
     private void Print()

@@ -8,10 +8,10 @@ namespace DmaBuf.Build;
 /// <summary>Runs suites in places and collects their outcomes.</summary>
 internal sealed class TestRunner(TestTally tally, string? filter)
 {
-    /// <summary>How much of a suite's output explains that it ended without results.</summary>
+    /// <summary>How many lines of its output are shown when a suite ends without results.</summary>
     private const int LinesKept = 20;
 
-    /// <summary>Where the suites leave their results.</summary>
+    /// <summary>The folder in which the suites leave their results.</summary>
     public static string ResultFolder { get; } = Path.Combine(Repository.Out, "test-results");
 
     /// <summary>Runs a suite; a suite that ends without results counts as a failed test.</summary>
@@ -19,7 +19,7 @@ internal sealed class TestRunner(TestTally tally, string? filter)
         TestSuite suite, TestPlace place, TestProgress progress, CancellationToken cancellationToken) =>
         RunAsync(suite.Name, place, progress, stop => RunOnceAsync(suite, place, progress, stop), cancellationToken);
 
-    /// <summary>Runs tests that are no program of their own, and counts their outcomes.</summary>
+    /// <summary>Runs tests that this program performs itself, and counts their outcomes.</summary>
     public async Task RunAsync(
         string suite,
         TestPlace place,
@@ -51,7 +51,7 @@ internal sealed class TestRunner(TestTally tally, string? filter)
             if (outcomes.Count == 0)
                 trouble = filter is null ? $"it ran no test and ended with exit code {code}" : null;
             else if (code != 0 && outcomes.TrueForAll(outcome => outcome.Status != TestStatus.Failed))
-                trouble = $"no test failed, and yet it ended with exit code {code}";
+                trouble = $"no test failed, but it ended with exit code {code}";
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {

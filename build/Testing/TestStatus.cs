@@ -1,6 +1,6 @@
 namespace DmaBuf.Build;
 
-/// <summary>How a test ended; the later ones outweigh the earlier when a test ran in several places.</summary>
+/// <summary>How a test ended. For a test that ran in several places, the highest value counts.</summary>
 internal enum TestStatus
 {
     Skipped,

@@ -6,18 +6,18 @@ internal abstract class TestSuite
     /// <summary>The suite's name.</summary>
     public abstract string Name { get; }
 
-    /// <summary>A run that takes longer counts as failed.</summary>
+    /// <summary>The time limit; a run that takes longer counts as failed.</summary>
     public abstract TimeSpan Limit { get; }
 
-    /// <summary>The part that runs in the emulated machine.</summary>
+    /// <summary>The part of the suite that runs in the emulated machine.</summary>
     public virtual TestSuite InMachine => this;
 
-    /// <summary>The words that run the suite, or only the tests whose names contain the filter.</summary>
+    /// <summary>The command that runs the suite, or only the tests whose names contain the filter.</summary>
     public abstract string[] Command(string resultFile, string? filter);
 
-    /// <summary>Takes from a line of the suite's output how far it is; false where it is another kind of line.</summary>
+    /// <summary>Reads the progress from a line of the suite's output; false if the line is of another kind.</summary>
     public abstract bool Follow(string line, TestProgress progress);
 
-    /// <summary>The outcomes in a file that the command left.</summary>
+    /// <summary>Reads the outcomes from the file that the command left.</summary>
     public abstract IEnumerable<TestOutcome> Read(string resultFile);
 }

@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace DmaBuf.Build;
 
-/// <summary>The outcomes of all runs, by test.</summary>
+/// <summary>Collects the outcomes of all runs, by test.</summary>
 internal sealed class TestTally
 {
     private readonly Dictionary<(string Suite, string Test), List<(string Place, TestOutcome Outcome)>> _tests = [];
@@ -11,10 +11,10 @@ internal sealed class TestTally
     /// <summary>Whether any test failed anywhere.</summary>
     public bool HasFailures => Count(TestStatus.Failed) > 0;
 
-    /// <summary>Whether no test ran or was skipped.</summary>
+    /// <summary>Whether there are no outcomes at all.</summary>
     public bool IsEmpty => _tests.Count == 0;
 
-    /// <summary>Adds what one run of a suite in one place gave.</summary>
+    /// <summary>Adds the outcomes of one run of a suite in one place.</summary>
     public void Add(string suite, string place, IReadOnlyCollection<TestOutcome> outcomes, TimeSpan time)
     {
         foreach (var outcome in outcomes)
@@ -31,7 +31,7 @@ internal sealed class TestTally
         _runs.Add($"{suite,-10} {place,-8} {passed,5} passed {failed,5} failed {skipped,5} skipped {seconds,8} s");
     }
 
-    /// <summary>Prints the runs, then what was skipped and why, then what failed.</summary>
+    /// <summary>Prints the runs, then the skipped tests with the reasons, then the failures.</summary>
     public void PrintDetails()
     {
         Report.Line(string.Empty);

@@ -6,7 +6,7 @@ namespace DmaBuf.Build;
 /// Runs the tests between domains on emulated Xen hosts: the cmdlets where there is PowerShell, and dmabuf-peer.
 /// </summary>
 /// <param name="runner">Runs the suites.</param>
-/// <param name="tally">Counts hosts that do not start.</param>
+/// <param name="tally">Records hosts that do not start.</param>
 /// <param name="pester">Pester's manifest; null where the cmdlets cannot be tested.</param>
 internal sealed class XenTests(TestRunner runner, TestTally tally, string? pester)
 {
@@ -15,14 +15,14 @@ internal sealed class XenTests(TestRunner runner, TestTally tally, string? peste
     private static readonly XenGuestOptions s_alice = new() { Name = "alice", Type = XenGuestType.Pv };
     private static readonly XenGuestOptions s_bob = new() { Name = "bob", Type = XenGuestType.Pvh };
 
-    /// <summary>A PV guest whose kernel grants the wrong pages; a test destroys it.</summary>
+    /// <summary>A PV guest whose kernel grants the wrong pages. A test destroys it.</summary>
     private static readonly XenGuestOptions s_unfit = s_alice with { Name = "carol", KernelParameters = string.Empty };
 
     /// <summary>Runs one suite on a host.</summary>
     private delegate Task Run(
         XenHost host, TestPlace place, TestProgress progress, CancellationToken cancellationToken);
 
-    /// <summary>The hosts and what runs on each; none, with the reason said, where one cannot start.</summary>
+    /// <summary>Returns a stage for each host; none, after reporting the reason, where a host cannot start.</summary>
     public async Task<IReadOnlyList<TestStage>> StagesAsync(CancellationToken cancellationToken)
     {
         if (await MachineSetup.MissingForXenAsync(cancellationToken) is string missing)
@@ -43,7 +43,7 @@ internal sealed class XenTests(TestRunner runner, TestTally tally, string? peste
         Environment.SetEnvironmentVariable("DMABUFPS_WITHOUT_PVH", withoutPvh);
         var bob = withoutPvh is null ? s_bob : s_bob with { Type = XenGuestType.Pv };
         var drivers = await DriversAsync(cancellationToken);
-        // The driver it booted with comes last: the cmdlets are to have it.
+        // The driver that the hosts boot with comes last, because the cmdlets' tests need it.
         GrantDriver[] all = [GrantDriver.Stock, GrantDriver.Mmap, GrantDriver.Distribution];
         var usual = await XenHosts.OptionsAsync(cancellationToken) with
         {
@@ -54,7 +54,7 @@ internal sealed class XenTests(TestRunner runner, TestTally tally, string? peste
             Stage("xen-plain", usual with { Guests = [s_alice, s_bob with { Type = XenGuestType.Pv }] },
                 [.. Peers(all), .. Cmdlets("Plain", "Plain")]),
 
-            // dave, a PV guest, is there for dmabuf-peer: references between him and a PVH dom0.
+            // dave, a PV guest, exchanges references with a PVH dom0 by dmabuf-peer.
             withoutPvh is not null ? Skipped("xen-pvh", withoutPvh) : Stage("xen-pvh",
                 usual with
                 {
@@ -75,7 +75,7 @@ internal sealed class XenTests(TestRunner runner, TestTally tally, string? peste
                     },
                     [.. Cmdlets("Bounce", "Bounce")]),
 
-                // It takes ten minutes on two processors, and three times that on a slow computer.
+                // These tests take ten minutes on two processors, and three times as long on a slow computer.
                 Stage("xen", usual with { Driver = GrantDriver.Mmap, Guests = [s_alice, bob, s_unfit] },
                     [.. Cmdlets("cmdlets", string.Empty, minutes: 60)]),
             ],
@@ -89,7 +89,7 @@ internal sealed class XenTests(TestRunner runner, TestTally tally, string? peste
             }));
     }
 
-    /// <summary>All suites of a folder in one PowerShell, which keeps its sessions in the guests.</summary>
+    /// <summary>Runs all files of a folder in one PowerShell, which keeps its sessions in the guests.</summary>
     private IEnumerable<Run> Cmdlets(string name, string path, int minutes = 30)
     {
         if (pester is not null)
@@ -99,7 +99,10 @@ internal sealed class XenTests(TestRunner runner, TestTally tally, string? peste
         }
     }
 
-    /// <summary>The files of the grant device's drivers, which tests exchange in the guests; the suites are told of them.</summary>
+    /// <summary>
+    /// Returns the files of the grant device's drivers, between which tests switch in the guests. Variables name these
+    /// files to the suites.
+    /// </summary>
     private static async Task<Dictionary<GrantDriver, string>> DriversAsync(CancellationToken cancellationToken)
     {
         var kernel = await Kernel.GetAsync(Report.Note, cancellationToken);
@@ -107,7 +110,8 @@ internal sealed class XenTests(TestRunner runner, TestTally tally, string? peste
         foreach (var driver in Enum.GetValues<GrantDriver>())
         {
             files[driver] = await GrantDrivers.GetAsync(kernel, driver, Report.Note, cancellationToken);
-            Environment.SetEnvironmentVariable($"DMABUFPS_DRIVER_{driver.ToString().ToUpperInvariant()}", files[driver]);
+            Environment.SetEnvironmentVariable(
+                $"DMABUFPS_DRIVER_{driver.ToString().ToUpperInvariant()}", files[driver]);
         }
 
         return files;

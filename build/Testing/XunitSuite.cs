@@ -16,8 +16,8 @@ internal sealed partial class XunitSuite(string suite, string project, string? t
     public static XunitSuite Core { get; } = new("xunit", "DmaBuf.Tests");
 
     /// <summary>
-    /// The tests of the module in process. PowerShell is slow on an emulated processor: only those that need one of the
-    /// machine's devices run there.
+    /// The tests of the module in process. PowerShell is slow on an emulated processor, so only tests that need one of
+    /// the machine's devices run there.
     /// </summary>
     public static XunitSuite Module { get; } =
         new("module", "DmaBufPS.Tests") { _inMachine = new XunitSuite("module", "DmaBufPS.Tests", "Needs=Device") };
@@ -65,7 +65,7 @@ internal sealed partial class XunitSuite(string suite, string project, string? t
             }
         }
 
-        // What fails outside any test: a fixture, a class's clean-up.
+        // Failures outside any test, such as those of a fixture or of a class's clean-up.
         foreach (var error in results.Descendants("error"))
         {
             var name = $"around {error.Attribute("name")?.Value}";

@@ -3,7 +3,7 @@ namespace DmaBuf.Lab;
 /// <summary>Which grant device driver (xen-gntdev) a machine loads.</summary>
 public enum GrantDriver
 {
-    /// <summary>The distribution's own module; Debian's knows nothing of dma-bufs.</summary>
+    /// <summary>The distribution's own module; Debian's does not support dma-bufs.</summary>
     Distribution,
 
     /// <summary>The same with its dma-buf part: on x86 it makes references of a buffer, but not the reverse.</summary>

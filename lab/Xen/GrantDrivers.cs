@@ -3,8 +3,8 @@ using System.Security.Cryptography;
 namespace DmaBuf.Lab;
 
 /// <summary>
-/// Builds xen-gntdev, the grant device's driver, with the dma-buf part that the distribution's kernel leaves out.
-/// The source is the distribution's; <c>driver/</c> holds what the variants add to it.
+/// Builds xen-gntdev, the grant device's driver, with the dma-buf part that the distribution's kernel leaves out. The
+/// source is the distribution's; <c>driver/</c> holds the additions of the variants.
 /// </summary>
 public static class GrantDrivers
 {
@@ -13,8 +13,8 @@ public static class GrantDrivers
     private static readonly string[] s_programs = ["gcc", "make", "tar", "xz"];
 
     /// <summary>
-    /// Returns the path of a module that insmod loads into the kernel. The first call for a kernel downloads about
-    /// 170 MB, of which the modules alone are kept.
+    /// Returns the path of a module for insmod. The first call for a kernel downloads about 170 MB and keeps only the
+    /// modules that it builds.
     /// </summary>
     public static async Task<string> GetAsync(
         Kernel kernel, GrantDriver driver, Action<string> say, CancellationToken cancellationToken = default)
@@ -61,7 +61,7 @@ public static class GrantDrivers
         var build = Path.Combine(tree.Folder, driver.ToString());
         Directory.CreateDirectory(build);
         WriteSources(tree, build);
-        // The kernel's makefiles name the distribution's gcc-N. Type data (BTF) would want a further program.
+        // The kernel's makefiles ask for the distribution's gcc-N. Type data (BTF) would require another program.
         string[] settings = [$"M={build}", $"DMABUF={dmabufPart}", "CC=gcc", "CONFIG_DEBUG_INFO_BTF_MODULES="];
         await HostCommand.RunAsync("make", ["-C", tree.Headers, .. settings, "modules"], null, cancellationToken);
         var module = Path.Combine(build, Module + ".ko");

@@ -3,8 +3,8 @@ using System.Text.RegularExpressions;
 namespace DmaBuf.Lab;
 
 /// <summary>
-/// What an out-of-tree module is built with: a kernel's headers, unpacked instead of installed (an installation
-/// pulls in a kernel), and the source of its Xen drivers.
+/// The files for building an out-of-tree module: a kernel's headers, unpacked instead of installed (installing them
+/// would pull in a kernel), and the source of its Xen drivers.
 /// </summary>
 internal sealed partial class KernelTree
 {
@@ -17,16 +17,16 @@ internal sealed partial class KernelTree
         XenSource = xenSource;
     }
 
-    /// <summary>The folder that everything is in.</summary>
+    /// <summary>The folder that contains everything.</summary>
     public string Folder { get; }
 
-    /// <summary>The folder that make builds modules from.</summary>
+    /// <summary>The folder in which make builds modules.</summary>
     public string Headers { get; }
 
     /// <summary>The kernel source's drivers/xen with the grant device and the grant table.</summary>
     public string XenSource { get; }
 
-    /// <summary>Downloads and unpacks into the folder what belongs to the kernel.</summary>
+    /// <summary>Downloads the kernel's headers and source and unpacks them into the folder.</summary>
     public static async Task<KernelTree> UnpackAsync(
         Kernel kernel, string folder, CancellationToken cancellationToken)
     {
@@ -37,7 +37,7 @@ internal sealed partial class KernelTree
         return new KernelTree(folder, headers, source);
     }
 
-    /// <summary>The text of the functions of grant-table.c that the distribution's kernel is built without.</summary>
+    /// <summary>Returns the functions of grant-table.c that the distribution's kernel is built without.</summary>
     public string GrantDmaFunctions()
     {
         var functions = GrantDmaBlock().Match(File.ReadAllText(Path.Combine(XenSource, "grant-table.c")));
@@ -54,8 +54,8 @@ internal sealed partial class KernelTree
         foreach (var package in packages)
         {
             if (await DebianPackages.VersionAsync(package, cancellationToken) is null)
-                throw new LabException($"apt no longer offers {package}; `apt-get update` and `clean -Cache` get a"
-                    + " newer kernel.");
+                throw new LabException($"apt no longer offers {package}; run `apt-get update` and `clean -Cache` to get"
+                    + " a newer kernel.");
             await DebianPackages.UnpackAsync([package], folder, cancellationToken);
         }
 
@@ -69,7 +69,7 @@ internal sealed partial class KernelTree
         string version, string folder, CancellationToken cancellationToken)
     {
         var package = "linux-source-" + Series().Match(version).Value;
-        // Several point versions have one package name; the newest serves when the kernel's own is gone.
+        // Several point releases share one package name. The newest one will do when the kernel's own is gone.
         var own = await DebianPackages.VersionAsync("linux-headers-" + version, cancellationToken);
         var exact = $"{package}={own}";
         var offered = await DebianPackages.VersionAsync(exact, cancellationToken) is not null;

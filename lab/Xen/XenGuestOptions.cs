@@ -1,16 +1,16 @@
 namespace DmaBuf.Lab;
 
-/// <summary>A guest of the emulated Xen host.</summary>
+/// <summary>The options of a guest of the emulated Xen host.</summary>
 public sealed record XenGuestOptions
 {
-    /// <summary>The domain's name, which is its host name too.</summary>
+    /// <summary>The domain's name, which is also its host name.</summary>
     public required string Name { get; init; }
 
-    /// <summary>How Xen runs it.</summary>
+    /// <summary>How Xen runs the domain.</summary>
     public XenGuestType Type { get; init; } = XenGuestType.Pvh;
 
     /// <summary>
-    /// Its memory in MiB; what is written to files and <see cref="XenHostOptions.GuestFiles"/> come out of it too.
+    /// The memory in MiB, which also holds the files that are written and <see cref="XenHostOptions.GuestFiles"/>.
     /// </summary>
     public int MemoryMiB { get; init; } = 512;
 
@@ -18,12 +18,13 @@ public sealed record XenGuestOptions
     public int Processors { get; init; } = 2;
 
     /// <summary>
-    /// How many frames its grant table may have: each holds 512 references of a page, some of which the kernel needs.
+    /// The maximum number of frames of the grant table. Each frame holds 512 references to one page each; the kernel
+    /// needs some of them itself.
     /// </summary>
     public int GrantFrames { get; init; } = XenHostOptions.UsualGrantFrames;
 
     /// <summary>
-    /// More for the kernel's command line. The usual <c>iommu=soft</c> lets a PV guest grant the right frames.
+    /// Further kernel parameters. The default, <c>iommu=soft</c>, makes a PV guest grant the right frames.
     /// </summary>
     public string KernelParameters { get; init; } = "iommu=soft";
 }

@@ -3,12 +3,12 @@ using System.Text;
 namespace DmaBuf.Lab;
 
 /// <summary>
-/// A running emulated Xen host. dom0 is a <see cref="Machine"/> over this computer's own files, and hands the same
-/// files on to its guests; all domains share one network and let each other in by ssh, under their names.
+/// A running emulated Xen host. dom0 is a <see cref="Machine"/> on this computer's own files, which it serves to its
+/// guests as well. All domains share one network, know each other by name and accept each other's ssh connections.
 /// </summary>
 public sealed class XenHost : IAsyncDisposable
 {
-    /// <summary>The name of the first domain.</summary>
+    /// <summary>The name of the control domain.</summary>
     public const string Dom0 = "dom0";
 
     private readonly XenHostOptions _options;
@@ -21,20 +21,21 @@ public sealed class XenHost : IAsyncDisposable
     }
 
     /// <summary>The host in a few words.</summary>
-    public string Description => $"{_dom0.Description}, {Name(_options.Dom0Type)} dom0, guests: " + string.Join(", ", Guests.Select(
-        guest => $"{guest.Name} ({Name(guest.Type)}, {guest.MemoryMiB} MiB)"));
+    public string Description =>
+        $"{_dom0.Description}, {Name(_options.Dom0Type)} dom0, guests: "
+        + string.Join(", ", Guests.Select(guest => $"{guest.Name} ({Name(guest.Type)}, {guest.MemoryMiB} MiB)"));
 
-    /// <summary>The guests it was started with.</summary>
+    /// <summary>The guests that the host was started with.</summary>
     public IReadOnlyList<XenGuestOptions> Guests => _options.Guests;
 
     /// <summary>The grant device's driver that the domains booted with.</summary>
     public GrantDriver Driver => _options.Driver;
 
-    /// <summary>How Xen runs a domain.</summary>
+    /// <summary>Returns how Xen runs a domain.</summary>
     public XenGuestType TypeOf(string domain) =>
         domain == Dom0 ? _options.Dom0Type : Guests.First(guest => guest.Name == domain).Type;
 
-    /// <summary>Starts the host and its guests; returns when all of them take commands.</summary>
+    /// <summary>Starts the host and its guests; returns when all of them are ready for commands.</summary>
     public static async Task<XenHost> StartAsync(
         XenHostOptions options, CancellationToken cancellationToken = default)
     {
@@ -68,7 +69,7 @@ public sealed class XenHost : IAsyncDisposable
         }
     }
 
-    /// <summary>Runs a program in a domain, see <see cref="Machine.RunAsync"/>.</summary>
+    /// <summary>Runs a program in a domain; see <see cref="Machine.RunAsync"/>.</summary>
     public Task<int> RunAsync(
         string domain,
         GuestCommand command,
@@ -83,7 +84,7 @@ public sealed class XenHost : IAsyncDisposable
         string domain, GuestCommand command, CancellationToken cancellationToken = default) =>
         _dom0.RunInTerminalAsync(In(domain, command, "-t"), cancellationToken);
 
-    /// <summary>Ends the host with all its domains.</summary>
+    /// <summary>Ends the host and all its domains.</summary>
     public ValueTask DisposeAsync() => _dom0.DisposeAsync();
 
     private static MachineOptions Dom0Options(XenHostOptions options, string qemu, XenPackages packages) => new()
@@ -101,11 +102,11 @@ public sealed class XenHost : IAsyncDisposable
         Say = options.Say,
     };
 
-    /// <summary>A domain other than dom0 is reached by ssh.</summary>
+    /// <summary>Returns the command that runs a command in a domain; guests are reached by ssh.</summary>
     private static GuestCommand In(string domain, GuestCommand command, params string[] options) =>
         domain == Dom0 ? command : new GuestCommand("ssh", [.. options, domain, command.ToScript()]);
 
-    /// <summary>Runs one of dom0's scripts; gives what it said.</summary>
+    /// <summary>Runs one of dom0's scripts and returns its output; throws when it fails.</summary>
     private async Task<string> CheckedAsync(string script, string failure, CancellationToken cancellationToken)
     {
         using var output = new MemoryStream();

@@ -4,8 +4,8 @@ using System.Text.RegularExpressions;
 namespace DmaBuf.Lab;
 
 /// <summary>
-/// Debian's Xen with its tools, and what domains need to reach each other, unpacked in one folder that lies over this
-/// computer's root in every domain: nothing of it is installed here.
+/// Debian's Xen and its tools, and the programs by which domains reach each other, unpacked in one folder that lies
+/// over this computer's root in every domain. Nothing of it is installed on this computer.
 /// </summary>
 public sealed partial class XenPackages
 {
@@ -15,7 +15,7 @@ public sealed partial class XenPackages
         "libxenstore4", "libxencall1", "libxengnttab1", "libxenevtchn1", "libxenforeignmemory1", "libxendevicemodel1",
         "libxentoolcore1", "libxentoollog1", "libxenhypfs1", "libyajl2", "libfdt1", "libgcc-s1", "libnl-3-200",
         "libnl-route-3-200", "libuuid1",
-        // The file server through which guests see the same root, and the shell between domains.
+        // The file server through which guests see the same root, and ssh between domains.
         "diod", "liblua5.1-0", "libmunge2", "libwrap0", "libnsl2", "libtirpc3", "openssh-client", "openssh-server",
         "libgssapi-krb5-2", "libkrb5-3", "libk5crypto3", "libkrb5support0", "libkeyutils1", "libcom-err2", "libedit2",
         "libbsd0", "libfido2-1", "libcbor0.8",
@@ -28,7 +28,7 @@ public sealed partial class XenPackages
         Version = File.ReadAllText(Path.Combine(folder, "version"));
     }
 
-    /// <summary>The folder with usr, etc and var that lies over the root.</summary>
+    /// <summary>The folder that lies over the root, with usr, etc and var.</summary>
     public string Root { get; }
 
     /// <summary>The hypervisor, uncompressed.</summary>
@@ -37,7 +37,7 @@ public sealed partial class XenPackages
     /// <summary>Xen's version, such as 4.17.</summary>
     public string Version { get; }
 
-    /// <summary>The newest Xen that apt offers, from the cache if it is there.</summary>
+    /// <summary>Returns the Xen in the cache or, if there is none, downloads the newest that apt offers.</summary>
     public static async Task<XenPackages> GetAsync(Action<string> say, CancellationToken cancellationToken = default)
     {
         var folder = await CacheFolder.GetOrAddAsync("xen/1", Fill, cancellationToken);
@@ -62,11 +62,11 @@ public sealed partial class XenPackages
     }
 
     /// <summary>
-    /// What a guest starts with, by its path there: each file that comes over its network costs many of its slow
-    /// round trips.
+    /// Returns the files that a guest holds from the start, by their paths in the guest. Any other file takes many slow
+    /// round trips over the guest's network.
     /// </summary>
-    /// <param name="others">Files of this computer that it has beside the programs of the packages.</param>
-    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <param name="others">Files of this computer to add to the programs of the packages.</param>
+    /// <param name="cancellationToken">Cancels the work.</param>
     internal async Task<IReadOnlyDictionary<string, string>> GuestFilesAsync(
         IReadOnlyList<string> others, CancellationToken cancellationToken)
     {
@@ -86,7 +86,7 @@ public sealed partial class XenPackages
             }
         }
 
-        // Without links on the way: a folder in a link's place would hide what the link leads to.
+        // Links are resolved, because a folder in place of a link would hide the link's target.
         var paths = others.Count == 0 ? string.Empty : await HostCommand.RunAsync(
             "realpath", [.. others], null, cancellationToken);
         foreach (var path in paths.Split('\n', StringSplitOptions.RemoveEmptyEntries))
@@ -103,7 +103,10 @@ public sealed partial class XenPackages
         Directory.Delete(Path.Combine(root, "boot"), recursive: true);
     }
 
-    /// <summary>A real /lib over a root whose /lib is a link would hide all of the root's libraries.</summary>
+    /// <summary>
+    /// Moves a folder below usr, because a real /lib over a root whose /lib is a link would hide all of the root's
+    /// libraries.
+    /// </summary>
     private static void MoveBelowUsr(string root, string name)
     {
         var folder = Path.Combine(root, name);
@@ -121,7 +124,9 @@ public sealed partial class XenPackages
         Directory.Delete(folder, recursive: true);
     }
 
-    /// <summary>The keys by which domains let each other in; they reach no network but the emulated one.</summary>
+    /// <summary>
+    /// Makes the keys that the domains use for ssh to each other. They are valid only on the emulated network.
+    /// </summary>
     private static async Task MakeKeysAsync(string root, CancellationToken cancellationToken)
     {
         var folder = Directory.CreateDirectory(Path.Combine(root, "etc/lab")).FullName;

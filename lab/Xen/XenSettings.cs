@@ -3,11 +3,11 @@ using System.Globalization;
 namespace DmaBuf.Lab;
 
 /// <summary>
-/// The files that dom0's script reads: the guests' configurations and what all domains know of each other.
+/// Makes the files that dom0's script reads: the guests' configurations, and the names and addresses of all domains.
 /// </summary>
 internal static class XenSettings
 {
-    /// <summary>What Xen itself takes, for the host and for each guest, in MiB.</summary>
+    /// <summary>The memory in MiB that Xen needs for itself and for each guest.</summary>
     public const int OverheadMiB = 64;
 
     /// <summary>The script that sshd starts for a remote session of PowerShell.</summary>
@@ -17,9 +17,10 @@ internal static class XenSettings
     private static readonly string[] s_scripts = ["dom0", "domain", "guests", "guest-start", "on", "vif"];
 
     /// <summary>
-    /// A guest holds its initial ramdisk twice while it unpacks it, beside the kernel and what that reserves.
+    /// Checks that each guest's memory is sufficient. While a guest unpacks its initial ramdisk, it holds it twice, in
+    /// addition to the kernel and the kernel's reserves.
     /// </summary>
-    /// <exception cref="LabException">A guest has less than that.</exception>
+    /// <exception cref="LabException">A guest has too little memory.</exception>
     public static void CheckMemory(XenHostOptions options, string initramfs)
     {
         const long Mebi = 1 << 20;
@@ -28,11 +29,12 @@ internal static class XenSettings
         foreach (var guest in options.Guests.Where(guest => guest.MemoryMiB < least))
         {
             throw new LabException(
-                $"{guest.Name} has {guest.MemoryMiB} MiB and needs {least} to unpack its initial ramdisk: give it more, or fewer files.");
+                $"{guest.Name} has {guest.MemoryMiB} MiB and needs {least} MiB to unpack its initial ramdisk: give it"
+                + " more memory or fewer files.");
         }
     }
 
-    /// <summary>The files' contents by their names.</summary>
+    /// <summary>Returns the files' contents by their names.</summary>
     public static Dictionary<string, string> Files(
         XenHostOptions options, XenPackages packages, Kernel kernel, string driver, string payload, string initramfs)
     {
@@ -57,7 +59,7 @@ internal static class XenSettings
                 $"type=\"{guest.Type.ToString().ToLowerInvariant()}\"",
                 $"kernel=\"{payload}\"",
                 $"ramdisk=\"{initramfs}\"",
-                // What holds the initial ramdisk is a ramfs: a tmpfs would take no more than half of the memory.
+                // A ramfs holds the initial ramdisk, because a tmpfs could use only half of the memory.
                 $"extra=\"console=hvc0 rootfstype=ramfs {XenBoot.CommonKernelParameters}"
                 + $" lab_name={guest.Name} lab_address={Network}{number + 2} lab_server={Network}1"
                 + $" lab_kernel={kernel.Version} lab_modules={kernel.Modules} {guest.KernelParameters}\"",
@@ -88,7 +90,8 @@ internal static class XenSettings
         };
         var variables = new GuestCommand(string.Empty).Variables;
         var kept = variables
-            .Where(variable => variable.Key is "PATH" or "LANG" || variable.Key.StartsWith("DOTNET_", StringComparison.Ordinal)
+            .Where(variable => variable.Key is "PATH" or "LANG"
+                || variable.Key.StartsWith("DOTNET_", StringComparison.Ordinal)
                 || variable.Key.StartsWith("POWERSHELL_", StringComparison.Ordinal))
             .Select(variable => $"{variable.Key}={variable.Value}");
         string[] module = options.ModuleFolder is null ? [] : ["PSModulePath=" + options.ModuleFolder];

@@ -1,14 +1,14 @@
 #!/bin/sh
-# The main job between two domains of Xen, run in dom0: the guest exports a buffer, dom0 imports it, answers in it and
-# releases it. Each domain's lines come as they are said; the last line is for machines.
-# Usage: demo.sh GUEST PEER [PWSH...]: with a PowerShell the cmdlets do it, else the program PEER.
+# Shows the main job between two Xen domains; dom0 runs this script. The guest exports a buffer; dom0 imports it, writes
+# an answer into it and releases it. Each domain's lines appear as they are printed. The last line is for programs.
+# Usage: demo.sh GUEST PEER [PWSH...]. With a PowerShell, the cmdlets do the work, otherwise the program PEER.
 guest=$1
 peer=$2
 shift 2
 here=$(dirname "$0")
 on=/run/lab/jobs/on
 work=$(mktemp -d)
-# What one domain says, here and in a file.
+# Prints one domain's output, with the domain's name in front, and keeps it in a file.
 from() { tee "$work/$1" | while IFS= read -r line; do printf '%-6s %s\n' "$1" "$line"; done; }
 
 if [ $# -gt 0 ]; then
@@ -21,9 +21,10 @@ else
     $on "$guest" timeout 90 "$peer" server tcpd:0.0.0.0:8000 0 2>&1 | from "$guest" &
     server=$!
     id=$(xl domid "$guest")
-    # The client begins anew until the server listens, and no more once that one has ended.
+    # Runs the client again until the server listens, but gives up if the server has ended.
     tries=600
-    until timeout 60 "$peer" client "tcp:$guest:8000" "$id" --reply 'Thanks, and greetings from dom0.' > "$work/client" 2>&1; do
+    reply='Thanks, and greetings from dom0.'
+    until timeout 60 "$peer" client "tcp:$guest:8000" "$id" --reply "$reply" > "$work/client" 2>&1; do
         tries=$((tries - 1))
         grep -q ECONNREFUSED "$work/client" && kill -0 $server 2> /dev/null && [ $tries -gt 0 ] || break
         sleep 0.1

@@ -1,4 +1,4 @@
-# The exporter's side of the demonstration: a buffer is made, shared with dom0 and handed over, and an answer comes back.
+# The exporter's side of the demonstration: creates a buffer, shares it with dom0 and reads the answer in it.
 $ErrorActionPreference = 'Stop'
 Import-Module "$PSScriptRoot/../../out/DmaBufPS"
 

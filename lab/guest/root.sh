@@ -1,5 +1,5 @@
-# Builds the root file system in /newroot from what is mounted on /host: read-only, with all writes kept in memory, and
-# goes there. From the caller: NAME, KERNEL, MODULES, lower (what the root is made of, the uppermost first).
+# Builds the root file system in /newroot from the folders in lower, which stay read-only: all writes are kept in
+# memory. Changes to that folder. The caller provides NAME, KERNEL, MODULES and lower (the uppermost folder first).
 mount -t tmpfs -o mode=755,size=75% writes /writes
 mkdir /writes/upper /writes/work
 mount -t overlay -o "lowerdir=$lower,upperdir=/writes/upper,workdir=/writes/work" root /newroot || poweroff -f

@@ -1,4 +1,4 @@
-# What a dma-buf of references does that a mapping does not. It is made in bob, a PVH guest, by the changed driver.
+# Tests what a dma-buf made of references can do and a mapping cannot, in bob, a PVH guest with the changed driver.
 
 BeforeAll {
     . $PSScriptRoot/common.ps1
@@ -10,12 +10,14 @@ AfterAll { Assert-NothingLeft }
 
 Describe 'A dma-buf of references' {
     BeforeAll {
-        # A second holder of an import: a buffer of the same dma-buf, by its descriptor.
+        # Makes a second holder of an import: a buffer with a descriptor of the same dma-buf.
         On bob {
             function global:New-SecondHolder ($Import) {
                 $limit = [DmaBuf.Waits.WaitLimit]::new([timespan]::FromSeconds(60))
-                $listener = [DmaBuf.Transport.StreamListener]::Listen([DmaBuf.Transport.Endpoint]::Parse('unixd:/run/second'))
-                $sending = [DmaBuf.Transport.StreamConnector]::Connect([DmaBuf.Transport.Endpoint]::Parse('unix:/run/second'), $limit)
+                $there = [DmaBuf.Transport.Endpoint]::Parse('unixd:/run/second')
+                $here = [DmaBuf.Transport.Endpoint]::Parse('unix:/run/second')
+                $listener = [DmaBuf.Transport.StreamListener]::Listen($there)
+                $sending = [DmaBuf.Transport.StreamConnector]::Connect($here, $limit)
                 [DmaBuf.Sharing.DescriptorHandOff]::Send($sending, $Import, $limit)
                 [DmaBuf.Sharing.DescriptorHandOff]::Receive($listener.Accept($limit), $limit)
                 $sending.Dispose()
@@ -28,14 +30,17 @@ Describe 'A dma-buf of references' {
 
     It 'is made of the references in a directory' {
         Assert-Pvh bob
-        $grants = New-UDmaBuf 16KB | Write-DmaBufContent 'by a directory' -PassThru | Export-GrantRefs -Domain bob -Directory
+        $grants = New-UDmaBuf 16KB |
+            Write-DmaBufContent 'by a directory' -PassThru |
+            Export-GrantRefs -Domain bob -Directory
         On bob {
             param ($grants)
-            Import-GrantRefs -Directory $grants.Directory -Size 16KB -Domain 0 -RequireDmaBuf | Read-DmaBufContent -AsString
+            Import-GrantRefs -Directory $grants.Directory -Size 16KB -Domain 0 -RequireDmaBuf |
+                Read-DmaBufContent -AsString
         } @(, $grants) | Should -Be 'by a directory'
     }
 
-    It 'has the page of a reference that is listed twice twice' {
+    It 'contains a page twice whose reference is listed twice' {
         Assert-Pvh bob
         $buffer = New-UDmaBuf 8KB
         $buffer | Write-DmaBufContent 'page 0'
@@ -51,7 +56,7 @@ Describe 'A dma-buf of references' {
         $buffer | Read-DmaBufContent -AsString -Count 6 | Should -Be 'twice!'
     }
 
-    It 'stays good when the exporter revokes its references' {
+    It 'stays valid when the exporter revokes its references' {
         Assert-Pvh bob
         $buffer = New-UDmaBuf 16KB
         $buffer | Write-DmaBufContent 'before'
@@ -65,7 +70,7 @@ Describe 'A dma-buf of references' {
         $buffer | Read-DmaBufContent -AsString | Should -Be 'after!'
     }
 
-    It 'is waited for until its last holder is done' {
+    It 'is released only when its last holder is done' {
         Assert-Pvh bob
         $grants = New-UDmaBuf 16KB | Export-GrantRefs -Domain bob
         $result = On bob {
@@ -82,7 +87,7 @@ Describe 'A dma-buf of references' {
         $result.Listed | Should -Be 0
     }
 
-    It 'can be removed when the wait for its last holder was too long' {
+    It 'can be removed after the wait for its last holder has timed out' {
         Assert-Pvh bob
         $buffer = New-UDmaBuf 16KB
         $buffer | Write-DmaBufContent 'still held'

@@ -1,4 +1,4 @@
-# What goes wrong between domains: each is a clear error with a cure, nothing hangs, and nothing stays behind.
+# Tests failures between domains. Each must be a clear error with advice; nothing may hang or be left behind.
 
 BeforeAll {
     . $PSScriptRoot/common.ps1
@@ -6,7 +6,7 @@ BeforeAll {
     Use-Driver Mmap alice, bob
     $script:Limit = '/sys/module/xen_gntdev/parameters/limit'
 
-    # Serves bytes to the first who connects, and then closes, or holds the connection; gives the address.
+    # Sends bytes to its first client and then closes the connection, or holds it. Returns the address.
     function Start-RawPeer ([byte[]] $Bytes, [switch] $Hold) {
         $listener = [Net.Sockets.TcpListener]::new([Net.IPAddress]::Loopback, 0)
         $listener.Start()
@@ -24,7 +24,7 @@ BeforeAll {
         [byte[]] ($Words | ForEach-Object { [BitConverter]::GetBytes($_) })
     }
 
-    # Pages of a domain's grant allocator, with their number in each; gives the references.
+    # Makes a buffer of a domain's grant allocator and writes its number into each page. Returns the references.
     function New-GuestBuffer ([string] $Domain, [int] $Peer, [int] $Count = 4) {
         On $Domain {
             param ($peer, $count)
@@ -52,21 +52,30 @@ Describe 'What a peer sends' {
 
     It 'is refused by the kernel if the references do not exist' {
         $address = Start-RawPeer (ConvertTo-Blob 2, 30001, 30002)
-        Should-Fail (Get-Failure { Receive-DmaBuf $address -Domain alice -TimeoutSec 20 }) 'mmap,EINVAL' InvalidArgument 'still open'
+        $failure = Get-Failure { Receive-DmaBuf $address -Domain alice -TimeoutSec 20 }
+        Should-Fail $failure 'mmap,EINVAL' InvalidArgument 'still open'
     }
 
-    It 'is waited for only as long as it may last' {
+    It 'is waited for only until the time limit' {
         $address = Start-RawPeer (ConvertTo-Blob 4, 1) -Hold
-        Should-Fail (Get-Failure { Receive-DmaBuf $address -Domain alice -TimeoutSec 0.5 }) 'Wait,ETIMEDOUT' OperationTimeout 'TimeoutSec'
+        $failure = Get-Failure { Receive-DmaBuf $address -Domain alice -TimeoutSec 0.5 }
+        Should-Fail $failure 'Wait,ETIMEDOUT' OperationTimeout 'TimeoutSec'
     }
+}
 
-    It 'need not be read: the sender waits only as long as it may' {
+Describe 'A peer that does not answer' {
+    AfterEach { Assert-NothingLeft }
+
+    It 'is waited for only until the time limit' {
         $grants = New-UDmaBuf 16MB | Export-GrantRefs -Domain alice
         $address = Start-RawPeer -Hold
-        Should-Fail (Get-Failure { $grants | Send-DmaBufFd $address -Wait -TimeoutSec 1 }) 'Wait,ETIMEDOUT' OperationTimeout
-        Should-Fail (Get-Failure { $grants | Send-DmaBufFd xenstore:frame -TimeoutSec 1 }) 'Wait,ETIMEDOUT' OperationTimeout
+        $failure = Get-Failure { $grants | Send-DmaBufFd $address -Wait -TimeoutSec 1 }
+        Should-Fail $failure 'Wait,ETIMEDOUT' OperationTimeout
+        $failure = Get-Failure { $grants | Send-DmaBufFd xenstore:frame -TimeoutSec 1 }
+        Should-Fail $failure 'Wait,ETIMEDOUT' OperationTimeout
         Get-OfferNode | Should -BeNullOrEmpty
-        Should-Fail (Get-Failure { Receive-DmaBuf xenstore:frame -Domain alice -TimeoutSec 1 }) 'Wait,ETIMEDOUT' OperationTimeout
+        $failure = Get-Failure { Receive-DmaBuf xenstore:frame -Domain alice -TimeoutSec 1 }
+        Should-Fail $failure 'Wait,ETIMEDOUT' OperationTimeout
     }
 }
 
@@ -76,18 +85,25 @@ Describe 'References' {
     It 'for another domain are refused' {
         $grants = New-GuestBuffer alice (Get-DomainId bob)
         Should-Fail (Get-Failure { $grants | Import-GrantRefs }) 'Buffer,OtherDomain' InvalidArgument
-        Should-Fail (Get-Failure { Import-GrantRefs -Ref $grants.Refs -Domain alice }) 'mmap,EINVAL' InvalidArgument 'domain id'
+        $failure = Get-Failure { Import-GrantRefs -Ref $grants.Refs -Domain alice }
+        Should-Fail $failure 'mmap,EINVAL' InvalidArgument 'domain id'
     }
 
-    It 'of another domain than is said are refused' {
+    It 'of a domain other than the given one are refused' {
         $grants = New-GrantBuf 16KB -Domain alice | ForEach-Object Grants
-        $failure = Get-FailureOn alice { param ($grants, $wrong) $grants | Import-GrantRefs -Domain $wrong } $grants, "$(Get-DomainId bob)"
+        $failure = Get-FailureOn alice {
+            param ($grants, $wrong)
+            $grants | Import-GrantRefs -Domain $wrong
+        } $grants, "$(Get-DomainId bob)"
         Should-Fail $failure 'mmap,EINVAL' InvalidArgument 'domain id'
-        $failure = Get-FailureOn alice { param ($grants) $grants | Import-GrantRefs -Domain 777 -RequireDmaBuf } @(, $grants)
+        $failure = Get-FailureOn alice {
+            param ($grants)
+            $grants | Import-GrantRefs -Domain 777 -RequireDmaBuf
+        } @(, $grants)
         Should-Fail $failure 'EXP_FROM_REFS,EINVAL' InvalidArgument
     }
 
-    It 'may be listed twice: their page is in the buffer twice' {
+    It 'may be listed twice, and then the buffer contains their page twice' {
         $refs = (New-GuestBuffer alice 0 -Count 2).Refs
         $import = Import-GrantRefs -Ref $refs[0], $refs[1], $refs[0] -Domain alice
         $import | Read-DmaBufContent -AsString -Offset 8KB -Count 6 | Should -Be 'page 0'
@@ -105,16 +121,18 @@ Describe 'References' {
         $second | Read-DmaBufContent -AsString | Should -Be 'by the first'
     }
 
-    It 'are refused over the driver''s limit, on both sides' {
+    It 'above the driver''s limit are refused, on both sides' {
         $buffer = New-UDmaBuf 64KB
         try {
             Set-Content $Limit 8
             $failure = Get-Failure { $buffer | Export-GrantRefs -Domain alice }
             Should-Fail $failure 'IMP_TO_REFS,EINVAL' InvalidArgument 'parameters/limit'
             $grants = New-GuestBuffer alice 0 -Count 16
-            Should-Fail (Get-Failure { $grants | Import-GrantRefs -Mapping }) 'MAP_GRANT_REF,EINVAL' InvalidArgument 'parameters/limit'
+            $failure = Get-Failure { $grants | Import-GrantRefs -Mapping }
+            Should-Fail $failure 'MAP_GRANT_REF,EINVAL' InvalidArgument 'parameters/limit'
             $address = Start-RawPeer (ConvertTo-Blob (@(16) + $grants.Refs))
-            Should-Fail (Get-Failure { Receive-DmaBuf $address -Domain alice -TimeoutSec 20 }) 'Peer,BadCount' ProtocolError
+            $failure = Get-Failure { Receive-DmaBuf $address -Domain alice -TimeoutSec 20 }
+            Should-Fail $failure 'Peer,BadCount' ProtocolError
         }
         finally {
             Set-Content $Limit 65536
@@ -122,25 +140,29 @@ Describe 'References' {
         ($grants | Import-GrantRefs).Size | Should -Be 64KB
     }
 
-    It 'run out with an error, and are free again after it' {
-        # Of 32768 a few are always in use, so that this is all that fits.
+    It 'run out with an error, and can be used again after that' {
+        # The table has 32768. A few are always in use, so a buffer of 16384 fits only once.
         $buffer = New-UDmaBuf 64MB
         $grants = $buffer | Export-GrantRefs -Domain alice
-        Should-Fail (Get-Failure { $buffer | Export-GrantRefs -Domain alice }) 'IMP_TO_REFS,ENOSPC' ResourceUnavailable 'Revoke-GrantRefs'
+        $failure = Get-Failure { $buffer | Export-GrantRefs -Domain alice }
+        Should-Fail $failure 'IMP_TO_REFS,ENOSPC' ResourceUnavailable 'Revoke-GrantRefs'
         $grants | Revoke-GrantRefs
         ($buffer | Export-GrantRefs -Domain alice).Count | Should -Be 16384
-        Should-Fail (Get-FailureOn bob { New-GrantBuf 8MB -Domain 0 }) 'ALLOC_GREF,ENOSPC' ResourceUnavailable 'gntalloc/parameters/limit'
+        $failure = Get-FailureOn bob { New-GrantBuf 8MB -Domain 0 }
+        Should-Fail $failure 'ALLOC_GREF,ENOSPC' ResourceUnavailable 'gntalloc/parameters/limit'
     }
 
-    It 'that are no whole buffer are refused' {
-        Should-Fail (Get-Failure { Import-GrantRefs -Directory 9 -Size 5000 -Domain alice }) 'Buffer,BadSize' InvalidArgument
+    It 'that do not make a whole buffer are refused' {
+        $failure = Get-Failure { Import-GrantRefs -Directory 9 -Size 5000 -Domain alice }
+        Should-Fail $failure 'Buffer,BadSize' InvalidArgument
         $grants = New-GuestBuffer alice 0 -Count 2
         On alice { $global:directory = $buffer | Export-GrantRefs -Domain 0 -Directory }
         $directory = On alice { $directory.Directory }
-        Should-Fail (Get-Failure { Import-GrantRefs -Directory $directory -Size 8MB -Domain alice }) 'Buffer,OutOfRange' InvalidArgument
+        $failure = Get-Failure { Import-GrantRefs -Directory $directory -Size 8MB -Domain alice }
+        Should-Fail $failure 'Buffer,OutOfRange' InvalidArgument
     }
 
-    It 'stay good for a peer that has mapped them when they are revoked, and for no other' {
+    It 'that are revoked stay valid for a peer that has mapped them, and for no other' {
         $grants = On alice {
             $global:buffer = New-UDmaBuf 16KB
             $buffer | Write-DmaBufContent 'before'
@@ -158,38 +180,41 @@ Describe 'References' {
     }
 }
 
-Describe 'Whom to share with' {
+Describe 'The peer''s domain' {
     AfterEach { Assert-NothingLeft }
 
-    It 'is not the domain itself' {
+    It 'must not be this domain' {
         $buffer = New-UDmaBuf 4KB
         Should-Fail (Get-Failure { $buffer | Export-GrantRefs -Domain 0 }) 'Buffer,OwnDomain' InvalidArgument 'unix'
         Should-Fail (Get-Failure { New-GrantBuf 4KB -Domain Domain-0 }) 'Buffer,OwnDomain' InvalidArgument
         Should-Fail (Get-Failure { Import-GrantRefs -Ref 8 -Domain 0 }) 'Buffer,OwnDomain' InvalidArgument
         Should-Fail (Get-Failure { Receive-DmaBuf xenstore:frame -Domain 0 }) 'Buffer,OwnDomain' InvalidArgument
-        Should-Fail (Get-FailureOn bob { param ($own) New-GrantBuf 4KB -Domain $own } (Get-DomainId bob)) 'Buffer,OwnDomain' InvalidArgument
+        $failure = Get-FailureOn bob { param ($own) New-GrantBuf 4KB -Domain $own } (Get-DomainId bob)
+        Should-Fail $failure 'Buffer,OwnDomain' InvalidArgument
     }
 
-    It 'is no domain that dom0 knows to be missing' {
+    It 'must exist, where dom0 can tell' {
         $buffer = New-UDmaBuf 4KB
         foreach ($missing in '777', 'nobody') {
-            Should-Fail (Get-Failure { $buffer | Export-GrantRefs -Domain $missing }) 'Address,UnknownDomain' ObjectNotFound 'Get-XenDomain'
+            $failure = Get-Failure { $buffer | Export-GrantRefs -Domain $missing }
+            Should-Fail $failure 'Address,UnknownDomain' ObjectNotFound 'Get-XenDomain'
             Should-Fail (Get-Failure { New-GrantBuf 4KB -Domain $missing }) 'Address,UnknownDomain' ObjectNotFound
         }
-        Should-Fail (Get-Failure { Receive-DmaBuf xenstore:frame -Domain 777 -TimeoutSec 5 }) 'Address,UnknownDomain' ObjectNotFound
+        $failure = Get-Failure { Receive-DmaBuf xenstore:frame -Domain 777 -TimeoutSec 5 }
+        Should-Fail $failure 'Address,UnknownDomain' ObjectNotFound
     }
 
-    It 'is not looked for elsewhere: the kernel grants to anyone' {
+    It 'is not checked in a guest, whose kernel grants to any domain' {
         (On alice { New-UDmaBuf 4KB | Export-GrantRefs -Domain 777 }).PeerDomain | Should -Be 777
         Should-Fail (Get-FailureOn alice { New-GrantBuf 4KB -Domain nobody }) 'Address,UnknownDomain' ObjectNotFound
     }
 }
 
 Describe 'A user who is not root' {
-    It 'is told what is closed to them, one after another' {
+    It 'learns which files are closed to them, one after another' {
         $peer = Join-Path $RepositoryRoot out/dmabuf-peer
-        if (-not (Test-Path $peer)) { Set-ItResult -Skipped -Because 'it needs dmabuf-peer' }
-        # Where everyone finds it: a checkout in a home is closed to others.
+        if (-not (Test-Path $peer)) { Set-ItResult -Skipped -Because 'needs dmabuf-peer' }
+        # A copy where everyone can reach it, because a checkout in a home folder is closed to others.
         Copy-Item $peer /run/peer-of-all
         chmod 755 /run/peer-of-all
         $asNobody = 'timeout 30 setpriv --reuid 65534 --regid 65534 --clear-groups' -split ' '
@@ -216,11 +241,12 @@ Describe 'A buffer of an odd size' {
     It 'is not shared' {
         $program = Join-Path $TestDrive peer
         cc -O1 -o $program $RepositoryRoot/tests/Peers/peer.c
-        $start = [Diagnostics.ProcessStartInfo]::new($program, [string[]]('send', 'connect', "$TestDrive/s", 'memfd', 'odd-memfd'))
-        $peer = [Diagnostics.Process]::Start($start)
+        $words = [string[]]('send', 'connect', "$TestDrive/s", 'memfd', 'odd-memfd')
+        $peer = [Diagnostics.Process]::Start([Diagnostics.ProcessStartInfo]::new($program, $words))
         $received = Receive-DmaBuf "unixd:$TestDrive/s" -TimeoutSec 30
         $received.Size % 4KB | Should -Be 1
-        Should-Fail (Get-Failure { $received | Export-GrantRefs -Domain alice }) 'Buffer,BadSize' InvalidArgument 'whole pages'
+        $failure = Get-Failure { $received | Export-GrantRefs -Domain alice }
+        Should-Fail $failure 'Buffer,BadSize' InvalidArgument 'whole pages'
         $received | Remove-DmaBuf
         $peer.WaitForExit()
         Should-Fail (Get-Failure { New-GrantBuf 5000 -Domain alice }) 'Buffer,BadSize' InvalidArgument
@@ -230,14 +256,14 @@ Describe 'A buffer of an odd size' {
 Describe 'xenstore' {
     AfterEach { Assert-NothingLeft }
 
-    It 'that is full gives an error with its cure, and keeps nothing' {
+    It 'that is full causes an error with advice, and keeps nothing' {
         try {
             $failure = On bob {
                 $global:buffer = New-GrantBuf 16KB -Domain 0
                 $limit = [DmaBuf.Waits.WaitLimit]::new([timespan]::FromSeconds(60))
                 $store = [DmaBuf.Xen.XenStore]::Open($limit)
                 try {
-                    # A node holds the names of few hundred others.
+                    # Spread over several nodes, because one node holds the names of only a few hundred others.
                     for ($i = 0; $i -lt 5000; $i++) { $store.Write("data/fill/$([int][math]::Floor($i / 100))/$i", '') }
                 }
                 catch {
@@ -261,7 +287,7 @@ Describe 'xenstore' {
         }
     }
 
-    It 'that denies gives an error with its cure' {
+    It 'that denies access causes an error with advice' {
         $bob = Get-DomainId bob
         try {
             xenstore-chmod "/local/domain/$bob/data" n0
@@ -279,7 +305,7 @@ Describe 'xenstore' {
         }
     }
 
-    It 'whose daemon is not there gives an error with its cure' {
+    It 'without its daemon causes an error with advice' {
         $socket = [Net.Sockets.Socket]::new('Unix', 'Stream', 'Unspecified')
         $socket.Bind([Net.Sockets.UnixDomainSocketEndPoint]::new("$TestDrive/dead"))
         $socket.Dispose()
@@ -287,8 +313,10 @@ Describe 'xenstore' {
         $grants = New-GrantBuf 16KB -Domain alice | ForEach-Object Grants
         try {
             $env:XENSTORED_PATH = "$TestDrive/dead"
-            Should-Fail (Get-Failure { $grants | Send-DmaBufFd xenstore:frame -TimeoutSec 5 }) 'connect,ECONNREFUSED' ConnectionError 'xenstored'
-            Should-Fail (Get-Failure { Receive-DmaBuf xenstore:frame -Domain alice -TimeoutSec 5 }) 'connect,ECONNREFUSED' ConnectionError 'xenstored'
+            $failure = Get-Failure { $grants | Send-DmaBufFd xenstore:frame -TimeoutSec 5 }
+            Should-Fail $failure 'connect,ECONNREFUSED' ConnectionError 'xenstored'
+            $failure = Get-Failure { Receive-DmaBuf xenstore:frame -Domain alice -TimeoutSec 5 }
+            Should-Fail $failure 'connect,ECONNREFUSED' ConnectionError 'xenstored'
         }
         finally {
             $env:XENSTORED_PATH = $null
@@ -298,7 +326,7 @@ Describe 'xenstore' {
 
 Describe 'A process that is killed' {
     BeforeAll {
-        # A second PowerShell in the guest, with a buffer in each role and by each way.
+        # A second PowerShell in the guest, which exports and imports a buffer by each transport.
         $victim = New-PSSession -HostName alice -Name victim
         Invoke-Command -Session $victim -ScriptBlock $Preparation -ArgumentList $ModulePath
         $victimId = Invoke-Command -Session $victim { $PID }
@@ -325,12 +353,12 @@ Describe 'A process that is killed' {
         Assert-NothingLeft
     }
 
-    It 'is seen by the exporter who waits for the release, by either way' {
+    It 'is noticed by an exporter that waits for the release, by either transport' {
         $given[0] | Wait-DmaBufRelease -TimeoutSec 30 -PassThru | Should -Be $given[0]
         $given[1] | Wait-DmaBufRelease -TimeoutSec 30 -PassThru | Should -Be $given[1]
     }
 
-    It 'leaves to the importer what is mapped, and no more' {
+    It 'leaves the importer what it has mapped, and nothing more' {
         $import | Read-DmaBufContent -AsString | Should -Be 'last words'
         $import | Write-DmaBufContent 'still here'
         $import | Read-DmaBufContent -AsString | Should -Be 'still here'
@@ -338,13 +366,13 @@ Describe 'A process that is killed' {
         Should-Fail (Wait-Failure { $grants | Import-GrantRefs -Mapping }) 'mmap,EINVAL' InvalidArgument 'still open'
     }
 
-    It 'ends what the prompt had running in it with an error' {
+    It 'ends a command that the prompt runs in it with an error' {
         $null = Wait-Job $offering -Timeout 60
         $offering.State | Should -Not -Be 'Running'
         $victim.State | Should -Not -Be 'Opened'
     }
 
-    It 'leaves an offer that the domain''s next one sweeps' {
+    It 'leaves an offer, which the domain''s next offer removes' {
         $failure = Get-Failure { Receive-DmaBuf xenstore:orphan -Domain alice -TimeoutSec 20 }
         Should-Fail $failure 'mmap,EINVAL' InvalidArgument
         $gone = On alice {
@@ -359,7 +387,7 @@ Describe 'A process that is killed' {
 Describe 'Pages of New-GrantBuf' {
     AfterEach { Assert-NothingLeft }
 
-    It 'are granted no more after one revocation, <Words> a directory' -ForEach @(
+    It 'are no longer granted after one revocation, <Words> a directory' -ForEach @(
         @{ Directory = $false; Words = 'without' }
         @{ Directory = $true; Words = 'with' }) {
         $grants = On alice {
@@ -379,9 +407,10 @@ Describe 'Pages of New-GrantBuf' {
 Describe 'Pages of another domain' {
     AfterEach { Assert-NothingLeft }
 
-    It 'are not granted on' {
+    It 'cannot be granted to a third domain' {
         $import = On alice { New-GrantBuf 16KB -Domain 0 | Export-GrantRefs -Domain 0 } | Import-GrantRefs
-        Should-Fail (Get-Failure { $import | Export-GrantRefs -Domain bob }) 'Buffer,OtherDomain' InvalidArgument 'have that domain export'
+        $failure = Get-Failure { $import | Export-GrantRefs -Domain bob }
+        Should-Fail $failure 'Buffer,OtherDomain' InvalidArgument 'have that domain export'
     }
 }
 
@@ -395,8 +424,8 @@ Describe 'A thousand exchanges' {
             $counts['use of the driver'] = [int] (Get-Content /sys/module/xen_gntdev/refcnt)
             $counts
         }
-        # How many references a domain has free: it grants them all. (Xen's own list, by xl debug-keys g, has only those
-        # that somebody maps just now.)
+        # Counts a domain's free references by granting all of them. (Xen's own list, which xl debug-keys g prints,
+        # contains only those that are mapped at the moment.)
         $countFree = {
             $free = 0
             for ($size = 8MB; $size -ge 4KB; $size /= 2) {
@@ -411,7 +440,8 @@ Describe 'A thousand exchanges' {
             Get-DmaBuf | Remove-DmaBuf
             $free
         }
-        # By remoting, and many in one call: a call takes a second here. 64 references each: a domain has 32768.
+        # Each remote call takes a second here, so it makes many buffers. Each buffer has 64 references, of which a
+        # domain has 32768.
         $run = {
             param ($batches)
             for ($batch = 0; $batch -lt $batches; $batch++) {
@@ -431,7 +461,7 @@ Describe 'A thousand exchanges' {
             $after[$i][0] | Should -BeLessOrEqual ($before[$i][0] + 5)
             Compare-Holding $before[$i][1] $after[$i][1] | Should -BeNullOrEmpty
         }
-        # The kernel takes some seconds over those that were mapped to the last.
+        # The kernel takes some seconds to free references that were mapped until the end.
         for ($i = 0; $i -lt 5 -and ($free = On alice $countFree) -lt $freeBefore; $i++) { Start-Sleep 5 }
         $freeBefore | Should -BeGreaterThan 16384
         $free | Should -BeGreaterOrEqual $freeBefore

@@ -1,7 +1,7 @@
-# Every way to share a buffer between two domains, with each of the grant device's drivers: runs on a host with a PV dom0, a
-# PV and a PVH guest, and on one with PVH domains alone. The data is compared in both directions; what a kernel refuses
-# must be the refusal that the help names. A call to a guest takes half a second in the emulated host, so one call makes
-# all of a pair's buffers, and the tests look at what came of it.
+# Tests every way to share a buffer between two domains, with each of the grant device's drivers: on a host with a PV
+# dom0, a PV and a PVH guest, and on one with PVH domains only. The data is compared in both directions; where a kernel
+# refuses, the refusal must be the one that the help names. A call to a guest takes half a second in the emulated host,
+# so one call makes all of a pair's buffers, and the tests examine the results.
 
 BeforeDiscovery {
     . $PSScriptRoot/common.ps1
@@ -17,7 +17,7 @@ BeforeAll {
     $script:Kinds = 'dma-buf', 'pages', 'directory', 'mapping', 'required'
     $script:Size = 32KB
 
-    # For each kind a buffer with noise in it, and its references or why there are none.
+    # Makes a buffer of each kind, with noise in it, and returns its references or the reason why there are none.
     $script:Export = {
         param ($peer, $kinds, $canGrantDmaBuf, $size)
         $global:buffers = [ordered]@{}
@@ -28,7 +28,7 @@ BeforeAll {
                 else { New-GrantBuf $size -Domain $peer }
                 $buffers[$kind] = $buffer
                 $buffer | Write-DmaBufContent (Get-Noise $size $seed)
-                # A warning of wrong pages would be wrong here.
+                # Every page is right here, so a warning about wrong pages is an error.
                 $buffer | Export-GrantRefs -Domain $peer -Directory:($kind -eq 'directory') -WarningAction Stop
             }
             catch {
@@ -38,8 +38,8 @@ BeforeAll {
         }
     }
 
-    # Imports each: how that went, the hash of what was there, and other noise is written. The arguments' rest are the
-    # references.
+    # Imports each buffer, returns the result with the hash of the content, and writes other noise. The remaining
+    # arguments are the references.
     $script:Import = {
         param ($domain, $kinds, $size)
         for ($i = 0; $i -lt $kinds.Count; $i++) {
@@ -71,24 +71,33 @@ BeforeAll {
 
     $script:Check = { $buffers.Values | ForEach-Object { ($_ | Read-DmaBufContent -AsHash).Hash } }
 
-    function Invoke-Exchange ([string] $Exporter, [string] $Importer, [bool] $CanGrantDmaBuf, [string[]] $Kinds, [int] $Size) {
+    function Invoke-Exchange (
+        [string] $Exporter, [string] $Importer, [bool] $CanGrantDmaBuf, [string[]] $Kinds, [int] $Size
+    ) {
         $grants = @(On $Exporter $Export (Get-DomainId $Importer), $Kinds, $CanGrantDmaBuf, $Size)
         $imports = @(On $Importer $Import (@("$(Get-DomainId $Exporter)", $Kinds, $Size) + $grants))
         $hashes = @(On $Exporter $Check)
         $result = @{}
         for ($i = 0; $i -lt $Kinds.Count; $i++) {
-            $result[$Kinds[$i]] = [pscustomobject]@{ Grants = $grants[$i]; Import = $imports[$i]; Answer = $hashes[$i]; Index = $i }
+            $result[$Kinds[$i]] = [pscustomobject]@{
+                Grants = $grants[$i]
+                Import = $imports[$i]
+                Answer = $hashes[$i]
+                Index = $i
+            }
         }
         $result
     }
 
-    # What the exporter wrote was there for the importer, and what that wrote came back.
+    # Checks that the importer read what the exporter wrote, and the other way round.
     function Should-HaveCrossed ($Exchange, [int] $Bytes = $Size, [bool] $AsDmaBuf = $false) {
         $Exchange.Grants.Count | Should -Be ($Bytes / 4KB) -Because $Exchange.Grants.Message
         $Exchange.Import.Id | Should -BeNullOrEmpty -Because $Exchange.Import.Message
         $Exchange.Import.Size | Should -Be $Bytes
-        $Exchange.Import.Hash | Should -Be (Get-NoiseHash $Bytes (10 + $Exchange.Index)) -Because 'the importer reads what the exporter wrote'
-        $Exchange.Answer | Should -Be (Get-NoiseHash $Bytes (20 + $Exchange.Index)) -Because 'the exporter reads what the importer wrote'
+        $written = Get-NoiseHash $Bytes (10 + $Exchange.Index)
+        $Exchange.Import.Hash | Should -Be $written -Because 'the importer reads what the exporter wrote'
+        $written = Get-NoiseHash $Bytes (20 + $Exchange.Index)
+        $Exchange.Answer | Should -Be $written -Because 'the exporter reads what the importer wrote'
         $Exchange.Import.Origin | Should -Be ($AsDmaBuf ? 'GrantImport' : 'GrantMapping')
         $Exchange.Import.IsDmaBuf | Should -Be $AsDmaBuf
     }
@@ -112,7 +121,7 @@ Describe 'With the <_> driver in the guests' -ForEach Distribution, Stock, Mmap 
         }
         AfterAll { Assert-NothingLeft }
 
-        It 'shares a dma-buf, or says what else to share' {
+        It 'shares a dma-buf, or names the alternative' {
             if ($canGrantDmaBuf) {
                 Should-HaveCrossed $exchange['dma-buf'] -AsDmaBuf $makesDmaBuf
             }
@@ -129,7 +138,7 @@ Describe 'With the <_> driver in the guests' -ForEach Distribution, Stock, Mmap 
             Should-HaveCrossed $exchange['directory'] -AsDmaBuf $makesDmaBuf
         }
 
-        It 'maps where a mapping is asked for' {
+        It 'makes a mapping on request' {
             Should-HaveCrossed $exchange['mapping']
         }
 
@@ -138,7 +147,8 @@ Describe 'With the <_> driver in the guests' -ForEach Distribution, Stock, Mmap 
                 Should-HaveCrossed $exchange['required'] -AsDmaBuf $true
             }
             elseif ($importDriver -eq 'Distribution') {
-                Should-Fail $exchange['required'].Import 'EXP_FROM_REFS,ENOTTY' NotImplemented 'CONFIG_XEN_GNTDEV_DMABUF'
+                $failure = $exchange['required'].Import
+                Should-Fail $failure 'EXP_FROM_REFS,ENOTTY' NotImplemented 'CONFIG_XEN_GNTDEV_DMABUF'
             }
             else {
                 Should-Fail $exchange['required'].Import 'EXP_FROM_REFS,EINVAL' InvalidArgument '-Mapping'

@@ -1,8 +1,9 @@
-# The ways by which references reach a domain, for real domains: a stream, xenstore, and objects over remoting, jobs and
-# files. How the pages are shared makes no difference to them; Sharing.Tests.ps1 has those ways.
+# Tests how references reach a domain: by a stream, by xenstore, and as objects over remoting, jobs and files. None of
+# this depends on how the pages are shared, which Sharing.Tests.ps1 tests.
 
 BeforeDiscovery {
-    $script:Ways = foreach ($pair in ('dom0', 'alice'), ('alice', 'dom0'), ('dom0', 'bob'), ('bob', 'dom0'), ('alice', 'bob'), ('bob', 'alice')) {
+    $pairs = ('dom0', 'alice'), ('alice', 'dom0'), ('dom0', 'bob'), ('bob', 'dom0'), ('alice', 'bob'), ('bob', 'alice')
+    $script:Ways = foreach ($pair in $pairs) {
         foreach ($transport in 'tcp', 'xenstore') {
             @{ Exporter = $pair[0]; Importer = $pair[1]; Transport = $transport }
         }
@@ -15,7 +16,7 @@ BeforeAll {
     Assert-NothingLeft
     Use-Driver Mmap alice, bob
 
-    # The exporter's part in one go: the peer is not done at first, and then it is.
+    # The exporter's whole part: a first wait for the release times out, and the second one succeeds.
     $script:Offer = {
         param ($peer, $address)
         $buffer = New-UDmaBuf 64KB
@@ -25,7 +26,8 @@ BeforeAll {
         $early = Get-Failure { $grants | Wait-DmaBufRelease -TimeoutSec 0.2 }
         $seen = $grants | Wait-DmaBufRelease -TimeoutSec 60 -PassThru
         $at = [datetime]::UtcNow
-        [pscustomobject]@{ Early = $early.Id; Seen = $seen.Count; At = $at; Answer = ($buffer | Read-DmaBufContent -AsHash).Hash }
+        $answer = ($buffer | Read-DmaBufContent -AsHash).Hash
+        [pscustomobject]@{ Early = $early.Id; Seen = $seen.Count; At = $at; Answer = $answer }
         $grants | Revoke-GrantRefs
         $buffer | Remove-DmaBuf
     }
@@ -38,7 +40,7 @@ BeforeAll {
         $import | Remove-DmaBuf
         [datetime]::UtcNow
     }
-    # The parts one by one.
+    # The steps one by one.
     $script:Export = {
         param ($peer)
         $global:buffer = New-UDmaBuf 64KB
@@ -57,7 +59,9 @@ AfterAll { Assert-NothingLeft }
 
 Describe 'By <Transport> from <Exporter> to <Importer>' -ForEach $Ways {
     It 'the buffer arrives, an answer comes back, and the exporter sees the release' {
-        $there, $here = $Transport -eq 'tcp' ? ('tcpd:0.0.0.0:8000', "tcp:${Exporter}:8000") : ('xenstore:frame', 'xenstore:frame')
+        $there, $here = $Transport -eq 'tcp' ?
+            ('tcpd:0.0.0.0:8000', "tcp:${Exporter}:8000") :
+            ('xenstore:frame', 'xenstore:frame')
         $toOffer = (Get-DomainId $Importer), $there
         $toTake = "$(Get-DomainId $Exporter)", $here
         if ($Exporter -eq 'dom0') {
@@ -73,10 +77,10 @@ Describe 'By <Transport> from <Exporter> to <Importer>' -ForEach $Ways {
         $hash | Should -Be (Get-NoiseHash 64KB 3)
         $result.Early | Should -BeLike 'Wait,ETIMEDOUT,*' -Because 'the importer still has the buffer'
         $result.Seen | Should -Be 16 -Because 'the release was seen'
-        # All domains have the host's clock.
+        # All domains use the host's clock.
         ($result.At - $released).TotalSeconds | Should -BeLessThan 10 -Because 'the release is seen at once'
         $result.Answer | Should -Be (Get-NoiseHash 64KB 4)
-        Get-OfferNode | Should -BeNullOrEmpty -Because 'an offer goes with its end'
+        Get-OfferNode | Should -BeNullOrEmpty -Because 'an offer''s node is removed at its end'
     }
 }
 
@@ -97,7 +101,7 @@ Describe 'By xenstore' {
         ($import | Read-DmaBufContent -AsHash).Hash | Should -Be (Get-NoiseHash 8MB 5)
     }
 
-    It 'carries as many references as the nodes of a guest hold' {
+    It 'carries as many references as a guest''s nodes can hold' {
         On bob {
             $global:buffer = New-UDmaBuf 16MB
             $buffer | Write-DmaBufContent (Get-Noise 16MB 6)
@@ -109,7 +113,7 @@ Describe 'By xenstore' {
         ($import | Read-DmaBufContent -AsHash).Hash | Should -Be (Get-NoiseHash 16MB 6)
     }
 
-    It 'lets nobody but the peer read the nodes, and the peer write one of them' {
+    It 'lets only the peer read the nodes, and the peer write only one of them' {
         On alice $Export (Get-DomainId bob)
         $job = Start-On alice $Send xenstore:private
         $node = Wait-Offer alice bob private
@@ -129,12 +133,13 @@ Describe 'By xenstore' {
         Complete-Job $job
     }
 
-    It 'refuses a second offer by the same name until the peer is done' {
+    It 'refuses a second offer under the same name until the peer is done' {
         On dom0 $Export (Get-DomainId bob)
         $job = Start-On bob $Receive xenstore:frame, 0
         On dom0 $Send xenstore:frame
         Complete-Job $job | Should -Be (Get-NoiseHash 64KB 3)
-        Should-Fail (Get-Failure { $grants | Send-DmaBufFd xenstore:frame -TimeoutSec 1 }) 'Address,InUse' ResourceBusy 'Revoke-GrantRefs'
+        $second = Get-Failure { $grants | Send-DmaBufFd xenstore:frame -TimeoutSec 1 }
+        Should-Fail $second 'Address,InUse' ResourceBusy 'Revoke-GrantRefs'
         On bob { $import | Remove-DmaBuf }
         $again = Get-Failure { $grants | Send-DmaBufFd xenstore:frame -TimeoutSec 1 }
         Should-Fail $again 'Wait,ETIMEDOUT' OperationTimeout
@@ -143,7 +148,8 @@ Describe 'By xenstore' {
     It 'tells the exporter why an import failed' {
         On alice $Export 0
         $job = Start-On alice { Get-Failure { $grants | Send-DmaBufFd xenstore:frame -TimeoutSec 60 } }
-        Should-Fail (Get-Failure { Receive-DmaBuf xenstore:frame -Domain alice -RequireDmaBuf -TimeoutSec 60 }) 'EXP_FROM_REFS,EINVAL' InvalidArgument
+        $failure = Get-Failure { Receive-DmaBuf xenstore:frame -Domain alice -RequireDmaBuf -TimeoutSec 60 }
+        Should-Fail $failure 'EXP_FROM_REFS,EINVAL' InvalidArgument
         $told = Complete-Job $job
         Should-Fail $told 'Peer,ImportFailed' ProtocolError
         $told.Message | Should -BeLike '*EXP_FROM_REFS*EINVAL*'
@@ -152,7 +158,7 @@ Describe 'By xenstore' {
 
 Describe 'An offer in xenstore' {
     BeforeAll {
-        # Writes nodes as an exporter might; dom0 may write everywhere.
+        # Writes an offer's nodes in place of the exporter, because dom0 may write everywhere.
         function Write-Offer ([hashtable] $Nodes) {
             Use-Store {
                 param ($store)
@@ -199,11 +205,12 @@ Describe 'An offer in xenstore' {
         $job = Start-On alice $Send xenstore:frame
         $import = Receive-DmaBuf xenstore:frame -Domain alice -TimeoutSec 60
         Complete-Job $job
-        Should-Fail (Get-Failure { Receive-DmaBuf xenstore:frame -Domain alice -TimeoutSec 1 }) 'Wait,ETIMEDOUT' OperationTimeout
+        $failure = Get-Failure { Receive-DmaBuf xenstore:frame -Domain alice -TimeoutSec 1 }
+        Should-Fail $failure 'Wait,ETIMEDOUT' OperationTimeout
         ($import | Read-DmaBufContent -AsHash).Hash | Should -Be (Get-NoiseHash 64KB 3)
     }
 
-    It 'is gone when its exporter revokes, and the importer''s release brings no node back' {
+    It 'is gone when its exporter revokes, and the importer''s release recreates no node' {
         On alice $Export 0
         $job = Start-On alice $Send xenstore:frame
         $import = Receive-DmaBuf xenstore:frame -Domain alice -TimeoutSec 60
@@ -218,8 +225,10 @@ Describe 'An offer in xenstore' {
 Describe 'A wait for a release' {
     AfterEach { Assert-NothingLeft }
 
-    It 'fails when the references are revoked meanwhile, by <_>' -ForEach tcp, xenstore {
-        $there, $here = $_ -eq 'tcp' ? ('tcpd:0.0.0.0:8005', 'tcp:dom0:8005') : ('xenstore:frame', 'xenstore:frame')
+    It 'fails when the references are revoked in the meantime, by <_>' -ForEach tcp, xenstore {
+        $there, $here = $_ -eq 'tcp' ?
+            ('tcpd:0.0.0.0:8005', 'tcp:dom0:8005') :
+            ('xenstore:frame', 'xenstore:frame')
         On dom0 $Export (Get-DomainId bob)
         $job = Start-On bob $Receive $here, 0
         On dom0 $Send $there
@@ -241,7 +250,7 @@ Describe 'A wait for a release' {
 Describe 'As an object' {
     AfterEach { Assert-NothingLeft }
 
-    It 'crosses remoting to the prompt in one pipeline' {
+    It 'arrives over remoting at the prompt, in one pipeline' {
         $import = Invoke-Command -Session (Get-Guest alice) {
             New-UDmaBuf -Size 1MB | Write-DmaBufContent 'from the guest' -PassThru | Export-GrantRefs -Domain 0
         } | Import-GrantRefs
@@ -249,14 +258,15 @@ Describe 'As an object' {
         $import | Read-DmaBufContent -AsString | Should -Be 'from the guest'
     }
 
-    It 'crosses a file' {
+    It 'arrives through a file' {
         On bob $Export 0
         $text = On bob { $grants | Export-Clixml /run/refs.xml; Get-Content /run/refs.xml -Raw }
         Set-Content $TestDrive/refs.xml $text
-        (Import-Clixml $TestDrive/refs.xml | Import-GrantRefs | Read-DmaBufContent -AsHash).Hash | Should -Be (Get-NoiseHash 64KB 3)
+        (Import-Clixml $TestDrive/refs.xml | Import-GrantRefs | Read-DmaBufContent -AsHash).Hash |
+            Should -Be (Get-NoiseHash 64KB 3)
     }
 
-    It 'crosses a job, and ends with it' {
+    It 'arrives from a job, and ends with it' {
         $job = Start-Job -ArgumentList $ModulePath, (Get-DomainId alice) {
             param ($module, $peer)
             Import-Module $module
@@ -265,12 +275,18 @@ Describe 'As an object' {
         }
         Wait-Until { $script:grants = Receive-Job $job; $grants }
         $grants.PSObject.TypeNames | Should -Contain 'Deserialized.DmaBuf.Grants.GrantRefs'
-        On alice { param ($grants) $grants | Import-GrantRefs | Read-DmaBufContent -AsString -Count 10; Get-DmaBuf | Remove-DmaBuf } @(, $grants) |
-            Should -Be 'from a job'
+        On alice {
+            param ($grants)
+            $grants | Import-GrantRefs | Read-DmaBufContent -AsString -Count 10
+            Get-DmaBuf | Remove-DmaBuf
+        } @(, $grants) | Should -Be 'from a job'
         Remove-Job $job -Force
         for ($i = 0; $i -lt 40 -and -not $failure; $i++) {
             Start-Sleep -Milliseconds 500
-            $failure = Get-FailureOn alice { param ($grants) $grants | Import-GrantRefs -Mapping | Remove-DmaBuf } @(, $grants)
+            $failure = Get-FailureOn alice {
+                param ($grants)
+                $grants | Import-GrantRefs -Mapping | Remove-DmaBuf
+            } @(, $grants)
         }
         Should-Fail $failure 'mmap,EINVAL' InvalidArgument 'still open'
     }
@@ -284,7 +300,7 @@ Describe 'With a C program in dom0' {
     }
     AfterEach { Assert-NothingLeft }
 
-    It 'a guest imports what it exports, and it reads what the guest wrote' {
+    It 'a guest imports what the program exports, and the program reads what the guest wrote' {
         $job = Start-On bob {
             $import = Receive-DmaBuf tcp:dom0:8004 -Domain 0 -Wait -TimeoutSec 60
             for ($at = 0; $at -lt $import.Size; $at += 4KB) {
@@ -298,7 +314,7 @@ Describe 'With a C program in dom0' {
         $seen | Should -Be (0..3 | ForEach-Object { "page $_ of bob, the importer" })
     }
 
-    It 'it imports what a guest exports, and the guest reads what it wrote' {
+    It 'the program imports what a guest exports, and the guest reads what the program wrote' {
         $job = Start-On bob {
             $buffer = New-UDmaBuf 16KB
             0..3 | ForEach-Object { $buffer | Write-DmaBufContent "page $_ of bob, the exporter" -Offset ($_ * 4KB) }
@@ -314,8 +330,8 @@ Describe 'With a C program in dom0' {
 Describe 'A remote session that ends' {
     AfterEach { Assert-NothingLeft }
 
-    # The session is the one of the tests before: whoever needs it again starts another.
-    It 'ends the export; what is imported stays, and a later import says why it fails' {
+    # This ends the session that the earlier tests used; a later test that needs one starts another.
+    It 'ends the export; what has been imported stays, and a later import says why it fails' {
         $grants = On alice {
             $global:buffer = New-UDmaBuf 64KB
             $buffer | Write-DmaBufContent 'from a session'
@@ -330,7 +346,7 @@ Describe 'A remote session that ends' {
         Should-Fail (Wait-Failure { $grants | Import-GrantRefs }) 'mmap,EINVAL' InvalidArgument 'session'
     }
 
-    It 'with its one command leaves what was imported by then, and a later import says why it fails' {
+    It 'with its only command leaves what was imported by then, and a later import says why it fails' {
         $import = try {
             Invoke-Command -HostName alice -ArgumentList $ModulePath -OutVariable grants {
                 param ($modulePath)
@@ -341,7 +357,7 @@ Describe 'A remote session that ends' {
         catch {
             $_ | ConvertTo-Failure
         }
-        # The session's end may be the first to come.
+        # The session may have ended before the import.
         if ($import -isnot [DmaBuf.Buffers.DmaBuffer]) {
             Should-Fail $import 'mmap,EINVAL' InvalidArgument 'session'
         }

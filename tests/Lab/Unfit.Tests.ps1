@@ -1,12 +1,12 @@
-# carol, a PV guest that was booted without iommu=soft: the kernel grants the wrong pages there, and reports success.
-# The last test destroys her.
+# Tests in carol, a PV guest that was booted without iommu=soft: its kernel grants the wrong pages and reports success.
+# The last tests destroy carol.
 
 BeforeAll { . $PSScriptRoot/common.ps1 }
 
 Describe 'A PV guest without iommu=soft' {
     AfterEach { Assert-NothingLeft }
 
-    It 'is warned by Export-GrantRefs that the pages are wrong, with the cure, and they are' {
+    It 'is warned by Export-GrantRefs, with advice, that the pages are wrong, and they are' {
         $grants, $warnings = On carol {
             $global:buffer = New-UDmaBuf 4KB
             $buffer | Write-DmaBufContent 'from carol'
@@ -15,8 +15,13 @@ Describe 'A PV guest without iommu=soft' {
         }
         $warnings | Should -Match 'wrong pages'
         $warnings | Should -Match 'iommu=soft'
-        # A wrong page can be one that may be mapped: then it shows something else.
-        $seen = try { $grants | Import-GrantRefs | Read-DmaBufContent -AsString -Count 10 } catch { $_ | ConvertTo-Failure }
+        # The import may succeed with a wrong page; then the content differs.
+        $seen = try {
+            $grants | Import-GrantRefs | Read-DmaBufContent -AsString -Count 10
+        }
+        catch {
+            $_ | ConvertTo-Failure
+        }
         if ($seen.Id) { Should-Fail $seen 'mmap,EINVAL' InvalidArgument 'iommu=soft' }
         else { $seen | Should -Not -Be 'from carol' }
     }
@@ -36,7 +41,7 @@ Describe 'A PV guest without iommu=soft' {
 Describe 'A domain that is destroyed' {
     BeforeAll {
         $id = Get-DomainId carol
-        # dom0 has a buffer of hers, she has one of dom0's, and one more is on offer to her.
+        # dom0 has imported a buffer from carol, carol has imported one from dom0, and another is on offer to carol.
         $grants = On carol {
             $global:buffer = New-GrantBuf 16KB -Domain 0
             $buffer | Write-DmaBufContent 'last words'
@@ -50,11 +55,12 @@ Describe 'A domain that is destroyed' {
         $offer = New-GrantBuf 16KB -Domain carol
         $offering = Start-ThreadJob {
             Import-Module $using:ModulePath
-            try { $using:offer | Send-DmaBufFd xenstore:offer -TimeoutSec 60 -ErrorAction Stop } catch { $_.FullyQualifiedErrorId }
+            try { $using:offer | Send-DmaBufFd xenstore:offer -TimeoutSec 60 -ErrorAction Stop }
+            catch { $_.FullyQualifiedErrorId }
         }
         $null = Wait-Offer dom0 carol offer
         xl destroy carol
-        # The connection would not notice.
+        # Closes the ssh connection, which would not notice by itself.
         ssh -O exit carol 2>$null
     }
     AfterAll {
@@ -62,7 +68,7 @@ Describe 'A domain that is destroyed' {
         Assert-NothingLeft
     }
 
-    It 'is seen by the exporter who waits for the release' {
+    It 'is noticed by an exporter that waits for the release' {
         $given | Wait-DmaBufRelease -TimeoutSec 30 -PassThru | Should -Be $given
     }
 
@@ -70,7 +76,7 @@ Describe 'A domain that is destroyed' {
         Complete-Job $offering | Should -BeLike 'Peer,ClosedEarly,*'
     }
 
-    It 'leaves to the importer what is mapped, and goes when that is unmapped' {
+    It 'leaves the importer what it has mapped, and disappears when that is unmapped' {
         $import | Read-DmaBufContent -AsString | Should -Be 'last words'
         $import | Write-DmaBufContent 'still here'
         $import | Read-DmaBufContent -AsString | Should -Be 'still here'
@@ -79,9 +85,10 @@ Describe 'A domain that is destroyed' {
         Wait-Until { -not ((xl list) -match '\(null\)') } 20
     }
 
-    It 'is no domain any more' {
+    It 'no longer exists as a domain' {
         Should-Fail (Get-Failure { $grants | Import-GrantRefs }) 'mmap,EINVAL' InvalidArgument
-        Should-Fail (Get-Failure { Receive-DmaBuf xenstore:frame -Domain $id -TimeoutSec 5 }) 'Address,UnknownDomain' ObjectNotFound
+        $failure = Get-Failure { Receive-DmaBuf xenstore:frame -Domain $id -TimeoutSec 5 }
+        Should-Fail $failure 'Address,UnknownDomain' ObjectNotFound
         Should-Fail (Get-Failure { New-GrantBuf 4KB -Domain $id }) 'Address,UnknownDomain' ObjectNotFound
         Get-XenDomain | Where-Object Id -EQ $id | Should -BeNullOrEmpty
     }

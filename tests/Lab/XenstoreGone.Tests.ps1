@@ -1,4 +1,4 @@
-# The last of this folder, by its name: it ends xenstored, which nothing survives that looks for a domain.
+# This file's name makes it the last of this folder, because it ends xenstored, without which no domain can be found.
 
 BeforeAll { . $PSScriptRoot/common.ps1 }
 
@@ -9,8 +9,8 @@ Describe 'All these tests' {
     }
 }
 
-Describe 'A xenstore that goes' {
-    It 'ends a wait with an error and its cure, and then what begins' {
+Describe 'A xenstore that ends' {
+    It 'ends a wait with an error and advice, and makes new commands fail' {
         Assert-NothingLeft
         $waiting = Start-ThreadJob {
             Import-Module $using:ModulePath

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Exchanges the grant device's driver in guests, run in dom0. That the old one can be removed shows that nothing holds the
-# device any more.
+# Changes the grant device's driver in guests; dom0 runs this script. Removing the old driver succeeds only if nothing
+# holds the device any more.
 # Usage: driver.sh FILE DOMAIN...
 file=$1
 shift

@@ -1,5 +1,5 @@
 #!/bin/sh
-# One hand-off of dmabuf-peer between two domains, run in dom0; both sides' words are this script's.
+# Runs one hand-off of dmabuf-peer between two domains; dom0 runs this script. It prints the output of both sides.
 # Usage: peer.sh EXPORTER IMPORTER tcp|xenstore PEER REPLY
 exporter=$1
 importer=$2
@@ -15,7 +15,7 @@ esac
 $on "$exporter" timeout 50 "$peer" server "$listen" "$(id "$importer")" 2>&1 &
 server=$!
 said=$(mktemp)
-# By tcp the importer begins anew until the exporter listens.
+# By tcp, the importer tries again until the exporter listens.
 until $on "$importer" timeout 50 "$peer" client "$connect" "$(id "$exporter")" --reply "$reply" > "$said" 2>&1; do
     grep -q ECONNREFUSED "$said" && kill -0 $server || break
 done

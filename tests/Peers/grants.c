@@ -1,12 +1,12 @@
 /*
- * The other side of the hand-off of grant references, in C, from the wire format alone: a 32-bit count and so many 32-bit
- * references on a TCP stream; the exporter then waits until its peer closes.
+ * The other side of a hand-off of grant references, written in C from the wire format alone: a 32-bit count and that
+ * many 32-bit references on a TCP stream. The exporter then waits until its peer closes.
  *
- *   grants export PORT DOMAIN         listens, and shares a udmabuf of 4 pages with the domain
- *   grants import HOST PORT DOMAIN    connects, and maps what comes from the domain
+ *   grants export PORT DOMAIN         listens and shares a udmabuf of 4 pages with the domain
+ *   grants import HOST PORT DOMAIN    connects and maps the pages that the domain shares
  *
- * Each side writes "page I of the exporter" or "page I of the importer" into each page, the exporter before it shares
- * them, the importer before it closes, and prints what it finds in the pages of the other's.
+ * The exporter writes "page I of the exporter" into each page before it shares them; the importer writes "page I of the
+ * importer" before it closes. Each side prints the text that the other has written.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -22,7 +22,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* xen/gntdev.h uses these without saying what they are. */
+/* xen/gntdev.h uses these types without defining them. */
 typedef uint32_t grant_ref_t;
 typedef uint16_t domid_t;
 #include <xen/gntdev.h>
@@ -61,7 +61,8 @@ static void print_pages(const char *bytes, uint32_t count)
 
 static struct addrinfo *resolve(const char *host, const char *port)
 {
-    struct addrinfo *address, hints = { .ai_family = AF_INET, .ai_socktype = SOCK_STREAM, .ai_flags = host ? 0 : AI_PASSIVE };
+    int flags = host ? 0 : AI_PASSIVE;
+    struct addrinfo *address, hints = { .ai_family = AF_INET, .ai_socktype = SOCK_STREAM, .ai_flags = flags };
     check(getaddrinfo(host, port, &hints, &address) ? -1 : 0, "getaddrinfo");
     return address;
 }
@@ -79,7 +80,7 @@ static int accept_one(const char *port)
 static int connect_to(const char *host, const char *port)
 {
     struct addrinfo *address = resolve(host, port);
-    /* The other side may still be starting. */
+    /* Retries, because the other side may still be starting. */
     for (;;) {
         int fd = check(socket(AF_INET, SOCK_STREAM, 0), "socket");
         if (connect(fd, address->ai_addr, address->ai_addrlen) == 0)
@@ -96,7 +97,8 @@ static int make_udmabuf(size_t size)
     int memfd = check(memfd_create("grants", MFD_ALLOW_SEALING), "memfd_create");
     check(ftruncate(memfd, size), "ftruncate");
     check(fcntl(memfd, F_ADD_SEALS, F_SEAL_SHRINK), "F_ADD_SEALS");
-    return check(ioctl(device, UDMABUF_CREATE, &(struct udmabuf_create){ .memfd = memfd, .size = size }), "UDMABUF_CREATE");
+    struct udmabuf_create request = { .memfd = memfd, .size = size };
+    return check(ioctl(device, UDMABUF_CREATE, &request), "UDMABUF_CREATE");
 }
 
 static int run_exporter(const char *port, unsigned domain)
@@ -126,10 +128,12 @@ static int run_importer(const char *host, const char *port, unsigned domain)
     int peer = connect_to(host, port), device = check(open("/dev/xen/gntdev", O_RDWR), "open /dev/xen/gntdev");
     struct ioctl_gntdev_map_grant_ref *mapping;
     uint32_t count, refs[MOST];
+    ssize_t length;
     char *bytes;
 
     check(recv(peer, &count, sizeof(count), MSG_WAITALL) == sizeof(count) && count <= MOST ? 0 : -1, "recv");
-    check(recv(peer, refs, count * sizeof(uint32_t), MSG_WAITALL) == (ssize_t)(count * sizeof(uint32_t)) ? 0 : -1, "recv");
+    length = count * sizeof(uint32_t);
+    check(recv(peer, refs, length, MSG_WAITALL) == length ? 0 : -1, "recv");
     mapping = calloc(1, sizeof(*mapping) + count * sizeof(mapping->refs[0]));
     mapping->count = count;
     for (uint32_t i = 0; i < count; i++)

@@ -1,4 +1,4 @@
-/* Prints what the system's own headers say of every struct and number that src/DmaBuf/Interop writes down again. */
+/* Prints, from the system's own headers, every struct layout and number that src/DmaBuf/Interop repeats. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -19,7 +19,7 @@
 #include <sys/sysinfo.h>
 #include <sys/un.h>
 
-/* xen/gntdev.h uses these without saying what they are. */
+/* xen/gntdev.h uses these types without defining them. */
 typedef unsigned int grant_ref_t;
 typedef unsigned short domid_t;
 #include <xen/gntalloc.h>
@@ -52,7 +52,8 @@ int main(void)
     SIZE(cmsghdr); AT(cmsghdr, cmsg_level); AT(cmsghdr, cmsg_type);
     SIZE(iovec); SIZE(ucred); SIZE(sysinfo); AT(sysinfo, freeram); AT(sysinfo, mem_unit);
     NUMBER(UDMABUF_CREATE); NUMBER(UDMABUF_CREATE_LIST); NUMBER(UDMABUF_FLAGS_CLOEXEC);
-    NUMBER(DMA_BUF_IOCTL_SYNC); NUMBER(DMA_BUF_SET_NAME_B); NUMBER(DMA_BUF_NAME_LEN); NUMBER(DMA_BUF_MAGIC); NUMBER(HUGETLBFS_MAGIC);
+    NUMBER(DMA_BUF_IOCTL_SYNC); NUMBER(DMA_BUF_SET_NAME_B); NUMBER(DMA_BUF_NAME_LEN); NUMBER(DMA_BUF_MAGIC);
+    NUMBER(HUGETLBFS_MAGIC);
     NUMBER(DMA_BUF_SYNC_READ); NUMBER(DMA_BUF_SYNC_WRITE); NUMBER(DMA_BUF_SYNC_START); NUMBER(DMA_BUF_SYNC_END);
     NUMBER(DMA_HEAP_IOCTL_ALLOC);
     NUMBER(F_SEAL_SEAL); NUMBER(F_SEAL_SHRINK); NUMBER(F_SEAL_GROW); NUMBER(F_SEAL_WRITE); NUMBER(F_SEAL_FUTURE_WRITE);
@@ -72,15 +73,17 @@ int main(void)
     SIZE(ioctl_gntdev_unmap_notify); AT(ioctl_gntdev_unmap_notify, index);
     AT(ioctl_gntdev_unmap_notify, action); AT(ioctl_gntdev_unmap_notify, event_channel_port);
     SIZE(ioctl_gntdev_dmabuf_exp_from_refs); AT(ioctl_gntdev_dmabuf_exp_from_refs, count);
-    AT(ioctl_gntdev_dmabuf_exp_from_refs, fd); AT(ioctl_gntdev_dmabuf_exp_from_refs, domid); AT(ioctl_gntdev_dmabuf_exp_from_refs, refs);
+    AT(ioctl_gntdev_dmabuf_exp_from_refs, fd); AT(ioctl_gntdev_dmabuf_exp_from_refs, domid);
+    AT(ioctl_gntdev_dmabuf_exp_from_refs, refs);
     SIZE(ioctl_gntdev_dmabuf_exp_wait_released); AT(ioctl_gntdev_dmabuf_exp_wait_released, wait_to_ms);
     SIZE(ioctl_gntdev_dmabuf_imp_to_refs); AT(ioctl_gntdev_dmabuf_imp_to_refs, count);
     AT(ioctl_gntdev_dmabuf_imp_to_refs, domid); AT(ioctl_gntdev_dmabuf_imp_to_refs, refs);
     SIZE(ioctl_gntdev_dmabuf_imp_release);
     SIZE(ioctl_gntalloc_alloc_gref); AT(ioctl_gntalloc_alloc_gref, flags); AT(ioctl_gntalloc_alloc_gref, count);
     AT(ioctl_gntalloc_alloc_gref, index); AT(ioctl_gntalloc_alloc_gref, gref_ids);
-    NUMBER(IOCTL_GNTDEV_SET_UNMAP_NOTIFY); NUMBER(UNMAP_NOTIFY_CLEAR_BYTE); NUMBER(IOCTL_GNTDEV_MAP_GRANT_REF); NUMBER(IOCTL_GNTDEV_DMABUF_EXP_FROM_REFS);
-    NUMBER(IOCTL_GNTDEV_DMABUF_EXP_WAIT_RELEASED); NUMBER(IOCTL_GNTDEV_DMABUF_IMP_TO_REFS);
+    NUMBER(IOCTL_GNTDEV_SET_UNMAP_NOTIFY); NUMBER(UNMAP_NOTIFY_CLEAR_BYTE); NUMBER(IOCTL_GNTDEV_MAP_GRANT_REF);
+    NUMBER(IOCTL_GNTDEV_DMABUF_EXP_FROM_REFS); NUMBER(IOCTL_GNTDEV_DMABUF_EXP_WAIT_RELEASED);
+    NUMBER(IOCTL_GNTDEV_DMABUF_IMP_TO_REFS);
     NUMBER(IOCTL_GNTDEV_DMABUF_IMP_RELEASE); NUMBER(IOCTL_GNTALLOC_ALLOC_GREF); NUMBER(GNTALLOC_FLAG_WRITABLE);
     return 0;
 }

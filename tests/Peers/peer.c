@@ -1,13 +1,13 @@
 /*
- * The other side of the descriptor hand-off, in C, from the wire format alone: one data byte with one SCM_RIGHTS
- * descriptor on a unix stream socket; the sender then waits until its peer closes.
+ * The other side of a descriptor hand-off, written in C from the wire format alone: one data byte with one SCM_RIGHTS
+ * descriptor on a unix stream socket. The sender then waits until its peer closes.
  *
  *   peer send    listen|connect PATH udmabuf|memfd [MISBEHAVIOUR]
  *   peer receive listen|connect PATH
  *
- * The sender fills 4 ranges of 4 pages with a line each, as the systems this project replaces do, and on the peer's
- * close prints what the buffer's first byte has become. The receiver prints the text at each range's start, writes
- * '!' into the first byte and closes.
+ * The sender writes a line into each of 4 ranges of 4 pages, as the programs do that this project replaces. When the
+ * peer closes, the sender prints the first byte, which the peer may have changed. The receiver prints the text at the
+ * start of each range, writes '!' into the first byte and closes.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -40,7 +40,7 @@ static int meet(const char *role, const char *path)
     int fd = check(socket(AF_UNIX, SOCK_STREAM, 0), "socket");
     strncpy(address.sun_path, path, sizeof(address.sun_path) - 1);
     if (strcmp(role, "connect") == 0) {
-        /* The other side may still be starting. */
+        /* Retries, because the other side may still be starting. */
         for (int i = 0; connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0; i++) {
             if (i == 500)
                 check(-1, "connect");
@@ -74,8 +74,10 @@ static int make_buffer(const char *backing)
     int device = check(open("/dev/udmabuf", O_RDWR), "open /dev/udmabuf");
     list->flags = UDMABUF_FLAGS_CLOEXEC;
     list->count = RANGES;
-    for (int i = 0; i < RANGES; i++)
-        list->list[i] = (struct udmabuf_create_item){ .memfd = make_memfd(RANGE_SIZE, F_SEAL_SHRINK), .size = RANGE_SIZE };
+    for (int i = 0; i < RANGES; i++) {
+        list->list[i].memfd = make_memfd(RANGE_SIZE, F_SEAL_SHRINK);
+        list->list[i].size = RANGE_SIZE;
+    }
     return check(ioctl(device, UDMABUF_CREATE_LIST, list), "UDMABUF_CREATE_LIST");
 }
 
@@ -176,7 +178,9 @@ static int receive_buffer(char **argv)
     union { char bytes[CMSG_SPACE(sizeof(int))]; struct cmsghdr align; } control = { 0 };
     char data[16];
     struct iovec vector = { .iov_base = data, .iov_len = sizeof(data) };
-    struct msghdr message = { .msg_iov = &vector, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof(control) };
+    struct msghdr message = {
+        .msg_iov = &vector, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof(control),
+    };
     int length = check(recvmsg(socket, &message, 0), "recvmsg");
     struct cmsghdr *header = CMSG_FIRSTHDR(&message);
     if (!header || header->cmsg_type != SCM_RIGHTS || header->cmsg_len != CMSG_LEN(sizeof(int))) {
@@ -202,6 +206,7 @@ int main(int argc, char **argv)
         return send_buffer(argc, argv);
     if (argc == 4 && strcmp(argv[1], "receive") == 0)
         return receive_buffer(argv);
-    fprintf(stderr, "usage: peer send listen|connect PATH udmabuf|memfd [MISBEHAVIOUR] | receive listen|connect PATH\n");
+    fprintf(stderr, "usage: peer send listen|connect PATH udmabuf|memfd [MISBEHAVIOUR]"
+        " | receive listen|connect PATH\n");
     return 2;
 }

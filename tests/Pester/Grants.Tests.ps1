@@ -10,14 +10,14 @@ BeforeAll {
         $listener.Stop()
     }
 
-    # What remoting, a job or a file makes of an object.
+    # Turns an object into what remoting, a job or a file makes of it.
     function ConvertTo-Bag ($InputObject) {
         $file = Join-Path $TestDrive "$([guid]::NewGuid()).xml"
         $InputObject | Export-Clixml -LiteralPath $file -Depth 1
         Import-Clixml -LiteralPath $file
     }
 
-    # Listens on a port in the background, and gives the bytes that come until the sender closes.
+    # Connects to a port in the background, once something listens there; the job returns the 44 bytes of the blob.
     function Start-BlobReader ([int] $Port) {
         Start-ThreadJob -ArgumentList $Port {
             param ($port)
@@ -66,13 +66,17 @@ Describe 'GrantRefs' {
     It 'are refused by every cmdlet if <Reason>' -ForEach @(
         @{ Reason = 'Refs is text'; Change = { $args[0].Refs = '1 2 3' } }
         @{ Reason = 'a reference is negative'; Change = { $args[0].Refs = 1, -2 } }
-        @{ Reason = 'a reference is no number'; Change = { $args[0].Refs = 1, 'two' } }
+        @{ Reason = 'a reference is not a number'; Change = { $args[0].Refs = 1, 'two' } }
         @{ Reason = 'there are no references'; Change = { $args[0].Refs = @() } }
         @{ Reason = 'the domain is missing'; Change = { $args[0].PSObject.Properties.Remove('Domain') } }
         @{ Reason = 'the domain is too large'; Change = { $args[0].PeerDomain = 70000 } }
-        @{ Reason = 'the directory is no number'; Change = { $args[0].Directory = 'x' } }
-        @{ Reason = 'the page size is no number'; Change = { $args[0].PageSize = 'x' } }
-        @{ Reason = 'a page has not 4096 bytes'; Change = { $args[0].PageSize = 65536 }; Message = '*PageSize is 65536*4096 bytes*' }) {
+        @{ Reason = 'the directory is not a number'; Change = { $args[0].Directory = 'x' } }
+        @{ Reason = 'the page size is not a number'; Change = { $args[0].PageSize = 'x' } }
+        @{
+            Reason = 'the page size is not 4096 bytes'
+            Change = { $args[0].PageSize = 65536 }
+            Message = '*PageSize is 65536*4096 bytes*'
+        }) {
         $bag = ConvertTo-Bag $Refs | Select-Object *
         $bag.PSObject.TypeNames.Insert(0, 'Deserialized.DmaBuf.Grants.GrantRefs')
         & $Change $bag
@@ -87,7 +91,8 @@ Describe 'GrantRefs' {
 
     It 'have pages of 4096 bytes, and no others' {
         $Refs.PageSize | Should -Be 4096
-        { [DmaBuf.Grants.GrantRefs]@{ PageSize = 65536; Domain = 3; PeerDomain = 5; Refs = [uint32[]]1 } } | Should -Throw '*PageSize*'
+        { [DmaBuf.Grants.GrantRefs]@{ PageSize = 65536; Domain = 3; PeerDomain = 5; Refs = [uint32[]]1 } } |
+            Should -Throw '*PageSize*'
         $bag = ConvertTo-Bag $Refs | Select-Object Domain, PeerDomain, Refs
         $bag.PSObject.TypeNames.Insert(0, 'Deserialized.DmaBuf.Grants.GrantRefs')
         (Get-ErrorOf { Revoke-GrantRefs $bag }).FullyQualifiedErrorId | Should -BeLike 'Buffer,NoLease,*'
@@ -104,17 +109,18 @@ Describe 'Send-DmaBufFd with GrantRefs' {
         Remove-Job $reader
     }
 
-    It 'goes on with -Wait after a peer that did not read, as a port scan does, and says who connected' {
+    It 'continues with -Wait after a peer that did not read, such as a port scan, and says who connected' {
         $port = Get-FreePort
         $reader = Start-ThreadJob {
             function Connect ($port) {
                 foreach ($try in 1..200) {
-                    try { return [Net.Sockets.TcpClient]::new('127.0.0.1', $port) } catch { Start-Sleep -Milliseconds 100 }
+                    try { return [Net.Sockets.TcpClient]::new('127.0.0.1', $port) }
+                    catch { Start-Sleep -Milliseconds 100 }
                 }
             }
             $scan = Connect $using:port
             Start-Sleep -Milliseconds 200
-            # Not $scan.Dispose(), which shuts the connection down in order first.
+            # $scan.Dispose() would shut the connection down in order first.
             $scan.Client.Close(0)
             $client = Connect $using:port
             $bytes = [byte[]]::new(44)
@@ -128,55 +134,67 @@ Describe 'Send-DmaBufFd with GrantRefs' {
         @($told.Message -like 'Sent to tcpd:127.0.0.1:* (127.0.0.1:*).').Count | Should -Be 2
     }
 
-    It 'serves with -From only those that it names' {
+    It 'serves only the peers that -From names' {
         $port = Get-FreePort
         $scan = Start-ThreadJob {
             foreach ($try in 1..200) {
-                try { return [Net.Sockets.TcpClient]::new('127.0.0.1', $using:port).GetStream().ReadByte() } catch { Start-Sleep -Milliseconds 50 }
+                try { return [Net.Sockets.TcpClient]::new('127.0.0.1', $using:port).GetStream().ReadByte() }
+                catch { Start-Sleep -Milliseconds 50 }
             }
         }
-        Should-Fail { $Refs | Send-DmaBufFd "tcpd:127.0.0.1:$port" -From 10.0.0.0/8 -TimeoutSec 3 } 'Wait,ETIMEDOUT' OperationTimeout
+        Should-Fail {
+            $Refs | Send-DmaBufFd "tcpd:127.0.0.1:$port" -From 10.0.0.0/8 -TimeoutSec 3
+        } 'Wait,ETIMEDOUT' OperationTimeout
         Receive-Job $scan -Wait | Should -Be -1
         Remove-Job $scan
         Should-Fail { $Refs | Send-DmaBufFd "tcpd:127.0.0.1:$port" -From nowhere } 'Address,BadPeer' InvalidArgument
         Should-Fail { $Refs | Send-DmaBufFd xenstore:camera -From 5 } 'Address,BadPeer' InvalidArgument
     }
 
-    It 'refuses another domain than the references are for' {
-        Should-Fail { $Refs | Send-DmaBufFd tcpd:127.0.0.1:1 -Domain 6 } 'Buffer,OtherDomain' InvalidArgument 'Export-GrantRefs -Domain 6'
+    It 'refuses a domain other than the one that the references are for' {
+        Should-Fail {
+            $Refs | Send-DmaBufFd tcpd:127.0.0.1:1 -Domain 6
+        } 'Buffer,OtherDomain' InvalidArgument 'Export-GrantRefs -Domain 6'
         $buffer = New-UDmaBuf 4KB @AnyBacking
         Should-Fail { $buffer | Send-DmaBufFd unix:/tmp/s -Domain 6 } 'Buffer,OtherDomain' InvalidArgument
         Remove-DmaBuf $buffer
     }
 
-    It 'takes buffers and references together, and refuses a buffer on a stream that carries none' {
+    It 'takes buffers and references together, and refuses a buffer where the address cannot carry it' {
         $buffer = New-UDmaBuf 4KB @AnyBacking
-        Should-Fail { $buffer | Send-DmaBufFd xenstore:camera } 'Address,CannotPassDescriptors' InvalidArgument 'Export-GrantRefs'
+        Should-Fail {
+            $buffer | Send-DmaBufFd xenstore:camera
+        } 'Address,CannotPassDescriptors' InvalidArgument 'Export-GrantRefs'
         $port = Get-FreePort
         $reader = Start-BlobReader $port
-        $buffer, $Refs | Send-DmaBufFd "tcpd:127.0.0.1:$port" -TimeoutSec 60 -PassThru -ErrorAction SilentlyContinue -ErrorVariable failures |
-            Should -Be $Refs
+        $quiet = @{ ErrorAction = 'SilentlyContinue'; ErrorVariable = 'failures' }
+        $buffer, $Refs | Send-DmaBufFd "tcpd:127.0.0.1:$port" -TimeoutSec 60 -PassThru @quiet | Should -Be $Refs
         $failures.FullyQualifiedErrorId | Should -BeLike 'Address,CannotPassDescriptors,*'
         (Receive-Job $reader -Wait).Count | Should -Be 44
         Remove-Job $reader
         Remove-DmaBuf $buffer
     }
 
-    It 'takes objects with a property Buffer, and nothing that is neither' {
+    It 'takes objects with a property Buffer, and no objects of other kinds' {
         $buffer = New-UDmaBuf 4KB @AnyBacking
-        Should-Fail { [pscustomobject]@{ Buffer = $buffer } | Send-DmaBufFd tcp:host:1 } 'Address,CannotPassDescriptors' InvalidArgument
-        (Get-ErrorOf { 'text' | Send-DmaBufFd unix:/tmp/s }).FullyQualifiedErrorId | Should -BeLike 'InputObjectNotBound,*'
-        (Get-ErrorOf { Send-DmaBufFd unix:/tmp/s -InputObject 5 }).Exception.Message | Should -BeLike '*neither a DmaBuffer nor GrantRefs*'
+        Should-Fail {
+            [pscustomobject]@{ Buffer = $buffer } | Send-DmaBufFd tcp:host:1
+        } 'Address,CannotPassDescriptors' InvalidArgument
+        $failure = Get-ErrorOf { 'text' | Send-DmaBufFd unix:/tmp/s }
+        $failure.FullyQualifiedErrorId | Should -BeLike 'InputObjectNotBound,*'
+        $failure = Get-ErrorOf { Send-DmaBufFd unix:/tmp/s -InputObject 5 }
+        $failure.Exception.Message | Should -BeLike '*neither a DmaBuffer nor GrantRefs*'
         Remove-DmaBuf $buffer
     }
 
     It 'ends at its time limit and at Ctrl+C' {
         $port = Get-FreePort
         Should-Fail { $Refs | Send-DmaBufFd "tcpd:127.0.0.1:$port" -TimeoutSec 0.2 } 'Wait,ETIMEDOUT' OperationTimeout
-        Stop-Command "[DmaBuf.Grants.GrantRefs]@{ Domain = 3; PeerDomain = 5; Refs = [uint32[]]1 } | Send-DmaBufFd 'tcpd:127.0.0.1:$port'" | Should -BeLessThan 2000
+        $one = '[DmaBuf.Grants.GrantRefs]@{ Domain = 3; PeerDomain = 5; Refs = [uint32[]]1 }'
+        Stop-Command "$one | Send-DmaBufFd 'tcpd:127.0.0.1:$port'" | Should -BeLessThan 2000
     }
 
-    It 'ends at its time limit if the peer takes the connection and does not read' {
+    It 'ends at its time limit if the peer accepts the connection and does not read' {
         $listener = [Net.Sockets.TcpListener]::new([Net.IPAddress]::Loopback, 0)
         $listener.Server.ReceiveBufferSize = 4KB
         $listener.Start()
@@ -209,7 +227,7 @@ Describe 'Wait-DmaBufRelease' {
         $buffer = New-UDmaBuf 4KB @AnyBacking
     }
 
-    It 'waits until every peer that got the buffer is done' {
+    It 'waits until every peer that received the buffer is done' {
         $receiving = Start-ThreadJob {
             Import-Module $using:ModulePath
             Receive-DmaBuf "unix:$using:socket" -Count 2 -Wait -TimeoutSec 30
@@ -235,7 +253,8 @@ Describe 'Wait-DmaBufRelease' {
 
     It 'ends at Ctrl+C' {
         $peer = Start-CPeer send, listen, $socket, memfd, nothing
-        Stop-Command "`$b = New-UDmaBuf 4KB -Backing MemFd -Name waited; `$b | Send-DmaBufFd 'unix:$socket'; `$b | Wait-DmaBufRelease" 1000 |
+        $make = '$b = New-UDmaBuf 4KB -Backing MemFd -Name waited'
+        Stop-Command "$make; `$b | Send-DmaBufFd 'unix:$socket'; `$b | Wait-DmaBufRelease" 1000 |
             Should -BeLessThan 2000
         Get-DmaBuf waited -ErrorAction Ignore | Remove-DmaBuf
         $null = $peer | Wait-CPeer
@@ -250,7 +269,9 @@ Describe 'Wait-DmaBufRelease' {
             Wait-DmaBufRelease $using:buffer -TimeoutSec 30 -ErrorAction SilentlyContinue -ErrorVariable failures
             $failures.FullyQualifiedErrorId
         }
-        while (-not (Receive-Job $waiting) -and $waiting.State -in 'NotStarted', 'Running') { Start-Sleep -Milliseconds 50 }
+        while (-not (Receive-Job $waiting) -and $waiting.State -in 'NotStarted', 'Running') {
+            Start-Sleep -Milliseconds 50
+        }
         Start-Sleep -Milliseconds 1000
         Remove-DmaBuf $buffer
         Receive-Job $waiting -Wait | Should -BeLike 'Buffer,LinkEnded,*'
@@ -270,7 +291,7 @@ Describe 'Wait-DmaBufRelease' {
         }
     }
 
-    It 'refuses what nobody can report on' {
+    It 'refuses objects whose release nobody can report' {
         Should-Fail { $buffer | Wait-DmaBufRelease } 'Buffer,NoPeer' ObjectNotFound 'Send-DmaBufFd'
         Should-Fail { $Refs | Wait-DmaBufRelease } 'Buffer,NoLease' ObjectNotFound 'session that exported'
         $peer = Start-CPeer send, connect, $socket, memfd
@@ -288,9 +309,9 @@ Describe 'Wait-DmaBufRelease' {
 }
 
 Describe 'The grant cmdlets' {
-    BeforeEach { if ($InXen) { Set-ItResult -Skipped -Because 'this machine is a domain of Xen' } }
+    BeforeEach { if ($InXen) { Set-ItResult -Skipped -Because 'needs a machine that is not a Xen domain' } }
 
-    It 'say that there is no Xen, and the cure: <_>' -ForEach @(
+    It 'say that there is no Xen, with advice: <_>' -ForEach @(
         'New-UDmaBuf 4KB -Backing MemFd | Export-GrantRefs -Domain 0'
         'Export-GrantRefs -InputObject (New-UDmaBuf 4KB -Backing MemFd) -Domain 0 -Directory'
         '$Refs | Import-GrantRefs'
@@ -315,20 +336,24 @@ Describe 'The grant cmdlets' {
 Describe 'The parameters of the grant cmdlets' {
     It 'refuse -Mapping together with -RequireDmaBuf' {
         Should-Fail { Import-GrantRefs $Refs -Mapping -RequireDmaBuf } 'Import,BothSwitches' InvalidArgument
-        Should-Fail { Receive-DmaBuf tcp:host:1 -Domain 0 -Mapping -RequireDmaBuf } 'Import,BothSwitches' InvalidArgument
+        Should-Fail {
+            Receive-DmaBuf tcp:host:1 -Domain 0 -Mapping -RequireDmaBuf
+        } 'Import,BothSwitches' InvalidArgument
     }
 
-    It 'take the import switches of Receive-DmaBuf with -Domain only' {
-        (Get-ErrorOf { Receive-DmaBuf unix:/tmp/s -Mapping -Domain '' }).FullyQualifiedErrorId | Should -BeLike 'ParameterArgumentValidationError,*'
+    It 'take the import switches of Receive-DmaBuf only with -Domain' {
+        $failure = Get-ErrorOf { Receive-DmaBuf unix:/tmp/s -Mapping -Domain '' }
+        $failure.FullyQualifiedErrorId | Should -BeLike 'ParameterArgumentValidationError,*'
         Should-Fail { Receive-DmaBuf xenstore:camera } 'Address,CannotPassDescriptors' InvalidArgument
     }
 
-    It 'refuse what was granted by nobody here' {
+    It 'refuse references that this process has not granted' {
         Should-Fail { Revoke-GrantRefs $Refs } 'Buffer,NoLease' ObjectNotFound
         Get-GrantRefs | Should -BeNullOrEmpty
         Get-GrantRefs -PeerDomain 5 | Should -BeNullOrEmpty
         $Refs | Get-GrantRefs | Should -BeNullOrEmpty
-        (Get-ErrorOf { Get-GrantRefs -PeerDomain '' }).FullyQualifiedErrorId | Should -BeLike 'ParameterArgumentValidationError,*'
+        $failure = Get-ErrorOf { Get-GrantRefs -PeerDomain '' }
+        $failure.FullyQualifiedErrorId | Should -BeLike 'ParameterArgumentValidationError,*'
     }
 
     It 'complete domains: <Cmdlet> -<Parameter>' -ForEach @(

@@ -9,7 +9,7 @@ Describe 'Send-DmaBufFd and Receive-DmaBuf' {
         $backing = $buffer.IsDmaBuf ? 'udmabuf' : 'memfd'
     }
 
-    It 'hands a buffer to another PowerShell, which reads and writes the same memory' {
+    It 'hands a buffer over to another PowerShell, which reads and writes the same memory' {
         $job = Start-Job -ArgumentList $ModulePath, $socket {
             param ($module, $socket)
             Import-Module $module
@@ -26,15 +26,16 @@ Describe 'Send-DmaBufFd and Receive-DmaBuf' {
         $buffer | Read-DmaBufContent -AsString | Should -Be 'and backyou'
     }
 
-    It 'hands a buffer to a C program that <_>s' -ForEach listen, connect {
+    It 'hands a buffer over to a C program that <_>s' -ForEach listen, connect {
         $peer = Start-CPeer receive, $_, $socket
         $buffer | Send-DmaBufFd ($_ -eq 'listen' ? "unix:$socket" : "unixd:$socket") -Wait -TimeoutSec 60
-        $peer | Wait-CPeer | Select-Object -First 2 | Should -Be "received 1 byte 'A', buffer of 65536 bytes", 'over to you'
+        $peer | Wait-CPeer | Select-Object -First 2 |
+            Should -Be "received 1 byte 'A', buffer of 65536 bytes", 'over to you'
         $buffer | Read-DmaBufContent -AsString | Should -Be '!ver to you'
-        Test-Path $socket | Should -Be ($_ -eq 'listen') -Because 'a listener removes its own socket file only'
+        Test-Path $socket | Should -Be ($_ -eq 'listen') -Because 'a listener removes only its own socket file'
     }
 
-    It 'takes a buffer from a C program and tells it of the release' {
+    It 'receives a buffer from a C program, which learns of the release' {
         $peer = Start-CPeer send, connect, $socket, $backing
         $received = Receive-DmaBuf "unixd:$socket" -TimeoutSec 60
         $received.Size | Should -Be 65536
@@ -47,7 +48,7 @@ Describe 'Send-DmaBufFd and Receive-DmaBuf' {
         $peer | Wait-CPeer | Should -Be 'peer closed', 'first byte W'
     }
 
-    It 'hands several buffers to several peers, one after another' {
+    It 'hands several buffers over to several peers, one after another' {
         $buffers = New-UDmaBuf 4KB, 8KB, 12KB @AnyBacking
         $receiving = Start-ThreadJob {
             Import-Module $using:ModulePath
@@ -58,7 +59,7 @@ Describe 'Send-DmaBufFd and Receive-DmaBuf' {
         Remove-Job $receiving -Force
     }
 
-    It 'hands one buffer to several peers with -Count' {
+    It 'hands one buffer over to several peers with -Count' {
         $sending = Start-ThreadJob {
             Import-Module $using:ModulePath
             $using:buffer | Send-DmaBufFd "unix:$using:socket" -Count 3 -TimeoutSec 30
@@ -69,9 +70,10 @@ Describe 'Send-DmaBufFd and Receive-DmaBuf' {
         $received.Inode | Should -Be (@($buffer.Inode) * 3)
     }
 
-    It 'takes a relative path from the location of the session' {
+    It 'resolves a relative path from the session''s location' {
         Push-Location $TestDrive
-        try { Should-Fail { Receive-DmaBuf unixd:rel.sock -TimeoutSec 0.1 } 'Wait,ETIMEDOUT' OperationTimeout } finally { Pop-Location }
+        try { Should-Fail { Receive-DmaBuf unixd:rel.sock -TimeoutSec 0.1 } 'Wait,ETIMEDOUT' OperationTimeout }
+        finally { Pop-Location }
         Test-Path $TestDrive/rel.sock | Should -BeFalse
     }
 
@@ -99,13 +101,15 @@ Describe 'Send-DmaBufFd and Receive-DmaBuf' {
     }
 
     It 'refuses a path in a missing folder, and one that is a file' {
-        Should-Fail { Receive-DmaBuf unixd:$TestDrive/none/s -TimeoutSec 1 } 'bind,ENOENT' ObjectNotFound 'create it first'
+        Should-Fail {
+            Receive-DmaBuf unixd:$TestDrive/none/s -TimeoutSec 1
+        } 'bind,ENOENT' ObjectNotFound 'create it first'
         'precious' | Set-Content $TestDrive/file
         Should-Fail { Receive-DmaBuf unixd:$TestDrive/file -TimeoutSec 1 } 'Address,NotASocket' ResourceExists
         Get-Content $TestDrive/file | Should -Be precious
     }
 
-    It 'refuses a path that another process listens on, without disturbing it' {
+    It 'refuses a path on which another process listens, without disturbing that process' {
         $listener = Start-CPeer receive, listen, $socket
         Should-Fail { Receive-DmaBuf "unixd:$socket" -TimeoutSec 1 } 'bind,EADDRINUSE' ResourceBusy 'another'
         $buffer | Send-DmaBufFd "unix:$socket" -TimeoutSec 10
@@ -122,7 +126,7 @@ Describe 'Send-DmaBufFd and Receive-DmaBuf' {
         Test-Path $socket | Should -BeFalse
     }
 
-    It 'refuses a peer that sends <Misbehaviour>, and goes on' -ForEach @(
+    It 'refuses a peer whose misbehaviour is <Misbehaviour>, and leaves nothing open' -ForEach @(
         @{ Misbehaviour = 'close'; Id = 'Peer,ClosedEarly'; Category = 'ProtocolError' }
         @{ Misbehaviour = 'no-descriptor'; Id = 'Peer,NoDescriptor'; Category = 'ProtocolError' }
         @{ Misbehaviour = 'two-descriptors'; Id = 'Peer,TooManyDescriptors'; Category = 'ProtocolError' }
@@ -138,15 +142,18 @@ Describe 'Send-DmaBufFd and Receive-DmaBuf' {
         Should-Fail { Receive-DmaBuf "unixd:$socket" -TimeoutSec ($Misbehaviour -eq 'nothing' ? 2 : 30) } $Id $Category
         $null = $peer | Wait-CPeer
         $after = Get-DescriptorCount
-        'socket:', '/memfd:peer', '/etc/passwd' | ForEach-Object { $after[$_] | Should -Be $before[$_] -Because "of $_" }
+        foreach ($kind in 'socket:', '/memfd:peer', '/etc/passwd') {
+            $after[$kind] | Should -Be $before[$kind] -Because "a descriptor of $kind would be a leak"
+        }
         Test-Path $socket | Should -BeFalse
     }
 
-    It 'goes on to the next peer after a bad one' {
+    It 'continues with the next peer after a bad one' {
         $bad = Start-CPeer send, connect, $socket, memfd, no-descriptor
         $receiving = Start-ThreadJob {
             Import-Module $using:ModulePath
-            Receive-DmaBuf "unixd:$using:socket" -Count 2 -TimeoutSec 30 -ErrorAction SilentlyContinue -ErrorVariable failed
+            $quiet = @{ ErrorAction = 'SilentlyContinue'; ErrorVariable = 'failed' }
+            Receive-DmaBuf "unixd:$using:socket" -Count 2 -TimeoutSec 30 @quiet
             $failed.FullyQualifiedErrorId
         }
         $null = $bad | Wait-CPeer
@@ -164,7 +171,7 @@ Describe 'Send-DmaBufFd and Receive-DmaBuf' {
         Should-Fail { $buffer | Send-DmaBufFd "unixd:$socket" } 'Buffer,Removed' ObjectNotFound
     }
 
-    It 'waits with -Wait for a sender that starts later, rather than listen' {
+    It 'waits with -Wait for a sender that starts later, instead of listening' {
         Should-Fail { Receive-DmaBuf "unix:$socket" -Wait -TimeoutSec 0.3 } 'Wait,ETIMEDOUT' OperationTimeout
         Test-Path $socket | Should -BeFalse
     }
@@ -174,7 +181,9 @@ Describe 'Send-DmaBufFd and Receive-DmaBuf' {
         Should-Fail { Receive-DmaBuf "unix:$socket" -TimeoutSec 0.2 } 'Wait,ETIMEDOUT' OperationTimeout
         Should-Fail { $buffer | Send-DmaBufFd "unixd:$socket" -TimeoutSec 0.2 } 'Wait,ETIMEDOUT' OperationTimeout
         $silent = Start-CPeer send, listen, $socket, memfd, nothing
-        Should-Fail { $buffer | Send-DmaBufFd "unix:$socket" -Wait -TimeoutSec 0.5 } 'Wait,ETIMEDOUT' OperationTimeout 'TimeoutSec'
+        Should-Fail {
+            $buffer | Send-DmaBufFd "unix:$socket" -Wait -TimeoutSec 0.5
+        } 'Wait,ETIMEDOUT' OperationTimeout 'TimeoutSec'
         $null = $silent | Wait-CPeer
     }
 

@@ -2,11 +2,12 @@ BeforeAll { . $PSScriptRoot/common.ps1 }
 
 Describe 'The module' {
     It 'exports what its manifest lists' {
-        (Get-Command -Module DmaBufPS).Name | Sort-Object | Should -Be ((Import-PowerShellDataFile "$RepositoryRoot/DmaBufPS.psd1").CmdletsToExport | Sort-Object)
+        $manifest = Import-PowerShellDataFile "$RepositoryRoot/DmaBufPS.psd1"
+        (Get-Command -Module DmaBufPS).Name | Sort-Object | Should -Be ($manifest.CmdletsToExport | Sort-Object)
     }
 
     It 'closes its buffers when it is removed, and works after the next import' {
-        # A process of its own, since every other test here uses the module.
+        # In its own process, because every other test here uses the module.
         $script = @"
             Import-Module '$ModulePath'
             New-UDmaBuf 4KB -Backing MemFd -Name first | Write-DmaBufContent 'x'
@@ -23,7 +24,11 @@ Describe 'The module' {
     It 'leaves the buffers of other runspaces open when one runspace removes it' {
         $buffer = New-UDmaBuf 4KB -Backing MemFd -Name mine
         $module = $ModulePath
-        1 | ForEach-Object -Parallel { Import-Module $using:module; $null = New-UDmaBuf 4KB -Backing MemFd -Name theirs; Remove-Module DmaBufPS }
+        1 | ForEach-Object -Parallel {
+            Import-Module $using:module
+            $null = New-UDmaBuf 4KB -Backing MemFd -Name theirs
+            Remove-Module DmaBufPS
+        }
         (Get-DmaBuf).Name | Should -Be mine
         Remove-DmaBuf $buffer
     }

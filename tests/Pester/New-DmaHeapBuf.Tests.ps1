@@ -3,7 +3,7 @@ BeforeAll { . $PSScriptRoot/common.ps1 }
 Describe 'New-DmaHeapBuf' {
     AfterEach { Get-DmaBuf | Remove-DmaBuf }
 
-    It 'allocates zeroed buffers of the system heap' {
+    It 'allocates zeroed buffers from the system heap' {
         Assert-Support DmaHeap
         $buffers = New-DmaHeapBuf 64KB, 1MB -Name frame
         $buffers.Size | Should -Be 65536, 1048576
@@ -18,12 +18,13 @@ Describe 'New-DmaHeapBuf' {
         (TabExpansion2 $line $line.Length).CompletionMatches.CompletionText | Should -Contain system
     }
 
-    It 'refuses an unknown heap and names those there are' {
-        Should-Fail { New-DmaHeapBuf 4KB -Heap nonesuch } 'open,ENOENT' ObjectNotFound ((Test-Path /dev/dma_heap) ? 'system' : 'CONFIG_DMABUF_HEAPS')
+    It 'refuses an unknown heap and names those that exist' {
+        $named = (Test-Path /dev/dma_heap) ? 'system' : 'CONFIG_DMABUF_HEAPS'
+        Should-Fail { New-DmaHeapBuf 4KB -Heap nonesuch } 'open,ENOENT' ObjectNotFound $named
         Should-Fail { New-DmaHeapBuf 4KB -Heap ../null } 'open,ENOENT' ObjectNotFound
     }
 
-    It 'refuses sizes that are no whole pages, and more than the machine has' {
+    It 'refuses sizes that are not whole pages, and sizes above the free memory' {
         Should-Fail { New-DmaHeapBuf 100 } 'Buffer,BadSize' InvalidArgument 'Use 4096'
         Should-Fail { New-DmaHeapBuf 64TB } 'Buffer,NotEnoughMemory' ResourceUnavailable 'MemAvailable'
     }

@@ -3,7 +3,7 @@ BeforeAll { . $PSScriptRoot/common.ps1 }
 Describe 'New-UDmaBuf' {
     AfterEach { Get-DmaBuf | Remove-DmaBuf }
 
-    It 'makes a buffer whose size, exporter and name the kernel reports' {
+    It 'creates a buffer whose size, exporter and name the kernel reports' {
         Assert-Support UDmaBuf
         $buffer = New-UDmaBuf 64KB -Name 'camera 0'
         $buffer.Size | Should -Be 65536
@@ -14,20 +14,21 @@ Describe 'New-UDmaBuf' {
         $info | Should -Match '(?m)^name:\s+camera 0$'
     }
 
-    It 'takes sizes as PowerShell writes them, by value and from the pipeline' {
+    It 'accepts sizes as PowerShell writes them, as arguments and from the pipeline' {
         (New-UDmaBuf 64KB, 1MB @AnyBacking).Size | Should -Be 65536, 1048576
         ('64KB', 8192 | New-UDmaBuf @AnyBacking).Size | Should -Be 65536, 8192
-        ([pscustomobject]@{ Size = 12KB; Name = 'by property' } | New-UDmaBuf @AnyBacking).Name | Should -Be 'by property'
+        ([pscustomobject]@{ Size = 12KB; Name = 'by property' } | New-UDmaBuf @AnyBacking).Name |
+            Should -Be 'by property'
     }
 
-    It 'makes one buffer of several memfds' {
+    It 'creates one buffer from several memfds' {
         Assert-Support UDmaBuf
         (New-UDmaBuf -RangeCount 4 -RangeSize 16KB).Size | Should -Be 65536
         (New-UDmaBuf 64KB -RangeCount 4).Size | Should -Be 65536
         New-UDmaBuf 64KB -RangeCount 4 -Verbose 4>&1 | Out-String | Should -Match 'UDMABUF_CREATE_LIST'
     }
 
-    It 'makes a buffer of a part of a memfd that shares its pages' {
+    It 'creates a buffer from a part of a memfd and shares its pages' {
         Assert-Support UDmaBuf
         $memfd = New-UDmaBuf 64KB -Backing MemFd
         $buffer = New-UDmaBuf 32KB -MemFd $memfd.Fd -Offset 16KB
@@ -35,25 +36,25 @@ Describe 'New-UDmaBuf' {
         Read-DmaBufContent $buffer -AsString | Should -Be 'shared'
     }
 
-    It 'makes a buffer of huge pages' {
+    It 'creates a buffer from huge pages' {
         Assert-Support UDmaBuf
         Assert-Support HugePage
         (New-UDmaBuf 2MB -HugePage).Size | Should -Be 2MB
     }
 
-    It 'makes a plain memfd when asked to' {
+    It 'creates a plain memfd on request' {
         $buffer = New-UDmaBuf 64KB -Backing MemFd
         $buffer.Origin | Should -Be MemFd
         $buffer.IsDmaBuf | Should -BeFalse
         $buffer.Exporter | Should -Be memfd
     }
 
-    It 'makes nothing with -WhatIf' {
+    It 'creates nothing with -WhatIf' {
         New-UDmaBuf 64KB @AnyBacking -WhatIf | Should -BeNullOrEmpty
         Get-DmaBuf | Should -BeNullOrEmpty
     }
 
-    It 'refuses ranges of a plain memfd, which has one' {
+    It 'refuses ranges for a plain memfd, which has only one' {
         { New-UDmaBuf 64KB -Backing MemFd -RangeCount 4 } | Should -Throw '*Parameter set*'
     }
 
@@ -63,7 +64,7 @@ Describe 'New-UDmaBuf' {
         $calls | Should -Match 'F_ADD_SEALS, 0x2\) = 0'
     }
 
-    It 'names no calls that a cmdlet further down the pipeline makes' {
+    It 'does not name calls that a cmdlet further down the pipeline makes' {
         $calls = & { New-UDmaBuf 64KB -Backing MemFd -Verbose | Write-DmaBufContent 'x' } 4>&1 | Out-String
         $calls | Should -Match 'memfd_create'
         $calls | Should -Not -Match 'mmap'
@@ -72,28 +73,30 @@ Describe 'New-UDmaBuf' {
         $calls | Should -Match 'mmap'
     }
 
-    It 'goes on with the next size after one that fails' {
+    It 'continues with the next size after one that fails' {
         (4096, 100, 8192 | New-UDmaBuf @AnyBacking -ErrorAction SilentlyContinue).Size | Should -Be 4096, 8192
     }
 
-    Context 'refusals of a size of <_> bytes' -ForEach 0, -4096, 100, 4097 {
+    Context 'with a size of <_> bytes' -ForEach 0, -4096, 100, 4097 {
         It 'refuses it and names one that works' {
             Should-Fail { New-UDmaBuf $_ } 'Buffer,BadSize' InvalidArgument 'Use \d+ bytes'
         }
     }
 
-    # Each refusal of the kernel's own udmabuf selftest, and those beside them.
+    # The refusals that the kernel's own udmabuf selftest checks, and further ones.
     It 'refuses an offset inside a page' {
         $memfd = New-UDmaBuf 64KB -Backing MemFd
-        Should-Fail { New-UDmaBuf 4KB -MemFd $memfd.Fd -Offset 2048 } 'Buffer,BadOffset' InvalidArgument 'start at a page'
+        Should-Fail {
+            New-UDmaBuf 4KB -MemFd $memfd.Fd -Offset 2048
+        } 'Buffer,BadOffset' InvalidArgument 'start at a page'
     }
 
-    It 'refuses a part of a memfd that is no whole number of pages' {
+    It 'refuses a part of a memfd that is not a whole number of pages' {
         $memfd = New-UDmaBuf 64KB -Backing MemFd
         Should-Fail { New-UDmaBuf 2048 -MemFd $memfd.Fd } 'Buffer,BadSize' InvalidArgument 'Use 4096 bytes'
     }
 
-    It 'refuses a descriptor that is no memfd, such as standard input' {
+    It 'refuses a descriptor that is not a memfd, such as standard input' {
         Should-Fail { New-UDmaBuf 4KB -MemFd 0 } 'Buffer,NotABuffer' InvalidData 'memfd'
     }
 
@@ -118,7 +121,7 @@ Describe 'New-UDmaBuf' {
         Should-Fail { New-UDmaBuf 4KB -Seal Shrink, Write } 'UDMABUF_CREATE,EINVAL' InvalidArgument 'F_SEAL_WRITE'
     }
 
-    It 'refuses a size over size_limit_mb' {
+    It 'refuses a size above size_limit_mb' {
         Assert-Support UDmaBuf
         $limit = 1MB * (Get-Content /sys/module/udmabuf/parameters/size_limit_mb)
         Should-Fail { New-UDmaBuf ($limit + 4096) } 'UDMABUF_CREATE,EINVAL' InvalidArgument 'size_limit_mb'
@@ -127,19 +130,23 @@ Describe 'New-UDmaBuf' {
     It 'refuses more ranges than list_limit' {
         Assert-Support UDmaBuf
         $limit = [int](Get-Content /sys/module/udmabuf/parameters/list_limit)
-        Should-Fail { New-UDmaBuf -RangeCount ($limit + 1) -RangeSize 4KB } 'UDMABUF_CREATE_LIST,EINVAL' InvalidArgument 'list_limit'
+        Should-Fail {
+            New-UDmaBuf -RangeCount ($limit + 1) -RangeSize 4KB
+        } 'UDMABUF_CREATE_LIST,EINVAL' InvalidArgument 'list_limit'
     }
 
-    It 'refuses a size that its ranges do not divide' {
+    It 'refuses a size that cannot be divided into the ranges' {
         Should-Fail { New-UDmaBuf 64KB -RangeCount 3 } 'Buffer,BadSize' InvalidArgument 'multiple'
     }
 
     It 'refuses huge pages where none are reserved' {
-        if (Test-DmaBufSupport HugePage) { Set-ItResult -Skipped -Because 'needs a machine without reserved huge pages' }
+        if (Test-DmaBufSupport HugePage) {
+            Set-ItResult -Skipped -Because 'needs a machine without reserved huge pages'
+        }
         Should-Fail { New-UDmaBuf 2MB -HugePage -Backing MemFd } 'fallocate,ENOSPC' ResourceUnavailable 'nr_hugepages'
     }
 
-    It 'refuses a memfd that the machine has no memory for' {
+    It 'refuses a memfd for which the machine has no memory' {
         Should-Fail { New-UDmaBuf 64TB -Backing MemFd } 'Buffer,NotEnoughMemory' ResourceUnavailable 'MemAvailable'
     }
 
@@ -152,13 +159,19 @@ Describe 'New-UDmaBuf' {
         Should-Fail { New-UDmaBuf 4KB } 'open,ENOENT' ObjectNotFound 'modprobe udmabuf'
     }
 
-    It 'says what to do where the device is denied' {
+    It 'says what to do where access to the device is denied' {
         Assert-Support UDmaBuf
-        if ((id -u) -ne 0 -or -not (Get-Command setpriv -ErrorAction Ignore)) { Set-ItResult -Skipped -Because 'needs root and setpriv' }
-        $command = "Import-Module '$ModulePath'; try { New-UDmaBuf 4KB -ErrorAction Stop } catch { `"`$(`$_.FullyQualifiedErrorId) `$(`$_.CategoryInfo.Category) `$(`$_.ErrorDetails.RecommendedAction)`" }"
-        # Root without the capability to pass file modes, in a mount namespace where the device's denies everybody.
-        $denied = 'mount -t tmpfs tmpfs /mnt && cp -a /dev/udmabuf /mnt && chmod 0 /mnt/udmabuf && mount --bind /mnt/udmabuf /dev/udmabuf'
-        unshare --mount sh -c "$denied && exec setpriv --bounding-set -dac_override,-dac_read_search pwsh -NoProfile -NonInteractive -Command `"`$0`"" $command |
+        if ((id -u) -ne 0 -or -not (Get-Command setpriv -ErrorAction Ignore)) {
+            Set-ItResult -Skipped -Because 'needs root and setpriv'
+        }
+        $shown = '"$($_.FullyQualifiedErrorId) $($_.CategoryInfo.Category) $($_.ErrorDetails.RecommendedAction)"'
+        $command = "Import-Module '$ModulePath'; try { New-UDmaBuf 4KB -ErrorAction Stop } catch { $shown }"
+        # In a mount namespace where the device's mode denies everybody, as root without the capability to ignore modes.
+        $denied = 'mount -t tmpfs tmpfs /mnt && cp -a /dev/udmabuf /mnt && chmod 0 /mnt/udmabuf' +
+            ' && mount --bind /mnt/udmabuf /dev/udmabuf'
+        $unprivileged = 'setpriv --bounding-set -dac_override,-dac_read_search'
+        $pwsh = 'pwsh -NoProfile -NonInteractive -Command "$0"'
+        unshare --mount sh -c "$denied && exec $unprivileged $pwsh" $command |
             Should -Match 'open,EACCES,.* PermissionDenied .*group'
     }
 

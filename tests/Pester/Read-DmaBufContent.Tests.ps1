@@ -7,20 +7,20 @@ Describe 'Read-DmaBufContent' {
         $buffer | Write-DmaBufContent 'hello'
     }
 
-    It 'gives one byte array' {
+    It 'returns one byte array' {
         $bytes = $buffer | Read-DmaBufContent
         , $bytes | Should -BeOfType [byte[]]
         $bytes.Length | Should -Be 8192
         ($buffer | Read-DmaBufContent -Offset 1 -Count 3) | Should -Be 101, 108, 108
     }
 
-    It 'gives text up to the first NUL, or all of it' {
+    It 'returns text up to the first NUL, or all of it' {
         $buffer | Write-DmaBufContent 'second' -Offset 6
         $buffer | Read-DmaBufContent -AsString | Should -BeExactly 'hello'
         $buffer | Read-DmaBufContent -AsString -KeepNul -Count 12 | Should -BeExactly "hello`0second"
     }
 
-    It 'gives the lines of hexdump -C' {
+    It 'returns the same lines as hexdump -C' {
         $buffer | Read-DmaBufContent -AsHex | Should -Be @(
             '00000000  68 65 6c 6c 6f 00 00 00  00 00 00 00 00 00 00 00  |hello...........|'
             '00000010  00 00 00 00 00 00 00 00  00 00 00 00 00 00 00 00  |................|'
@@ -30,25 +30,29 @@ Describe 'Read-DmaBufContent' {
 
     It 'names all of its calls with -Verbose, whatever the commands further down the pipeline call' {
         Assert-Support UDmaBuf
-        $calls = & { New-UDmaBuf 8KB | Read-DmaBufContent -AsHex -Verbose | ForEach-Object { New-UDmaBuf 4KB -Backing MemFd } } 4>&1 | Out-String
+        $calls = & {
+            New-UDmaBuf 8KB |
+                Read-DmaBufContent -AsHex -Verbose |
+                ForEach-Object { New-UDmaBuf 4KB -Backing MemFd }
+        } 4>&1 | Out-String
         [regex]::Matches($calls, 'START\|READ').Count | Should -Be 2 -Because 'the hex view reads 4 KiB at a time'
         $calls | Should -Not -Match 'memfd_create'
     }
 
-    It 'gives the hash that Get-FileHash gives' -ForEach SHA256, sha256, SHA1, SHA384, SHA512, MD5 {
+    It 'returns the same hash as Get-FileHash' -ForEach SHA256, sha256, SHA1, SHA384, SHA512, MD5 {
         $buffer | Read-DmaBufContent -OutFile $TestDrive/out
         $hash = $buffer | Read-DmaBufContent -AsHash -Algorithm $_
         $hash.Hash | Should -Be (Get-FileHash $TestDrive/out -Algorithm $_).Hash
         $hash.Algorithm | Should -BeExactly $_.ToUpperInvariant()
     }
 
-    It 'gives a stream that sees later writes' {
+    It 'returns a stream that sees later writes' {
         $stream = $buffer | Read-DmaBufContent -AsStream -Offset 2 -Count 4
         $buffer | Write-DmaBufContent 'XY' -Offset 2
         [IO.StreamReader]::new($stream).ReadToEnd() | Should -Be "XYo`0"
     }
 
-    It 'writes a file, and replaces one that is there' {
+    It 'writes a file, and replaces an existing one' {
         'x' * 20000 | Set-Content $TestDrive/out
         $buffer | Read-DmaBufContent -Raw -OutFile $TestDrive/out
         (Get-Item $TestDrive/out).Length | Should -Be 8192
@@ -58,7 +62,9 @@ Describe 'Read-DmaBufContent' {
     }
 
     It 'refuses to write two buffers over each other into one file' {
-        Should-Fail { $buffer, $buffer | Read-DmaBufContent -OutFile $TestDrive/twice } 'OutFile,SeveralBuffers' InvalidOperation 'ForEach-Object'
+        Should-Fail {
+            $buffer, $buffer | Read-DmaBufContent -OutFile $TestDrive/twice
+        } 'OutFile,SeveralBuffers' InvalidOperation 'ForEach-Object'
     }
 
     It 'writes no file with -WhatIf' {
@@ -66,9 +72,9 @@ Describe 'Read-DmaBufContent' {
         Test-Path $TestDrive/whatif | Should -BeFalse
     }
 
-    It 'writes a file of 64 MiB without a managed copy of it' {
+    It 'writes a file of 64 MiB without a managed copy of the content' {
         $large = New-UDmaBuf 64MB @AnyBacking
-        # What the test's host and the just-in-time compiler allocate meanwhile is not the cmdlet's: the best run counts.
+        # The best run counts, because the test's host and the just-in-time compiler also allocate memory.
         $allocated = foreach ($run in 1..4) {
             $before = [GC]::GetTotalAllocatedBytes($true)
             $large | Read-DmaBufContent -OutFile $TestDrive/large
@@ -84,11 +90,16 @@ Describe 'Read-DmaBufContent' {
     }
 
     It 'refuses ranges outside the buffer' -ForEach @(
-        @{ Offset = 8193; Count = $null }, @{ Offset = -1; Count = $null }, @{ Offset = 0; Count = 8193 }, @{ Offset = 1; Count = -1 }) {
-        Should-Fail { $buffer | Read-DmaBufContent -Offset $Offset -Count $Count } 'Buffer,OutOfRange' InvalidArgument 'ends at byte 8192'
+        @{ Offset = 8193; Count = $null }
+        @{ Offset = -1; Count = $null }
+        @{ Offset = 0; Count = 8193 }
+        @{ Offset = 1; Count = -1 }) {
+        Should-Fail {
+            $buffer | Read-DmaBufContent -Offset $Offset -Count $Count
+        } 'Buffer,OutOfRange' InvalidArgument 'ends at byte 8192'
     }
 
-    It 'names call, errno and path of a file that cannot be written' {
+    It 'names the call and the errno when a file cannot be written' {
         Should-Fail { $buffer | Read-DmaBufContent -OutFile $TestDrive/none/out } 'open,ENOENT' ObjectNotFound
         Should-Fail { $buffer | Read-DmaBufContent -OutFile /dev/full } 'write,ENOSPC' ResourceUnavailable 'full'
     }
@@ -105,7 +116,10 @@ Describe 'Read-DmaBufContent' {
 
     It 'reads a buffer in parallel runspaces' {
         $module = $ModulePath
-        $texts = 1..8 | ForEach-Object -Parallel { Import-Module $using:module; $using:buffer | Read-DmaBufContent -AsString } -ThrottleLimit 4
+        $texts = 1..8 | ForEach-Object -ThrottleLimit 4 -Parallel {
+            Import-Module $using:module
+            $using:buffer | Read-DmaBufContent -AsString
+        }
         $texts | Should -Be (@('hello') * 8)
     }
 

@@ -15,11 +15,14 @@ Describe 'Get-DmaBuf' {
         (Get-DmaBuf).Name | Should -Be display
     }
 
-    It 'lists them in the order in which they came' {
+    It 'lists buffers in the order in which they were created or received' {
         $first = New-UDmaBuf 4KB -Backing MemFd
         $null = New-UDmaBuf 8KB -Backing MemFd
         $socket = "$TestDrive/order.sock"
-        $sending = Start-ThreadJob { Import-Module $using:ModulePath; $using:first | Send-DmaBufFd "unix:$using:socket" -TimeoutSec 30 }
+        $sending = Start-ThreadJob {
+            Import-Module $using:ModulePath
+            $using:first | Send-DmaBufFd "unix:$using:socket" -TimeoutSec 30
+        }
         $null = Receive-DmaBuf "unixd:$socket" -TimeoutSec 30
         Receive-Job $sending -Wait | Should -BeNullOrEmpty
         Remove-Job $sending -Force
@@ -82,7 +85,7 @@ Describe 'Remove-DmaBuf' {
         [IO.FileInfo]::new("/proc/self/fd/$fd").LinkTarget | Should -Not -Match 'dmabuf|memfd:dmabufps'
     }
 
-    It 'refuses a buffer that was removed already, and goes on' {
+    It 'refuses a buffer that has already been removed, and continues' {
         $first, $second = New-UDmaBuf 4KB, 4KB @AnyBacking
         Remove-DmaBuf $first
         Should-Fail { Remove-DmaBuf $first } 'Buffer,Removed' ObjectNotFound
@@ -90,7 +93,7 @@ Describe 'Remove-DmaBuf' {
         Get-DmaBuf | Should -BeNullOrEmpty
     }
 
-    It 'lets a stream that is open on it fail cleanly' {
+    It 'makes an open stream of the buffer fail cleanly' {
         $buffer = New-UDmaBuf 4KB @AnyBacking
         $stream = $buffer | Read-DmaBufContent -AsStream
         Remove-DmaBuf $buffer
@@ -105,7 +108,7 @@ Describe 'Remove-DmaBuf' {
 }
 
 Describe '-Verbose' {
-    It 'may be read in part: what comes after goes on, and the buffer is in the session' {
+    It 'may be read in part: the pipeline continues, and the session has the buffer' {
         $first = New-UDmaBuf 4KB -Backing MemFd -Name partly -Verbose 4>&1 | Select-Object -First 2
         $first | Should -HaveCount 2
         "$($first[1])" | Should -Match '^memfd_create\('
@@ -114,7 +117,7 @@ Describe '-Verbose' {
 }
 
 Describe 'Get-DmaBufSupport and Test-DmaBufSupport' {
-    It 'tells every feature, and a cure for each that is missing' {
+    It 'reports every feature, with advice for each that is missing' {
         $checks = Get-DmaBufSupport
         $checks.Feature | Should -Be ([enum]::GetValues([DmaBuf.Discovery.SupportFeature]))
         $checks | ForEach-Object {
@@ -124,13 +127,13 @@ Describe 'Get-DmaBufSupport and Test-DmaBufSupport' {
         $checks | Out-String | Should -Match 'Feature\s+Available\s+Detail and cure'
     }
 
-    It 'agrees with the devices that are there' {
+    It 'agrees with the devices that exist' {
         (Get-DmaBufSupport MemFd).Available | Should -BeTrue
         if ((id -u) -eq 0) { Test-DmaBufSupport | Should -Be (Test-Path /dev/udmabuf) }
         Test-DmaBufSupport Xen | Should -Be ((Get-Content /sys/hypervisor/type -ErrorAction Ignore) -eq 'xen')
     }
 
-    It 'is true only if all of the features are there' {
+    It 'is true only if all of the features are available' {
         Test-DmaBufSupport MemFd | Should -BeExactly $true
         if (-not (Test-DmaBufSupport Xen)) { Test-DmaBufSupport MemFd, Xen | Should -BeExactly $false }
         { Test-DmaBufSupport Nonesuch } | Should -Throw '*Nonesuch*'

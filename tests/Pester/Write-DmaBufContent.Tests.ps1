@@ -4,7 +4,7 @@ Describe 'Write-DmaBufContent' {
     AfterEach { Get-DmaBuf | Remove-DmaBuf }
     BeforeEach { $buffer = New-UDmaBuf 8KB @AnyBacking }
 
-    It 'writes a string in the encoding asked for' {
+    It 'writes a string in the requested encoding' {
         $buffer | Write-DmaBufContent 'grün'
         ($buffer | Read-DmaBufContent -Count 6) | Should -Be 0x67, 0x72, 0xc3, 0xbc, 0x6e, 0
         $buffer | Write-DmaBufContent 'grün' -Encoding unicode
@@ -19,7 +19,7 @@ Describe 'Write-DmaBufContent' {
         ($buffer | Read-DmaBufContent -Offset 8191) | Should -Be 255
     }
 
-    It 'fills with a byte, a string or bytes, all of the buffer or a part' {
+    It 'fills all or part of the buffer with a byte, a string or bytes' {
         $buffer | Write-DmaBufContent -Fill 0xab
         (($buffer | Read-DmaBufContent) | Sort-Object -Unique) | Should -Be 0xab
         $buffer | Write-DmaBufContent -Fill 'xyz' -Offset 1 -Count 7
@@ -36,13 +36,13 @@ Describe 'Write-DmaBufContent' {
         (($buffer | Read-DmaBufContent -Count 4096) | Sort-Object -Unique).Count | Should -BeGreaterThan 100
     }
 
-    It 'takes the file from the pipeline, as Get-Item gives it' {
+    It 'takes the file from the pipeline, as Get-Item returns it' {
         'piped' | Set-Content $TestDrive/piped -NoNewline
         Get-Item $TestDrive/piped | Write-DmaBufContent -InputObject $buffer
         $buffer | Read-DmaBufContent -AsString | Should -Be 'piped'
     }
 
-    It 'takes a relative path from the location of the session' {
+    It 'resolves a relative path from the session''s location' {
         Push-Location $TestDrive
         try {
             'relative' | Set-Content in -NoNewline
@@ -52,47 +52,53 @@ Describe 'Write-DmaBufContent' {
         $buffer | Read-DmaBufContent -AsString | Should -Be relative
     }
 
-    It 'reads a stream from where it stands' {
+    It 'reads a stream from its current position' {
         $stream = [IO.MemoryStream]::new([byte[]](1..10))
         $stream.Position = 4
         $buffer | Write-DmaBufContent -Stream $stream
         ($buffer | Read-DmaBufContent -Count 7) | Should -Be 5, 6, 7, 8, 9, 10, 0
     }
 
-    It 'reads a stream anew for each buffer, from where it stood' {
+    It 'reads a stream again for each buffer, from the same position' {
         $stream = [IO.MemoryStream]::new([byte[]](1..10))
         $stream.Position = 4
         $buffer, (New-UDmaBuf 4KB @AnyBacking) | Write-DmaBufContent -Stream $stream -Count 3 -PassThru |
             ForEach-Object { ($_ | Read-DmaBufContent -Count 4) -join ' ' } | Should -Be '5 6 7 0', '5 6 7 0'
     }
 
-    It 'refuses to read a stream that cannot go back for a second buffer' {
+    It 'refuses a second buffer for a stream that cannot go back' {
         $second = New-UDmaBuf 4KB @AnyBacking
         $pipe = [IO.Pipes.AnonymousPipeServerStream]::new('In')
         $writer = [IO.Pipes.AnonymousPipeClientStream]::new('Out', $pipe.ClientSafePipeHandle)
         try {
             $writer.Write([Text.Encoding]::UTF8.GetBytes('once'))
             $writer.Dispose()
-            Should-Fail { $buffer, $second | Write-DmaBufContent -Stream $pipe } 'Stream,SeveralBuffers' InvalidOperation 'MemoryStream'
+            Should-Fail {
+                $buffer, $second | Write-DmaBufContent -Stream $pipe
+            } 'Stream,SeveralBuffers' InvalidOperation 'MemoryStream'
         }
         finally { $pipe.Dispose() }
         $buffer | Read-DmaBufContent -AsString | Should -Be once
         $second | Read-DmaBufContent -AsString | Should -BeExactly ''
     }
 
-    It 'names the stream, not the buffer, where a stream is closed or fails' {
+    It 'names the stream, not the buffer, when a stream is closed or fails' {
         $closed = [IO.MemoryStream]::new([byte[]](1, 2))
         $closed.Dispose()
         Should-Fail { $buffer | Write-DmaBufContent -Stream $closed } 'Stream,Closed' InvalidArgument 'Open it again'
         $writeOnly = [IO.File]::OpenWrite("$TestDrive/writeonly")
-        try { Should-Fail { $buffer | Write-DmaBufContent -Stream $writeOnly } 'Stream,NotReadable' InvalidArgument 'for reading' }
+        try {
+            Should-Fail {
+                $buffer | Write-DmaBufContent -Stream $writeOnly
+            } 'Stream,NotReadable' InvalidArgument 'for reading'
+        }
         finally { $writeOnly.Dispose() }
         $failing = [IO.File]::OpenRead('/proc/self/mem')
         try { Should-Fail { $buffer | Write-DmaBufContent -Stream $failing -Count 1 } 'read,EIO' DeviceError }
         finally { $failing.Dispose() }
     }
 
-    It 'writes into several buffers and gives them on with -PassThru' {
+    It 'writes into several buffers and passes them on with -PassThru' {
         $both = $buffer, (New-UDmaBuf 4KB @AnyBacking) | Write-DmaBufContent 'both' -PassThru
         $both | Read-DmaBufContent -AsString | Should -Be both, both
     }
@@ -102,8 +108,10 @@ Describe 'Write-DmaBufContent' {
         $buffer | Read-DmaBufContent -AsString | Should -BeExactly ''
     }
 
-    It 'refuses what does not fit before it writes a byte' {
-        Should-Fail { $buffer | Write-DmaBufContent 'too late' -Offset 8190 } 'Buffer,DoesNotFit' InvalidArgument '2 bytes'
+    It 'refuses content that does not fit before it writes a byte' {
+        Should-Fail {
+            $buffer | Write-DmaBufContent 'too late' -Offset 8190
+        } 'Buffer,DoesNotFit' InvalidArgument '2 bytes'
         Should-Fail { $buffer | Write-DmaBufContent -Fill 1 -Count 9000 } 'Buffer,DoesNotFit' InvalidArgument
         Should-Fail { $buffer | Write-DmaBufContent -Path /proc/self/exe } 'Buffer,DoesNotFit' InvalidArgument
         Should-Fail { $buffer | Write-DmaBufContent -Fill '' } 'Buffer,BadContent' InvalidArgument
@@ -111,13 +119,13 @@ Describe 'Write-DmaBufContent' {
         (($buffer | Read-DmaBufContent) | Measure-Object -Sum).Sum | Should -Be 0
     }
 
-    It 'refuses content that is no bytes, and an unknown encoding' {
+    It 'refuses content that is not bytes, and an unknown encoding' {
         { $buffer | Write-DmaBufContent -Fill $null } | Should -Throw '*null*'
         { $buffer | Write-DmaBufContent (1, 256) } | Should -Throw '*byte*'
         { $buffer | Write-DmaBufContent 'x' -Encoding nonesuch } | Should -Throw '*utf8*'
     }
 
-    It 'refuses a missing file, a folder, a removed buffer and one that is sealed' {
+    It 'refuses a missing file, a folder, a sealed buffer and a removed one' {
         Should-Fail { $buffer | Write-DmaBufContent -Path $TestDrive/none } 'open,ENOENT' ObjectNotFound
         Should-Fail { $buffer | Write-DmaBufContent -Path $TestDrive } 'open,EISDIR' InvalidArgument
         $sealed = New-UDmaBuf 4KB -Backing MemFd -Seal Shrink, Write
@@ -128,12 +136,13 @@ Describe 'Write-DmaBufContent' {
 
     It 'is stopped by Ctrl+C while it waits for a pipe' {
         mkfifo $TestDrive/in.pipe $TestDrive/out.pipe
-        Stop-Command "New-UDmaBuf 4KB -Backing MemFd | Write-DmaBufContent -Path $TestDrive/in.pipe" | Should -BeLessThan 2000
-        Stop-Command "New-UDmaBuf 4KB -Backing MemFd | Read-DmaBufContent -OutFile $TestDrive/out.pipe" | Should -BeLessThan 2000
+        $new = 'New-UDmaBuf 4KB -Backing MemFd'
+        Stop-Command "$new | Write-DmaBufContent -Path $TestDrive/in.pipe" | Should -BeLessThan 2000
+        Stop-Command "$new | Read-DmaBufContent -OutFile $TestDrive/out.pipe" | Should -BeLessThan 2000
     }
 
     It 'is stopped by Ctrl+C' {
-        $stop = Stop-Command 'while ($true) { New-UDmaBuf 64MB -Backing MemFd | Write-DmaBufContent -Fill 1 -PassThru | Remove-DmaBuf }'
-        $stop | Should -BeLessThan 5000
+        $turn = 'New-UDmaBuf 64MB -Backing MemFd | Write-DmaBufContent -Fill 1 -PassThru | Remove-DmaBuf'
+        Stop-Command "while (`$true) { $turn }" | Should -BeLessThan 5000
     }
 }

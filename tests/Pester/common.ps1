@@ -1,4 +1,4 @@
-# Dot-sourced by every test file: the built module, and what the tests need of the machine.
+# Every test file dot-sources this one. It imports the built module and checks what the tests need from the machine.
 
 $script:RepositoryRoot = Split-Path (Split-Path $PSScriptRoot)
 if (-not (Get-Module DmaBufPS)) {
@@ -6,10 +6,10 @@ if (-not (Get-Module DmaBufPS)) {
 }
 $script:ModulePath = (Get-Module DmaBufPS).ModuleBase
 
-# Where the machine has no udmabuf, tests that need shareable memory only use a memfd.
+# The backing for tests that work with any kind of memory: a memfd where the machine has no udmabuf.
 $script:AnyBacking = @{ Backing = (Test-DmaBufSupport UDmaBuf) ? 'UDmaBuf' : 'MemFd' }
 
-# Ends the test as skipped, with the reason, unless the machine offers the feature.
+# Skips the test, with the reason, unless the machine offers the feature.
 function Assert-Support ([DmaBuf.Discovery.SupportFeature] $Feature) {
     $check = Get-DmaBufSupport $Feature
     if (-not $check.Available) {
@@ -17,7 +17,7 @@ function Assert-Support ([DmaBuf.Discovery.SupportFeature] $Feature) {
     }
 }
 
-# A program of tests/Peers, compiled with the system's compiler.
+# Compiles a program of tests/Peers with the system's compiler, once, and returns its path.
 function Get-CPeer ([string] $Name) {
     $program = Join-Path $TestDrive $Name
     if (-not (Test-Path $program)) {
@@ -30,7 +30,7 @@ function Get-CPeer ([string] $Name) {
     $program
 }
 
-# Runs a C peer in the background; one that listens does so on return. Wait-CPeer gives its lines.
+# Starts a C peer in the background; returns only when a peer that is to listen does so. Wait-CPeer returns its lines.
 function Start-CPeer ([string[]] $Arguments) {
     $start = [Diagnostics.ProcessStartInfo]::new((Get-CPeer peer), $Arguments)
     $start.RedirectStandardOutput = $true
@@ -45,16 +45,17 @@ function Wait-CPeer ([Parameter(ValueFromPipeline)] [Diagnostics.Process] $Peer)
     process {
         $Peer.StandardOutput.ReadToEnd() -split "`n" | Where-Object { $_ }
         $Peer.WaitForExit()
-        # Dispose leaves a stream that was read to its reader.
+        # Disposing of the process does not dispose of a stream that was read.
         $Peer.StandardOutput.Dispose()
         $Peer.Dispose()
     }
 }
 
-# The one error that a command writes or throws.
+# Returns the first error that a command writes or throws.
 function Get-ErrorOf ([scriptblock] $Command) {
     try {
-        $null = & $Command -ErrorVariable script:failures -ErrorAction SilentlyContinue 2>&1 | Tee-Object -Variable output
+        $null = & $Command -ErrorVariable script:failures -ErrorAction SilentlyContinue 2>&1 |
+            Tee-Object -Variable output
         ($output | Where-Object { $_ -is [System.Management.Automation.ErrorRecord] })[0]
     }
     catch {
@@ -62,7 +63,7 @@ function Get-ErrorOf ([scriptblock] $Command) {
     }
 }
 
-# What every failure promises: an id, a category, and an action in words.
+# Checks what every failure must provide: an id, a category, and an action in words.
 function Should-Fail ([scriptblock] $Command, [string] $Id, [string] $Category, [string] $Cure = '\w') {
     $failure = Get-ErrorOf $Command
     $failure | Should -Not -BeNullOrEmpty -Because 'the command must fail'
@@ -71,7 +72,7 @@ function Should-Fail ([scriptblock] $Command, [string] $Id, [string] $Category, 
     $failure.ErrorDetails.RecommendedAction | Should -Match $Cure
 }
 
-# The kinds of this process's descriptors and its mappings of buffers, with how many there are of each.
+# Counts this process's descriptors, by kind, and its mappings of buffers.
 function Get-DescriptorCount {
     $counts = @{}
     foreach ($link in [IO.Directory]::EnumerateFileSystemEntries('/proc/self/fd')) {
@@ -85,16 +86,18 @@ function Get-DescriptorCount {
     $counts
 }
 
-# Fails if any kind of descriptor grows with each run. The first run loads what stays loaded.
+# Fails if the number of any kind of descriptor grows with each run. The first run does not count, because it loads
+# files that stay open.
 function Should-LeakNothing ([scriptblock] $Action, [int] $Runs = 3) {
     $null = & $Action
     $before = Get-DescriptorCount
     1..$Runs | ForEach-Object { $null = & $Action }
     $after = Get-DescriptorCount
-    $after.Keys | Where-Object { $after[$_] -ge $before[$_] + $Runs } | Should -BeNullOrEmpty -Because 'descriptors leak'
+    $after.Keys | Where-Object { $after[$_] -ge $before[$_] + $Runs } |
+        Should -BeNullOrEmpty -Because 'descriptors leak'
 }
 
-# Runs a command in a runspace of its own and stops it as Ctrl+C does; gives the milliseconds until it was gone.
+# Runs a command in its own runspace and stops it as Ctrl+C does; returns the milliseconds that stopping takes.
 function Stop-Command ([string] $Script, [int] $AfterMilliseconds = 500) {
     $shell = [powershell]::Create()
     try {

@@ -2,7 +2,7 @@ using System.Diagnostics;
 
 namespace DmaBuf.Pair;
 
-/// <summary>The monotonic clock in nanoseconds, which is what a tick of the stopwatch is on Linux.</summary>
+/// <summary>The monotonic clock in nanoseconds: on Linux, a tick of Stopwatch is one nanosecond.</summary>
 internal static class Clock
 {
     public static long Now => Stopwatch.GetTimestamp();

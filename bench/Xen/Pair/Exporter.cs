@@ -8,7 +8,7 @@ using DmaBuf.Xen;
 
 namespace DmaBuf.Pair;
 
-/// <summary>Shares a buffer with the next peer for each size that a line of the input names.</summary>
+/// <summary>Reads a size from each line of the input and shares a buffer of that size with the next peer.</summary>
 internal sealed class Exporter(string port, ushort domain, bool withUdmabuf) : IDisposable
 {
     private readonly WaitLimit _limit = new();
@@ -28,7 +28,7 @@ internal sealed class Exporter(string port, ushort domain, bool withUdmabuf) : I
             try
             {
                 var (grant, handOff) = Share(size);
-                // Now that all is released: the next round may be the other pair's.
+                // Printed only after the release, because the other pair may run the next round.
                 Console.WriteLine($"export {size} {grant} {handOff}");
             }
             catch (KernelException e) when (e.Call is "IMP_TO_REFS" or "ALLOC_GREF")
@@ -37,7 +37,7 @@ internal sealed class Exporter(string port, ushort domain, bool withUdmabuf) : I
             }
         }
 
-        // The importer waits for a next round: a close without references ends it.
+        // The importer waits for another round; closing without sending references ends it.
         _peers.Next(_limit).Dispose();
     }
 
@@ -48,7 +48,7 @@ internal sealed class Exporter(string port, ushort domain, bool withUdmabuf) : I
         _limit.Dispose();
     }
 
-    /// <summary>One round. Neither the wait for the peer nor the stamping counts.</summary>
+    /// <summary>Runs one round. Waiting for the peer and stamping the pages do not count.</summary>
     private (long Grant, long HandOff) Share(long size)
     {
         var start = Clock.Now;

@@ -9,7 +9,7 @@ using DmaBuf.Xen;
 
 namespace DmaBuf.Pair;
 
-/// <summary>Imports from one exporter, round after round, until that closes without references.</summary>
+/// <summary>Imports from one exporter, round after round, until it closes without sending references.</summary>
 internal sealed class Importer(string host, string port, ushort domain, int copies) : IDisposable
 {
     private readonly WaitLimit _limit = new();
@@ -30,7 +30,7 @@ internal sealed class Importer(string host, string port, ushort domain, int copi
         _limit.Dispose();
     }
 
-    /// <summary>One round's line, told when the exporter knows of its end; null once that has no more.</summary>
+    /// <summary>Runs one round and returns its line; null when the exporter has no more rounds.</summary>
     private string? Take(ushort own)
     {
         using var peer = _peers.Next(_limit);
@@ -56,7 +56,10 @@ internal sealed class Importer(string host, string port, ushort domain, int copi
         return $"import {grants.Size} {mapped - start} {released - release} {copied}";
     }
 
-    /// <summary>The target is at a page's start in both programs: else chance would say how well the two are aligned.</summary>
+    /// <summary>
+    /// Both programs align the target to a page; otherwise its alignment would depend on chance, and the copy's speed
+    /// on that.
+    /// </summary>
     private unsafe long MedianCopy(DmaBuffer buffer)
     {
         var memory = NativeMemory.AlignedAlloc((nuint)buffer.Size, GrantRefs.GrantPageSize);

@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace DmaBuf.Pair;
 
-/// <summary>The command line and the output of pair.c, which says what they mean.</summary>
+/// <summary>Takes the same command line as pair.c and prints the same output; pair.c describes both.</summary>
 internal static class Program
 {
     private static int Main(string[] arguments)
@@ -15,11 +15,13 @@ internal static class Program
                     exporter.Run();
                 return 0;
             case ["import", var host, var port, var domain, .. var rest]:
-                using (var importer = new Importer(host, port, ushort.Parse(domain), rest.Length == 0 ? 0 : int.Parse(rest[0])))
+                var copies = rest.Length == 0 ? 0 : int.Parse(rest[0]);
+                using (var importer = new Importer(host, port, ushort.Parse(domain), copies))
                     importer.Run();
                 return 0;
             default:
-                Console.Error.WriteLine("usage: dmabuf-pair export PORT DOMAIN udmabuf|gntalloc | import HOST PORT DOMAIN [COPIES]");
+                Console.Error.WriteLine(
+                    "usage: dmabuf-pair export PORT DOMAIN udmabuf|gntalloc | import HOST PORT DOMAIN [COPIES]");
                 return 2;
         }
     }

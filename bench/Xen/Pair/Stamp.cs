@@ -3,7 +3,7 @@ using DmaBuf.Grants;
 
 namespace DmaBuf.Pair;
 
-/// <summary>The first byte of each page tells which page it is, so that no round succeeds with the wrong pages.</summary>
+/// <summary>Marks each page's first byte with the page's number, so that no round succeeds with wrong pages.</summary>
 internal static class Stamp
 {
     public static void Write(DmaBuffer buffer)
@@ -14,7 +14,7 @@ internal static class Stamp
             bytes[page * GrantRefs.GrantPageSize] = Of(page);
     }
 
-    /// <exception cref="InvalidDataException">A page is not the exporter's.</exception>
+    /// <exception cref="InvalidDataException">A page does not have the exporter's mark.</exception>
     public static void Check(DmaBuffer buffer)
     {
         using var view = buffer.OpenView(BufferAccess.Read);

@@ -3,10 +3,10 @@ using Xunit;
 
 namespace DmaBuf.Tests;
 
-/// <summary>The core's order: a namespace uses only those on lower floors, in signatures and in method bodies.</summary>
+/// <summary>Checks that a namespace uses only those on lower floors, in signatures and in method bodies.</summary>
 public sealed class FloorTests
 {
-    /// <summary>Neighbours on one floor do not use each other.</summary>
+    /// <summary>The floors from the bottom up. Namespaces on the same floor do not use each other.</summary>
     private static readonly string[][] s_floors =
     [
         ["Tracing"],
@@ -20,14 +20,15 @@ public sealed class FloorTests
         ["Frames", "Sharing.Channels"],
     ];
 
-    /// <summary>Steps that go up and are still to be removed.</summary>
+    /// <summary>Known upward steps that are still to be removed.</summary>
     private static readonly string[] s_known = [];
 
     [Fact]
     public void A_namespace_uses_only_lower_floors()
     {
         var steps = Types()
-            .SelectMany(type => TypeUse.Of(type).Select(used => (From: Floor(type), To: Floor(used), What: $"{type} -> {used}")))
+            .SelectMany(type => TypeUse.Of(type)
+                .Select(used => (From: Floor(type), To: Floor(used), What: $"{type} -> {used}")))
             .Where(step => step.From != step.To && Number(step.To) >= Number(step.From))
             .Where(step => !s_known.Contains($"{step.From} -> {step.To}"))
             .Select(step => step.What);
@@ -38,13 +39,14 @@ public sealed class FloorTests
     public void Every_type_is_on_a_floor() =>
         Assert.DoesNotContain(Types().Select(Floor), floor => Number(floor) < 0);
 
-    /// <summary>What the compiler makes beside our types has names that C# could not spell.</summary>
+    /// <summary>The core's types, without those that the compiler adds outside any namespace.</summary>
     private static IEnumerable<Type> Types() => typeof(DmaBufException).Assembly.GetTypes()
         .Where(type => type.Namespace is not null || !type.FullName!.Contains('<', StringComparison.Ordinal));
 
-    private static string Floor(Type type) => type.Namespace is { } name && name.StartsWith("DmaBuf.", StringComparison.Ordinal)
-        ? name["DmaBuf.".Length..]
-        : type.Namespace ?? "";
+    private static string Floor(Type type) =>
+        type.Namespace is { } name && name.StartsWith("DmaBuf.", StringComparison.Ordinal)
+            ? name["DmaBuf.".Length..]
+            : type.Namespace ?? "";
 
     private static int Number(string floor) => Array.FindIndex(s_floors, names => names.Contains(floor));
 }

@@ -3,11 +3,11 @@ using System.Reflection.Emit;
 
 namespace DmaBuf.Tests;
 
-/// <summary>The types of the core that one type uses: in what it inherits, declares and calls.</summary>
+/// <summary>Finds the types of the core that a type uses in its base types, its members and its code.</summary>
 internal static class TypeUse
 {
-    private const BindingFlags Declared =
-        BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Static | BindingFlags.Instance | BindingFlags.DeclaredOnly;
+    private const BindingFlags Declared = BindingFlags.Public | BindingFlags.NonPublic
+        | BindingFlags.Static | BindingFlags.Instance | BindingFlags.DeclaredOnly;
 
     private static readonly Dictionary<short, OpCode> s_opCodes = typeof(OpCodes).GetFields()
         .Select(field => (OpCode)field.GetValue(null)!)
@@ -46,7 +46,8 @@ internal static class TypeUse
             if (value == 0xfe)
                 value = (short)(0xfe00 | code[at++]);
             var operand = s_opCodes[value].OperandType;
-            if (operand is OperandType.InlineField or OperandType.InlineMethod or OperandType.InlineTok or OperandType.InlineType)
+            if (operand is OperandType.InlineField or OperandType.InlineMethod
+                or OperandType.InlineTok or OperandType.InlineType)
             {
                 foreach (var used in OfToken(method, BitConverter.ToInt32(code, at)))
                     yield return used;
@@ -75,7 +76,7 @@ internal static class TypeUse
         return member.DeclaringType is { } declaring ? [declaring, .. arguments] : arguments;
     }
 
-    /// <summary>A list of T uses T, and so does an array of T or a reference to it.</summary>
+    /// <summary>Returns a type's parts: a list or an array of T, or a reference to T, uses T.</summary>
     private static IEnumerable<Type> Parts(Type type)
     {
         if (type.GetElementType() is { } element)

@@ -33,7 +33,7 @@ public sealed class BufferStreamTests
     }
 
     [Fact]
-    public void A_stream_for_reading_refuses_writes_and_one_of_a_removed_buffer_reads()
+    public void A_stream_for_reading_refuses_writes_and_a_stream_of_a_removed_buffer_refuses_reads()
     {
         var buffer = Buffers.New(4096);
         using var stream = new BufferStream(buffer);

@@ -26,7 +26,7 @@ public sealed class ContentTests
     }
 
     [Fact]
-    public void Content_of_several_steps_reads_back_with_progress()
+    public void Content_written_in_several_steps_reads_back_and_reports_progress()
     {
         using var buffer = Buffers.New(10 << 20);
         var content = Buffers.Pattern(10 << 20);
@@ -48,7 +48,9 @@ public sealed class ContentTests
     public void A_range_outside_the_buffer_is_refused(long offset, long? count)
     {
         using var buffer = Buffers.New(4096);
-        Assert.Equal("Buffer,OutOfRange", Assert.Throws<BufferException>(() => new ContentReader(buffer, offset, count)).ErrorId);
+        Assert.Equal(
+            "Buffer,OutOfRange",
+            Assert.Throws<BufferException>(() => new ContentReader(buffer, offset, count)).ErrorId);
     }
 
     [Fact]
@@ -57,10 +59,13 @@ public sealed class ContentTests
         using var buffer = Buffers.New(4096);
         using var folder = new ScratchFolder();
         File.WriteAllBytes(folder.File("long"), Buffers.Pattern(4097));
-        Assert.Equal("Buffer,DoesNotFit", Assert.Throws<BufferException>(() => new ContentWriter(buffer).Write(Buffers.Pattern(4097))).ErrorId);
+        Assert.Equal(
+            "Buffer,DoesNotFit",
+            Assert.Throws<BufferException>(() => new ContentWriter(buffer).Write(Buffers.Pattern(4097))).ErrorId);
         Assert.Throws<BufferException>(() => new ContentWriter(buffer, 1).Write(Buffers.Pattern(4096)));
         Assert.Throws<BufferException>(() => new ContentWriter(buffer).WriteFile(folder.File("long")));
-        Assert.Throws<BufferException>(() => new ContentWriter(buffer).WriteStream(new MemoryStream(Buffers.Pattern(4097))));
+        Assert.Throws<BufferException>(
+            () => new ContentWriter(buffer).WriteStream(new MemoryStream(Buffers.Pattern(4097))));
         Assert.Throws<BufferException>(() => new ContentWriter(buffer).Fill(new byte[] { 1 }, 4097));
         Assert.All(new ContentReader(buffer).ToArray(), b => Assert.Equal(0, b));
     }
@@ -78,18 +83,21 @@ public sealed class ContentTests
     }
 
     [Fact]
-    public void A_pattern_goes_on_unbroken_over_steps()
+    public void A_pattern_continues_across_steps()
     {
         using var buffer = Buffers.New(9 << 20);
         var pattern = Buffers.Pattern(70001);
         new ContentWriter(buffer).Fill(pattern);
         var bytes = new ContentReader(buffer).ToArray();
         for (var at = 0; at < bytes.Length; at += pattern.Length)
-            Assert.True(bytes.AsSpan(at, Math.Min(pattern.Length, bytes.Length - at)).SequenceEqual(pattern.AsSpan(0, Math.Min(pattern.Length, bytes.Length - at))), $"at {at}");
+        {
+            var length = Math.Min(pattern.Length, bytes.Length - at);
+            Assert.True(bytes.AsSpan(at, length).SequenceEqual(pattern.AsSpan(0, length)), $"at {at}");
+        }
     }
 
     [Fact]
-    public void A_fill_byte_stays_inside_its_count()
+    public void A_fill_byte_stays_within_its_count()
     {
         using var buffer = Buffers.New(4096);
         new ContentWriter(buffer, 10).Fill(new byte[] { 0xff }, 20);
@@ -99,7 +107,7 @@ public sealed class ContentTests
     }
 
     [Fact]
-    public void Files_go_in_and_come_out()
+    public void A_buffer_is_filled_from_a_file_and_written_to_one()
     {
         using var folder = new ScratchFolder();
         var content = Buffers.Pattern(5 << 20);
@@ -112,24 +120,38 @@ public sealed class ContentTests
     }
 
     [Fact]
-    public void Files_without_a_length_are_read_as_far_as_asked()
+    public void A_file_without_a_length_is_read_up_to_the_given_count()
     {
         using var buffer = Buffers.New(4096);
         Assert.Equal(1000, new ContentWriter(buffer, 8).WriteFile("/dev/zero", 1000));
-        Assert.Equal("Buffer,DoesNotFit", Assert.Throws<BufferException>(() => new ContentWriter(buffer).WriteFile("/dev/zero")).ErrorId);
+        Assert.Equal(
+            "Buffer,DoesNotFit",
+            Assert.Throws<BufferException>(() => new ContentWriter(buffer).WriteFile("/dev/zero")).ErrorId);
     }
 
     [Fact]
-    public void File_failures_name_call_errno_and_path()
+    public void File_failures_name_the_call_and_the_errno()
     {
         using var folder = new ScratchFolder();
         using var buffer = Buffers.New(4096);
-        Assert.Equal("open,ENOENT", Assert.Throws<KernelException>(() => new ContentWriter(buffer).WriteFile(folder.File("none"))).ErrorId);
-        Assert.Equal("open,EISDIR", Assert.Throws<KernelException>(() => new ContentReader(buffer).WriteFile(folder.File("."))).ErrorId);
-        Assert.Equal("open,EISDIR", Assert.Throws<KernelException>(() => new ContentWriter(buffer).WriteFile(folder.File("."))).ErrorId);
-        Assert.Equal("open,ENOENT", Assert.Throws<KernelException>(() => new ContentReader(buffer).WriteFile(folder.File("a\0b"))).ErrorId);
-        Assert.Equal("read,EIO", Assert.Throws<KernelException>(() => new ContentWriter(buffer).WriteFile("/proc/self/mem", 1)).ErrorId);
-        Assert.Equal("write,ENOSPC", Assert.Throws<KernelException>(() => new ContentReader(buffer).WriteFile("/dev/full")).ErrorId);
+        Assert.Equal(
+            "open,ENOENT",
+            Assert.Throws<KernelException>(() => new ContentWriter(buffer).WriteFile(folder.File("none"))).ErrorId);
+        Assert.Equal(
+            "open,EISDIR",
+            Assert.Throws<KernelException>(() => new ContentReader(buffer).WriteFile(folder.File("."))).ErrorId);
+        Assert.Equal(
+            "open,EISDIR",
+            Assert.Throws<KernelException>(() => new ContentWriter(buffer).WriteFile(folder.File("."))).ErrorId);
+        Assert.Equal(
+            "open,ENOENT",
+            Assert.Throws<KernelException>(() => new ContentReader(buffer).WriteFile(folder.File("a\0b"))).ErrorId);
+        Assert.Equal(
+            "read,EIO",
+            Assert.Throws<KernelException>(() => new ContentWriter(buffer).WriteFile("/proc/self/mem", 1)).ErrorId);
+        Assert.Equal(
+            "write,ENOSPC",
+            Assert.Throws<KernelException>(() => new ContentReader(buffer).WriteFile("/dev/full")).ErrorId);
     }
 
     [Fact]
@@ -155,7 +177,7 @@ public sealed class ContentTests
     }
 
     [Fact]
-    public void Cancellation_ends_the_waits_for_a_pipe_and_leaves_no_descriptor()
+    public void Cancellation_ends_waits_for_a_pipe_and_leaks_no_descriptor()
     {
         using var folder = new ScratchFolder();
         using var buffer = Buffers.New(1 << 20);
@@ -191,7 +213,7 @@ public sealed class ContentTests
         var open = 0;
         foreach (var call in calls)
         {
-            open += call.Contains("START|", StringComparison.Ordinal) ? 1 : call.Contains("END|", StringComparison.Ordinal) ? -1 : 0;
+            open += BracketStep(call);
             Assert.False(call.StartsWith("poll", StringComparison.Ordinal) && open > 0, call);
         }
 
@@ -199,7 +221,7 @@ public sealed class ContentTests
     }
 
     [Fact]
-    public void A_stream_that_does_not_answer_is_left_at_cancellation_and_holds_no_access_bracket()
+    public void Cancellation_abandons_a_stream_that_does_not_answer_and_the_wait_holds_no_access_bracket()
     {
         using var buffer = Buffers.New(4096);
         using var stream = new StuckStream();
@@ -207,39 +229,42 @@ public sealed class ContentTests
         var open = 0;
         var writing = Task.Run(() =>
         {
-            using (KernelTrace.Listen(call =>
-                open += call.Contains("START|", StringComparison.Ordinal) ? 1 : call.Contains("END|", StringComparison.Ordinal) ? -1 : 0))
-            {
+            using (KernelTrace.Listen(call => open += BracketStep(call)))
                 new ContentWriter(buffer, cancellation: cancel.Token).WriteStream(stream);
-            }
         });
         Assert.True(stream.Asked.Wait(TimeSpan.FromSeconds(20)));
         Assert.Equal(0, open);
         cancel.Cancel();
-        var ended = Assert.Throws<AggregateException>(() => Assert.True(writing.Wait(TimeSpan.FromSeconds(20)), "It waits on."));
+        var ended = Assert.Throws<AggregateException>(
+            () => Assert.True(writing.Wait(TimeSpan.FromSeconds(20)), "The wait did not end."));
         Assert.IsAssignableFrom<OperationCanceledException>(ended.InnerException);
     }
 
     [Fact]
-    public void A_buffer_that_cannot_be_written_leaves_the_stream_where_it_is()
+    public void A_buffer_that_cannot_be_written_reads_nothing_from_the_stream()
     {
-        using var readOnly = MemFdAllocator.Allocate(4096, new MemFdOptions { Seals = MemFdSeals.Shrink | MemFdSeals.Write });
+        using var readOnly = MemFdAllocator.Allocate(
+            4096, new MemFdOptions { Seals = MemFdSeals.Shrink | MemFdSeals.Write });
         using var stream = new MemoryStream([1, 2, 3]);
-        Assert.Equal(BufferFault.ReadOnly, Assert.Throws<BufferException>(() => new ContentWriter(readOnly).WriteStream(stream)).Fault);
+        Assert.Equal(
+            BufferFault.ReadOnly,
+            Assert.Throws<BufferException>(() => new ContentWriter(readOnly).WriteStream(stream)).Fault);
         Assert.Equal(0, stream.Position);
     }
 
     [Fact]
-    public void A_pipe_whose_reader_goes_is_told_as_such()
+    public void A_pipe_whose_reader_ends_fails_with_EPIPE()
     {
         using var folder = new ScratchFolder();
         using var buffer = Buffers.New(1 << 20);
         using var reader = new CProcess("sh", ["-c", $"head -c 1 {folder.Pipe("pipe")}"]);
-        Assert.Equal("write,EPIPE", Assert.Throws<KernelException>(() => new ContentReader(buffer).WriteFile(folder.File("pipe"))).ErrorId);
+        Assert.Equal(
+            "write,EPIPE",
+            Assert.Throws<KernelException>(() => new ContentReader(buffer).WriteFile(folder.File("pipe"))).ErrorId);
     }
 
     [Fact]
-    public void A_buffer_that_cannot_be_mapped_leaves_the_file_as_it_is()
+    public void A_buffer_that_cannot_be_mapped_leaves_the_file_unchanged()
     {
         using var folder = new ScratchFolder();
         File.WriteAllText(folder.File("precious"), "precious");
@@ -249,10 +274,11 @@ public sealed class ContentTests
     }
 
     [Fact]
-    public void Stream_failures_name_call_errno_and_stream()
+    public void Stream_failures_name_the_call_the_errno_and_the_stream()
     {
         using var buffer = Buffers.New(4096);
-        using var unreadable = new FileStream("/proc/self/mem", FileMode.Open, FileAccess.Read, FileShare.ReadWrite, bufferSize: 0);
+        using var unreadable = new FileStream(
+            "/proc/self/mem", FileMode.Open, FileAccess.Read, FileShare.ReadWrite, bufferSize: 0);
         var failure = Assert.Throws<KernelException>(() => new ContentWriter(buffer).WriteStream(unreadable, 1));
         Assert.Equal(("read,EIO", "the stream of /proc/self/mem"), (failure.ErrorId, failure.Target));
         Assert.NotNull(failure.Cure);
@@ -262,13 +288,20 @@ public sealed class ContentTests
         using var connection = new TcpClient("127.0.0.1", ((IPEndPoint)listener.LocalEndpoint).Port);
         using (var peer = listener.AcceptSocket())
             peer.LingerState = new LingerOption(true, 0);
-        Assert.Equal("read,ECONNRESET", Assert.Throws<KernelException>(() => new ContentWriter(buffer).WriteStream(connection.GetStream())).ErrorId);
+        Assert.Equal(
+            "read,ECONNRESET",
+            Assert.Throws<KernelException>(
+                () => new ContentWriter(buffer).WriteStream(connection.GetStream())).ErrorId);
 
         using var folder = new ScratchFolder();
         using var writeOnly = File.OpenWrite(folder.File("out"));
-        Assert.Equal(StreamFault.NotReadable, Assert.Throws<StreamException>(() => new ContentWriter(buffer).WriteStream(writeOnly)).Fault);
+        Assert.Equal(
+            StreamFault.NotReadable,
+            Assert.Throws<StreamException>(() => new ContentWriter(buffer).WriteStream(writeOnly)).Fault);
         writeOnly.Dispose();
-        Assert.Equal(StreamFault.Closed, Assert.Throws<StreamException>(() => new ContentWriter(buffer).WriteStream(writeOnly)).Fault);
+        Assert.Equal(
+            StreamFault.Closed,
+            Assert.Throws<StreamException>(() => new ContentWriter(buffer).WriteStream(writeOnly)).Fault);
     }
 
     [Fact]
@@ -290,16 +323,18 @@ public sealed class ContentTests
     {
         var encoding = Encoding.GetEncoding(name);
         using var buffer = Buffers.New(8192);
-        // U+0100 has a zero byte inside in UTF-16 and UTF-32.
+        // In UTF-16 and UTF-32, U+0100 contains a zero byte.
         new ContentWriter(buffer).Write(encoding.GetBytes("Ā première\0second"));
         Assert.Equal("Ā première", new ContentReader(buffer).ToText(encoding));
         var all = new ContentReader(buffer).ToText(encoding, keepNul: true);
         Assert.StartsWith("Ā première\0second\0", all, StringComparison.Ordinal);
-        Assert.Equal(8192 / encoding.GetByteCount("\0") - (encoding.GetByteCount("Ā première") - "Ā première".Length * encoding.GetByteCount("\0")) / encoding.GetByteCount("\0"), all.Length);
+        var unit = encoding.GetByteCount("\0");
+        var extraUnits = (encoding.GetByteCount("Ā première") - "Ā première".Length * unit) / unit;
+        Assert.Equal(8192 / unit - extraUnits, all.Length);
     }
 
     [Fact]
-    public void Text_without_a_NUL_is_all_of_the_range()
+    public void Text_without_a_NUL_is_the_whole_range()
     {
         using var buffer = Buffers.New(4096);
         new ContentWriter(buffer).Fill("x"u8.ToArray());
@@ -307,7 +342,7 @@ public sealed class ContentTests
     }
 
     [Fact]
-    public void The_hex_view_is_that_of_hexdump()
+    public void The_hex_view_matches_hexdump()
     {
         using var buffer = Buffers.New(4096);
         new ContentWriter(buffer, 3).Write("0123456789 abcdefghijklmnopqrstuvwxyz\x7f\xff"u8.ToArray());
@@ -333,6 +368,13 @@ public sealed class ContentTests
         Assert.Throws<OperationCanceledException>(() =>
             new ContentWriter(buffer, 0, (_, _) => cancel.Cancel(), cancel.Token).Fill(new byte[] { 7 }));
         Assert.Equal(4 << 20, new ContentReader(buffer).ToArray().Count(b => b == 7));
-        Assert.Throws<OperationCanceledException>(() => new ContentReader(buffer, 0, null, null, cancel.Token).ToArray());
+        Assert.Throws<OperationCanceledException>(
+            () => new ContentReader(buffer, 0, null, null, cancel.Token).ToArray());
     }
+
+    /// <summary>By how much a call changes the number of open SYNC brackets.</summary>
+    private static int BracketStep(string call) =>
+        call.Contains("START|", StringComparison.Ordinal) ? 1
+        : call.Contains("END|", StringComparison.Ordinal) ? -1
+        : 0;
 }

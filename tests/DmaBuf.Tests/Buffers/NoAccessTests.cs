@@ -5,18 +5,18 @@ using Xunit;
 
 namespace DmaBuf.Tests;
 
-/// <summary>Exporters that refuse mmap: their buffers are no less buffers, and can be passed on.</summary>
+/// <summary>Buffers whose exporters refuse mmap: their content is out of reach, but they can be passed on.</summary>
 public sealed class NoAccessTests
 {
     [Fact]
-    public void A_buffer_whose_exporter_fails_with_a_number_of_the_kernels_own_says_what_that_means()
+    public void An_exporter_that_fails_with_a_kernel_internal_errno_is_explained()
     {
         using var buffer = On(BpfMap.Create());
         AssertNoAccess(buffer, "mmap,ENOTSUPP");
     }
 
     [Fact]
-    public void A_buffer_whose_exporter_has_no_mmap_says_what_that_means()
+    public void An_exporter_without_mmap_is_explained()
     {
         using var folder = new ScratchFolder();
         using var buffer = On(Fcntl.Open(folder.File("."), Fcntl.O_RDONLY)!);
@@ -24,7 +24,7 @@ public sealed class NoAccessTests
     }
 
     [Fact]
-    public void A_buffer_is_asked_for_access_once_that_is_wanted()
+    public void Access_to_a_buffer_is_tried_once_and_only_when_needed()
     {
         var calls = new List<string>();
         using (Tracing.KernelTrace.Listen(calls.Add))
@@ -47,7 +47,10 @@ public sealed class NoAccessTests
         Assert.False(unsealed.IsCpuAccessible);
     }
 
-    /// <summary>The descriptor stands for a dma-buf's: what is tested is the answer to the kernel's refusal.</summary>
+    /// <summary>
+    /// Makes a buffer of a descriptor that stands in for a dma-buf's; the tests check the reaction to the kernel's
+    /// refusal.
+    /// </summary>
     private static DmaBuffer On(FileDescriptor fd) =>
         DmaBuffer.On(new DmaBufBacking(fd, BufferOrigin.Received, new FileSize(4096, 1)));
 

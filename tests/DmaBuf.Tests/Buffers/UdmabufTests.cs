@@ -24,7 +24,7 @@ public sealed class UdmabufTests
     }
 
     [Fact]
-    public void Several_ranges_make_one_buffer_in_their_order()
+    public void Several_ranges_make_one_buffer_in_order()
     {
         Requires.Udmabuf();
         using var buffer = UdmabufAllocator.Allocate(16384, 4);
@@ -63,7 +63,7 @@ public sealed class UdmabufTests
     [InlineData(4097)]
     [InlineData(long.MinValue)]
     [InlineData(long.MaxValue)]
-    public void A_size_that_is_no_positive_multiple_of_the_page_is_refused(long size)
+    public void A_size_that_is_not_a_positive_multiple_of_the_page_size_is_refused(long size)
     {
         var failure = Assert.Throws<BufferException>(() => UdmabufAllocator.Allocate(size));
         Assert.Equal("Buffer,BadSize", failure.ErrorId);
@@ -92,10 +92,12 @@ public sealed class UdmabufTests
         Assert.Equal("UDMABUF_CREATE_LIST,EINVAL", failure.ErrorId);
         Assert.Contains("list_limit", failure.Cure, StringComparison.Ordinal);
 
-        // Far more memfds than a process may have open.
+        // This would take far more memfds than a process may have open.
         var calls = new List<string>();
         using (KernelTrace.Listen(calls.Add))
-            Assert.Equal("UDMABUF_CREATE_LIST,EINVAL", Assert.Throws<KernelException>(() => UdmabufAllocator.Allocate(PageSizes.Base, int.MaxValue)).ErrorId);
+            Assert.Equal(
+                "UDMABUF_CREATE_LIST,EINVAL",
+                Assert.Throws<KernelException>(() => UdmabufAllocator.Allocate(PageSizes.Base, int.MaxValue)).ErrorId);
         Assert.DoesNotContain(calls, call => call.StartsWith("memfd_create", StringComparison.Ordinal));
     }
 
@@ -104,7 +106,8 @@ public sealed class UdmabufTests
     [InlineData(8192, 4, "Use 16384 bytes")]
     [InlineData(0, 3, "Use 12288 bytes")]
     [InlineData(100, 1, "Use 4096 bytes")]
-    public void A_total_that_gives_no_ranges_of_whole_pages_is_refused_with_one_that_does(long size, int rangeCount, string cure)
+    public void A_total_that_does_not_split_into_whole_pages_is_refused_with_one_that_does(
+        long size, int rangeCount, string cure)
     {
         Assert.SkipUnless(PageSizes.Base == 4096, "needs pages of 4096 bytes");
         var failure = Assert.Throws<BufferException>(() => UdmabufAllocator.AllocateSplit(size, rangeCount));
@@ -113,20 +116,22 @@ public sealed class UdmabufTests
     }
 
     [Fact]
-    public void A_total_for_ranges_of_huge_pages_is_refused_with_one_that_fits_those()
+    public void A_total_that_does_not_split_into_huge_pages_is_refused_with_one_that_does()
     {
         Assert.SkipUnless(PageSizes.DefaultHuge > 0, "needs a kernel with huge pages");
-        var failure = Assert.Throws<BufferException>(() => UdmabufAllocator.AllocateSplit(65536, 4, new MemFdOptions { HugePages = true }));
+        var failure = Assert.Throws<BufferException>(
+            () => UdmabufAllocator.AllocateSplit(65536, 4, new MemFdOptions { HugePages = true }));
         Assert.StartsWith($"Use {4 * PageSizes.DefaultHuge} bytes", failure.Cure, StringComparison.Ordinal);
     }
 
     [Theory]
     [InlineData(MemFdSeals.None, "F_SEAL_SHRINK")]
     [InlineData(MemFdSeals.Shrink | MemFdSeals.Write, "F_SEAL_WRITE")]
-    public void Seals_that_the_driver_does_not_take_are_named(MemFdSeals seals, string named)
+    public void Seals_that_the_driver_does_not_accept_are_named(MemFdSeals seals, string named)
     {
         Requires.Udmabuf();
-        var failure = Assert.Throws<KernelException>(() => UdmabufAllocator.Allocate(4096, 1, new MemFdOptions { Seals = seals }));
+        var failure = Assert.Throws<KernelException>(
+            () => UdmabufAllocator.Allocate(4096, 1, new MemFdOptions { Seals = seals }));
         Assert.Equal("UDMABUF_CREATE,EINVAL", failure.ErrorId);
         Assert.Contains(named, failure.Cure, StringComparison.Ordinal);
     }
@@ -137,7 +142,9 @@ public sealed class UdmabufTests
     public void An_offset_inside_a_page_is_refused(long offset)
     {
         using var memfd = MemFdAllocator.Allocate(65536);
-        Assert.Equal("Buffer,BadOffset", Assert.Throws<BufferException>(() => UdmabufAllocator.FromMemFd(memfd.Fd, offset, 4096)).ErrorId);
+        Assert.Equal(
+            "Buffer,BadOffset",
+            Assert.Throws<BufferException>(() => UdmabufAllocator.FromMemFd(memfd.Fd, offset, 4096)).ErrorId);
     }
 
     [Fact]
@@ -145,19 +152,25 @@ public sealed class UdmabufTests
     {
         Requires.Udmabuf();
         using var memfd = MemFdAllocator.Allocate(65536);
-        Assert.Equal("UDMABUF_CREATE,EINVAL", Assert.Throws<KernelException>(() => UdmabufAllocator.FromMemFd(memfd.Fd, 61440, 8192)).ErrorId);
+        Assert.Equal(
+            "UDMABUF_CREATE,EINVAL",
+            Assert.Throws<KernelException>(() => UdmabufAllocator.FromMemFd(memfd.Fd, 61440, 8192)).ErrorId);
     }
 
     [Fact]
-    public void What_is_no_memfd_is_refused()
+    public void A_descriptor_that_is_not_a_memfd_is_refused()
     {
         using var file = File.OpenHandle("/etc/passwd");
-        Assert.Equal("Buffer,NotABuffer", Assert.Throws<BufferException>(() => UdmabufAllocator.FromMemFd((int)file.DangerousGetHandle(), 0, 4096)).ErrorId);
-        Assert.Equal("fcntl,EBADF", Assert.Throws<KernelException>(() => UdmabufAllocator.FromMemFd(999999, 0, 4096)).ErrorId);
+        Assert.Equal(
+            "Buffer,NotABuffer",
+            Assert.Throws<BufferException>(
+                () => UdmabufAllocator.FromMemFd((int)file.DangerousGetHandle(), 0, 4096)).ErrorId);
+        Assert.Equal(
+            "fcntl,EBADF", Assert.Throws<KernelException>(() => UdmabufAllocator.FromMemFd(999999, 0, 4096)).ErrorId);
     }
 
     [Fact]
-    public void A_memfd_is_not_called_missing_where_descriptors_ran_out()
+    public void Running_out_of_descriptors_is_not_reported_as_a_missing_memfd()
     {
         using var memfd = MemFdAllocator.Allocate(4096);
         KernelException failure;
@@ -168,7 +181,7 @@ public sealed class UdmabufTests
     }
 
     [Fact]
-    public void A_missing_device_is_named_with_its_cure()
+    public void A_missing_device_is_reported_with_advice()
     {
         Assert.SkipWhen(File.Exists(Udmabuf.DEVICE), "needs a machine without /dev/udmabuf");
         var failure = Assert.Throws<KernelException>(() => UdmabufAllocator.Allocate(4096));
@@ -179,20 +192,28 @@ public sealed class UdmabufTests
     [Theory]
     [InlineData("a name of more than thirty-one bytes")]
     [InlineData("with\0NUL")]
-    public void A_name_that_the_kernel_does_not_take_is_refused(string name)
+    public void A_name_that_the_kernel_does_not_accept_is_refused(string name)
     {
-        Assert.Equal("Buffer,BadName", Assert.Throws<BufferException>(() => MemFdAllocator.Allocate(4096, new MemFdOptions { Name = name })).ErrorId);
-        Assert.Equal("Buffer,BadName", Assert.Throws<BufferException>(() => UdmabufAllocator.Allocate(4096, 1, new MemFdOptions { Name = name })).ErrorId);
+        Assert.Equal(
+            "Buffer,BadName",
+            Assert.Throws<BufferException>(
+                () => MemFdAllocator.Allocate(4096, new MemFdOptions { Name = name })).ErrorId);
+        Assert.Equal(
+            "Buffer,BadName",
+            Assert.Throws<BufferException>(
+                () => UdmabufAllocator.Allocate(4096, 1, new MemFdOptions { Name = name })).ErrorId);
     }
 
     [Theory]
     [InlineData(1L << 50)]
     [InlineData(long.MaxValue - 4095)]
-    public void A_memfd_over_the_free_memory_is_refused_before_the_kernel_takes_pages(long size) =>
-        Assert.Contains(Assert.ThrowsAny<DmaBufException>(() => MemFdAllocator.Allocate(size)).ErrorId, new[] { "Buffer,NotEnoughMemory", "ftruncate,EFBIG", "ftruncate,EINVAL" });
+    public void A_memfd_above_the_free_memory_is_refused_before_the_kernel_allocates_pages(long size) =>
+        Assert.Contains(
+            Assert.ThrowsAny<DmaBufException>(() => MemFdAllocator.Allocate(size)).ErrorId,
+            new[] { "Buffer,NotEnoughMemory", "ftruncate,EFBIG", "ftruncate,EINVAL" });
 
     [Fact]
-    public void Making_buffers_and_failing_to_leaves_no_descriptor()
+    public void Creating_buffers_leaks_no_descriptor_even_on_failure()
     {
         OpenDescriptors.StayTheSame(() =>
         {
@@ -200,7 +221,8 @@ public sealed class UdmabufTests
                 new ContentWriter(buffer).Fill(new byte[] { 1 });
             Assert.ThrowsAny<DmaBufException>(() => UdmabufAllocator.Allocate(1L << 40));
             Assert.ThrowsAny<DmaBufException>(() => UdmabufAllocator.Allocate(4096, 2000));
-            Assert.ThrowsAny<DmaBufException>(() => UdmabufAllocator.Allocate(4096, 1, new MemFdOptions { Seals = MemFdSeals.None }));
+            Assert.ThrowsAny<DmaBufException>(
+                () => UdmabufAllocator.Allocate(4096, 1, new MemFdOptions { Seals = MemFdSeals.None }));
             Assert.ThrowsAny<DmaBufException>(() => MemFdAllocator.Allocate(1L << 60));
             Assert.ThrowsAny<DmaBufException>(() => DmaHeapAllocator.Allocate("no-such-heap", 4096));
         });

@@ -26,8 +26,12 @@ public sealed class ViewTests
 
         string[] expected =
         [
-            $"ioctl({buffer.Fd}, DMA_BUF_IOCTL_SYNC, START|READ) = 0", "reading", $"ioctl({buffer.Fd}, DMA_BUF_IOCTL_SYNC, END|READ) = 0",
-            $"ioctl({buffer.Fd}, DMA_BUF_IOCTL_SYNC, START|RW) = 0", "writing", $"ioctl({buffer.Fd}, DMA_BUF_IOCTL_SYNC, END|RW) = 0",
+            $"ioctl({buffer.Fd}, DMA_BUF_IOCTL_SYNC, START|READ) = 0",
+            "reading",
+            $"ioctl({buffer.Fd}, DMA_BUF_IOCTL_SYNC, END|READ) = 0",
+            $"ioctl({buffer.Fd}, DMA_BUF_IOCTL_SYNC, START|RW) = 0",
+            "writing",
+            $"ioctl({buffer.Fd}, DMA_BUF_IOCTL_SYNC, END|RW) = 0",
         ];
         Assert.Equal(expected, calls);
     }
@@ -47,7 +51,7 @@ public sealed class ViewTests
     }
 
     [Fact]
-    public void A_view_stays_valid_when_the_buffer_is_removed_and_then_all_is_freed()
+    public void A_view_stays_valid_when_the_buffer_is_removed_and_its_end_frees_everything()
     {
         OpenDescriptors.StayTheSame(() =>
         {
@@ -59,7 +63,9 @@ public sealed class ViewTests
                 Assert.Equal(9, view.Slice(4095, 1)[0]);
             }
 
-            Assert.Equal("Buffer,Removed", Assert.Throws<BufferException>(() => buffer.OpenView(BufferAccess.Read).Dispose()).ErrorId);
+            Assert.Equal(
+                "Buffer,Removed",
+                Assert.Throws<BufferException>(() => buffer.OpenView(BufferAccess.Read).Dispose()).ErrorId);
             Assert.Equal((-1, false), (buffer.Fd, buffer.IsOpen));
             buffer.Dispose();
         });
@@ -86,7 +92,7 @@ public sealed class ViewTests
     }
 
     [Fact]
-    public void A_view_that_has_ended_shows_nothing()
+    public void A_view_that_has_ended_gives_no_access()
     {
         using var buffer = Buffers.New(4096);
         Assert.Throws<ObjectDisposedException>(() =>
@@ -97,12 +103,13 @@ public sealed class ViewTests
         });
     }
 
-    /// <summary>The peer may use the pages anew once it is told, and telling it can take seconds.</summary>
+    /// <summary>The peer may reuse the pages as soon as it is told, and telling it can take seconds.</summary>
     [Fact]
     public void The_peer_is_told_after_the_last_view_and_outside_the_buffers_lock()
     {
         var buffer = Buffers.New(4096);
-        var peer = new Told(() => Task.Run(() => Assert.False(buffer.IsOpen), TestContext.Current.CancellationToken).Wait(5000));
+        var peer = new Told(
+            () => Task.Run(() => Assert.False(buffer.IsOpen), TestContext.Current.CancellationToken).Wait(5000));
         buffer.OwnPeer(peer);
         var view = buffer.OpenView(BufferAccess.Read);
         buffer.Dispose();
@@ -176,34 +183,46 @@ public sealed class ViewTests
     public void A_memfd_that_may_shrink_is_never_mapped()
     {
         using var buffer = MemFdAllocator.Allocate(4096, new MemFdOptions { Seals = MemFdSeals.None });
-        Assert.Equal("Buffer,NotSealed", Assert.Throws<BufferException>(() => buffer.OpenView(BufferAccess.Read).Dispose()).ErrorId);
+        Assert.Equal(
+            "Buffer,NotSealed",
+            Assert.Throws<BufferException>(() => buffer.OpenView(BufferAccess.Read).Dispose()).ErrorId);
     }
 
     [Fact]
     public void A_memfd_sealed_against_writing_can_be_read()
     {
-        using var buffer = MemFdAllocator.Allocate(4096, new MemFdOptions { Seals = MemFdSeals.Shrink | MemFdSeals.Write });
+        using var buffer = MemFdAllocator.Allocate(
+            4096, new MemFdOptions { Seals = MemFdSeals.Shrink | MemFdSeals.Write });
         Assert.Equal(4096, new ContentReader(buffer).ToArray().Length);
-        Assert.Equal("Buffer,ReadOnly", Assert.Throws<BufferException>(() => new ContentWriter(buffer).Write(new byte[1])).ErrorId);
+        Assert.Equal(
+            "Buffer,ReadOnly",
+            Assert.Throws<BufferException>(() => new ContentWriter(buffer).Write(new byte[1])).ErrorId);
     }
 
     [Fact]
-    public void A_listener_that_makes_calls_of_its_own_does_not_change_what_a_failure_says()
+    public void A_listener_that_makes_system_calls_does_not_change_the_reported_failure()
     {
         using var folder = new ScratchFolder();
         using (KernelTrace.Listen(_ => File.Exists(folder.File("none"))))
         {
             using var limit = new WaitLimit(TimeSpan.FromSeconds(5));
-            Assert.Equal("connect,ENOENT", Assert.Throws<KernelException>(() => StreamConnector.Connect(Endpoint.Parse("unix:" + folder.File("s")), limit)).ErrorId);
-            Assert.Equal("fcntl,EBADF", Assert.Throws<KernelException>(() => UdmabufAllocator.FromMemFd(999999, 0, 4096)).ErrorId);
+            Assert.Equal(
+                "connect,ENOENT",
+                Assert.Throws<KernelException>(
+                    () => StreamConnector.Connect(Endpoint.Parse("unix:" + folder.File("s")), limit)).ErrorId);
+            Assert.Equal(
+                "fcntl,EBADF",
+                Assert.Throws<KernelException>(() => UdmabufAllocator.FromMemFd(999999, 0, 4096)).ErrorId);
         }
 
         using (KernelTrace.Listen(_ => System.Runtime.InteropServices.Marshal.SetLastPInvokeError(0)))
-            Assert.Equal("fcntl,EBADF", Assert.Throws<KernelException>(() => UdmabufAllocator.FromMemFd(999999, 0, 4096)).ErrorId);
+            Assert.Equal(
+                "fcntl,EBADF",
+                Assert.Throws<KernelException>(() => UdmabufAllocator.FromMemFd(999999, 0, 4096)).ErrorId);
     }
 
     [Fact]
-    public void A_scope_without_a_listener_is_silent_and_the_one_around_it_goes_on()
+    public void A_scope_without_a_listener_is_silent_and_the_outer_listener_continues()
     {
         var calls = new List<string>();
         using (KernelTrace.Listen(calls.Add))
@@ -218,7 +237,7 @@ public sealed class ViewTests
     }
 
     [Fact]
-    public void A_listener_that_throws_loses_no_descriptor()
+    public void A_listener_that_throws_leaks_no_descriptor()
     {
         OpenDescriptors.StayTheSame(() =>
         {

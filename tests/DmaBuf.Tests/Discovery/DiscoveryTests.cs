@@ -16,7 +16,9 @@ public sealed class DiscoveryTests
         using var buffer = UdmabufAllocator.Allocate(8192, 1, new MemFdOptions { Name = "find me" });
         new ContentWriter(buffer).Fill(new byte[] { 1 });
         var own = Assert.Single(SystemBuffers.Scan().Holders, holder => holder.Inode == buffer.Inode);
-        Assert.Equal((Environment.ProcessId, 8192, "udmabuf", "find me", true), (own.ProcessId, own.Size, own.Exporter, own.Name, own.IsMapped));
+        Assert.Equal(
+            (Environment.ProcessId, 8192, "udmabuf", "find me", true),
+            (own.ProcessId, own.Size, own.Exporter, own.Name, own.IsMapped));
         Assert.Equal([buffer.Fd], own.Fds);
         Assert.NotEmpty(own.User);
     }
@@ -36,22 +38,26 @@ public sealed class DiscoveryTests
     }
 
     [Fact]
-    public void A_name_with_line_ends_forges_no_other_field()
+    public void A_name_with_line_breaks_cannot_forge_other_fields()
     {
-        using var process = ProcessFolder("pos:\t0\nflags:\t02\nmnt_id:\t16\nino:\t42\nsize:\t8192\ncount:\t1\nexp_name:\tudmabuf\nname:\tx\nino:\t1\nsize:\t1\nexp_name:\ty\n");
-        Assert.Equal(new FdInfo(42, 8192, "udmabuf", "x\nino:\t1\nsize:\t1\nexp_name:\ty"), FdInfo.Read(process.File(""), 7));
+        using var process = ProcessFolder(
+            "pos:\t0\nflags:\t02\nmnt_id:\t16\nino:\t42\nsize:\t8192\ncount:\t1\nexp_name:\tudmabuf\n"
+            + "name:\tx\nino:\t1\nsize:\t1\nexp_name:\ty\n");
+        Assert.Equal(
+            new FdInfo(42, 8192, "udmabuf", "x\nino:\t1\nsize:\t1\nexp_name:\ty"), FdInfo.Read(process.File(""), 7));
     }
 
     [Fact]
-    public void A_kernel_that_prints_no_inode_number_is_asked_for_it()
+    public void Where_the_kernel_prints_no_inode_number_statx_provides_it()
     {
-        using var process = ProcessFolder("pos:\t0\nflags:\t02\nmnt_id:\t16\nsize:\t8192\ncount:\t1\nexp_name:\tudmabuf\n");
+        using var process = ProcessFolder(
+            "pos:\t0\nflags:\t02\nmnt_id:\t16\nsize:\t8192\ncount:\t1\nexp_name:\tudmabuf\n");
         Assert.True(Interop.Stat.OfPath(process.File("buffer"), out var status));
         Assert.Equal(new FdInfo(status.stx_ino, 8192, "udmabuf", null), FdInfo.Read(process.File(""), 7));
     }
 
     [Fact]
-    public void Only_a_mapping_of_a_buffer_itself_counts_as_one()
+    public void Only_mappings_of_a_buffer_itself_count()
     {
         using var process = ProcessFolder("");
         File.WriteAllText(process.File("maps"), """
@@ -66,7 +72,7 @@ public sealed class DiscoveryTests
     }
 
     [Fact]
-    public void A_name_that_another_holder_gives_is_seen()
+    public void A_name_that_another_holder_sets_is_seen()
     {
         Requires.Udmabuf();
         using var buffer = UdmabufAllocator.Allocate(4096, 1, new MemFdOptions { Name = "first" });
@@ -79,7 +85,7 @@ public sealed class DiscoveryTests
     }
 
     [Fact]
-    public void Every_feature_is_told_with_a_detail_and_a_cure_where_it_is_missing()
+    public void Every_feature_is_reported_with_a_detail_and_a_missing_one_with_advice()
     {
         var checks = Discovery.Support.CheckAll();
         Assert.Equal(Enum.GetValues<SupportFeature>(), checks.Select(check => check.Feature));
@@ -89,13 +95,13 @@ public sealed class DiscoveryTests
     }
 
     [Fact]
-    public void Looking_at_the_machine_leaves_no_descriptor() => OpenDescriptors.StayTheSame(() =>
+    public void Examining_the_machine_leaks_no_descriptor() => OpenDescriptors.StayTheSame(() =>
     {
         Discovery.Support.CheckAll();
         SystemBuffers.Scan();
     });
 
-    /// <summary>A folder like /proc/PID with one descriptor, number 7.</summary>
+    /// <summary>Makes a folder like /proc/PID with one descriptor, number 7.</summary>
     private static ScratchFolder ProcessFolder(string info)
     {
         var folder = new ScratchFolder();

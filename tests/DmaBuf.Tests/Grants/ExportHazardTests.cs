@@ -19,7 +19,8 @@ public sealed class ExportHazardTests
     [InlineData("PV", false, "iommu=soft swiotlb=force", "snapshot")]
     [InlineData("PVH", false, "swiotlb=force", "snapshot")]
     [InlineData(null, false, "swiotlb=force", null)]
-    public void Domains_that_would_share_the_wrong_pages_are_told_so(string? type, bool isDom0, string commandLine, string? warning)
+    public void Domains_that_would_share_the_wrong_pages_get_a_warning(
+        string? type, bool isDom0, string commandLine, string? warning)
     {
         var found = ExportHazard.Find(type, isDom0, commandLine);
         if (warning is null)

@@ -19,7 +19,7 @@ public sealed class GrantRefsTests
     }
 
     [Fact]
-    public void A_received_memfd_of_terabytes_gets_no_room_for_a_reference_to_each_of_its_pages()
+    public void Exporting_a_memfd_of_terabytes_does_not_allocate_a_reference_for_each_page()
     {
         const long TiB = 1L << 40;
         using var sparse = DmaBuffer.AdoptReceived(MemFdAllocator.Create(8 * TiB, new MemFdOptions()));

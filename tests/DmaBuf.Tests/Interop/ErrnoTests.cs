@@ -11,7 +11,7 @@ public sealed class ErrnoTests
     [InlineData(524, "ENOTSUPP", "Operation is not supported")]
     [InlineData(530, "ERECALLCONFLICT", "Conflict with a recalled state")]
     [InlineData(520, "errno 520", "Unknown error 520")]
-    public void The_kernels_own_numbers_have_names_and_sentences(int errno, string name, string sentence)
+    public void Error_numbers_internal_to_the_kernel_have_names_and_sentences(int errno, string name, string sentence)
     {
         Assert.Equal(name, Errno.Name(errno));
         Assert.Equal(sentence, Errno.Describe(errno));

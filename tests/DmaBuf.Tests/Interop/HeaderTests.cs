@@ -1,3 +1,4 @@
+using System.Reflection;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using DmaBuf.Interop;
@@ -5,13 +6,14 @@ using Xunit;
 
 namespace DmaBuf.Tests;
 
-/// <summary>Holds src/DmaBuf/Interop against the system's headers.</summary>
+/// <summary>Compares src/DmaBuf/Interop with the system's headers.</summary>
 public sealed class HeaderTests
 {
     private static readonly Lazy<Dictionary<string, long>> s_headers = new(() =>
     {
         using var program = CProgram.Start("layout");
-        return program.Finish().Select(line => line.LastIndexOf(' ') is var at ? (line[..at], long.Parse(line[(at + 1)..])) : default)
+        return program.Finish()
+            .Select(line => line.LastIndexOf(' ') is var at ? (line[..at], long.Parse(line[(at + 1)..])) : default)
             .ToDictionary(pair => pair.Item1, pair => pair.Item2);
     });
 
@@ -27,8 +29,11 @@ public sealed class HeaderTests
         Assert.Equal(headers["sizeof ioctl_gntdev_grant_ref"], Unsafe.SizeOf<Gntdev.ioctl_gntdev_grant_ref>());
         Assert.Equal(headers["sizeof ioctl_gntdev_map_grant_ref"], Unsafe.SizeOf<Gntdev.ioctl_gntdev_map_grant_ref>());
         Assert.Equal(headers["sizeof ioctl_gntdev_unmap_notify"], Unsafe.SizeOf<Gntdev.ioctl_gntdev_unmap_notify>());
-        Assert.Equal(headers["sizeof ioctl_gntdev_dmabuf_exp_from_refs"], Unsafe.SizeOf<Gntdev.ioctl_gntdev_dmabuf_exp_from_refs>());
-        Assert.Equal(headers["sizeof ioctl_gntdev_dmabuf_imp_to_refs"], Unsafe.SizeOf<Gntdev.ioctl_gntdev_dmabuf_imp_to_refs>());
+        Assert.Equal(
+            headers["sizeof ioctl_gntdev_dmabuf_exp_from_refs"],
+            Unsafe.SizeOf<Gntdev.ioctl_gntdev_dmabuf_exp_from_refs>());
+        Assert.Equal(
+            headers["sizeof ioctl_gntdev_dmabuf_imp_to_refs"], Unsafe.SizeOf<Gntdev.ioctl_gntdev_dmabuf_imp_to_refs>());
         Assert.Equal(headers["sizeof ioctl_gntalloc_alloc_gref"], Unsafe.SizeOf<Gntalloc.ioctl_gntalloc_alloc_gref>());
         Assert.Equal(headers["sizeof statx"], Unsafe.SizeOf<Stat.statx>());
         Assert.Equal(headers["sizeof pollfd"], Unsafe.SizeOf<Poll.pollfd>());
@@ -60,7 +65,9 @@ public sealed class HeaderTests
     public void Fields_lie_where_the_C_headers_put_them(Type type)
     {
         var checkedFields = 0;
-        foreach (var (field, offset) in s_headers.Value.Where(pair => pair.Key.StartsWith(type.Name + ".", StringComparison.Ordinal)))
+        var fields = s_headers.Value
+            .Where(pair => pair.Key.StartsWith(type.Name + ".", StringComparison.Ordinal));
+        foreach (var (field, offset) in fields)
         {
             Assert.Equal(offset, (long)Marshal.OffsetOf(type, field.Split('.')[1]));
             checkedFields++;
@@ -100,23 +107,29 @@ public sealed class HeaderTests
     [InlineData(typeof(Errno))]
     public void Constants_have_the_values_of_the_C_headers(Type type)
     {
-        const System.Reflection.BindingFlags Constants = System.Reflection.BindingFlags.Public | System.Reflection.BindingFlags.Static;
-        var shared = type.GetFields(Constants).Where(field => field.IsLiteral && s_headers.Value.ContainsKey(field.Name)).ToList();
+        const BindingFlags Constants = BindingFlags.Public | BindingFlags.Static;
+        var shared = type.GetFields(Constants)
+            .Where(field => field.IsLiteral && s_headers.Value.ContainsKey(field.Name))
+            .ToList();
         Assert.NotEmpty(shared);
-        Assert.All(shared, field => Assert.Equal(s_headers.Value[field.Name], Convert.ToInt64(field.GetRawConstantValue())));
+        Assert.All(
+            shared, field => Assert.Equal(s_headers.Value[field.Name], Convert.ToInt64(field.GetRawConstantValue())));
     }
 
     [Fact]
-    public void Socket_addresses_have_the_bytes_the_kernel_takes()
+    public void Socket_addresses_have_the_bytes_that_the_kernel_expects()
     {
         var headers = s_headers.Value;
         Assert.Equal(SocketAddress.UNIX_PATH_MAX, headers["sizeof((struct sockaddr_un){0}.sun_path)"]);
         Assert.Equal(headers["sizeof sockaddr_in"], SocketAddress.Internet(System.Net.IPAddress.Loopback, 8000).Length);
-        Assert.Equal(headers["sizeof sockaddr_in6"], SocketAddress.Internet(System.Net.IPAddress.IPv6Loopback, 8000).Length);
+        Assert.Equal(
+            headers["sizeof sockaddr_in6"], SocketAddress.Internet(System.Net.IPAddress.IPv6Loopback, 8000).Length);
         var vsock = SocketAddress.Vsock(cid: 3, port: 0x01020304);
         Assert.Equal(headers["sizeof sockaddr_vm"], vsock.Length);
         Assert.Equal(0x01020304u, BitConverter.ToUInt32(vsock, (int)headers["sockaddr_vm.svm_port"]));
         Assert.Equal(3u, BitConverter.ToUInt32(vsock, (int)headers["sockaddr_vm.svm_cid"]));
-        Assert.Equal([2, 0, 0x1f, 0x40, 127, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0], SocketAddress.Internet(System.Net.IPAddress.Loopback, 8000));
+        Assert.Equal(
+            [2, 0, 0x1f, 0x40, 127, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0],
+            SocketAddress.Internet(System.Net.IPAddress.Loopback, 8000));
     }
 }

@@ -14,7 +14,7 @@ public sealed class ShareTableTests
     private static readonly TimeSpan s_limit = TimeSpan.FromSeconds(20);
 
     [Fact]
-    public void An_owner_is_removed_with_all_its_buffers_and_no_others()
+    public void Removing_an_owner_removes_all_its_buffers_and_no_others()
     {
         using var table = new ShareTable();
         var first = table.Add(Buffers.New(4096), "one");
@@ -25,7 +25,7 @@ public sealed class ShareTableTests
     }
 
     [Fact]
-    public void A_buffer_that_its_user_disposed_is_forgotten()
+    public void A_buffer_that_its_user_disposes_is_forgotten()
     {
         using var table = new ShareTable();
         table.Add(Buffers.New(4096)).Dispose();
@@ -33,17 +33,19 @@ public sealed class ShareTableTests
     }
 
     [Fact]
-    public void References_put_together_from_numbers_are_no_share_of_this_process()
+    public void References_made_up_from_numbers_are_not_a_share_of_this_process()
     {
         using var table = new ShareTable();
         using var limit = new WaitLimit(s_limit);
         var grants = new GrantRefs { Domain = 1, PeerDomain = 2, Refs = [8], ShareId = Guid.NewGuid() };
         Assert.Equal(BufferFault.NoLease, Assert.Throws<BufferException>(() => table.Revoke(grants)).Fault);
-        Assert.Equal(BufferFault.NoLease, Assert.Throws<BufferException>(() => table.WaitReleased(grants with { ShareId = null }, limit)).Fault);
+        Assert.Equal(
+            BufferFault.NoLease,
+            Assert.Throws<BufferException>(() => table.WaitReleased(grants with { ShareId = null }, limit)).Fault);
     }
 
     [Fact]
-    public void A_buffer_is_waited_for_until_its_peers_are_done()
+    public void Waiting_for_a_buffer_lasts_until_its_peers_are_done()
     {
         using var folder = new ScratchFolder();
         using var table = new ShareTable();
@@ -58,9 +60,9 @@ public sealed class ShareTableTests
         table.WaitReleased(buffer, limit);
     }
 
-    /// <summary>An end that comes between two links was once taken for a release.</summary>
+    /// <summary>An end that came between the waits for two links was once mistaken for a release.</summary>
     [Fact]
-    public void Ending_the_links_is_never_a_release_to_who_waits()
+    public void A_wait_never_mistakes_the_end_of_the_links_for_a_release()
     {
         for (var round = 0; round < 500; round++)
         {
@@ -81,16 +83,19 @@ public sealed class ShareTableTests
     }
 
     [Fact]
-    public void No_link_is_asked_under_the_lock()
+    public void Links_are_asked_outside_the_lock()
     {
         var links = new ReleaseLinks();
-        links.Add(new FakeLink { WhenAsked = () => Task.Run(() => links.WasGiven, TestContext.Current.CancellationToken).Wait(5000) });
+        links.Add(new FakeLink
+        {
+            WhenAsked = () => Task.Run(() => links.WasGiven, TestContext.Current.CancellationToken).Wait(5000),
+        });
         links.Add(new FakeLink());
         Assert.True(links.WasGiven);
     }
 
     [Fact]
-    public void A_signal_that_the_host_cancels_ends_nothing_and_a_failing_end_keeps_no_other_from_it()
+    public void A_signal_that_the_host_cancels_ends_nothing_and_one_failing_end_does_not_prevent_the_others()
     {
         var (bad, good) = (new Ended(fails: true), new Ended(fails: false));
         AtExit.Add(bad);
@@ -113,17 +118,20 @@ public sealed class ShareTableTests
     public void A_process_of_another_pid_namespace_counts_as_running()
     {
         Assert.True(ProcessMark.IsAlive($"{ProcessMark.Own} 5"));
-        Assert.False(ProcessMark.IsAlive(ProcessMark.Own.Replace($"{Environment.ProcessId} ", "999999999 ", StringComparison.Ordinal)));
+        var ended = ProcessMark.Own.Replace($"{Environment.ProcessId} ", "999999999 ", StringComparison.Ordinal);
+        Assert.False(ProcessMark.IsAlive(ended));
         Assert.True(ProcessMark.IsAlive("999999999 1 pid:[1] 5"));
         Assert.False(ProcessMark.IsAlive("nonsense"));
     }
 
-    /// <summary>Two threads do to one buffer whatever comes first: hand it over, wait for its peers, write, remove it.</summary>
+    /// <summary>
+    /// In random order, two threads hand the same buffer over, wait for its peers, write to it and remove it.
+    /// </summary>
     [Fact]
-    public void Ten_thousand_rounds_in_random_order_crash_hang_and_leak_nothing()
+    public void Ten_thousand_rounds_in_random_order_never_crash_hang_or_leak()
     {
         const int Rounds = 10_000;
-        // They take four seconds, but on an emulated processor minutes: fewer do there.
+        // All rounds take four seconds, but minutes on an emulated processor, where fewer will do.
         var longest = TimeSpan.FromSeconds(30);
         var clock = System.Diagnostics.Stopwatch.StartNew();
         using var folder = new ScratchFolder();
@@ -156,7 +164,8 @@ public sealed class ShareTableTests
                 for (var i = 0; i < 2; i++)
                     Step(choice);
             }
-            catch (BufferException e) when (e.Fault is BufferFault.Removed or BufferFault.LinkEnded or BufferFault.NoPeer)
+            catch (BufferException e)
+                when (e.Fault is BufferFault.Removed or BufferFault.LinkEnded or BufferFault.NoPeer)
             {
             }
         }
@@ -170,7 +179,7 @@ public sealed class ShareTableTests
                     table.Remove(buffer);
                     break;
                 case 1:
-                    // A send of the other thread that is under way is not yet one of those waited for.
+                    // The wait does not cover a send that the other thread has not finished.
                     var before = Volatile.Read(ref done);
                     table.WaitReleased(buffer, limit);
                     var inUse = peer.Uses(buffer.Inode);
@@ -190,7 +199,7 @@ public sealed class ShareTableTests
         }
     }
 
-    /// <summary>Takes whatever comes, uses it for a moment and lets it go.</summary>
+    /// <summary>Receives every buffer, uses it briefly and releases it.</summary>
     private sealed class HonestPeer : IDisposable
     {
         private readonly StreamListener _listener;

@@ -5,8 +5,8 @@ using Xunit;
 namespace DmaBuf.Tests;
 
 /// <summary>
-/// A BPF map, whose mmap fails with ENOTSUPP as that of some drivers' dma-bufs does: the kernel's own number, which few
-/// calls let out.
+/// A BPF map. Its mmap fails with ENOTSUPP, as that of some drivers' dma-bufs does: an errno internal to the kernel,
+/// which few calls return.
 /// </summary>
 internal static partial class BpfMap
 {
@@ -26,7 +26,7 @@ internal static partial class BpfMap
     [LibraryImport("libc", SetLastError = true)]
     private static partial long syscall(long number, int command, ref MapCreate attributes, int size);
 
-    /// <summary>The first members of union bpf_attr of linux/bpf.h.</summary>
+    /// <summary>The first members of union bpf_attr in linux/bpf.h.</summary>
     private struct MapCreate
     {
         public uint map_type;

@@ -3,7 +3,9 @@ using DmaBuf.Discovery;
 
 namespace DmaBuf.Tests;
 
-/// <summary>Buffers for tests that do not care where the memory comes from: a dma-buf where the machine can, else a memfd.</summary>
+/// <summary>
+/// Creates buffers for tests that work with any kind of memory: udmabufs where the machine has them, otherwise memfds.
+/// </summary>
 internal static class Buffers
 {
     public static string Backing => Discovery.Support.Check(SupportFeature.UDmaBuf).Available ? "udmabuf" : "memfd";
@@ -11,7 +13,9 @@ internal static class Buffers
     public static DmaBuffer New(long size, string? name = null)
     {
         var options = new MemFdOptions { Name = name };
-        return Backing == "udmabuf" ? UdmabufAllocator.Allocate(size, 1, options) : MemFdAllocator.Allocate(size, options);
+        return Backing == "udmabuf"
+            ? UdmabufAllocator.Allocate(size, 1, options)
+            : MemFdAllocator.Allocate(size, options);
     }
 
     public static byte[] Pattern(int length)

@@ -3,15 +3,16 @@ using Xunit;
 
 namespace DmaBuf.Tests;
 
-/// <summary>A running program; killed when the test is done with it.</summary>
+/// <summary>A running program, which is killed at the end of the test.</summary>
 internal sealed class CProcess : IDisposable
 {
     private readonly Process _process;
 
     public CProcess(string path, string[] arguments) =>
-        _process = Process.Start(new ProcessStartInfo(path, arguments) { RedirectStandardOutput = true, RedirectStandardError = true })!;
+        _process = Process.Start(
+            new ProcessStartInfo(path, arguments) { RedirectStandardOutput = true, RedirectStandardError = true })!;
 
-    /// <summary>Waits for the end and gives what was printed; fails if the program failed.</summary>
+    /// <summary>Waits for the program to end and returns its output; fails if the program failed.</summary>
     public string[] Finish()
     {
         var output = _process.StandardOutput.ReadToEndAsync();
@@ -21,7 +22,7 @@ internal sealed class CProcess : IDisposable
         return output.Result.Split('\n', StringSplitOptions.RemoveEmptyEntries);
     }
 
-    /// <summary>Waits for the end, which must be a failure, and gives what was said about it.</summary>
+    /// <summary>Waits for the program to fail and returns its error output.</summary>
     public string FinishWithFailure()
     {
         var errors = _process.StandardError.ReadToEnd();
@@ -30,12 +31,12 @@ internal sealed class CProcess : IDisposable
         return errors;
     }
 
-    /// <summary>Waits for one line.</summary>
+    /// <summary>Waits for a line of output.</summary>
     public string? ReadLine() => _process.StandardOutput.ReadLine();
 
     public void Kill() => _process.Kill();
 
-    /// <summary>What Ctrl+C sends.</summary>
+    /// <summary>Sends SIGINT, as Ctrl+C does.</summary>
     public void Interrupt() => Process.Start("sh", ["-c", $"kill -INT {_process.Id}"]).WaitForExit();
 
     public void Dispose()

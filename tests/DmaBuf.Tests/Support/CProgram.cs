@@ -10,8 +10,8 @@ internal static class CProgram
     private static readonly ConcurrentDictionary<string, string> s_compiled = new();
     private static readonly string s_directory = Directory.CreateTempSubdirectory("dmabuf-tests-").FullName;
 
-    /// <summary>Starts the program.</summary>
-    public static CProcess Start(string name, params string[] arguments) => new(s_compiled.GetOrAdd(name, Compile), arguments);
+    public static CProcess Start(string name, params string[] arguments) =>
+        new(s_compiled.GetOrAdd(name, Compile), arguments);
 
     private static string Compile(string name)
     {
@@ -21,7 +21,10 @@ internal static class CProgram
         Process process;
         try
         {
-            process = Process.Start(new ProcessStartInfo(compiler, ["-Wall", "-O1", "-o", output, source]) { RedirectStandardError = true })!;
+            process = Process.Start(new ProcessStartInfo(compiler, ["-Wall", "-O1", "-o", output, source])
+            {
+                RedirectStandardError = true,
+            })!;
         }
         catch (System.ComponentModel.Win32Exception)
         {

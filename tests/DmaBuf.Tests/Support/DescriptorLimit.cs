@@ -2,7 +2,10 @@ using System.Runtime.InteropServices;
 
 namespace DmaBuf.Tests;
 
-/// <summary>While it stands, this process cannot open one descriptor more: RLIMIT_NOFILE ends at the lowest free number.</summary>
+/// <summary>
+/// Keeps this process from opening another descriptor until it is disposed: it lowers RLIMIT_NOFILE to the lowest free
+/// number.
+/// </summary>
 internal sealed partial class DescriptorLimit : IDisposable
 {
     private const int RLIMIT_NOFILE = 7;

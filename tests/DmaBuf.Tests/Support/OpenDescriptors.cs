@@ -2,14 +2,16 @@ using Xunit;
 
 namespace DmaBuf.Tests;
 
-/// <summary>Counts this process's descriptors of the kinds the library opens, and its shared mappings of buffers.</summary>
+/// <summary>
+/// Counts this process's descriptors, of the kinds that the library opens, and its shared mappings of buffers.
+/// </summary>
 internal static class OpenDescriptors
 {
     private const int Runs = 3;
 
     /// <summary>
-    /// Runs the action several times and fails if any kind of descriptor or mapping grew with each run. One that .NET
-    /// opens or closes for itself meanwhile does not count.
+    /// Runs the action several times and fails if the number of mappings, or of any kind of descriptor, grows with each
+    /// run. Descriptors that .NET itself opens or closes in the meantime do not count.
     /// </summary>
     public static void StayTheSame(Action action)
     {
@@ -18,7 +20,9 @@ internal static class OpenDescriptors
         for (var i = 0; i < Runs; i++)
             action();
         var after = Snapshot();
-        var leaked = after.Where(kind => kind.Value >= before.GetValueOrDefault(kind.Key) + Runs).Select(kind => kind.Key);
+        var leaked = after
+            .Where(kind => kind.Value >= before.GetValueOrDefault(kind.Key) + Runs)
+            .Select(kind => kind.Key);
         Assert.Empty(leaked);
     }
 
@@ -30,12 +34,18 @@ internal static class OpenDescriptors
     }
 
     private static bool IsBuffer(string line) =>
-        line.Contains("/dmabuf", StringComparison.Ordinal) || (line.Contains("/memfd:", StringComparison.Ordinal) && !line.Contains("doublemapper", StringComparison.Ordinal));
+        line.Contains("/dmabuf", StringComparison.Ordinal)
+        || (line.Contains("/memfd:", StringComparison.Ordinal)
+            && !line.Contains("doublemapper", StringComparison.Ordinal));
 
-    /// <summary>Without numbers, since inodes differ from run to run; null for a descriptor that just went.</summary>
+    /// <summary>
+    /// Returns a descriptor's kind, without numbers, because inodes differ from run to run; null if it was just closed.
+    /// </summary>
     private static string? LinkKind(string path)
     {
         var target = new FileInfo(path).LinkTarget;
-        return target is null || target.StartsWith("/proc/", StringComparison.Ordinal) ? null : target.Split('[', '(')[0];
+        return target is null || target.StartsWith("/proc/", StringComparison.Ordinal)
+            ? null
+            : target.Split('[', '(')[0];
     }
 }

@@ -4,7 +4,7 @@ using Xunit;
 
 namespace DmaBuf.Tests;
 
-/// <summary>What a test needs of the machine. A skip names what is missing.</summary>
+/// <summary>Skips a test where the machine lacks what the test needs; the reason names what is missing.</summary>
 internal static class Requires
 {
     public static void Udmabuf() => Available(SupportFeature.UDmaBuf, "/dev/udmabuf");
@@ -15,9 +15,17 @@ internal static class Requires
         Assert.SkipUnless(PageSizes.FreeHuge >= count, $"needs {count} reserved huge pages");
 
     public static void VsockLoopback() =>
-        Assert.SkipUnless(File.Exists("/sys/module/vsock_loopback/refcnt") || Directory.Exists("/sys/module/vsock_loopback"), "needs the kernel module vsock_loopback");
+        Assert.SkipUnless(
+            File.Exists("/sys/module/vsock_loopback/refcnt") || Directory.Exists("/sys/module/vsock_loopback"),
+            "needs the kernel module vsock_loopback");
 
-    public static void IPv6() => Assert.SkipUnless(File.Exists("/proc/net/if_inet6") && File.ReadAllText("/proc/net/if_inet6").Contains(" lo", StringComparison.Ordinal), "needs IPv6 on the loopback interface");
+    public static void IPv6()
+    {
+        const string Addresses = "/proc/net/if_inet6";
+        Assert.SkipUnless(
+            File.Exists(Addresses) && File.ReadAllText(Addresses).Contains(" lo", StringComparison.Ordinal),
+            "needs IPv6 on the loopback interface");
+    }
 
     public static void Root() => Assert.SkipUnless(Interop.Unistd.EffectiveUserId == 0, "needs root");
 

@@ -2,14 +2,14 @@ using System.Diagnostics;
 
 namespace DmaBuf.Tests;
 
-/// <summary>A folder of one test's own.</summary>
+/// <summary>A temporary folder for one test.</summary>
 internal sealed class ScratchFolder : IDisposable
 {
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("dmabuf-");
 
     public string File(string name) => Path.Combine(_folder.FullName, name);
 
-    /// <summary>A named pipe.</summary>
+    /// <summary>Creates a named pipe and returns its path.</summary>
     public string Pipe(string name)
     {
         Process.Start("mkfifo", File(name)).WaitForExit();

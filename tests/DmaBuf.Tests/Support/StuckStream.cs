@@ -1,6 +1,6 @@
 namespace DmaBuf.Tests;
 
-/// <summary>A stream that takes no notice of cancellation and answers no read until it is disposed.</summary>
+/// <summary>A stream that ignores cancellation and blocks every read until it is disposed.</summary>
 internal sealed class StuckStream : Stream
 {
     private readonly ManualResetEventSlim _disposed = new();

@@ -5,11 +5,13 @@ using Xunit;
 
 namespace DmaBuf.Tests;
 
-/// <summary>A person who brings up a driver needs no strace: every call is told with what matters of it.</summary>
+/// <summary>
+/// The trace shows each call with all that matters about it, so that someone who brings up a driver needs no strace.
+/// </summary>
 public sealed class KernelTraceTests
 {
     [Fact]
-    public void A_buffer_that_is_made_and_mapped_tells_its_seals_flags_and_status() => AssertTold(
+    public void Creating_and_mapping_a_buffer_traces_its_seals_flags_and_status() => AssertTraced(
         () =>
         {
             using var buffer = MemFdAllocator.Allocate(8192);
@@ -21,11 +23,11 @@ public sealed class KernelTraceTests
         @"fcntl\(\d+, F_GETFL\) = O_RDWR(\|0x[0-9a-f]+)?");
 
     [Fact]
-    public void A_file_that_is_written_and_read_tells_its_flags_and_every_transfer()
+    public void Writing_and_reading_a_file_traces_its_flags_and_every_transfer()
     {
         using var folder = new ScratchFolder();
         using var buffer = Buffers.New(8192);
-        AssertTold(
+        AssertTraced(
             () =>
             {
                 new ContentReader(buffer).WriteFile(folder.File("out"));
@@ -38,19 +40,19 @@ public sealed class KernelTraceTests
     }
 
     [Fact]
-    public void A_failure_is_told_by_its_error_number()
+    public void A_failure_is_traced_with_its_errno()
     {
         using var buffer = Buffers.New(4096);
-        AssertTold(
+        AssertTraced(
             () => Assert.ThrowsAny<Exception>(() => new ContentWriter(buffer).WriteFile("/nonesuch")),
             @"open\(""/nonesuch"", O_RDONLY\|O_NONBLOCK\|O_CLOEXEC\) = -1 ENOENT");
     }
 
     [Fact]
-    public void A_socket_tells_its_socket_options()
+    public void Socket_options_are_traced()
     {
         using var socket = Interop.Socket.Create(Interop.Socket.AF_INET, Interop.Socket.SOCK_STREAM)!;
-        AssertTold(
+        AssertTraced(
             () =>
             {
                 Interop.Socket.AllowReuse(socket);
@@ -63,7 +65,7 @@ public sealed class KernelTraceTests
             @"setsockopt\(\d+, IPPROTO_TCP, TCP_KEEPIDLE, 15\) = 0");
     }
 
-    private static void AssertTold(Action action, params string[] patterns)
+    private static void AssertTraced(Action action, params string[] patterns)
     {
         var calls = new List<string>();
         using (KernelTrace.Listen(calls.Add))

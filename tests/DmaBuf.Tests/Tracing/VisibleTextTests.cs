@@ -16,21 +16,21 @@ public sealed class VisibleTextTests
     [InlineData("soft\u00adhyphen", @"soft\xadhyphen")]
     [InlineData("line\u2028paragraph\u2029", @"line\u2028paragraph\u2029")]
     [InlineData("tag\U000E0041", @"tag\U000e0041")]
-    public void What_steers_a_terminal_or_hides_in_it_is_shown_as_an_escape_sequence(string text, string visible) =>
+    public void Characters_that_control_a_terminal_or_are_invisible_are_escaped(string text, string visible) =>
         Assert.Equal(visible, VisibleText.Of(text));
 
     [Theory]
     [InlineData("")]
     [InlineData("camera-1.left \\x1b ~")]
     [InlineData("Größe 漢字 😀 é")]
-    public void Visible_text_stays_as_it_is(string text) => Assert.Equal(text, VisibleText.Of(text));
+    public void Visible_text_is_unchanged(string text) => Assert.Equal(text, VisibleText.Of(text));
 
     [Fact]
     public void Half_a_surrogate_pair_is_shown_as_a_replacement_character() =>
         Assert.Equal("a\ufffdb", VisibleText.Of("a\ud800b"));
 
     [Fact]
-    public void Lines_stay_lines_where_that_is_wanted() =>
+    public void Line_breaks_are_kept_on_request() =>
         Assert.Equal("a\n\\x1bb\n", VisibleText.OfLines("a\n\u001bb\n"));
 
     [Fact]
@@ -66,7 +66,14 @@ public sealed class VisibleTextTests
     {
         var holder = new DmaBufHolder
         {
-            ProcessId = 7, ProcessName = "a\u001bb", User = "video", Inode = 12, Size = 8192, Exporter = "udmabuf", Fds = [3], IsMapped = false,
+            ProcessId = 7,
+            ProcessName = "a\u001bb",
+            User = "video",
+            Inode = 12,
+            Size = 8192,
+            Exporter = "udmabuf",
+            Fds = [3],
+            IsMapped = false,
             Name = "n\u202e",
         };
         Assert.Equal(@"a\x1bb", holder.ProcessName);

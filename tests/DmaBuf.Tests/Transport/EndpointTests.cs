@@ -12,14 +12,16 @@ public sealed class EndpointTests
     [InlineData("unixd:/run/a", EndpointRole.Listen, "/run/a")]
     [InlineData("unix://unix_socket", EndpointRole.ConnectOrListen, "//unix_socket")]
     [InlineData("unixd:with:colon", EndpointRole.Listen, "with:colon")]
-    public void A_unix_path_is_all_behind_the_colon(string address, EndpointRole role, string path)
+    public void A_unix_path_is_everything_after_the_colon(string address, EndpointRole role, string path)
     {
         var endpoint = Endpoint.Parse(address);
-        Assert.Equal((EndpointKind.Unix, role, path, address), (endpoint.Kind, endpoint.Role, endpoint.Path, endpoint.ToString()));
+        Assert.Equal(
+            (EndpointKind.Unix, role, path, address),
+            (endpoint.Kind, endpoint.Role, endpoint.Path, endpoint.ToString()));
     }
 
     [Fact]
-    public void A_relative_unix_path_starts_from_the_folder_given() =>
+    public void A_relative_unix_path_starts_from_the_given_folder() =>
         Assert.Equal("/home/user/sock", Endpoint.Parse("unix:sock", "/home/user").Path);
 
     [Theory]
@@ -28,20 +30,23 @@ public sealed class EndpointTests
     [InlineData("tcpd:////0.0.0.0:65535", EndpointRole.Listen, "0.0.0.0", 65535)]
     [InlineData("tcp:[::1]:8000", EndpointRole.Connect, "::1", 8000)]
     [InlineData("tcpd://[fe80::1%2]:8000", EndpointRole.Listen, "fe80::1%2", 8000)]
-    public void Tcp_addresses_skip_slashes_and_take_IPv6_in_brackets(string address, EndpointRole role, string host, uint port)
+    public void Tcp_addresses_may_have_slashes_and_take_IPv6_in_brackets(
+        string address, EndpointRole role, string host, uint port)
     {
         var endpoint = Endpoint.Parse(address);
-        Assert.Equal((EndpointKind.Tcp, role, host, port), (endpoint.Kind, endpoint.Role, endpoint.Host, endpoint.Port));
+        Assert.Equal(
+            (EndpointKind.Tcp, role, host, port), (endpoint.Kind, endpoint.Role, endpoint.Host, endpoint.Port));
     }
 
     [Theory]
     [InlineData("vsock:2:8000", EndpointRole.Connect, 2u, 8000u)]
     [InlineData("vsockd:-1:0", EndpointRole.Listen, uint.MaxValue, 0u)]
     [InlineData("vsockd://3:4294967294", EndpointRole.Listen, 3u, 4294967294u)]
-    public void Vsock_addresses_name_context_and_port(string address, EndpointRole role, uint cid, uint port)
+    public void Vsock_addresses_name_a_context_id_and_a_port(string address, EndpointRole role, uint cid, uint port)
     {
         var endpoint = Endpoint.Parse(address);
-        Assert.Equal((EndpointKind.Vsock, role, cid, port), (endpoint.Kind, endpoint.Role, endpoint.Cid, endpoint.Port));
+        Assert.Equal(
+            (EndpointKind.Vsock, role, cid, port), (endpoint.Kind, endpoint.Role, endpoint.Cid, endpoint.Port));
     }
 
     [Theory]
@@ -51,7 +56,8 @@ public sealed class EndpointTests
     public void A_xenstore_address_is_one_name(string name)
     {
         using var carrier = Carrier.Open($"xenstore:{name}");
-        Assert.Equal(AddressFault.CannotPassDescriptors, Assert.Throws<AddressException>(carrier.CheckPassesDescriptors).Fault);
+        Assert.Equal(
+            AddressFault.CannotPassDescriptors, Assert.Throws<AddressException>(carrier.CheckPassesDescriptors).Fault);
     }
 
     [Theory]
@@ -82,7 +88,7 @@ public sealed class EndpointTests
     [InlineData("vsock:2:4294967295", AddressFault.BadPort)]
     [InlineData("vsock:host:1", AddressFault.BadCid)]
     [InlineData("vsock:4294967296:1", AddressFault.BadCid)]
-    public void A_bad_address_is_refused_with_its_cure(string address, AddressFault fault)
+    public void A_bad_address_is_refused_with_advice(string address, AddressFault fault)
     {
         var failure = Assert.Throws<AddressException>(() => Carrier.Open(address));
         Assert.Equal(($"Address,{fault}", address), (failure.ErrorId, failure.Address));
@@ -90,10 +96,14 @@ public sealed class EndpointTests
     }
 
     [Fact]
-    public void A_path_may_have_107_bytes_and_not_one_more()
+    public void A_path_may_have_at_most_107_bytes()
     {
         Assert.Equal(107, Endpoint.Parse("unix:" + new string('a', 107)).Path.Length);
-        Assert.Equal(AddressFault.PathTooLong, Assert.Throws<AddressException>(() => Endpoint.Parse("unix:" + new string('a', 108))).Fault);
-        Assert.Equal(AddressFault.PathTooLong, Assert.Throws<AddressException>(() => Endpoint.Parse("unix:" + new string('ä', 54))).Fault);
+        Assert.Equal(
+            AddressFault.PathTooLong,
+            Assert.Throws<AddressException>(() => Endpoint.Parse("unix:" + new string('a', 108))).Fault);
+        Assert.Equal(
+            AddressFault.PathTooLong,
+            Assert.Throws<AddressException>(() => Endpoint.Parse("unix:" + new string('ä', 54))).Fault);
     }
 }

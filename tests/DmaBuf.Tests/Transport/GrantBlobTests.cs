@@ -30,12 +30,14 @@ public sealed class GrantBlobTests
         WithPeers((sending, receiving, limit) =>
         {
             var refs = Enumerable.Range(8, 20000).Select(i => (uint)i).ToArray();
-            var sender = new Thread(() => GrantBlob.Send(sending, new GrantRefs { Domain = 1, PeerDomain = 0, Refs = refs }, limit));
+            var sender = new Thread(
+                () => GrantBlob.Send(sending, new GrantRefs { Domain = 1, PeerDomain = 0, Refs = refs }, limit));
             sender.Start();
             var received = GrantBlob.Receive(receiving, 1, 0, limit);
             sender.Join();
             Assert.Equal(refs, received.Refs);
-            Assert.Equal((1, 0, 20000, 20000L * 4096), (received.Domain, received.PeerDomain, received.Count, received.Size));
+            Assert.Equal(
+                (1, 0, 20000, 20000L * 4096), (received.Domain, received.PeerDomain, received.Count, received.Size));
         });
     }
 
@@ -51,14 +53,15 @@ public sealed class GrantBlobTests
         {
             sending.Send(bytes, limit);
             sending.Dispose();
-            Assert.Equal(errorId, Assert.Throws<PeerException>(() => GrantBlob.Receive(receiving, 1, 0, limit)).ErrorId);
+            Assert.Equal(
+                errorId, Assert.Throws<PeerException>(() => GrantBlob.Receive(receiving, 1, 0, limit)).ErrorId);
         });
     }
 
     [Theory]
     [InlineData(new byte[] { 4 })]
     [InlineData(new byte[] { 4, 0, 0, 0, 1, 0 })]
-    public void A_peer_that_begins_and_does_not_go_on_is_not_waited_for(byte[] bytes)
+    public void A_peer_that_stalls_in_the_middle_of_a_blob_times_out(byte[] bytes)
     {
         WithPeers((sending, receiving, limit) =>
         {

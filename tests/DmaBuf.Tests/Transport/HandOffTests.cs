@@ -8,7 +8,7 @@ using Xunit;
 
 namespace DmaBuf.Tests;
 
-/// <summary>The hand-off of a descriptor, against a peer in C.</summary>
+/// <summary>Hands descriptors over to a peer in C, and receives them from one.</summary>
 public sealed class HandOffTests
 {
     private const int RangeSize = 16384;
@@ -26,9 +26,12 @@ public sealed class HandOffTests
         using (var source = new StreamSource(Endpoint.Parse($"{scheme}:{folder.File("s")}")))
         using (var buffer = DescriptorHandOff.Receive(source.Next(limit), limit))
         {
-            Assert.Equal((4 * RangeSize, BufferOrigin.Received, Buffers.Backing), (buffer.Size, buffer.Origin, buffer.Exporter));
+            Assert.Equal(
+                (4 * RangeSize, BufferOrigin.Received, Buffers.Backing), (buffer.Size, buffer.Origin, buffer.Exporter));
             for (var i = 0; i < 4; i++)
-                Assert.Equal($"range[{i}] {RangeSize} bytes created at 0s\n", new ContentReader(buffer, i * RangeSize).ToText(Encoding.ASCII));
+                Assert.Equal(
+                    $"range[{i}] {RangeSize} bytes created at 0s\n",
+                    new ContentReader(buffer, i * RangeSize).ToText(Encoding.ASCII));
             new ContentWriter(buffer).Write("W"u8.ToArray());
         }
 
@@ -70,7 +73,7 @@ public sealed class HandOffTests
     [InlineData("unsealed-memfd", "Buffer,NotSealed")]
     [InlineData("huge-memfd", "Buffer,NotSealed")]
     [InlineData("nothing", "Wait,ETIMEDOUT")]
-    public void What_a_bad_peer_sends_is_refused_and_closed(string misbehaviour, string errorId)
+    public void Whatever_a_bad_peer_sends_is_refused_and_closed(string misbehaviour, string errorId)
     {
         using var folder = new ScratchFolder();
         OpenDescriptors.StayTheSame(() =>
@@ -79,13 +82,14 @@ public sealed class HandOffTests
             using var limit = new WaitLimit(TimeSpan.FromSeconds(misbehaviour == "nothing" ? 1 : 20));
             using var source = new StreamSource(Endpoint.Parse($"unixd:{folder.File("s")}"));
             using var peer = source.Next(limit);
-            Assert.Equal(errorId, Assert.ThrowsAny<DmaBufException>(() => DescriptorHandOff.Receive(peer, limit)).ErrorId);
+            Assert.Equal(
+                errorId, Assert.ThrowsAny<DmaBufException>(() => DescriptorHandOff.Receive(peer, limit)).ErrorId);
         });
         Assert.True(folder.IsEmpty);
     }
 
     [Fact]
-    public void A_descriptor_that_this_process_has_no_room_for_is_its_own_failure_and_not_the_peers()
+    public void Running_out_of_descriptors_on_receipt_is_not_blamed_on_the_peer()
     {
         using var folder = new ScratchFolder();
         using var limit = new WaitLimit(TimeSpan.FromSeconds(20));
@@ -102,7 +106,7 @@ public sealed class HandOffTests
     }
 
     [Fact]
-    public void A_buffer_sent_for_reading_only_is_read_and_refuses_writes()
+    public void A_buffer_that_was_sent_read_only_can_be_read_and_refuses_writes()
     {
         using var folder = new ScratchFolder();
         using var sender = CProgram.Start("peer", "send", "connect", folder.File("s"), "memfd", "read-only");
@@ -110,11 +114,13 @@ public sealed class HandOffTests
         using var source = new StreamSource(Endpoint.Parse($"unixd:{folder.File("s")}"));
         using var buffer = DescriptorHandOff.Receive(source.Next(limit), limit);
         Assert.Equal(RangeSize, new ContentReader(buffer).ToArray().Length);
-        Assert.Equal("Buffer,ReadOnly", Assert.Throws<BufferException>(() => new ContentWriter(buffer).Write(new byte[1])).ErrorId);
+        Assert.Equal(
+            "Buffer,ReadOnly",
+            Assert.Throws<BufferException>(() => new ContentWriter(buffer).Write(new byte[1])).ErrorId);
     }
 
     [Fact]
-    public void A_buffer_sent_for_writing_only_says_why_it_cannot_be_mapped()
+    public void A_buffer_that_was_sent_write_only_says_why_it_cannot_be_mapped()
     {
         using var folder = new ScratchFolder();
         using var sender = CProgram.Start("peer", "send", "connect", folder.File("s"), "memfd", "write-only");
@@ -159,7 +165,7 @@ public sealed class HandOffTests
     }
 
     [Fact]
-    public void Handing_over_and_releasing_leaves_no_descriptor()
+    public void Handing_over_and_releasing_leaks_no_descriptor()
     {
         using var folder = new ScratchFolder();
         OpenDescriptors.StayTheSame(() =>
@@ -177,8 +183,10 @@ public sealed class HandOffTests
     [Theory]
     [InlineData("tcp:127.0.0.1:9")]
     [InlineData("vsockd:-1:9")]
-    public void Addresses_that_carry_no_descriptors_say_so(string address) =>
-        Assert.Equal(AddressFault.CannotPassDescriptors, Assert.Throws<AddressException>(() => DescriptorHandOff.CheckEndpoint(Endpoint.Parse(address))).Fault);
+    public void Addresses_that_cannot_carry_descriptors_are_refused(string address) =>
+        Assert.Equal(
+            AddressFault.CannotPassDescriptors,
+            Assert.Throws<AddressException>(() => DescriptorHandOff.CheckEndpoint(Endpoint.Parse(address))).Fault);
 
     private static void AwaitListening(CProcess process, string role)
     {

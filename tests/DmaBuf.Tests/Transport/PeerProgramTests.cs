@@ -2,11 +2,11 @@ using Xunit;
 
 namespace DmaBuf.Tests;
 
-/// <summary>dmabuf-peer, as a process, against a peer in C.</summary>
+/// <summary>Runs dmabuf-peer as a process against a peer in C.</summary>
 public sealed class PeerProgramTests
 {
     [Fact]
-    public void Its_client_prints_the_text_of_a_C_server_and_lets_it_go()
+    public void Its_client_prints_the_text_of_a_C_server_and_releases_the_buffer()
     {
         using var folder = new ScratchFolder();
         using var sender = CProgram.Start("peer", "send", "listen", folder.File("s"), Buffers.Backing);

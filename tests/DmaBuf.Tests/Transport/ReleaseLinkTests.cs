@@ -7,7 +7,7 @@ using Xunit;
 
 namespace DmaBuf.Tests;
 
-/// <summary>What the end of a stream tells of the peer.</summary>
+/// <summary>Tests what the end of a stream says about the peer.</summary>
 public sealed class ReleaseLinkTests
 {
     private static readonly TimeSpan s_limit = TimeSpan.FromSeconds(20);
@@ -30,7 +30,7 @@ public sealed class ReleaseLinkTests
     [Theory]
     [InlineData("unix")]
     [InlineData("tcp")]
-    public void A_peer_that_has_read_all_and_closes_is_done(string kind) => With(kind, (near, far, limit) =>
+    public void A_peer_that_has_read_everything_and_closes_is_done(string kind) => With(kind, (near, far, limit) =>
     {
         near.Send(new byte[100], limit);
         Assert.Equal(100, far.Receive(new byte[200], limit));
@@ -41,7 +41,7 @@ public sealed class ReleaseLinkTests
         Assert.False(near.IsReset);
     });
 
-    /// <summary>MSG_PEEK would miss the end behind bytes that nobody reads, and POLLIN would spin on them.</summary>
+    /// <summary>MSG_PEEK would miss an end behind bytes that nobody reads, and POLLIN would spin on them.</summary>
     [Theory]
     [InlineData("unix")]
     [InlineData("tcp")]
@@ -56,7 +56,7 @@ public sealed class ReleaseLinkTests
     });
 
     [Fact]
-    public void Disposing_the_link_ends_a_wait_in_another_thread_and_is_no_release() => With("unix", (near, far, limit) =>
+    public void Disposing_the_link_ends_another_threads_wait_without_a_release() => With("unix", (near, far, limit) =>
     {
         var link = new ReleaseLink(near);
         var wait = Task.Run(() =>
@@ -99,16 +99,18 @@ public sealed class ReleaseLinkTests
             {
                 far.Send(blob.AsSpan(0, length), limit);
                 far.Dispose();
-                Assert.Equal("Peer,ClosedEarly", Assert.Throws<PeerException>(() => GrantBlob.Receive(near, 1, 0, limit)).ErrorId);
+                Assert.Equal(
+                    "Peer,ClosedEarly",
+                    Assert.Throws<PeerException>(() => GrantBlob.Receive(near, 1, 0, limit)).ErrorId);
             });
         }
     }
 
-    /// <summary>The blob is as long as 4 references are; each number of bytes read before the end is one round.</summary>
+    /// <summary>The blob has 16 bytes. In each round, the peer reads one more of them before it closes.</summary>
     [Theory]
     [InlineData("unix")]
     [InlineData("tcp")]
-    public void A_peer_that_closes_before_it_has_read_all_references_is_no_release(string kind)
+    public void Closing_before_all_references_have_been_read_is_not_a_release(string kind)
     {
         var grants = new GrantRefs { Domain = 1, PeerDomain = 0, Refs = [8, 9, 10] };
         for (var length = 0; length < 16; length++)
@@ -121,13 +123,14 @@ public sealed class ReleaseLinkTests
                     Thread.Sleep(5);
                 far.Dispose();
                 using IReleaseLink link = new ReleaseLink(near);
-                Assert.Equal("Peer,NotRead", Assert.Throws<PeerException>(() => link.WaitUntilReadAndDone(limit)).ErrorId);
+                Assert.Equal(
+                    "Peer,NotRead", Assert.Throws<PeerException>(() => link.WaitUntilReadAndDone(limit)).ErrorId);
             });
         }
     }
 
     [Fact]
-    public void A_peer_that_was_reset_before_it_was_accepted_is_no_release()
+    public void A_connection_that_was_reset_before_it_was_accepted_is_not_a_release()
     {
         using var limit = new WaitLimit(s_limit);
         var port = StreamTests.FreePort();

@@ -9,7 +9,7 @@ using Xunit;
 
 namespace DmaBuf.Tests;
 
-/// <summary>Who connects, who is wanted, and what listening leaves behind.</summary>
+/// <summary>Tests which peers are accepted, how peers connect, and that listening leaves nothing behind.</summary>
 public sealed class StreamSourceTests
 {
     private static readonly TimeSpan s_limit = TimeSpan.FromSeconds(20);
@@ -20,7 +20,7 @@ public sealed class StreamSourceTests
     [InlineData("::ffff:127.0.0.1", true)]
     [InlineData("10.0.0.0/8", false)]
     [InlineData("127.0.0.2", false)]
-    public void A_tcp_peer_is_wanted_by_address_or_range(string from, bool isWanted)
+    public void A_tcp_peer_is_accepted_by_address_or_range(string from, bool isWanted)
     {
         using var limit = new WaitLimit(s_limit);
         var port = StreamTests.FreePort();
@@ -32,7 +32,7 @@ public sealed class StreamSourceTests
     }
 
     [Fact]
-    public void A_unix_peer_is_wanted_by_the_name_or_number_of_its_user()
+    public void A_unix_peer_is_accepted_by_its_users_name_or_number()
     {
         using var folder = new ScratchFolder();
         using var limit = new WaitLimit(s_limit);
@@ -51,16 +51,17 @@ public sealed class StreamSourceTests
     [InlineData("10.0.0.1/40", EndpointKind.Tcp)]
     [InlineData("no-such-user", EndpointKind.Unix)]
     [InlineData("host", EndpointKind.Vsock)]
-    public void What_names_no_peers_is_refused(string from, EndpointKind kind) =>
+    public void A_filter_that_names_no_peers_is_refused(string from, EndpointKind kind) =>
         Assert.Equal(AddressFault.BadPeer, Assert.Throws<AddressException>(() => PeerFilter.Parse(from, kind)).Fault);
 
     [Fact]
-    public void Peers_that_are_not_wanted_are_closed_and_listening_goes_on()
+    public void Unwanted_peers_are_closed_and_listening_continues()
     {
         using var folder = new ScratchFolder();
         using var limit = new WaitLimit(TimeSpan.FromMilliseconds(500));
         var endpoint = Endpoint.Parse($"unixd:{folder.File("s")}");
-        using var source = new StreamSource(endpoint, from: PeerFilter.Parse($"{Unistd.EffectiveUserId + 1}", EndpointKind.Unix));
+        using var source = new StreamSource(
+            endpoint, from: PeerFilter.Parse($"{Unistd.EffectiveUserId + 1}", EndpointKind.Unix));
         var peer = Task.Run(() =>
         {
             using var own = new WaitLimit(s_limit);
@@ -104,7 +105,7 @@ public sealed class StreamSourceTests
     }
 
     [Fact]
-    public void A_peer_that_sends_nothing_is_waited_for_only_a_part_of_the_time_limit()
+    public void A_peer_that_sends_nothing_gets_only_part_of_the_time_limit()
     {
         using var folder = new ScratchFolder();
         using var limit = new WaitLimit(s_limit);
@@ -119,7 +120,7 @@ public sealed class StreamSourceTests
     }
 
     [Fact]
-    public void A_folder_that_somebody_has_locked_delays_nobody()
+    public void A_locked_folder_delays_nobody()
     {
         using var folder = new ScratchFolder();
         using var held = Fcntl.Open(Path.GetDirectoryName(folder.File("s"))!, Fcntl.O_RDONLY)!;
@@ -131,13 +132,14 @@ public sealed class StreamSourceTests
     }
 
     [Fact]
-    public void Many_that_replace_one_stale_file_leave_one_listener()
+    public void Only_one_of_several_listeners_replaces_a_stale_file()
     {
         using var folder = new ScratchFolder();
         var path = folder.File("s");
         for (var round = 0; round < 20; round++)
         {
-            using (var dead = new System.Net.Sockets.Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified))
+            using (var dead = new System.Net.Sockets.Socket(
+                AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified))
             {
                 dead.Bind(new UnixDomainSocketEndPoint(path));
                 File.Move(path, path + ".dead");

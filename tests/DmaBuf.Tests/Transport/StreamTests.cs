@@ -18,7 +18,7 @@ public sealed class StreamTests
     [InlineData("tcp")]
     [InlineData("tcp6")]
     [InlineData("vsock")]
-    public void Bytes_cross_both_ways_and_closing_is_seen(string kind)
+    public void Bytes_travel_both_ways_and_closing_is_noticed(string kind)
     {
         if (kind == "tcp6")
             Requires.IPv6();
@@ -56,12 +56,15 @@ public sealed class StreamTests
         using var limit = new WaitLimit(s_limit);
         using var listener = StreamListener.Listen(Endpoint.Parse($"tcpd:127.0.0.1:{port}"));
         using var peer = StreamConnector.Connect(Endpoint.Parse($"tcp:localhost:{port}"), limit);
-        Assert.Equal(AddressFault.BadHost, Assert.Throws<AddressException>(() => StreamConnector.Connect(Endpoint.Parse("tcp:no-such-host.invalid:1"), limit)).Fault);
+        Assert.Equal(
+            AddressFault.BadHost,
+            Assert.Throws<AddressException>(
+                () => StreamConnector.Connect(Endpoint.Parse("tcp:no-such-host.invalid:1"), limit)).Fault);
     }
 
-    /// <summary>The wait for a name server, which poll cannot see, is one for a task.</summary>
+    /// <summary>poll cannot watch a name look-up, so this is a wait for a task.</summary>
     [Fact]
-    public void A_name_server_that_does_not_answer_is_left_at_Ctrl_C_and_at_the_time_limit()
+    public void Ctrl_C_and_the_time_limit_end_the_wait_for_a_name_server_that_does_not_answer()
     {
         var silent = new TaskCompletionSource<int>().Task;
         using var limit = new WaitLimit(TimeSpan.FromMilliseconds(50));
@@ -73,7 +76,7 @@ public sealed class StreamTests
     }
 
     [Fact]
-    public void An_address_family_that_the_kernel_lacks_leads_on_to_the_next_address()
+    public void The_next_address_is_tried_where_the_kernel_lacks_the_address_family()
     {
         const int NoFamily = 255;
         var port = FreePort();
@@ -84,19 +87,26 @@ public sealed class StreamTests
         using (StreamListener.Listen(Endpoint.Parse($"tcpd:127.0.0.1:{port}")))
             StreamConnector.ConnectToAny(endpoint, [missing, present], limit).Dispose();
 
-        Assert.Equal("connect,ECONNREFUSED", Assert.Throws<KernelException>(() => StreamConnector.ConnectToAny(endpoint, [present, missing], limit)).ErrorId);
-        Assert.Equal("socket,EAFNOSUPPORT", Assert.Throws<KernelException>(() => StreamConnector.ConnectToAny(endpoint, [missing], limit)).ErrorId);
+        Assert.Equal(
+            "connect,ECONNREFUSED",
+            Assert.Throws<KernelException>(
+                () => StreamConnector.ConnectToAny(endpoint, [present, missing], limit)).ErrorId);
+        Assert.Equal(
+            "socket,EAFNOSUPPORT",
+            Assert.Throws<KernelException>(() => StreamConnector.ConnectToAny(endpoint, [missing], limit)).ErrorId);
     }
 
     [Fact]
-    public void Connecting_where_nothing_listens_is_refused_with_the_cure()
+    public void Connecting_where_nothing_listens_is_refused_with_advice()
     {
         using var folder = new ScratchFolder();
         using var limit = new WaitLimit(s_limit);
-        var refused = Assert.Throws<KernelException>(() => StreamConnector.Connect(Endpoint.Parse($"tcp:127.0.0.1:{FreePort()}"), limit));
+        var refused = Assert.Throws<KernelException>(
+            () => StreamConnector.Connect(Endpoint.Parse($"tcp:127.0.0.1:{FreePort()}"), limit));
         Assert.Equal("connect,ECONNREFUSED", refused.ErrorId);
         Assert.Contains("start the other side first", refused.Cure, StringComparison.Ordinal);
-        var missing = Assert.Throws<KernelException>(() => StreamConnector.Connect(Endpoint.Parse("unix:" + folder.File("s")), limit));
+        var missing = Assert.Throws<KernelException>(
+            () => StreamConnector.Connect(Endpoint.Parse("unix:" + folder.File("s")), limit));
         Assert.Equal("connect,ENOENT", missing.ErrorId);
     }
 
@@ -141,7 +151,9 @@ public sealed class StreamTests
         Assert.True(folder.IsEmpty);
 
         File.WriteAllText(path, "precious");
-        Assert.Equal(AddressFault.NotASocket, Assert.Throws<AddressException>(() => StreamListener.Listen(Endpoint.Parse("unixd:" + path))).Fault);
+        Assert.Equal(
+            AddressFault.NotASocket,
+            Assert.Throws<AddressException>(() => StreamListener.Listen(Endpoint.Parse("unixd:" + path))).Fault);
         Assert.Equal("precious", File.ReadAllText(path));
     }
 
@@ -149,8 +161,13 @@ public sealed class StreamTests
     public void A_path_in_a_missing_folder_is_refused()
     {
         using var folder = new ScratchFolder();
-        Assert.Equal("bind,ENOENT", Assert.Throws<KernelException>(() => StreamListener.Listen(Endpoint.Parse("unixd:" + folder.File("none/s")))).ErrorId);
-        Assert.Equal("bind,EADDRNOTAVAIL", Assert.Throws<KernelException>(() => StreamListener.Listen(Endpoint.Parse("tcpd:192.0.2.1:8000"))).ErrorId);
+        Assert.Equal(
+            "bind,ENOENT",
+            Assert.Throws<KernelException>(
+                () => StreamListener.Listen(Endpoint.Parse("unixd:" + folder.File("none/s")))).ErrorId);
+        Assert.Equal(
+            "bind,EADDRNOTAVAIL",
+            Assert.Throws<KernelException>(() => StreamListener.Listen(Endpoint.Parse("tcpd:192.0.2.1:8000"))).ErrorId);
     }
 
     [Fact]
@@ -196,7 +213,7 @@ public sealed class StreamTests
     }
 
     [Fact]
-    public void A_peer_that_never_reads_ends_at_the_time_limit()
+    public void Sending_to_a_peer_that_never_reads_ends_at_the_time_limit()
     {
         using var folder = new ScratchFolder();
         var endpoint = Endpoint.Parse("unixd:" + folder.File("s"));
@@ -207,15 +224,15 @@ public sealed class StreamTests
     }
 
     [Fact]
-    public void Every_wait_ends_on_cancellation_and_at_its_time_limit_and_leaves_no_descriptor()
+    public void Every_wait_ends_on_cancellation_and_at_its_time_limit_and_leaks_no_descriptor()
     {
         using var folder = new ScratchFolder();
         var waits = new Action<WaitLimit>[]
         {
-            limit => { using var source = new StreamSource(Endpoint.Parse("unixd:" + folder.File("a"))); source.Next(limit); },
-            limit => { using var source = new StreamSource(Endpoint.Parse("unix:" + folder.File("b"))); source.Next(limit); },
-            limit => { using var source = new StreamSource(Endpoint.Parse($"tcpd:127.0.0.1:{FreePort()}")); source.Next(limit); },
-            limit => { using var source = new StreamSource(Endpoint.Parse($"tcp:127.0.0.1:{FreePort()}"), patient: true); source.Next(limit); },
+            limit => WaitForPeer("unixd:" + folder.File("a"), patient: false, limit),
+            limit => WaitForPeer("unix:" + folder.File("b"), patient: false, limit),
+            limit => WaitForPeer($"tcpd:127.0.0.1:{FreePort()}", patient: false, limit),
+            limit => WaitForPeer($"tcp:127.0.0.1:{FreePort()}", patient: true, limit),
             limit => WithSilentPeer(folder, peer => peer.Receive(new byte[1], limit)),
             limit => WithSilentPeer(folder, peer => DescriptorHandOff.Receive(peer, limit)),
             limit => WithSilentPeer(folder, peer => new ReleaseLink(peer).WaitUntilDone(limit)),
@@ -233,6 +250,12 @@ public sealed class StreamTests
             }
         });
         Assert.True(folder.IsEmpty);
+    }
+
+    private static void WaitForPeer(string address, bool patient, WaitLimit limit)
+    {
+        using var source = new StreamSource(Endpoint.Parse(address), patient);
+        source.Next(limit);
     }
 
     private static void WithSilentPeer(ScratchFolder folder, Action<ByteStream> action)

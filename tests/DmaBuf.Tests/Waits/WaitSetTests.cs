@@ -12,7 +12,7 @@ public sealed class WaitSetTests
     private static readonly TimeSpan s_soon = TimeSpan.FromSeconds(5);
 
     [Fact]
-    public void A_wait_for_several_descriptors_tells_which_has_an_event()
+    public void A_wait_for_several_descriptors_reports_which_one_has_an_event()
     {
         using var set = new WaitSet();
         using var first = Poll.CreateEvent()!;
@@ -60,13 +60,15 @@ public sealed class WaitSetTests
         var descriptor = Poll.CreateEvent()!;
         set.Add(descriptor, Poll.POLLIN);
         descriptor.Dispose();
-        Assert.Equal("poll,EBADF", Assert.Throws<KernelException>(() => set.Wait(LongMilliseconds, "an event")).ErrorId);
-        Assert.Equal("poll,EBADF", Assert.Throws<KernelException>(() => limit.ForEvent(descriptor, Poll.POLLIN, "x")).ErrorId);
+        Assert.Equal(
+            "poll,EBADF", Assert.Throws<KernelException>(() => set.Wait(LongMilliseconds, "an event")).ErrorId);
+        Assert.Equal(
+            "poll,EBADF", Assert.Throws<KernelException>(() => limit.ForEvent(descriptor, Poll.POLLIN, "x")).ErrorId);
     }
 
-    /// <summary>What the number of a closed descriptor stands for next is not what was waited for.</summary>
+    /// <summary>Once a descriptor is closed, its number may stand for another one.</summary>
     [Fact]
-    public void A_reused_number_is_never_taken_for_the_descriptor_that_was_closed()
+    public void A_reused_number_is_never_mistaken_for_the_descriptor_that_was_closed()
     {
         for (var round = 0; round < 200; round++)
         {

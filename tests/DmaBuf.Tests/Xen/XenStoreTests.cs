@@ -8,8 +8,8 @@ using Socket = System.Net.Sockets.Socket;
 namespace DmaBuf.Tests;
 
 /// <summary>
-/// A daemon that is broken, which the lab's is not: a bare socket that says what it is told to. The exchange itself is
-/// tested with Xen's own daemon, see tests/Lab.
+/// Tests with a broken daemon: a socket that sends a given answer. The tests in tests/Lab cover the protocol itself,
+/// with Xen's own daemon.
 /// </summary>
 public sealed class XenStoreTests
 {
@@ -25,7 +25,7 @@ public sealed class XenStoreTests
     }
 
     [Fact]
-    public void A_daemon_that_hangs_up_within_an_answer_is_gone()
+    public void A_daemon_that_hangs_up_in_the_middle_of_an_answer_is_gone()
     {
         using var daemon = new BrokenDaemon(Head(2, 1, 100));
         Assert.Equal(Gone, Assert.Throws<KernelException>(daemon.Ask).Cure);
@@ -41,7 +41,7 @@ public sealed class XenStoreTests
     }
 
     [Fact]
-    public void A_daemon_that_does_not_answer_is_waited_for_only_as_long_as_it_may()
+    public void A_daemon_that_does_not_answer_times_out()
     {
         using var daemon = new BrokenDaemon(null);
         Assert.Throws<WaitTimeoutException>(daemon.Ask);
@@ -50,7 +50,7 @@ public sealed class XenStoreTests
     private static byte[] Head(uint type, uint request, uint length) =>
         [.. new[] { type, request, 0u, length }.SelectMany(BitConverter.GetBytes)];
 
-    /// <summary>Says one thing to the first who connects and hangs up; with nothing to say, it keeps silent.</summary>
+    /// <summary>Sends an answer to its first client and hangs up; without an answer, it stays silent.</summary>
     private sealed class BrokenDaemon : IDisposable
     {
         private readonly ScratchFolder _folder = new();

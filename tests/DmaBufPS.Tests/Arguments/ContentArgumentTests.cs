@@ -3,7 +3,7 @@ using Xunit;
 
 namespace DmaBufPS.Tests.Arguments;
 
-/// <summary>What -Value, -Fill and -Encoding take, also of what was deserialized.</summary>
+/// <summary>Tests what -Value, -Fill and -Encoding accept, including deserialized values.</summary>
 public sealed class ContentArgumentTests : ModuleTest
 {
     public ContentArgumentTests() => NewBuffer();
@@ -16,7 +16,7 @@ public sealed class ContentArgumentTests : ModuleTest
     [InlineData("[char]'A'", "65")]
     [InlineData("[Collections.ArrayList](7, '8')", "7 8")]
     [InlineData("([byte[]](1, 2, 255) | ForEach-Object { $_ })", "1 2 255")]
-    public void Content_is_written_as_it_is_typed_and_as_it_comes_back_from_a_file(string value, string bytes)
+    public void Content_is_written_as_typed_and_as_deserialized(string value, string bytes)
     {
         Shell.Run($"$content = {value}");
         Assert.Equal(bytes, Written());
@@ -30,7 +30,7 @@ public sealed class ContentArgumentTests : ModuleTest
     [InlineData("1, 300")]
     [InlineData("@{}")]
     [InlineData("(Get-Date)")]
-    public void Content_that_is_no_byte_is_refused_before_anything_is_written(string value)
+    public void Content_that_is_not_bytes_is_refused_before_anything_is_written(string value)
     {
         Shell.Run("$buffer | Write-DmaBufContent 'before'");
         foreach (var parameter in new[] { "-Value", "-Fill" })
@@ -52,7 +52,7 @@ public sealed class ContentArgumentTests : ModuleTest
     [InlineData("28591", "228")]
     [InlineData("iso-8859-1", "228")]
     [InlineData("([Text.Encoding]::Latin1)", "228")]
-    public void An_encoding_is_taken_by_name_by_code_page_and_as_an_object(string encoding, string bytes)
+    public void An_encoding_is_accepted_by_name_by_code_page_and_as_an_object(string encoding, string bytes)
     {
         Shell["text"] = "\u00e4";
         Shell.Run($"$buffer | Write-DmaBufContent $text -Encoding {encoding}");
@@ -65,14 +65,14 @@ public sealed class ContentArgumentTests : ModuleTest
     [Theory]
     [InlineData("nonesuch")]
     [InlineData("99999")]
-    public void An_unknown_encoding_is_refused_with_the_names_that_are_known(string encoding)
+    public void An_unknown_encoding_is_refused_with_the_known_names(string encoding)
     {
         var error = Shell.ErrorOf($"$buffer | Write-DmaBufContent x -Encoding {encoding}");
         Assert.Equal("ParameterArgumentTransformationError", error.Id());
         Assert.Contains("utf8, ascii, latin1", error.Exception.Message, StringComparison.Ordinal);
     }
 
-    /// <summary>What <c>$content</c> makes of the buffer's first bytes, whose others stay what they were.</summary>
+    /// <summary>Fills the buffer with zeros, writes <c>$content</c> and returns the bytes up to a zero.</summary>
     private string Written()
     {
         Shell.Run("$buffer | Write-DmaBufContent -Fill 0; $buffer | Write-DmaBufContent -Value $content");

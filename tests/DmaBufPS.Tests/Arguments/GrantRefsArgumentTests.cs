@@ -3,10 +3,10 @@ using Xunit;
 
 namespace DmaBufPS.Tests.Arguments;
 
-/// <summary>References that went through a file, a job or a remote session and are the real type again.</summary>
+/// <summary>Tests that references from a file, a job or a remote session bind as the real type again.</summary>
 public sealed class GrantRefsArgumentTests : ModuleTest
 {
-    /// <summary>Every cmdlet that takes references and needs no Xen to show what it made of them.</summary>
+    /// <summary>Every cmdlet that takes references and, even without Xen, shows what it received.</summary>
     public static readonly TheoryData<string> Takers =
     [
         "$bag | Revoke-GrantRefs",
@@ -28,12 +28,12 @@ public sealed class GrantRefsArgumentTests : ModuleTest
     }
 
     [Fact]
-    public void Serialization_makes_a_property_bag_of_them() =>
+    public void Serialization_turns_references_into_a_property_bag() =>
         Assert.Equal("Deserialized.DmaBuf.Grants.GrantRefs", $"{Shell.Run("$bag.PSObject.TypeNames[0]")[0]}");
 
     [Theory]
     [MemberData(nameof(Takers))]
-    public void A_bag_binds_as_the_real_type_with_all_that_was_in_it(string command)
+    public void A_bag_binds_as_the_real_type_with_all_its_content(string command)
     {
         var error = Shell.ErrorOf(command);
         Assert.Equal("Buffer,NoLease", error.Id());
@@ -42,7 +42,7 @@ public sealed class GrantRefsArgumentTests : ModuleTest
 
     [Theory]
     [MemberData(nameof(Takers))]
-    public void A_list_of_bags_and_real_ones_binds_too(string command)
+    public void A_list_of_bags_and_real_references_binds_too(string command)
     {
         Shell.Run("$bag = $bag, $refs");
         Shell["ErrorActionPreference"] = "SilentlyContinue";
@@ -55,7 +55,7 @@ public sealed class GrantRefsArgumentTests : ModuleTest
     }
 
     [Fact]
-    public void A_bag_is_sent_and_given_on_as_the_real_type()
+    public void A_bag_is_sent_and_passed_on_as_the_real_type()
     {
         using var sending = Shell.Start("$bag | Send-DmaBufFd unixd:$socket -Wait -PassThru");
         using (var peer = Peers.Connect(SocketPath))
@@ -82,7 +82,7 @@ public sealed class GrantRefsArgumentTests : ModuleTest
     [InlineData("42")]
     [InlineData("[pscustomobject]@{ Domain = 3; PeerDomain = 5; Refs = 1, 2 }")]
     [InlineData("@{ Refs = 1 }")]
-    public void Nothing_else_is_taken_for_references(string value)
+    public void Nothing_else_is_mistaken_for_references(string value)
     {
         string[] commands = ["Revoke-GrantRefs", "Wait-DmaBufRelease", "Send-DmaBufFd unixd:$socket -InputObject"];
         foreach (var command in commands)
@@ -92,7 +92,7 @@ public sealed class GrantRefsArgumentTests : ModuleTest
         }
     }
 
-    /// <summary>What another process would read, in <c>$bag</c>.</summary>
+    /// <summary>Sets <c>$bag</c> to what another process would read.</summary>
     private void Keep(string text) => Shell["bag"] = PSSerializer.Deserialize(text);
 
     private static void AssertAreTheSame(object grants)

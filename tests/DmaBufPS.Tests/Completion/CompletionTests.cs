@@ -21,7 +21,7 @@ public sealed class CompletionTests : ModuleTest
         Assert.Equal(expected.Split(' '), Texts($"Receive-DmaBuf {typed}"));
 
     [Fact]
-    public void A_scheme_says_how_an_address_of_it_goes_on()
+    public void A_scheme_has_a_tooltip_with_the_form_of_its_addresses()
     {
         var tips = Shell.Complete("Receive-DmaBuf ")
             .ToDictionary(choice => choice.CompletionText, choice => choice.ToolTip);
@@ -31,7 +31,7 @@ public sealed class CompletionTests : ModuleTest
     }
 
     [Fact]
-    public void A_name_completes_to_those_of_the_open_buffers()
+    public void A_name_completes_to_the_names_of_open_buffers()
     {
         foreach (var name in new[] { "camera", "Cable", "display", "camera" })
             NewBuffer(name: name);
@@ -48,7 +48,7 @@ public sealed class CompletionTests : ModuleTest
     [InlineData("$x")]
     [InlineData("[1]")]
     [InlineData("what?")]
-    public void A_completed_name_finds_its_buffer_whatever_is_in_it(string name)
+    public void A_completed_name_finds_its_buffer_whatever_it_contains(string name)
     {
         Shell["name"] = name;
         Shell.Run("$null = New-UDmaBuf 4KB -Backing MemFd -Name $name");
@@ -77,7 +77,7 @@ public sealed class CompletionTests : ModuleTest
     [InlineData("New-UDmaBuf 4KB -Backing ", "MemFd UDmaBuf")]
     [InlineData("Read-DmaBufContent $buffer -AsHash -Algorithm SHA2", "SHA256")]
     [InlineData("Test-DmaBufSupport U", "UDmaBuf")]
-    public void A_parameter_with_fixed_values_completes_them(string input, string expected) =>
+    public void A_parameter_with_fixed_values_completes_to_them(string input, string expected) =>
         Assert.Equal(expected.Split(' '), Texts(input).Order(StringComparer.Ordinal));
 
     [Theory]
@@ -96,7 +96,7 @@ public sealed class CompletionTests : ModuleTest
 
     [Fact]
     [Trait(Requires.Trait, Requires.Device)]
-    public void A_heap_completes_to_those_of_the_machine()
+    public void A_heap_completes_to_the_machines_heaps()
     {
         Requires.DmaHeap(Shell);
         var heaps = Directory.EnumerateFiles("/dev/dma_heap").Select(Path.GetFileName).Order(StringComparer.Ordinal);

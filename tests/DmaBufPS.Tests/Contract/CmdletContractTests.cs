@@ -3,13 +3,13 @@ using Xunit;
 
 namespace DmaBufPS.Tests.Contract;
 
-/// <summary>What every exported cmdlet promises, and its help page says.</summary>
+/// <summary>Checks what every exported cmdlet must provide, and that its help page agrees.</summary>
 public sealed class CmdletContractTests : IClassFixture<ExportedCmdlets>
 {
-    /// <summary>Verbs of commands that look and change nothing.</summary>
+    /// <summary>Verbs of commands that only look and change nothing.</summary>
     private static readonly string[] s_lookingVerbs = ["Get", "Test"];
 
-    /// <summary>Those of commands that change something in some of their forms only.</summary>
+    /// <summary>Verbs of commands of which only some forms change something.</summary>
     private static readonly string[] s_waitingVerbs = ["Read", "Wait"];
 
     private readonly ExportedCmdlets _exported;
@@ -58,7 +58,7 @@ public sealed class CmdletContractTests : IClassFixture<ExportedCmdlets>
 
     [Theory]
     [MemberData(nameof(Names))]
-    public void WhatIf_is_there_where_something_changes_and_only_there(string name)
+    public void WhatIf_exists_exactly_where_something_changes(string name)
     {
         var cmdlet = _exported[name];
         if (s_lookingVerbs.Contains(cmdlet.Verb))
@@ -114,7 +114,7 @@ public sealed class CmdletContractTests : IClassFixture<ExportedCmdlets>
 
     [Theory]
     [MemberData(nameof(Names))]
-    public void A_time_limit_is_given_in_seconds_and_may_be_zero(string name)
+    public void A_time_limit_is_in_seconds_and_may_be_zero(string name)
     {
         foreach (var limit in ParametersOf(name))
         {

@@ -3,7 +3,7 @@ using System.Management.Automation.Language;
 
 namespace DmaBufPS.Tests.Contract;
 
-/// <summary>The cmdlets that a user of the module gets.</summary>
+/// <summary>The cmdlets that the module exports.</summary>
 public sealed class ExportedCmdlets : IDisposable
 {
     private readonly Dictionary<string, CmdletInfo> _cmdlets;
@@ -13,7 +13,7 @@ public sealed class ExportedCmdlets : IDisposable
             .Select(info => (CmdletInfo)info.BaseObject)
             .ToDictionary(info => info.Name);
 
-    /// <summary>The names in the manifest, read without importing it.</summary>
+    /// <summary>The names in the manifest, read without importing the module.</summary>
     public static IReadOnlyList<string> InManifest
     {
         get

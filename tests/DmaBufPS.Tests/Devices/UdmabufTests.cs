@@ -2,7 +2,7 @@ using Xunit;
 
 namespace DmaBufPS.Tests.Devices;
 
-/// <summary>The same promises for real dma-bufs, whose kernel calls a memfd does without.</summary>
+/// <summary>Repeats tests with real dma-bufs, which take kernel calls that memfds do not need.</summary>
 [Trait(Requires.Trait, Requires.Device)]
 public sealed class UdmabufTests : ModuleTest
 {
@@ -13,7 +13,7 @@ public sealed class UdmabufTests : ModuleTest
     }
 
     [Fact]
-    public void A_dma_buf_prints_its_name_and_exporter_as_the_kernel_tells_them()
+    public void A_dma_buf_prints_its_name_and_exporter_as_the_kernel_reports_them()
     {
         var (fd, inode) = (Shell.Run("$buffer.Fd")[0], Shell.Run("$buffer.Inode")[0]);
         Assert.Equal(
@@ -22,7 +22,7 @@ public sealed class UdmabufTests : ModuleTest
     }
 
     [Fact]
-    public void A_holder_that_was_found_prints_this_process()
+    public void A_holder_is_printed_with_this_process()
     {
         var row = Shell.Print("Get-DmaBuf -System -Name real -WarningAction Ignore")[2];
         Assert.Contains($"{Environment.ProcessId} ", row, StringComparison.Ordinal);
@@ -38,7 +38,7 @@ public sealed class UdmabufTests : ModuleTest
     }
 
     [Fact]
-    public void New_UDmaBuf_whose_kernel_calls_are_read_in_part_keeps_nothing_open()
+    public void New_UDmaBuf_that_is_ended_after_any_kernel_call_keeps_nothing_open()
     {
         var calls = Calls(int.MaxValue);
         var before = Descriptors.Now();
@@ -73,7 +73,7 @@ public sealed class UdmabufTests : ModuleTest
             _ => Peers.TakeByte(Peer(Peers.Connect(SocketPath))));
 
     [Fact]
-    public void A_dma_bufs_name_completes_after_its_holder_has_changed_it()
+    public void A_dma_bufs_name_completes_after_it_was_changed()
     {
         Shell.Run("$buffer.Name = 'changed since'");
         Assert.Equal("'changed since'", Assert.Single(Shell.Complete("Get-DmaBuf c")).CompletionText);

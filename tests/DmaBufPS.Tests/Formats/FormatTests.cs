@@ -3,7 +3,7 @@ using Xunit;
 
 namespace DmaBufPS.Tests.Formats;
 
-/// <summary>What a prompt shows of each type: the columns or lines, and what stands in them.</summary>
+/// <summary>Tests how a prompt shows each type: the columns or lines, and their content.</summary>
 public sealed class FormatTests : ModuleTest
 {
     private const string BufferHeader = "Name Size Pages Origin Exporter Fd Inode";
@@ -52,7 +52,7 @@ public sealed class FormatTests : ModuleTest
         "7 camerad video 12 8192 udmabuf frame 3,9 True");
 
     [Fact]
-    public void What_others_named_prints_in_visible_characters()
+    public void Names_that_others_chose_print_in_visible_characters()
     {
         Shell["name"] = "hi\u001b[31mred\u202e";
         Shell.Run("$buffer = New-UDmaBuf 4KB -Backing MemFd -Name $name");
@@ -65,7 +65,9 @@ public sealed class FormatTests : ModuleTest
             """);
         foreach (var item in new[] { "$buffer", "$holder", "$domain" })
         {
-            foreach (var view in new[] { item, $"{item} | Format-List *", $"{item} | Select-Object *", $"{item}.Name", $"\"{item}\"" })
+            string[] views =
+                [item, $"{item} | Format-List *", $"{item} | Select-Object *", $"{item}.Name", $"\"{item}\""];
+            foreach (var view in views)
             {
                 var printed = string.Concat(Shell.Print(view));
                 Assert.Contains(@"hi\x1b[31mred\u202e", printed, StringComparison.Ordinal);
@@ -77,7 +79,7 @@ public sealed class FormatTests : ModuleTest
     }
 
     [Fact]
-    public void A_buffer_is_renamed_and_found_by_its_name_and_by_what_is_shown_of_it()
+    public void A_renamed_buffer_is_found_by_its_name_and_by_the_name_that_is_shown()
     {
         NewBuffer();
         Shell["name"] = "hi\u001bred";
@@ -121,7 +123,7 @@ public sealed class FormatTests : ModuleTest
     public void A_long_detail_of_a_feature_is_wrapped_and_not_cut_off()
     {
         var printed = Shell.Print("[DmaBuf.Discovery.SupportCheck]::new('Kvm', $false, ('word ' * 80 + 'end'), $null)");
-        // The rows below may begin in the middle of a word.
+        // A row may begin in the middle of a word.
         var text = string.Concat(printed.Skip(2).SelectMany(Words));
         Assert.Equal($"KvmFalse{string.Concat(Enumerable.Repeat("word", 80))}end", text);
     }
@@ -137,7 +139,7 @@ public sealed class FormatTests : ModuleTest
     }
 
     [Fact]
-    public void A_stream_of_a_buffer_prints_where_it_stands_and_how_long_it_is()
+    public void A_stream_of_a_buffer_prints_its_position_and_length()
     {
         NewBuffer();
         Shell.Run("$stream = $buffer | Read-DmaBufContent -AsStream -Count 100; $null = $stream.ReadByte()");
@@ -146,7 +148,7 @@ public sealed class FormatTests : ModuleTest
 
     private static string[] Words(string line) => line.Split(' ', StringSplitOptions.RemoveEmptyEntries);
 
-    /// <summary>The words are compared. How wide the columns are is PowerShell's choice.</summary>
+    /// <summary>Compares only the words, because PowerShell chooses the widths of the columns.</summary>
     private void AssertTable(string script, string header, string row)
     {
         var printed = Shell.Print(script);

@@ -2,7 +2,7 @@ using Xunit;
 
 namespace DmaBufPS.Tests.Pipelines;
 
-/// <summary>Select-Object -First ends the commands before it in the middle of their work.</summary>
+/// <summary>Tests Select-Object -First, which ends the commands before it in the middle of their work.</summary>
 public sealed class StopUpstreamTests : ModuleTest
 {
     [Fact]
@@ -16,7 +16,7 @@ public sealed class StopUpstreamTests : ModuleTest
     }
 
     [Fact]
-    public void Receive_DmaBuf_stops_listening_once_enough_buffers_came()
+    public void Receive_DmaBuf_stops_listening_once_enough_buffers_have_arrived()
     {
         NewBuffer();
         using var sender = new Shell();
@@ -36,7 +36,7 @@ public sealed class StopUpstreamTests : ModuleTest
     }
 
     [Fact]
-    public void Send_DmaBufFd_stops_listening_once_enough_buffers_were_sent()
+    public void Send_DmaBufFd_stops_listening_once_enough_buffers_have_been_sent()
     {
         Shell.Run("$buffers = New-UDmaBuf 4KB, 4KB -Backing MemFd");
         var before = Descriptors.Now();
@@ -75,7 +75,7 @@ public sealed class StopUpstreamTests : ModuleTest
     [InlineData("$buffer | Write-DmaBufContent -Path /etc/hostname", "")]
     [InlineData("Receive-DmaBuf unixd:$socket -TimeoutSec 0.1", "")]
     [InlineData("$buffer | Send-DmaBufFd unixd:$socket -TimeoutSec 0.1", "")]
-    public void A_command_whose_kernel_calls_are_read_in_part_keeps_nothing_open(string command, string cleanUp)
+    public void A_command_that_is_ended_after_any_kernel_call_keeps_nothing_open(string command, string cleanUp)
     {
         NewBuffer();
         Shell["file"] = Folder.At("file");

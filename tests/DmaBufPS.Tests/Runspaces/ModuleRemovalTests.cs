@@ -2,13 +2,13 @@ using Xunit;
 
 namespace DmaBufPS.Tests.Runspaces;
 
-/// <summary>The module is removed, or its runspace closed, while a pipeline waits.</summary>
+/// <summary>Tests removing the module, or closing its runspace, while a pipeline waits.</summary>
 public sealed class ModuleRemovalTests : ModuleTest
 {
     private const string RemoveModule = "Remove-Module DmaBufPS";
 
     [Fact]
-    public void A_command_goes_on_waiting_while_another_runspace_removes_the_module()
+    public void A_command_continues_to_wait_when_another_runspace_removes_the_module()
     {
         using var other = new Shell();
         using var receiving = Shell.Start("Receive-DmaBuf unixd:$socket");
@@ -38,7 +38,7 @@ public sealed class ModuleRemovalTests : ModuleTest
     }
 
     [Fact]
-    public void A_pipeline_that_removes_the_module_between_two_objects_goes_on_without_it()
+    public void A_pipeline_that_removes_the_module_between_two_objects_continues_without_it()
     {
         var before = Descriptors.Now();
         var open = Shell.Run($$"""
@@ -48,7 +48,7 @@ public sealed class ModuleRemovalTests : ModuleTest
             }
             """);
         Assert.Equal([false, true], open.Select(value => (bool)value.BaseObject));
-        // The second came after the removal, and stays for the next import to see.
+        // The second buffer was created after the removal, so it stays and the next import finds it.
         Shell.Import();
         Shell.Run("Get-DmaBuf | Where-Object Size -EQ 8KB | Remove-DmaBuf");
         before.AssertNoMore();
@@ -61,7 +61,8 @@ public sealed class ModuleRemovalTests : ModuleTest
         sender["socket"] = SocketPath;
         sender.Run("$sent = New-UDmaBuf 4KB -Backing MemFd");
         var before = Descriptors.Now();
-        const string Receive = $"Receive-DmaBuf unixd:$socket -Count 2 | ForEach-Object {{ {RemoveModule}; $_.IsOpen }}";
+        const string Receive =
+            $"Receive-DmaBuf unixd:$socket -Count 2 | ForEach-Object {{ {RemoveModule}; $_.IsOpen }}";
         using (var receiving = Shell.Start(Receive))
         {
             AwaitListener();

@@ -2,7 +2,7 @@ using Xunit;
 
 namespace DmaBufPS.Tests.Runspaces;
 
-/// <summary>One buffer in two runspaces at once.</summary>
+/// <summary>Tests two runspaces that use one buffer at once.</summary>
 public sealed class SharedBufferTests : ModuleTest
 {
     private readonly Shell _other = new();
@@ -83,13 +83,13 @@ public sealed class SharedBufferTests : ModuleTest
         using var reading = Shell.Start("$buffer | Read-DmaBufContent -OutFile $pipe");
         reading.AwaitPoll();
         _other.Run("Remove-DmaBuf $buffer");
-        // As much as a pipe holds.
+        // This empties the pipe, which holds this much.
         reader.ReadExactly(new byte[65536]);
         Assert.Equal("Buffer,Removed", reading.FinishWithError().Id());
     }
 
     [Fact]
-    public void A_peer_gets_nothing_of_a_buffer_that_was_removed_while_it_was_offered()
+    public void A_peer_receives_nothing_from_a_buffer_that_was_removed_while_on_offer()
     {
         using var sending = Shell.Start("$buffer | Send-DmaBufFd unixd:$socket");
         sending.AwaitPoll();
@@ -101,7 +101,7 @@ public sealed class SharedBufferTests : ModuleTest
     }
 
     [Fact]
-    public void Runspaces_that_make_use_and_remove_buffers_at_once_do_not_disturb_each_other()
+    public void Runspaces_that_create_use_and_remove_buffers_at_once_do_not_disturb_each_other()
     {
         const string Work = """
             foreach ($turn in 1..40) {

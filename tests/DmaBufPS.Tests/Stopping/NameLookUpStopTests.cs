@@ -7,7 +7,7 @@ public sealed class NameLookUpStopTests : ModuleTest
     [Theory]
     [InlineData("tcp")]
     [InlineData("tcpd")]
-    public void Send_DmaBufFd_stops_while_no_name_server_tells_the_hosts_address(string scheme)
+    public void Send_DmaBufFd_stops_while_it_waits_for_a_name_server(string scheme)
     {
         Requires.NameService();
         using var lookUp = new HangingLookUp(Folder.Pipe("aliases"));
@@ -18,7 +18,7 @@ public sealed class NameLookUpStopTests : ModuleTest
             sending.Stop();
         }
 
-        // The C library's thread goes on with the look-up, which nothing can end.
+        // The C library's thread continues the look-up, which nothing can end.
         before.AssertNoMoreBut(lookUp.Pipe);
     }
 }

@@ -2,7 +2,7 @@ using Xunit;
 
 namespace DmaBufPS.Tests.Stopping;
 
-/// <summary>Content from and to pipes, whose other side keeps the command waiting.</summary>
+/// <summary>Tests stopping commands that wait for the other side of a pipe.</summary>
 public sealed class PipeStopTests : ModuleTest
 {
     private readonly string _pipe;

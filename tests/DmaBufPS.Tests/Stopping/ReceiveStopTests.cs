@@ -30,26 +30,26 @@ public sealed class ReceiveStopTests : ModuleTest
     }
 
     [Fact]
-    public void Receive_DmaBuf_stops_while_the_sender_it_connected_to_sends_nothing()
+    public void Receive_DmaBuf_stops_while_a_sender_that_it_connected_to_sends_nothing()
     {
         using var listener = Peers.Listen(SocketPath);
         StopWhileWaiting("Receive-DmaBuf unix:$socket", _ => Peer(listener.Accept()));
     }
 
     [Fact]
-    public void Receive_DmaBuf_stops_while_the_sender_that_connected_sends_nothing()
+    public void Receive_DmaBuf_stops_while_a_sender_that_connected_to_it_sends_nothing()
     {
         StopWhileWaiting("Receive-DmaBuf unixd:$socket -Verbose", running =>
         {
             Peer(Peers.Connect(SocketPath));
-            // The poll after this one is for the descriptor, and no longer for a peer.
+            // The poll after this call waits for the descriptor and no longer for a peer.
             running.AwaitCall("^recvmsg");
         });
         Assert.True(Folder.IsEmpty);
     }
 
     [Fact]
-    public void Receive_DmaBuf_keeps_the_buffers_that_came_before_it_was_stopped()
+    public void Receive_DmaBuf_keeps_the_buffers_that_arrived_before_it_was_stopped()
     {
         using var sender = new Shell();
         sender["socket"] = SocketPath;

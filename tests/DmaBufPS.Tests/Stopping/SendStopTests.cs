@@ -88,7 +88,7 @@ public sealed class SendStopTests : ModuleTest
     {
         using var peer = SendToPeer();
         StopWhileWaiting("Wait-DmaBufRelease $buffer");
-        Assert.False(peer.Poll(0, SelectMode.SelectRead), "the stop of a wait does not end the link to the peer");
+        Assert.False(peer.Poll(0, SelectMode.SelectRead), "stopping the wait ended the link to the peer");
         using var waiting = Shell.Start("Wait-DmaBufRelease $buffer");
         waiting.AwaitPoll();
         peer.Dispose();

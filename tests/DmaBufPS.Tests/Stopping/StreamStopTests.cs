@@ -5,7 +5,7 @@ namespace DmaBufPS.Tests.Stopping;
 public sealed class StreamStopTests : ModuleTest
 {
     [Fact]
-    public void Write_DmaBufContent_reads_no_more_of_a_stream_once_it_is_stopped()
+    public void Write_DmaBufContent_reads_no_more_from_a_stream_once_it_is_stopped()
     {
         NewBuffer("1MB");
         using var stream = new SlowStream();
@@ -83,7 +83,7 @@ public sealed class StreamStopTests : ModuleTest
     public void Read_DmaBufContent_stops_in_the_middle_of_its_output()
     {
         NewBuffer("64MB");
-        // Every line differs from the one before: equal ones would be told in one line.
+        // Each line differs from the one before it, because the view abbreviates equal lines.
         Shell.Run("$buffer | Write-DmaBufContent -Fill ([byte[]](0..255))");
         var before = Descriptors.Now();
         using (var reading = Shell.Start("$buffer | Read-DmaBufContent -AsHex"))
@@ -100,7 +100,7 @@ public sealed class StreamStopTests : ModuleTest
         var before = Descriptors.Now();
         using (var running = Shell.Start(script))
         {
-            Eventually.True(condition, "the command is at work");
+            Eventually.True(condition, "the command is working");
             running.Stop();
         }
 

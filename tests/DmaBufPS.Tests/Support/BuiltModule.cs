@@ -1,6 +1,6 @@
 namespace DmaBufPS.Tests;
 
-/// <summary>The module as the build lays it out, and the repository that it belongs to.</summary>
+/// <summary>The module as the build leaves it, and its repository.</summary>
 internal static class BuiltModule
 {
     public const string Name = "DmaBufPS";
@@ -10,7 +10,7 @@ internal static class BuiltModule
     /// <summary>The top folder of the repository.</summary>
     public static string RepositoryRoot { get; } = FindRoot();
 
-    /// <summary>The manifest to import.</summary>
+    /// <summary>The path of the module's manifest.</summary>
     public static string Manifest
     {
         get

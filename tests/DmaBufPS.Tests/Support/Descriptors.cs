@@ -2,7 +2,7 @@ using Xunit;
 
 namespace DmaBufPS.Tests;
 
-/// <summary>This process's descriptors and mappings of the kinds that the module opens, counted by target.</summary>
+/// <summary>Counts this process's descriptors and mappings, of the kinds that the module opens, by target.</summary>
 internal sealed class Descriptors
 {
     private static readonly string[] s_kinds =
@@ -12,7 +12,7 @@ internal sealed class Descriptors
 
     private Descriptors(Dictionary<string, int> counts) => _counts = counts;
 
-    /// <summary>Those that are open now.</summary>
+    /// <summary>Counts those that are open now.</summary>
     public static Descriptors Now()
     {
         var targets = Directory.EnumerateFileSystemEntries("/proc/self/fd")
@@ -29,19 +29,22 @@ internal sealed class Descriptors
     /// <summary>Whether a path is open in this process.</summary>
     public bool Contain(string path) => _counts.ContainsKey(path);
 
-    /// <summary>Whether there are none now that there were not then.</summary>
+    /// <summary>Whether nothing is open now that was not open at the count.</summary>
     public bool AreBack => !More().Any();
 
-    /// <summary>Fails if there are any now that there were not then.</summary>
+    /// <summary>Fails if anything is open now that was not open at the count.</summary>
     public void AssertNoMore() => Assert.Empty(More());
 
-    /// <summary>Fails if anything but this path is open now that was not then.</summary>
+    /// <summary>Fails if anything other than this path is open now that was not open at the count.</summary>
     public void AssertNoMoreBut(string path) => Assert.All(More(), target => Assert.Equal(path, target));
 
     private IEnumerable<string> More() =>
         Now()._counts.Where(now => now.Value > _counts.GetValueOrDefault(now.Key)).Select(now => now.Key);
 
-    /// <summary>The runtime maps the code that it compiles from a memfd of its own.</summary>
+    /// <summary>
+    /// Whether the module may have opened the target; the runtime's own memfd, from which it maps compiled code, does
+    /// not count.
+    /// </summary>
     private static bool IsOfModule(string target) =>
         s_kinds.Any(kind => target.StartsWith(kind, StringComparison.Ordinal))
         && !target.Contains("doublemapper", StringComparison.Ordinal);

@@ -3,10 +3,10 @@ using Xunit;
 
 namespace DmaBufPS.Tests;
 
-/// <summary>Waits for what the kernel or another thread brings about, where nothing reports it.</summary>
+/// <summary>Waits for an effect of the kernel or of another thread that nothing reports.</summary>
 internal static class Eventually
 {
-    /// <summary>Long enough for a loaded or emulated machine; only a failing test waits as long.</summary>
+    /// <summary>Long enough for a loaded or emulated machine; only a failing test waits that long.</summary>
     public static readonly TimeSpan Limit = TimeSpan.FromSeconds(60);
 
     public static void True(Func<bool> condition, string what)

@@ -4,8 +4,8 @@ using Xunit;
 namespace DmaBufPS.Tests;
 
 /// <summary>
-/// Makes the C library's look-up of a host's name hang: it reads a file of aliases first (HOSTALIASES in hostname(7)),
-/// and that file is a pipe to which nothing is written.
+/// Makes the C library's look-up of a host's name hang. The library first reads a file of aliases (HOSTALIASES in
+/// hostname(7)), and this file is a pipe to which nothing is written.
 /// </summary>
 internal sealed partial class HangingLookUp : IDisposable
 {
@@ -18,23 +18,23 @@ internal sealed partial class HangingLookUp : IDisposable
     {
         Pipe = pipe;
         Assert.Equal(0, setenv(Aliases, pipe, 1));
-        // For the name server that is asked once the look-up goes on.
+        // Limits the wait for the name server once the look-up continues.
         Assert.Equal(0, setenv(Options, "timeout:1 attempts:1", 1));
     }
 
     public string Pipe { get; }
 
-    /// <summary>Returns once the look-up hangs.</summary>
+    /// <summary>Waits until the look-up hangs.</summary>
     public void AwaitBegin()
     {
-        // Opening a pipe for writing waits until somebody reads it.
+        // Opening a pipe for writing waits for a reader.
         var opening = Task.Run(
             () => new FileStream(Pipe, FileMode.Open, FileAccess.Write, FileShare.ReadWrite, bufferSize: 0));
         Assert.True(opening.Wait(Eventually.Limit), "No look-up began.");
         _writer = opening.Result;
     }
 
-    /// <summary>Lets the look-up go on, and waits until it has closed all that it opened.</summary>
+    /// <summary>Lets the look-up continue and waits until it has closed everything that it opened.</summary>
     public void Dispose()
     {
         Assert.Equal(0, unsetenv(Aliases));

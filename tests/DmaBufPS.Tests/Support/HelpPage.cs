@@ -2,7 +2,7 @@ using Xunit;
 
 namespace DmaBufPS.Tests;
 
-/// <summary>A cmdlet's page in docs/help, as far as it states facts about the cmdlet.</summary>
+/// <summary>The facts about a cmdlet that its page in docs/help states.</summary>
 internal sealed class HelpPage
 {
     private const string ParameterHeading = "### -";
@@ -18,10 +18,10 @@ internal sealed class HelpPage
     /// <summary>The one-line description.</summary>
     public string Synopsis => string.Join(' ', Section("SYNOPSIS").Where(line => line.Length > 0));
 
-    /// <summary>How many examples there are.</summary>
+    /// <summary>The number of examples.</summary>
     public int Examples => Section("EXAMPLES").Count(IsHeading);
 
-    /// <summary>The types of the output; none for a cmdlet that only ever outputs nothing.</summary>
+    /// <summary>The types of the output; empty for a cmdlet that never outputs anything.</summary>
     public IEnumerable<string> Outputs => Section("OUTPUTS")
         .Where(IsHeading)
         .Select(line => line[4..].Trim())

@@ -3,7 +3,7 @@ using Xunit;
 
 namespace DmaBufPS.Tests;
 
-/// <summary>A test with a runspace of its own, and a folder with a path for a socket.</summary>
+/// <summary>A test with its own runspace and its own folder, which has a path for a socket.</summary>
 public abstract class ModuleTest : IDisposable
 {
     private readonly List<Socket> _peers = [];
@@ -11,17 +11,18 @@ public abstract class ModuleTest : IDisposable
     protected ModuleTest()
     {
         Shell["socket"] = SocketPath;
-        Shell["refs"] = Shell.Run("[DmaBuf.Grants.GrantRefs]@{ Domain = 3; PeerDomain = 5; Refs = [uint32[]](8..17) }")[0];
+        Shell["refs"] = Shell.Run(
+            "[DmaBuf.Grants.GrantRefs]@{ Domain = 3; PeerDomain = 5; Refs = [uint32[]](8..17) }")[0];
     }
 
-    /// <summary>It has the variables <c>$socket</c>, a path, and <c>$refs</c>, some GrantRefs.</summary>
+    /// <summary>The runspace, with the variables <c>$socket</c>, a path, and <c>$refs</c>, some GrantRefs.</summary>
     private protected Shell Shell { get; } = new();
 
     private protected ScratchFolder Folder { get; } = new();
 
     private protected string SocketPath => Folder.At("s");
 
-    /// <summary>How many buffers this process has open, in whichever runspace.</summary>
+    /// <summary>The number of buffers that this process has open, in all runspaces.</summary>
     private protected int OpenBuffers => Shell.Run("Get-DmaBuf").Count;
 
     public void Dispose()
@@ -30,12 +31,12 @@ public abstract class ModuleTest : IDisposable
         GC.SuppressFinalize(this);
     }
 
-    /// <summary>Returns once a command listens on the socket.</summary>
+    /// <summary>Waits until a command listens on the socket.</summary>
     private protected void AwaitListener() => Eventually.True(() => File.Exists(SocketPath), "a command listens");
 
     /// <summary>
-    /// Runs a script, brings it on to the wait that is meant, where that is not its first, and stops it while it waits
-    /// for a descriptor there. It leaves nothing open, and its peers see that it is gone.
+    /// Starts a script and stops it while it waits for a descriptor. If the wait to test is not the script's first, the
+    /// action brings the script to it. Checks that the script leaves nothing open and that its peers notice its end.
     /// </summary>
     private protected void StopWhileWaiting(string script, Action<RunningScript>? untilThere = null)
     {
@@ -59,22 +60,22 @@ public abstract class ModuleTest : IDisposable
     }
 
     /// <summary>
-    /// Makes a memfd, which every machine can, and keeps it in <c>$buffer</c>. It is mapped from the start: no command
-    /// that is tested adds the mapping, which a buffer keeps.
+    /// Creates a memfd, which any machine can do, and keeps it in <c>$buffer</c>. It is mapped at once, so that no
+    /// tested command adds the mapping, which a buffer keeps.
     /// </summary>
     private protected void NewBuffer(string size = "4KB", string name = "tested") => Shell.Run($"""
         $buffer = New-UDmaBuf {size} -Backing MemFd -Name {name}
         $buffer | Write-DmaBufContent -Fill 0 -Count 1
         """);
 
-    /// <summary>A peer of a command, closed at the end of the test if not before.</summary>
+    /// <summary>Registers a peer of a command; it is closed at the end of the test if not before.</summary>
     private protected Socket Peer(Socket peer)
     {
         _peers.Add(peer);
         return peer;
     }
 
-    /// <summary>Hands <c>$buffer</c> to a peer that has connected, and keeps it.</summary>
+    /// <summary>Sends <c>$buffer</c> to a peer, which keeps the buffer, and returns the peer.</summary>
     private protected Socket SendToPeer()
     {
         using var sending = Shell.Start("$buffer | Send-DmaBufFd unixd:$socket");

@@ -1,6 +1,6 @@
 namespace DmaBufPS.Tests;
 
-/// <summary>What a help page says of one parameter: a text, and a block of YAML in PlatyPS's fixed layout.</summary>
+/// <summary>A help page's description of one parameter: a text and a block of YAML in PlatyPS's fixed layout.</summary>
 internal sealed class ParameterPage
 {
     private readonly List<string> _yaml;
@@ -23,7 +23,7 @@ internal sealed class ParameterPage
 
     public IEnumerable<string> AcceptedValues => List("AcceptedValues");
 
-    /// <summary>One line for each parameter set, as <see cref="Describe"/> writes it.</summary>
+    /// <summary>One line for each parameter set, as <see cref="Describe"/> formats it.</summary>
     public IEnumerable<string> Sets
     {
         get
@@ -53,7 +53,7 @@ internal sealed class ParameterPage
         }
     }
 
-    /// <summary>One parameter set's facts as a line to compare.</summary>
+    /// <summary>Formats one parameter set's facts as a line that can be compared.</summary>
     public static string Describe(
         string set, string position, bool required, bool byValue, bool byPropertyName, bool remaining) =>
         $"{set}: Position {position}, IsRequired {required}, ByValue {byValue}, ByPropertyName {byPropertyName}, "

@@ -4,7 +4,7 @@ using Xunit;
 
 namespace DmaBufPS.Tests;
 
-/// <summary>The other side of a hand-off, as a program that is not this module would be it.</summary>
+/// <summary>Plays the other side of a hand-off, as a program without this module would.</summary>
 internal static class Peers
 {
     /// <summary>Listens on a unix socket.</summary>
@@ -25,10 +25,10 @@ internal static class Peers
         return socket;
     }
 
-    /// <summary>The port that a socket is bound to.</summary>
+    /// <summary>Returns the port that a socket is bound to.</summary>
     public static int PortOf(Socket socket) => ((IPEndPoint)socket.LocalEndPoint!).Port;
 
-    /// <summary>A port on which nothing listens.</summary>
+    /// <summary>Returns a port on which nothing listens.</summary>
     public static int FreePort()
     {
         using var socket = ListenOnTcp();
@@ -43,7 +43,7 @@ internal static class Peers
     public static Socket ConnectToTcp(int port) =>
         ConnectOnceHeard(AddressFamily.InterNetwork, new IPEndPoint(IPAddress.Loopback, port));
 
-    /// <summary>Takes the data byte of a hand-off. The kernel closes a descriptor that is not asked for.</summary>
+    /// <summary>Receives only the data byte of a hand-off, so the kernel closes the descriptor.</summary>
     public static void TakeByte(Socket peer)
     {
         var data = new byte[1];
@@ -51,7 +51,7 @@ internal static class Peers
             throw new InvalidOperationException("The sender closed the connection.");
     }
 
-    /// <summary>Fails if the other side does not close the connection. What it sent before that is dropped.</summary>
+    /// <summary>Fails if the other side does not close the connection; drops the data that it sent before.</summary>
     public static void AssertClosed(Socket peer)
     {
         peer.ReceiveTimeout = (int)Eventually.Limit.TotalMilliseconds;
@@ -63,7 +63,7 @@ internal static class Peers
         }
         catch (SocketException e)
         {
-            // It was closed while it had data that was not read.
+            // The other side closed it with unread data.
             Assert.Equal(SocketError.ConnectionReset, e.SocketErrorCode);
         }
     }

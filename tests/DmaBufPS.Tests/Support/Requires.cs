@@ -2,13 +2,13 @@ using Xunit;
 
 namespace DmaBufPS.Tests;
 
-/// <summary>What a test needs of the machine. A skip names what is missing.</summary>
+/// <summary>Skips a test where the machine lacks what the test needs; the reason names what is missing.</summary>
 internal static class Requires
 {
-    /// <summary>The name of the trait of the tests that need a device, which run in the emulated machine too.</summary>
+    /// <summary>The trait's name for tests that need a device, which also run in the emulated machine.</summary>
     public const string Trait = "Needs";
 
-    /// <summary>Its value.</summary>
+    /// <summary>The trait's value.</summary>
     public const string Device = "Device";
 
     public static void Udmabuf(Shell shell) => Available(shell, "UDmaBuf", "/dev/udmabuf");
@@ -17,12 +17,13 @@ internal static class Requires
 
     public static void Vsock(Shell shell) => Available(shell, "Vsock", "vsock");
 
-    /// <summary>The C library itself asks the name server, so that a test can make a look-up hang.</summary>
+    /// <summary>Requires that the C library itself asks the name server: only then can a test make it hang.</summary>
     public static void NameService()
     {
         const string Settings = "/etc/nsswitch.conf";
         var lines = File.Exists(Settings) ? File.ReadAllLines(Settings) : [];
-        var hosts = Array.Find(lines, line => line.StartsWith("hosts:", StringComparison.Ordinal))?.Split(' ', '\t') ?? [];
+        var order = Array.Find(lines, line => line.StartsWith("hosts:", StringComparison.Ordinal));
+        var hosts = order?.Split(' ', '\t') ?? [];
         Assert.SkipUnless(
             hosts.Contains("dns") && !hosts.Contains("resolve"),
             $"needs 'dns' without 'resolve' for hosts in {Settings}");

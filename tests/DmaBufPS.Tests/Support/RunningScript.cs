@@ -4,10 +4,10 @@ using Xunit;
 
 namespace DmaBufPS.Tests;
 
-/// <summary>A script that runs on a thread of its own.</summary>
+/// <summary>A script that runs on its own thread.</summary>
 internal sealed class RunningScript : IDisposable
 {
-    /// <summary>A wait that a stop wakes ends in milliseconds. The rest is allowance for a loaded machine.</summary>
+    /// <summary>A stop ends a wait within milliseconds; the rest is allowance for a loaded machine.</summary>
     private static readonly TimeSpan s_stopLimit = TimeSpan.FromSeconds(5);
 
     private readonly PowerShell _powerShell;
@@ -22,32 +22,32 @@ internal sealed class RunningScript : IDisposable
         _running = powerShell.BeginInvoke<PSObject, PSObject>(null, _output);
     }
 
-    /// <summary>Whether it was left behind running.</summary>
+    /// <summary>Whether the script could not be stopped and was left running.</summary>
     public bool IsStuck { get; private set; }
 
     /// <summary>The errors that the script has written.</summary>
     public PSDataCollection<ErrorRecord> Errors => _powerShell.Streams.Error;
 
-    /// <summary>Returns once the script sleeps in the kernel until a descriptor is ready.</summary>
+    /// <summary>Waits until the script sleeps in the kernel, waiting for a descriptor.</summary>
     public void AwaitPoll() => Eventually.True(() => IsRunning() && _probe.SleepsInPoll, "the script waits in poll");
 
-    /// <summary>Returns once -Verbose of a command has told a kernel call that the pattern matches.</summary>
+    /// <summary>Waits until a command's -Verbose has shown a kernel call that the pattern matches.</summary>
     public void AwaitCall(string pattern) => Eventually.True(
         () => IsRunning() && CallsSoFar().Any(call => Regex.IsMatch(call, pattern)),
         $"the script makes the call {pattern}");
 
-    /// <summary>Returns once the script has put out so many objects.</summary>
+    /// <summary>Waits until the script has output this number of objects.</summary>
     public void AwaitOutput(int count) =>
-        Eventually.True(() => _output.Count >= count, $"the script puts out {count} objects");
+        Eventually.True(() => _output.Count >= count, $"the script outputs {count} objects");
 
-    /// <summary>Stops the script as Ctrl+C does, from this thread, and checks that this ends it at once.</summary>
+    /// <summary>Stops the script from this thread, as Ctrl+C does, and checks that it ends at once.</summary>
     public void Stop()
     {
         BeginStop();
         AwaitStopped();
     }
 
-    /// <summary>Asks the script to stop, and returns once it has been told.</summary>
+    /// <summary>Asks the script to stop, and returns once PowerShell has passed the request on.</summary>
     public void BeginStop()
     {
         Assert.True(IsRunning());
@@ -60,7 +60,7 @@ internal sealed class RunningScript : IDisposable
     /// <summary>Waits for the end of a script that was asked to stop.</summary>
     public void AwaitStopped()
     {
-        Assert.True(_running.AsyncWaitHandle.WaitOne(s_stopLimit), "The script went on after it was stopped.");
+        Assert.True(_running.AsyncWaitHandle.WaitOne(s_stopLimit), "The script continued after it was stopped.");
         Assert.Throws<PipelineStoppedException>(() => _powerShell.EndInvoke(_running));
         Assert.Equal(PSInvocationState.Stopped, _powerShell.InvocationStateInfo.State);
         Assert.Empty(Errors);
@@ -74,7 +74,7 @@ internal sealed class RunningScript : IDisposable
         return [.. _output];
     }
 
-    /// <summary>The same for a script that must write no error.</summary>
+    /// <summary>Does the same for a script that must write no error.</summary>
     public IReadOnlyList<PSObject> FinishWithoutError()
     {
         var output = Finish();
@@ -82,14 +82,17 @@ internal sealed class RunningScript : IDisposable
         return output;
     }
 
-    /// <summary>The same for a script that must write exactly one error, which is returned.</summary>
+    /// <summary>Does the same for a script that must write exactly one error, and returns the error.</summary>
     public ErrorRecord FinishWithError()
     {
         Finish();
         return Assert.Single(Errors);
     }
 
-    /// <summary>A script that cannot be stopped has failed its test: it is left behind, so that the others go on.</summary>
+    /// <summary>
+    /// Stops the script. If that fails, its test has failed as well, and the script is left running so that the other
+    /// tests can continue.
+    /// </summary>
     public void Dispose()
     {
         if (!_running.IsCompleted)
@@ -103,7 +106,7 @@ internal sealed class RunningScript : IDisposable
     private IEnumerable<string> CallsSoFar()
     {
         var calls = _powerShell.Streams.Verbose;
-        // By index, since the script adds to them meanwhile.
+        // By index, because the script may add calls in the meantime.
         for (var i = 0; i < calls.Count; i++)
             yield return calls[i].Message;
     }

@@ -3,7 +3,7 @@ using Xunit;
 
 namespace DmaBufPS.Tests;
 
-/// <summary>A folder of one test's own.</summary>
+/// <summary>A temporary folder for one test.</summary>
 internal sealed class ScratchFolder : IDisposable
 {
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("dmabuf-");
@@ -12,7 +12,7 @@ internal sealed class ScratchFolder : IDisposable
 
     public string At(string name) => Path.Combine(_folder.FullName, name);
 
-    /// <summary>A named pipe.</summary>
+    /// <summary>Creates a named pipe and returns its path.</summary>
     public string Pipe(string name)
     {
         using var program = Process.Start("mkfifo", At(name));

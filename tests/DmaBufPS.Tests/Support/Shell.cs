@@ -4,7 +4,7 @@ using Xunit;
 
 namespace DmaBufPS.Tests;
 
-/// <summary>A runspace with the module imported. Scripts see what was set with the indexer as variables.</summary>
+/// <summary>A runspace with the module imported. The indexer sets variables that scripts can use.</summary>
 internal sealed class Shell : IDisposable
 {
     private readonly Runspace _runspace = RunspaceFactory.CreateRunspace(InitialSessionState.CreateDefault());
@@ -20,7 +20,7 @@ internal sealed class Shell : IDisposable
     /// <summary>Whether a script that could not be stopped keeps the runspace busy.</summary>
     public bool IsStuck => _scripts.Exists(script => script.IsStuck);
 
-    /// <summary>A variable of the runspace.</summary>
+    /// <summary>Sets a variable of the runspace.</summary>
     public object? this[string variable]
     {
         set => _runspace.SessionStateProxy.SetVariable(variable, value);
@@ -41,7 +41,7 @@ internal sealed class Shell : IDisposable
         return output;
     }
 
-    /// <summary>Runs a script that must write or throw exactly one error, and returns that.</summary>
+    /// <summary>Runs a script that must write or throw exactly one error, and returns the error.</summary>
     public ErrorRecord ErrorOf(string script)
     {
         using var powerShell = Create(script);
@@ -74,7 +74,7 @@ internal sealed class Shell : IDisposable
         return running;
     }
 
-    /// <summary>The completions at the end of an input line.</summary>
+    /// <summary>Returns the completions at the end of an input line.</summary>
     public IReadOnlyList<CompletionResult> Complete(string input)
     {
         using var powerShell = Create("");
@@ -84,14 +84,14 @@ internal sealed class Shell : IDisposable
     /// <summary>Closes the runspace while its script may still run.</summary>
     public void Close() => _runspace.Close();
 
-    /// <summary>Closing would wait for a script that is stuck.</summary>
+    /// <summary>Closes the runspace, unless a script is stuck, for which closing would wait.</summary>
     public void Dispose()
     {
         if (!IsStuck)
             _runspace.Dispose();
     }
 
-    /// <summary>A command that waits for what never comes fails its test, and the other tests go on.</summary>
+    /// <summary>Runs a command; one that waits forever fails its test and does not hold up the others.</summary>
     private static IReadOnlyList<PSObject> Invoke(PowerShell powerShell)
     {
         var running = powerShell.BeginInvoke();

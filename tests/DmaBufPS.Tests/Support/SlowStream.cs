@@ -2,14 +2,14 @@ using Xunit;
 
 namespace DmaBufPS.Tests;
 
-/// <summary>A stream without an end whose reads wait until the test answers them.</summary>
+/// <summary>An endless stream whose reads wait until the test answers them.</summary>
 internal sealed class SlowStream : Stream
 {
     private readonly SemaphoreSlim _asked = new(0);
     private readonly SemaphoreSlim _answered = new(0);
     private int _reads;
 
-    /// <summary>How many reads there were.</summary>
+    /// <summary>The number of reads so far.</summary>
     public int Reads => _reads;
 
     public override bool CanRead => true;
@@ -26,10 +26,10 @@ internal sealed class SlowStream : Stream
         set => throw new NotSupportedException();
     }
 
-    /// <summary>Returns once somebody reads.</summary>
+    /// <summary>Waits for a read.</summary>
     public void AwaitRead() => Assert.True(_asked.Wait(Eventually.Limit), "Nobody read the stream.");
 
-    /// <summary>Gives one read a byte.</summary>
+    /// <summary>Answers one read with a byte.</summary>
     public void Answer() => _answered.Release();
 
     public override int Read(byte[] buffer, int offset, int count)

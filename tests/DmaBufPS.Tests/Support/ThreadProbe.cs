@@ -5,18 +5,18 @@ using Xunit;
 namespace DmaBufPS.Tests;
 
 /// <summary>
-/// Watches a thread through /proc. That a script waits in the kernel is seen there and not guessed from the time that
-/// has passed.
+/// Watches a thread through /proc, which shows when a script waits in the kernel; tests need not guess it from the time
+/// that has passed.
 /// </summary>
 public sealed class ThreadProbe
 {
-    /// <summary>poll and ppoll, by which the C library makes the system call.</summary>
+    /// <summary>The numbers of poll and ppoll, either of which the C library may call.</summary>
     private static readonly int[] s_pollCalls =
         RuntimeInformation.ProcessArchitecture == Architecture.X64 ? [7, 271] : [73];
 
     private volatile string? _thread;
 
-    /// <summary>Called by the thread to watch.</summary>
+    /// <summary>Tells the probe which thread to watch: the caller's.</summary>
     public void Enter() => _thread = Path.GetFileName(new FileInfo("/proc/thread-self").LinkTarget);
 
     /// <summary>Whether the thread sleeps in poll at this moment.</summary>

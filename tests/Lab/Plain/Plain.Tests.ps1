@@ -1,17 +1,17 @@
-# A dom0 and a guest with the distribution's own grant driver, which knows nothing of dma-bufs: any Debian host.
+# Tests in a dom0 and a guest as on any Debian host: with the distribution's own grant driver, which lacks dma-bufs.
 
 BeforeAll {
     . $PSScriptRoot/../common.ps1
     Start-Guest bob
 
-    # The parts one by one: a granted buffer with noise in it, and its references.
+    # The parts of an exchange. First: makes a granted buffer with noise in it and returns the references.
     $script:Make = {
         param ($peer)
         $global:buffer = New-GrantBuf 64KB -Domain $peer
         $buffer | Write-DmaBufContent (Get-Noise 64KB 3)
         $buffer.Grants
     }
-    # How it was imported, what is in it, and other noise as the answer.
+    # Returns how the buffer was imported and the hash of its content, and writes other noise as the answer.
     $script:Take = {
         "$($import.Origin)"
         ($import | Read-DmaBufContent -AsHash).Hash
@@ -24,12 +24,13 @@ BeforeAll {
 Describe 'With the distribution''s driver' {
     AfterEach { Assert-NothingLeft }
 
-    It 'a dma-buf cannot be granted, and New-GrantBuf is named' {
+    It 'a dma-buf cannot be granted, and the error names New-GrantBuf' {
         $udmabuf = New-UDmaBuf 64KB
-        Should-Fail (Get-Failure { $udmabuf | Export-GrantRefs -Domain bob }) 'IMP_TO_REFS,ENOTTY' NotImplemented 'New-GrantBuf'
+        $failure = Get-Failure { $udmabuf | Export-GrantRefs -Domain bob }
+        Should-Fail $failure 'IMP_TO_REFS,ENOTTY' NotImplemented 'New-GrantBuf'
     }
 
-    It 'no dma-buf is made of references, and the option that the kernel lacks is named' {
+    It 'no dma-buf can be made of references, and the error names the option that the kernel lacks' {
         $grants = On bob $Make 0
         $failure = Get-Failure { $grants | Import-GrantRefs -RequireDmaBuf }
         Should-Fail $failure 'EXP_FROM_REFS,ENOTTY' NotImplemented 'CONFIG_XEN_GNTDEV_DMABUF'

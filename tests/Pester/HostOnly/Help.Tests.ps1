@@ -7,7 +7,7 @@ BeforeAll {
     . $PSScriptRoot/../common.ps1
     $script:Pages = Join-Path $RepositoryRoot docs/help
 
-    # What a page has below its headings of a level, by heading.
+    # Returns the text below each heading of a level, by heading.
     function Split-Page ([string] $Text, [string] $Level) {
         $parts = [ordered]@{}
         $pieces = $Text -split "(?m)^$Level (.+)\n"
@@ -17,7 +17,7 @@ BeforeAll {
         $parts
     }
 
-    # The text of a page without Markdown's marks; code stays as it is.
+    # Returns the text of a page without Markdown's marks; code is unchanged.
     function ConvertTo-PlainText ([string] $Text) {
         $pieces = $Text -split '(?m)^```\w*\n?'
         for ($i = 0; $i -lt $pieces.Count; $i += 2) {
@@ -27,19 +27,19 @@ BeforeAll {
         -join $pieces
     }
 
-    # Each run of lines between blank ones, in one line and without the marks of lists.
+    # Returns each block of lines between blank lines as one line, without the marks of lists.
     function Split-Block ([string] $Text) {
         $Text -replace "`u{200B}" -split '\n\s*\n' |
             ForEach-Object { ($_ -replace '(?m)^\s*[*-] ' -replace '\s+', ' ').Trim() } |
             Where-Object { $_ }
     }
 
-    # What is shown of an object, in lines so wide that none is wrapped.
+    # Returns how an object is shown, in lines so wide that none is wrapped.
     function Get-ShownText ($Object) {
         $Object | Out-String -Width 4096
     }
 
-    # The code of the first block of code.
+    # Returns the content of the first code block.
     function Get-FirstCode ([string] $Text) {
         ($Text -split '(?m)^```\w*\n?')[1].TrimEnd()
     }
@@ -56,13 +56,14 @@ BeforeAll {
         $Set.Position -ge 0 ? "$($Set.Position)" : 'named'
     }
 
-    # What a parameter takes: the values of an enumeration, or those of a list of values.
+    # Returns the values that a parameter accepts: those of an enumeration or of a list of values.
     function Get-AcceptedValue ([Management.Automation.ParameterMetadata] $Parameter) {
         $type = $Parameter.ParameterType.IsArray ? $Parameter.ParameterType.GetElementType() : $Parameter.ParameterType
         $type.IsEnum ? [enum]::GetNames($type) : $Parameter.Attributes.ValidValues
     }
 
-    # What Get-Help must show of a parameter: the page's text, and what the cmdlet's own declaration says, in one line.
+    # Returns, in one line, what Get-Help must show about a parameter: the page's text and the facts of the cmdlet's own
+    # declaration.
     function Get-ExpectedParameter ($Command, $Parameter, [string] $Description) {
         $text, $yaml = $Description -split '(?m)^```yaml\n'
         $default = [regex]::Match($yaml, '(?m)^DefaultValue: (.+)$').Groups[1].Value
@@ -70,7 +71,7 @@ BeforeAll {
         $hasWildcards = $Parameter.Attributes.TypeId -contains [SupportsWildcards]
         @(
             "-$($Parameter.Name)"
-            # As "Get-Command -Syntax" names the type; a switch has none.
+            # The type as "Get-Command -Syntax" shows it; a switch has none.
             [regex]::Match("$($Command.ParameterSets)", "-$($Parameter.Name)\]? (<[^>]+>)|$").Groups[1].Value
             Split-Block (ConvertTo-PlainText $text)
             "Required? $(($sets.IsMandatory -contains $true) ? 'true' : 'false')"
@@ -91,7 +92,7 @@ Describe 'Get-Help <_>' -ForEach $cmdlets {
         $parameters = $command.Parameters.Values |
             Where-Object Name -NotIn ([Management.Automation.Cmdlet]::CommonParameters) | Sort-Object Name
         $help = Get-Help $_ -Full
-        # A heading is no part of the paragraph below it.
+        # A heading is not part of the paragraph below it.
         $shown = Split-Block ((Get-ShownText $help) -creplace '(?m)^[A-Z ]+$', "`$0`n")
     }
 
@@ -99,7 +100,7 @@ Describe 'Get-Help <_>' -ForEach $cmdlets {
         $help.Synopsis | Should -BeExactly (ConvertTo-PlainText $sections.SYNOPSIS)
         $text = $sections['DESCRIPTION', 'NOTES'].ForEach{ Split-Block (ConvertTo-PlainText $_) }
         $text | Where-Object { $_ -cnotin $shown } | Should -BeNullOrEmpty
-        $page | Should -Not -Match '\{\{' -Because 'PlatyPS leaves that where a text is to be written'
+        $page | Should -Not -Match '\{\{' -Because 'PlatyPS marks missing texts with braces'
     }
 
     It 'shows the parameters of the cmdlet, and no others' {
@@ -132,7 +133,7 @@ Describe 'Get-Help <_>' -ForEach $cmdlets {
         $actual | Sort-Object | Should -Be ($expected | Sort-Object)
     }
 
-    It 'shows every example with its code, and what is said about it' {
+    It 'shows every example with its code and text' {
         $examples = Split-Page $sections.EXAMPLES '###'
         $examples.Count | Should -BeGreaterThan 0
         @($help.examples.example).Count | Should -Be $examples.Count
@@ -147,7 +148,7 @@ Describe 'Get-Help <_>' -ForEach $cmdlets {
         $actual | Should -BeExactly $expected
     }
 
-    It 'shows the types that the cmdlet takes and gives' {
+    It 'shows the types of the cmdlet''s input and output' {
         foreach ($property in 'inputTypes', 'returnValues') {
             $types = Split-Page $sections[$property -eq 'inputTypes' ? 'INPUTS' : 'OUTPUTS'] '###'
             $expected = foreach ($type in $types.Keys) { $type; Split-Block (ConvertTo-PlainText $types[$type]) }
@@ -174,7 +175,7 @@ Describe 'Get-Help' {
         Get-Help $_ | Should -BeExactly (Get-Content -LiteralPath "$Pages/$_.md" -Raw)
     }
 
-    It 'keeps to the width of the screen' {
+    It 'fits the width of the screen' {
         $lines = (Get-Help New-UDmaBuf -Full | Out-String -Width 80) -split '\n'
         $lines | Where-Object Length -GT 80 | Should -BeNullOrEmpty
     }

@@ -6,7 +6,7 @@ Describe 'The package' {
         & "$RepositoryRoot/build/Scripts/package.ps1" -Module $ModulePath -Folder $folder | Select-Object -First 1 |
             Should -BeLike "The package is $folder/DmaBufPS.*.nupkg*"
 
-        # A process and a user of its own: nothing but PowerShell's own modules is there before.
+        # In its own process with its own home folder, where there are only PowerShell's own modules at first.
         $script = @"
             `$ErrorActionPreference = 'Stop'
             `$env:PSModulePath = "`$HOME/.local/share/powershell/Modules:`$PSHOME/Modules"

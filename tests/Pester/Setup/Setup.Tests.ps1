@@ -1,5 +1,5 @@
-# What a first run of build.sh meets: an empty or half-written cache, no network, a full disk, files of others. Each run
-# has a copy of the repository with the build program, so that only what the program does itself is tried.
+# Tests a first run of build.sh with an empty or half-written cache, no network, a full disk, or files of other users.
+# Each run has a copy of the repository with the build program already compiled, so that it tests only that program.
 
 BeforeAll {
     . $PSScriptRoot/../common.ps1
@@ -8,7 +8,7 @@ BeforeAll {
         'Directory.Build.targets', 'Directory.Packages.props', 'out/DmaBufPS', 'out/built', 'out/dmabuf-peer',
         'out/build/bin/Build', 'out/build/run.stamp'
 
-    # No source of the copy is newer than what was built of it.
+    # Makes a copy in which no source is newer than what was built from it.
     function Copy-Repository ([string] $Name) {
         $copy = (New-Item -ItemType Directory "$TestDrive/$Name").FullName
         Push-Location $RepositoryRoot
@@ -19,8 +19,8 @@ BeforeAll {
         $copy
     }
 
-    # What starts the copy's PowerShell with one command, and the variables of a user: none of the PowerShell that runs
-    # this.
+    # Returns the words that start the copy's PowerShell with one command and with a user's variables, without those of
+    # the PowerShell that runs this test.
     $path = $env:PATH -split ':' -ne $PSHOME -join ':'
     function Get-ShellWord ([string[]] $With = @(), [string] $Command = '$PSHOME', [string] $Copy = $repository) {
         'env', '-u', 'DMABUFPS_PSHOME', '-u', 'PSModulePath', "PATH=$path"
@@ -28,13 +28,13 @@ BeforeAll {
         "$Copy/build.sh", 'shell', '--', '-NoProfile', '-Command', $Command
     }
 
-    # What it says, on both streams.
+    # Starts it and returns its output on both streams.
     function Invoke-Shell {
         $words = Get-ShellWord @args
         & $words[0] $words[1..99] 2>&1 | ForEach-Object { "$_" }
     }
 
-    # The first call has it filled.
+    # Returns the cache's path, after filling the cache on the first call.
     function Get-FilledCache {
         if (-not (Test-Path "$cache/$folder")) {
             $null = Invoke-Shell "XDG_CACHE_HOME=$cache"
@@ -42,7 +42,7 @@ BeforeAll {
         $cache
     }
 
-    # These tests are about the .NET tool, which is used where there is no other PowerShell.
+    # Skips tests of the .NET tool, which is used only where there is no other PowerShell.
     function Assert-NoOtherPwsh {
         $others = "$path`:/usr/bin:/bin" -split ':' | Where-Object { Test-Path "$_/pwsh" }
         if ($others) {
@@ -56,7 +56,7 @@ BeforeAll {
         }
     }
 
-    # For file systems and networks of a test's own: root of a container may lack it.
+    # For tests that make their own mounts and networks, which root of a container may not be allowed to.
     function Assert-Administrator {
         unshare -n true 2> $null
         if ($LASTEXITCODE) {
@@ -66,7 +66,7 @@ BeforeAll {
 
     $newBuffer = 'New-UDmaBuf 4KB -Backing MemFd | ForEach-Object Size'
     $repository = Copy-Repository 'repository'
-    # Not in TestDrive, which loses after each block what was made in it.
+    # Not in TestDrive, because files that are created there are removed after each block.
     $cache = Join-Path ([IO.Path]::GetTempPath()) "dmabufps-cache-$PID"
     $tool = (Get-Content "$RepositoryRoot/.config/dotnet-tools.json" -Raw | ConvertFrom-Json).tools.powershell.version
     $runtime = [regex]::Matches((dotnet --list-runtimes), 'Microsoft\.NETCore\.App ([0-9.]+)')[-1].Groups[1].Value
@@ -81,7 +81,7 @@ AfterAll {
 Describe 'The first run' {
     BeforeEach { Assert-NoOtherPwsh }
 
-    It 'compiles PowerShell once when two begin at the same time, after one that was killed' {
+    It 'compiles PowerShell once when two runs begin at the same time after one that was killed' {
         $half = "$cache/$folder.part"
         $null = New-Item -ItemType Directory -Force $half
         Set-Content "$half/pwsh.dll" 'half of a file'
@@ -96,10 +96,10 @@ Describe 'The first run' {
         $said = -join ($runs | ForEach-Object { $_.StandardError.ReadToEnd() })
         [regex]::Matches($said, 'compiling PowerShell').Count | Should -Be 1
         Test-Path $half | Should -BeFalse
-        Invoke-Shell "XDG_CACHE_HOME=$cache" | Should -Be "$cache/$folder" -Because 'the next run says nothing more'
+        Invoke-Shell "XDG_CACHE_HOME=$cache" | Should -Be "$cache/$folder" -Because 'the next run prints nothing else'
     }
 
-    It 'uses PowerShell as it comes when the disk is full, and leaves nothing half-written' {
+    It 'uses the original PowerShell when the disk is full, and leaves nothing half-written' {
         Assert-Administrator
         $small = (New-Item -ItemType Directory "$TestDrive/small").FullName
         mount -t tmpfs -o size=20m none $small
@@ -131,13 +131,13 @@ Describe 'The first run' {
         }
     }
 
-    It 'needs no network where the cache is filled' {
+    It 'needs no network when the cache is filled' {
         Assert-Administrator
         $words = Get-ShellWord "XDG_CACHE_HOME=$(Get-FilledCache)" $newBuffer
         unshare -n @words | Should -Be 4096
     }
 
-    It 'names in one line each what it cannot fetch' {
+    It 'names what it cannot fetch, in one line each' {
         Assert-Administrator
         $empty = (New-Item -ItemType Directory "$TestDrive/empty").FullName
         $words = Get-ShellWord 'XDG_CACHE_HOME=', 'NUGET_PACKAGES=', "HOME=$empty"
@@ -148,7 +148,7 @@ Describe 'The first run' {
         $said.Count | Should -BeLessOrEqual 3
     }
 
-    It 'builds a copy where MSBuild cannot take the path' {
+    It 'builds a copy where MSBuild cannot use the path' {
         $odd = Copy-Repository "a `"b`"; it's (c)"
         $name = (sh -c 'echo "$1" | sha256sum' sh $odd).Substring(0, 16)
         $copy = "$(Get-FilledCache)/dmabufps/repositories/$name"
@@ -182,21 +182,21 @@ Describe 'A PowerShell on PATH' {
         }
     }
 
-    It 'is passed over when it is older than the module allows, and the message says so' {
+    It 'is not used when it is too old for the module, and a message says so' {
         $old = New-Pwsh '7.4.6'
         $said = Invoke-Shell "XDG_CACHE_HOME=$(Get-FilledCache)", "PATH=${old}:$path"
         $said[0] | Should -Be "$old/pwsh is PowerShell 7.4.6, but the module needs 7.6: using the .NET tool instead."
         $said[-1] | Should -BeLike "$cache/*"
     }
 
-    It 'is preferred when it is recent' {
+    It 'is preferred when it is recent enough' {
         $new = New-Pwsh '7.6.0'
         Invoke-Shell "PATH=${new}:$path" | Should -Be $new, '7.6.0'
     }
 }
 
-Describe 'What cannot be built' {
-    It 'is a repository that the user may not write' {
+Describe 'build.sh fails with one clear line' {
+    It 'in a repository that the user may not write to' {
         Assert-Root
         $foreign = Copy-Repository 'foreign'
         chmod -R go-w,go+rX $foreign
@@ -207,7 +207,7 @@ Describe 'What cannot be built' {
         $said | Should -Be "$foreign/out is not writable: build as the user who owns it, or in a copy of your own."
     }
 
-    It 'is anything without a .NET SDK' {
+    It 'without a .NET SDK' {
         $copy = Copy-Repository 'no-sdk'
         $bin = (New-Item -ItemType Directory "$TestDrive/no-dotnet").FullName
         Set-Content "$bin/dotnet" "#!/bin/sh`nexit 1"
