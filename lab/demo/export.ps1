@@ -9,7 +9,7 @@ try {
 }
 catch {
     # Distribution kernels lack CONFIG_XEN_GNTDEV_DMABUF.
-    if ($_.FullyQualifiedErrorId -notlike 'IMP_TO_REFS,ENOTTY*') { throw }
+    if ($_.FullyQualifiedErrorId -notlike 'IOCTL_GNTDEV_DMABUF_IMP_TO_REFS,ENOTTY*') { throw }
     'cannot grant a dma-buf on this kernel (IMP_TO_REFS: ENOTTY), so shares pages of the grant allocator'
     Remove-DmaBuf $buffer
     $buffer = New-GrantBuf 64KB -Domain 0

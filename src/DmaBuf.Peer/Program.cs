@@ -50,7 +50,7 @@ internal static class Program
         }
         catch (DmaBufException e)
         {
-            Console.Error.WriteLine(e.Cure is null ? e.Message : $"{e.Message} {e.Cure}");
+            Console.Error.WriteLine(Advice.Describe(e));
             return 1;
         }
         catch (OperationCanceledException)

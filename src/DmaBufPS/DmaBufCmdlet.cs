@@ -49,13 +49,10 @@ public abstract class DmaBufCmdlet : PSCmdlet, IDisposable
             WriteError(ErrorRecords.From(e, target));
             return false;
         }
-        catch (ObjectDisposedException e) when (target is DmaBuffer { IsOpen: false })
+        catch (ObjectDisposedException) when (target is DmaBuffer { IsOpen: false })
         {
             // Another runspace removed the buffer between two calls.
-            WriteError(new ErrorRecord(e, "Buffer,Removed", ErrorCategory.ObjectNotFound, target)
-            {
-                ErrorDetails = new ErrorDetails($"{target} was removed.") { RecommendedAction = "Make or receive it again; Get-DmaBuf lists the buffers that are open." },
-            });
+            WriteError(ErrorRecords.From(BufferException.Removed(target), target));
             return false;
         }
     }

@@ -1,5 +1,4 @@
 using System.Management.Automation;
-using DmaBuf.Buffers;
 using DmaBuf.Errors;
 using DmaBuf.Tracing;
 using DmaBuf.Xen;
@@ -13,23 +12,17 @@ internal static class ErrorRecords
     {
         var record = new ErrorRecord(failure, failure.ErrorId, Category(failure), target);
         record.CategoryInfo.TargetName = VisibleText.Of(record.CategoryInfo.TargetName);
-        if (failure.Cure is { } cure)
-            record.ErrorDetails = new ErrorDetails(failure.Message) { RecommendedAction = cure + More(failure, target) };
+        var action = string.Join(' ', new[] { failure.RecommendedAction, Advice.For(failure, target) }.OfType<string>());
+        if (action.Length > 0)
+            record.ErrorDetails = new ErrorDetails(failure.Message) { RecommendedAction = action };
         return record;
     }
-
-    private static string More(DmaBufException failure, object? target) =>
-        failure is KernelException { Call: "mmap", ErrnoName: not "ENOMEM" }
-        && target is DmaBuffer { IsOpen: true, IsDmaBuf: true, IsCpuAccessible: false }
-            ? " Get-DmaBuf shows that as IsCpuAccessible, and Send-DmaBufFd passes it on."
-            : "";
 
     private static ErrorCategory Category(DmaBufException failure) => failure switch
     {
         KernelException kernel => Category(kernel.ErrnoName),
         XenStoreException store => Category(store.ErrnoName),
         AddressException { Fault: AddressFault.NotASocket } => ErrorCategory.ResourceExists,
-        AddressException { Fault: AddressFault.InUse } => ErrorCategory.ResourceBusy,
         AddressException { Fault: AddressFault.UnknownDomain } => ErrorCategory.ObjectNotFound,
         AddressException => ErrorCategory.InvalidArgument,
         PeerException { Fault: PeerFault.Stalled } => ErrorCategory.OperationTimeout,

@@ -100,7 +100,7 @@ Describe 'References' {
             param ($grants)
             $grants | Import-GrantRefs -Domain 777 -RequireDmaBuf
         } @(, $grants)
-        Should-Fail $failure 'EXP_FROM_REFS,EINVAL' InvalidArgument
+        Should-Fail $failure 'IOCTL_GNTDEV_DMABUF_EXP_FROM_REFS,EINVAL' InvalidArgument
     }
 
     It 'may be listed twice, and then the buffer contains their page twice' {
@@ -126,10 +126,10 @@ Describe 'References' {
         try {
             Set-Content $Limit 8
             $failure = Get-Failure { $buffer | Export-GrantRefs -Domain alice }
-            Should-Fail $failure 'IMP_TO_REFS,EINVAL' InvalidArgument 'parameters/limit'
+            Should-Fail $failure 'IOCTL_GNTDEV_DMABUF_IMP_TO_REFS,EINVAL' InvalidArgument 'parameters/limit'
             $grants = New-GuestBuffer alice 0 -Count 16
             $failure = Get-Failure { $grants | Import-GrantRefs -Mapping }
-            Should-Fail $failure 'MAP_GRANT_REF,EINVAL' InvalidArgument 'parameters/limit'
+            Should-Fail $failure 'IOCTL_GNTDEV_MAP_GRANT_REF,EINVAL' InvalidArgument 'parameters/limit'
             $address = Start-RawPeer (ConvertTo-Blob (@(16) + $grants.Refs))
             $failure = Get-Failure { Receive-DmaBuf $address -Domain alice -TimeoutSec 20 }
             Should-Fail $failure 'Peer,BadCount' ProtocolError
@@ -145,11 +145,11 @@ Describe 'References' {
         $buffer = New-UDmaBuf 64MB
         $grants = $buffer | Export-GrantRefs -Domain alice
         $failure = Get-Failure { $buffer | Export-GrantRefs -Domain alice }
-        Should-Fail $failure 'IMP_TO_REFS,ENOSPC' ResourceUnavailable 'Revoke-GrantRefs'
+        Should-Fail $failure 'IOCTL_GNTDEV_DMABUF_IMP_TO_REFS,ENOSPC' ResourceUnavailable 'Revoke-GrantRefs'
         $grants | Revoke-GrantRefs
         ($buffer | Export-GrantRefs -Domain alice).Count | Should -Be 16384
         $failure = Get-FailureOn bob { New-GrantBuf 8MB -Domain 0 }
-        Should-Fail $failure 'ALLOC_GREF,ENOSPC' ResourceUnavailable 'gntalloc/parameters/limit'
+        Should-Fail $failure 'IOCTL_GNTALLOC_ALLOC_GREF,ENOSPC' ResourceUnavailable 'gntalloc/parameters/limit'
     }
 
     It 'that do not make a whole buffer are refused' {
@@ -384,6 +384,23 @@ Describe 'A process that is killed' {
     }
 }
 
+Describe 'dmabuf-peer that ends by SIG<Signal> while it offers' -ForEach @(
+    @{ Signal = 'TERM' }
+    @{ Signal = 'HUP' }
+    @{ Signal = 'KILL' }) {
+    AfterEach { Assert-NothingLeft }
+
+    It 'leaves nothing in xenstore that the domain''s next offer does not sweep' {
+        $id = ssh -n alice "$RepositoryRoot/out/dmabuf-peer server xenstore:signal 0 > /dev/null 2>&1 & echo `$!"
+        $null = Wait-Offer alice dom0 signal
+        ssh -n alice "kill -$Signal $id"
+        if ($Signal -eq 'KILL') {
+            On alice { $null = Get-Failure { New-GrantBuf 4KB -Domain 0 | Send-DmaBufFd xenstore:other -TimeoutSec 1 } }
+        }
+        Wait-Until { -not (Get-OfferNode) } 10
+    }
+}
+
 Describe 'Pages of New-GrantBuf' {
     AfterEach { Assert-NothingLeft }
 
@@ -434,7 +451,7 @@ Describe 'A thousand exchanges' {
                     while ($true) { $free += ($buffer | Export-GrantRefs -Domain 0).Count }
                 }
                 catch {
-                    if ($_.FullyQualifiedErrorId -notlike 'IMP_TO_REFS,ENOSPC,*') { throw }
+                    if ($_.FullyQualifiedErrorId -notlike 'IOCTL_GNTDEV_DMABUF_IMP_TO_REFS,ENOSPC,*') { throw }
                 }
             }
             Get-DmaBuf | Remove-DmaBuf

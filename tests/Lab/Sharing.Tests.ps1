@@ -126,7 +126,7 @@ Describe 'With the <_> driver in the guests' -ForEach Distribution, Stock, Mmap 
                 Should-HaveCrossed $exchange['dma-buf'] -AsDmaBuf $makesDmaBuf
             }
             else {
-                Should-Fail $exchange['dma-buf'].Grants 'IMP_TO_REFS,ENOTTY' NotImplemented 'New-GrantBuf'
+                Should-Fail $exchange['dma-buf'].Grants 'IOCTL_GNTDEV_DMABUF_IMP_TO_REFS,ENOTTY' NotImplemented 'New-GrantBuf'
             }
         }
 
@@ -148,10 +148,10 @@ Describe 'With the <_> driver in the guests' -ForEach Distribution, Stock, Mmap 
             }
             elseif ($importDriver -eq 'Distribution') {
                 $failure = $exchange['required'].Import
-                Should-Fail $failure 'EXP_FROM_REFS,ENOTTY' NotImplemented 'CONFIG_XEN_GNTDEV_DMABUF'
+                Should-Fail $failure 'IOCTL_GNTDEV_DMABUF_EXP_FROM_REFS,ENOTTY' NotImplemented 'CONFIG_XEN_GNTDEV_DMABUF'
             }
             else {
-                Should-Fail $exchange['required'].Import 'EXP_FROM_REFS,EINVAL' InvalidArgument '-Mapping'
+                Should-Fail $exchange['required'].Import 'IOCTL_GNTDEV_DMABUF_EXP_FROM_REFS,EINVAL' InvalidArgument '-Mapping'
             }
         }
     }

@@ -133,26 +133,41 @@ Describe 'By xenstore' {
         Complete-Job $job
     }
 
-    It 'refuses a second offer under the same name until the peer is done' {
-        On dom0 $Export (Get-DomainId bob)
-        $job = Start-On bob $Receive xenstore:frame, 0
-        On dom0 $Send xenstore:frame
-        Complete-Job $job | Should -Be (Get-NoiseHash 64KB 3)
-        $second = Get-Failure { $grants | Send-DmaBufFd xenstore:frame -TimeoutSec 1 }
-        Should-Fail $second 'Address,InUse' ResourceBusy 'Revoke-GrantRefs'
-        On bob { $import | Remove-DmaBuf }
-        $again = Get-Failure { $grants | Send-DmaBufFd xenstore:frame -TimeoutSec 1 }
-        Should-Fail $again 'Wait,ETIMEDOUT' OperationTimeout
+    It 'hands over one buffer after another by one name, while the peer keeps them all' {
+        $job = Start-On bob {
+            $global:kept = 1..3 | ForEach-Object { Receive-DmaBuf xenstore:frame -Domain 0 -TimeoutSec 60 }
+            $kept | Read-DmaBufContent -AsString -Count 5
+        }
+        $sent = '1st..', '2nd..', '3rd..' | ForEach-Object { New-GrantBuf 4KB -Domain bob | Write-DmaBufContent $_ -PassThru }
+        $sent | Send-DmaBufFd xenstore:frame -TimeoutSec 60
+        Complete-Job $job | Should -Be '1st..', '2nd..', '3rd..'
+        On bob { $kept | Remove-DmaBuf }
+        $sent | Wait-DmaBufRelease -TimeoutSec 30 -PassThru | Should -Be $sent
+    }
+
+    It 'keeps the order of offers that stand at the same time' {
+        $jobs = foreach ($number in 1..3) {
+            Start-ThreadJob {
+                Import-Module $using:ModulePath
+                New-GrantBuf 4KB -Domain bob | Write-DmaBufContent "no. $using:number" -PassThru |
+                    Send-DmaBufFd xenstore:frame -TimeoutSec 60
+            }
+            $null = Wait-Offer dom0 bob frame $number
+        }
+        On bob {
+            1..3 | ForEach-Object { Receive-DmaBuf xenstore:frame -Domain 0 -TimeoutSec 60 } | Read-DmaBufContent -AsString -Count 5
+        } | Should -Be 'no. 1', 'no. 2', 'no. 3'
+        $jobs | ForEach-Object { Complete-Job $_ }
     }
 
     It 'tells the exporter why an import failed' {
         On alice $Export 0
         $job = Start-On alice { Get-Failure { $grants | Send-DmaBufFd xenstore:frame -TimeoutSec 60 } }
         $failure = Get-Failure { Receive-DmaBuf xenstore:frame -Domain alice -RequireDmaBuf -TimeoutSec 60 }
-        Should-Fail $failure 'EXP_FROM_REFS,EINVAL' InvalidArgument
+        Should-Fail $failure 'IOCTL_GNTDEV_DMABUF_EXP_FROM_REFS,EINVAL' InvalidArgument
         $told = Complete-Job $job
         Should-Fail $told 'Peer,ImportFailed' ProtocolError
-        $told.Message | Should -BeLike '*EXP_FROM_REFS*EINVAL*'
+        $told.Message | Should -BeLike '*IOCTL_GNTDEV_DMABUF_EXP_FROM_REFS*EINVAL*'
     }
 }
 
@@ -166,7 +181,7 @@ Describe 'An offer in xenstore' {
                 $store.Write("$offer/state", 'ready')
             }
         }
-        $offer = "/local/domain/$(Get-DomainId alice)/data/dmabufps/0/frame"
+        $offer = "/local/domain/$(Get-DomainId alice)/data/dmabufps/0/frame/1"
     }
     AfterEach {
         Use-Store { param ($store) $store.Remove("/local/domain/$(Get-DomainId alice)/data/dmabufps") }

@@ -1,7 +1,10 @@
 # Tests in carol, a PV guest that was booted without iommu=soft: its kernel grants the wrong pages and reports success.
 # The last tests destroy carol.
 
-BeforeAll { . $PSScriptRoot/common.ps1 }
+BeforeAll {
+    . $PSScriptRoot/common.ps1
+    Start-Guest alice, carol
+}
 
 Describe 'A PV guest without iommu=soft' {
     AfterEach { Assert-NothingLeft }
@@ -59,6 +62,13 @@ Describe 'A domain that is destroyed' {
             catch { $_.FullyQualifiedErrorId }
         }
         $null = Wait-Offer dom0 carol offer
+        # A guest, which may not see other domains' nodes, waits for her too.
+        $waiting = Start-On alice {
+            param ($carol)
+            $global:byAlice = New-GrantBuf 16KB -Domain $carol
+            Get-Failure { $byAlice | Send-DmaBufFd xenstore:by-alice -TimeoutSec 100 }
+        } $id
+        $null = Wait-Offer alice carol by-alice
         xl destroy carol
         # Closes the ssh connection, which would not notice by itself.
         ssh -O exit carol 2>$null
@@ -74,6 +84,10 @@ Describe 'A domain that is destroyed' {
 
     It 'ends an offer that it has not taken, with an error' {
         Complete-Job $offering | Should -BeLike 'Peer,ClosedEarly,*'
+    }
+
+    It 'ends the wait of a guest that has an offer for it' {
+        Should-Fail (Complete-Job $waiting 60) 'Peer,ClosedEarly' ProtocolError
     }
 
     It 'leaves the importer what it has mapped, and disappears when that is unmapped' {

@@ -186,8 +186,8 @@ function Use-Driver ([string] $Driver, [string[]] $Domains) {
 }
 
 # Waits until an offer of a domain is in xenstore, and returns its node.
-function Wait-Offer ([string] $Exporter, [string] $Importer, [string] $Name) {
-    $node = "/local/domain/$(Get-DomainId $Exporter)/data/dmabufps/$(Get-DomainId $Importer)/$Name"
+function Wait-Offer ([string] $Exporter, [string] $Importer, [string] $Name, [int] $Number = 1) {
+    $node = "/local/domain/$(Get-DomainId $Exporter)/data/dmabufps/$(Get-DomainId $Importer)/$Name/$Number"
     Wait-Until { (Use-Store { param ($store) $store.Read("$node/state") }) -eq 'ready' }
     $node
 }

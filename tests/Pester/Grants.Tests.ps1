@@ -154,7 +154,7 @@ Describe 'Send-DmaBufFd with GrantRefs' {
     It 'refuses a domain other than the one that the references are for' {
         Should-Fail {
             $Refs | Send-DmaBufFd tcpd:127.0.0.1:1 -Domain 6
-        } 'Buffer,OtherDomain' InvalidArgument 'Export-GrantRefs -Domain 6'
+        } 'Buffer,OtherDomain' InvalidArgument 'Export the buffer for domain 6'
         $buffer = New-UDmaBuf 4KB @AnyBacking
         Should-Fail { $buffer | Send-DmaBufFd unix:/tmp/s -Domain 6 } 'Buffer,OtherDomain' InvalidArgument
         Remove-DmaBuf $buffer
@@ -324,7 +324,7 @@ Describe 'The grant cmdlets' {
         'Receive-DmaBuf xenstore:camera -Domain 0 -Mapping'
         '$Refs | Send-DmaBufFd xenstore:camera -Domain 5'
         '$Refs | Send-DmaBufFd tcpd:127.0.0.1:1 -Domain named') {
-        Should-Fail ([scriptblock]::Create($_)) 'open,ENOENT' ObjectNotFound 'no domain of Xen'
+        Should-Fail ([scriptblock]::Create($_)) 'open,ENOENT' ObjectNotFound 'not a Xen domain'
         Get-DmaBuf | Remove-DmaBuf
     }
 

@@ -184,6 +184,10 @@ Describe 'Send-DmaBufFd and Receive-DmaBuf' {
         Should-Fail {
             $buffer | Send-DmaBufFd "unix:$socket" -Wait -TimeoutSec 0.5
         } 'Wait,ETIMEDOUT' OperationTimeout 'TimeoutSec'
+        # The peer has the buffer still, so its link is kept and the wait can be repeated.
+        Should-Fail { $buffer | Wait-DmaBufRelease -TimeoutSec 0.2 } 'Wait,ETIMEDOUT' OperationTimeout
+        $silent.Kill()
+        $buffer | Wait-DmaBufRelease -TimeoutSec 30
         $null = $silent | Wait-CPeer
     }
 
@@ -198,6 +202,7 @@ Describe 'Send-DmaBufFd and Receive-DmaBuf' {
         $null = $silent | Wait-CPeer
         $silent = Start-CPeer send, listen, $socket, memfd, nothing
         Stop-Command "New-UDmaBuf 4KB -Backing MemFd | Send-DmaBufFd 'unix:$socket' -Wait" | Should -BeLessThan 2000
+        $silent.Kill()
         $null = $silent | Wait-CPeer
     }
 

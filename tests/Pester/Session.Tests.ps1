@@ -122,7 +122,7 @@ Describe 'Get-DmaBufSupport and Test-DmaBufSupport' {
         $checks.Feature | Should -Be ([enum]::GetValues([DmaBuf.Discovery.SupportFeature]))
         $checks | ForEach-Object {
             $_.Detail | Should -Not -BeNullOrEmpty
-            [bool]$_.Cure | Should -Be (-not $_.Available) -Because $_.Feature
+            [bool]$_.RecommendedAction | Should -Be (-not $_.Available) -Because $_.Feature
         }
         $checks | Out-String | Should -Match 'Feature\s+Available\s+Detail and cure'
     }

@@ -33,7 +33,7 @@ internal sealed class Exporter(string port, ushort domain, bool withUdmabuf) : I
             }
             catch (KernelException e) when (e.Call is "IMP_TO_REFS" or "ALLOC_GREF")
             {
-                Console.WriteLine($"failed {size} {e.Message} {e.Cure}");
+                Console.WriteLine($"failed {size} {e.Message} {e.RecommendedAction}");
             }
         }
 

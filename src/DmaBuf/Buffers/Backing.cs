@@ -6,7 +6,8 @@ namespace DmaBuf.Buffers;
 
 /// <summary>
 /// The memory under a <see cref="DmaBuffer"/>: one small class for each kind, which holds what is particular to it. The
-/// buffer sees to it that no member is called after <see cref="Close"/> and none but that from two threads.
+/// buffer sees to it that no member is called after <see cref="Close"/>. Others than that may be called from several
+/// threads at once.
 /// </summary>
 internal abstract class Backing : IDisposable
 {

@@ -32,7 +32,7 @@ internal class DmaBufBacking : Backing
         Name = name;
     }
 
-    public override Mapping Map(object buffer) => Mapping.Create(Descriptor, 0, Size, buffer, Mapping.NoMmapCure);
+    public override Mapping Map(object buffer) => Mapping.Create(Descriptor, 0, Size, buffer, Mapping.NoMmapAction);
 
     public override void BeginAccess(BufferAccess access, object buffer) =>
         Sync(DmaBufUapi.DMA_BUF_SYNC_START, access, buffer);

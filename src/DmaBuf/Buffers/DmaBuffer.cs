@@ -166,10 +166,7 @@ public sealed class DmaBuffer : IDisposable
     public void ThrowIfRemoved()
     {
         if (!IsOpen)
-        {
-            throw new BufferException(BufferFault.Removed, $"{this} was removed.",
-                "Make or receive it again; Get-DmaBuf lists the buffers that are open.");
-        }
+            throw BufferException.Removed(this);
     }
 
     /// <summary>
@@ -191,7 +188,7 @@ public sealed class DmaBuffer : IDisposable
         if (!TellsRelease)
         {
             throw new BufferException(BufferFault.CannotWait, $"{this} is no dma-buf of grant references.",
-                "Remove-DmaBuf ends this session's use of it, and whoever shared it learns of that.");
+                "Remove it to end its use here: whoever shared it learns of that.");
         }
 
         if (!IsHeld)

@@ -8,7 +8,7 @@ namespace DmaBuf.Buffers;
 internal sealed unsafe class Mapping : SafeHandle
 {
     /// <summary>What helps where an exporter refuses mmap.</summary>
-    public const string NoMmapCure =
+    public const string NoMmapAction =
         "This exporter gives the processor no access to its buffers. The buffer can still be passed on as it is.";
 
     private Mapping(void* address, long length, bool writable)
@@ -35,14 +35,14 @@ internal sealed unsafe class Mapping : SafeHandle
     /// <param name="offset">Where in it the buffer starts; grant devices have one offset for each buffer.</param>
     /// <param name="length">The buffer's size in bytes.</param>
     /// <param name="target">What a failure calls it.</param>
-    /// <param name="refusedCure">What helps where the exporter or device refuses.</param>
+    /// <param name="refusedAction">What helps where the exporter or device refuses.</param>
     /// <param name="owned">A descriptor to close with the mapping.</param>
     /// <exception cref="KernelException">
     /// mmap: EACCES of a descriptor for writing only, ENOMEM, and <see cref="IsRefusal">what exporters refuse
     /// with</see>.
     /// </exception>
     public static Mapping Create(
-        FileDescriptor fd, long offset, long length, object target, string refusedCure, FileDescriptor? owned = null)
+        FileDescriptor fd, long offset, long length, object target, string refusedAction, FileDescriptor? owned = null)
     {
         var access = Fcntl.GetFlags(fd) & Fcntl.O_ACCMODE;
         if (access == Fcntl.O_WRONLY)
@@ -69,7 +69,7 @@ internal sealed unsafe class Mapping : SafeHandle
         var errno = Errno.Last;
         throw new KernelException("mmap", errno, target.ToString()!, errno switch
         {
-            _ when IsRefusal(errno) => refusedCure,
+            _ when IsRefusal(errno) => refusedAction,
             Errno.ENOMEM =>
                 "Not enough address space, memory or huge pages: see 'ulimit -v' and /proc/sys/vm/nr_hugepages.",
             _ => null,

@@ -18,7 +18,7 @@ public static class MemFdAllocator
         if (!Unistd.Allocate(memfd, size))
         {
             using (memfd)
-                throw new KernelException("fallocate", Errno.Last, Describe(size), HugePageCure(size, options));
+                throw new KernelException("fallocate", Errno.Last, Describe(size), HugePageAction(size, options));
         }
 
         return DmaBuffer.Adopt(memfd, BufferOrigin.MemFd, options.Name);
@@ -35,7 +35,7 @@ public static class MemFdAllocator
         try
         {
             if (!Unistd.Truncate(memfd, size))
-                throw new KernelException("ftruncate", Errno.Last, Describe(size), SizeCure);
+                throw new KernelException("ftruncate", Errno.Last, Describe(size), SizeAction);
             if (options.Seals != MemFdSeals.None && !Fcntl.AddSeals(memfd, (int)options.Seals))
                 throw new KernelException("F_ADD_SEALS", Errno.Last, Describe(size));
             return memfd;
@@ -47,12 +47,12 @@ public static class MemFdAllocator
         }
     }
 
-    internal static string? HugePageCure(long size, MemFdOptions options) => options.HugePages
+    internal static string? HugePageAction(long size, MemFdOptions options) => options.HugePages
         ? $"That takes {size / PageSizes.DefaultHuge} free huge pages of {PageSizes.DefaultHuge} bytes: reserve more "
             + "in /proc/sys/vm/nr_hugepages."
         : null;
 
-    private const string SizeCure = "Use a smaller size: this one is over what the file system can hold.";
+    private const string SizeAction = "Use a smaller size: this one is over what the file system can hold.";
 
     private static string Describe(long size) => $"a memfd of {size} bytes";
 }

@@ -36,7 +36,7 @@ internal sealed class MemFdBacking : Backing
     public override Mapping Map(object buffer)
     {
         CheckSealed(Descriptor);
-        return Mapping.Create(Descriptor, 0, Size, buffer, Mapping.NoMmapCure);
+        return Mapping.Create(Descriptor, 0, Size, buffer, Mapping.NoMmapAction);
     }
 
     private static void CheckSealed(FileDescriptor fd)

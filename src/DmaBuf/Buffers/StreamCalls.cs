@@ -63,7 +63,7 @@ internal static class StreamCalls
             NotSupportedException => new StreamException(
                 StreamFault.NotReadable, $"{name} cannot be read", "Open it for reading.", e),
             _ when Errno(e) is { } errno => new KernelException(
-                call, errno, name, Cures.For(call, errno, name) ?? "Look at where the stream comes from."),
+                call, errno, name, RecommendedActions.For(call, errno, name) ?? "Look at where the stream comes from."),
             _ => new StreamException(
                 StreamFault.Failed,
                 $"{call} on {name} failed: {e.Message.TrimEnd('.')}",

@@ -101,8 +101,7 @@ public static class UdmabufAllocator
         if (seals < 0)
         {
             throw new BufferException(BufferFault.NotABuffer, $"Descriptor {memfd} is not a memfd.",
-                "udmabuf takes memfds only: make one with New-UDmaBuf -Backing MemFd, or memfd_create(2) with "
-                + "MFD_ALLOW_SEALING.");
+                "udmabuf takes memfds only: make one with memfd_create(2) and MFD_ALLOW_SEALING.");
         }
 
         using var device = OpenDevice();
@@ -122,7 +121,7 @@ public static class UdmabufAllocator
         int errno, long rangeSize, int rangeCount, MemFdSeals seals, MemFdOptions options)
     {
         var call = rangeCount == 1 ? nameof(Udmabuf.UDMABUF_CREATE) : nameof(Udmabuf.UDMABUF_CREATE_LIST);
-        var cure = errno switch
+        var action = errno switch
         {
             Errno.EINVAL when !seals.HasFlag(MemFdSeals.Shrink) =>
                 "The memfd lacks F_SEAL_SHRINK: seal it with Shrink.",
@@ -135,9 +134,9 @@ public static class UdmabufAllocator
                 $"That is over the driver's size_limit_mb, {SizeLimitMegabytes}: use a smaller size, or raise "
                 + $"{Parameters}/size_limit_mb.",
             Errno.EINVAL => "The range reaches past the memfd's end, or this kernel's udmabuf takes no such pages.",
-            Errno.ENOMEM => MemFdAllocator.HugePageCure(rangeSize * rangeCount, options),
+            Errno.ENOMEM => MemFdAllocator.HugePageAction(rangeSize * rangeCount, options),
             _ => null,
         };
-        return new KernelException(call, errno, $"{Udmabuf.DEVICE} for {rangeCount} x {rangeSize} bytes", cure);
+        return new KernelException(call, errno, $"{Udmabuf.DEVICE} for {rangeCount} x {rangeSize} bytes", action);
     }
 }

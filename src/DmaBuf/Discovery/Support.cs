@@ -41,7 +41,7 @@ public static class Support
         }
 
         var failure = new KernelException("open", Errno.Last, path);
-        return new SupportCheck(feature, false, $"{path}: {failure.ErrnoName}{kernel}", failure.Cure);
+        return new SupportCheck(feature, false, $"{path}: {failure.ErrnoName}{kernel}", failure.RecommendedAction);
     }
 
     private static SupportCheck Heaps()
@@ -52,7 +52,7 @@ public static class Support
         {
             var missing = new KernelException("open", Errno.ENOENT, $"{DmaHeap.DIRECTORY}/system");
             return new SupportCheck(
-                SupportFeature.DmaHeap, false, $"{DmaHeap.DIRECTORY}: no heaps{kernel}", missing.Cure);
+                SupportFeature.DmaHeap, false, $"{DmaHeap.DIRECTORY}: no heaps{kernel}", missing.RecommendedAction);
         }
 
         var checks = heaps.Select(heap => Device(
@@ -85,11 +85,11 @@ public static class Support
             free > 0 ? null : "Reserve some: 'sysctl vm.nr_hugepages=16'.");
     }
 
-    private static SupportCheck SocketFamily(SupportFeature feature, int family, string cure)
+    private static SupportCheck SocketFamily(SupportFeature feature, int family, string action)
     {
         using var socket = Socket.Create(family, Socket.SOCK_STREAM);
         return socket is null
-            ? new SupportCheck(feature, false, $"socket: {Errno.Name(Errno.Last)}", cure)
+            ? new SupportCheck(feature, false, $"socket: {Errno.Name(Errno.Last)}", action)
             : new SupportCheck(feature, true, "stream sockets", null);
     }
 

@@ -30,9 +30,6 @@ public enum AddressFault
     /// <summary>There is no such domain, or none of that name can be seen.</summary>
     UnknownDomain,
 
-    /// <summary>This domain offers something else under that name, and its peer is not done with it.</summary>
-    InUse,
-
     /// <summary>The path exists and is no socket: it is left alone.</summary>
     NotASocket,
 
@@ -43,8 +40,8 @@ public enum AddressFault
 /// <summary>An address that cannot be used.</summary>
 public sealed class AddressException : DmaBufException
 {
-    internal AddressException(AddressFault fault, string address, string reason, string cure, Exception? inner = null)
-        : base($"Address,{fault}", $"Address '{address}': {reason}.", cure, inner)
+    internal AddressException(AddressFault fault, string address, string reason, string action, Exception? inner = null)
+        : base($"Address,{fault}", $"Address '{address}': {reason}.", action, inner)
     {
         Fault = fault;
         Address = address;

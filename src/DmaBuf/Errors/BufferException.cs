@@ -61,13 +61,18 @@ public enum BufferFault
 /// <summary>A request on a buffer that cannot be met.</summary>
 public sealed class BufferException : DmaBufException
 {
-    internal BufferException(BufferFault fault, string message, string? cure = null)
-        : base($"Buffer,{fault}", message, cure) => Fault = fault;
+    internal BufferException(BufferFault fault, string message, string? action = null)
+        : base($"Buffer,{fault}", message, action) => Fault = fault;
+
+    /// <summary>The use of a buffer that was removed.</summary>
+    public static BufferException Removed(object buffer) =>
+        new(BufferFault.Removed, $"{buffer} was removed.", "Make or receive it again.");
 
     /// <summary>A wait for a peer whose link another part of this process has ended.</summary>
     public static BufferException LinkEnded(string peer) =>
         new(BufferFault.LinkEnded, $"The link to {peer} was ended while that peer's release was waited for.",
-            "The references were revoked, the buffer was removed, or the offer was, here or in xenstore: nothing tells any more whether that peer is done.");
+            "The references were revoked, or the buffer or the offer in xenstore was removed, so nothing can tell any more "
+            + "whether that peer is done.");
 
     /// <summary>What was wrong.</summary>
     public BufferFault Fault { get; }

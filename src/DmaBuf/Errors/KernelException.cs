@@ -12,12 +12,12 @@ public sealed class KernelException : DmaBufException
     /// <param name="call">The call or ioctl, as the kernel names it.</param>
     /// <param name="errno">The error number.</param>
     /// <param name="target">The device, path, address or buffer it was made on.</param>
-    /// <param name="cure">What helps, where the caller knows better than <see cref="Cures"/>.</param>
-    internal KernelException(string call, int errno, string target, string? cure = null)
+    /// <param name="action">What helps, where the caller knows better than <see cref="RecommendedActions"/>.</param>
+    internal KernelException(string call, int errno, string target, string? action = null)
         : base(
             $"{call},{Interop.Errno.Name(errno)}",
             $"{call} on {target} failed: {Interop.Errno.Name(errno)} ({Interop.Errno.Describe(errno)}).",
-            cure ?? Cures.For(call, errno, target))
+            action ?? RecommendedActions.For(call, errno, target))
     {
         Call = call;
         Errno = errno;

@@ -37,8 +37,8 @@ public enum PeerFault
 /// <summary>A peer that broke the protocol. Nothing it sent was kept.</summary>
 public sealed class PeerException : DmaBufException
 {
-    internal PeerException(PeerFault fault, string peer, string reason, string cure)
-        : base($"Peer,{fault}", $"The peer at {peer} {reason}.", cure)
+    internal PeerException(PeerFault fault, string peer, string reason, string action)
+        : base($"Peer,{fault}", $"The peer at {peer} {reason}.", action)
     {
         Fault = fault;
         Peer = peer;

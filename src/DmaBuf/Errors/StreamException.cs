@@ -16,8 +16,8 @@ public enum StreamFault
 /// <summary>A stream that was given and cannot be read.</summary>
 public sealed class StreamException : DmaBufException
 {
-    internal StreamException(StreamFault fault, string reason, string cure, Exception inner)
-        : base($"Stream,{fault}", $"{char.ToUpperInvariant(reason[0])}{reason[1..]}.", cure, inner) => Fault = fault;
+    internal StreamException(StreamFault fault, string reason, string action, Exception inner)
+        : base($"Stream,{fault}", $"{char.ToUpperInvariant(reason[0])}{reason[1..]}.", action, inner) => Fault = fault;
 
     /// <summary>What is wrong.</summary>
     public StreamFault Fault { get; }

@@ -7,8 +7,10 @@ public sealed class WaitTimeoutException : DmaBufException
 {
     internal WaitTimeoutException(string waitedFor, TimeSpan limit)
         : base("Wait,ETIMEDOUT",
-            $"Nothing came of waiting for {waitedFor} within {limit.TotalSeconds.ToString("0.###", CultureInfo.InvariantCulture)} s (ETIMEDOUT).",
-            "See that the other side runs and uses the same address, or wait longer with -TimeoutSec.")
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"Timed out after {limit.TotalSeconds:0.###} s waiting for {waitedFor} (ETIMEDOUT)."),
+            "See that the other side runs and uses the same address, or wait longer.")
     {
     }
 }

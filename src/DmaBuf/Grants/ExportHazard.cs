@@ -8,7 +8,7 @@ namespace DmaBuf.Grants;
 /// </summary>
 public static class ExportHazard
 {
-    /// <summary>What is wrong with exporting dma-bufs from this domain and what cures it, or null where nothing is.</summary>
+    /// <summary>What is wrong with exporting dma-bufs from this domain and what helps, or null where nothing is.</summary>
     /// <param name="own">This domain's id.</param>
     public static string? Find(ushort own) =>
         Find(SysFile.Read("/sys/hypervisor/guest_type"), own == 0, SysFile.Read("/proc/cmdline") ?? "");
@@ -16,9 +16,11 @@ public static class ExportHazard
     internal static string? Find(string? guestType, bool isDom0, string commandLine)
     {
         if (string.Equals(guestType, "PV", StringComparison.OrdinalIgnoreCase) && !isDom0 && !Has(commandLine, "iommu", "soft"))
-            return "In a PV domain without iommu=soft the kernel grants the wrong pages and reports success. Boot this domain with iommu=soft, make it PVH, or share with New-GrantBuf.";
+            return "In a PV domain without iommu=soft the kernel grants the wrong pages and reports success. Boot this domain "
+                + "with iommu=soft, make it PVH, or share pages of the grant allocator.";
         return guestType is not null && Has(commandLine, "swiotlb", "force")
-            ? "This domain was booted with swiotlb=force: the peer sees a one-time snapshot, not the live buffer. Boot it without swiotlb=force, or share with New-GrantBuf."
+            ? "This domain was booted with swiotlb=force: the peer sees a one-time snapshot, not the live buffer. Boot it "
+                + "without swiotlb=force, or share pages of the grant allocator."
             : null;
     }
 

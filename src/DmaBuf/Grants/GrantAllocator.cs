@@ -31,7 +31,7 @@ public static class GrantAllocator
             var refs = new uint[pages];
             var offset = Gntalloc.Allocate(device, peer, refs);
             if (offset < 0)
-                throw Errno.Last == Errno.ENOSPC ? NoSpace(pages) : new KernelException("ALLOC_GREF", Errno.Last, Target(pages));
+                throw Errno.Last == Errno.ENOSPC ? NoSpace(pages) : new KernelException(nameof(Gntalloc.IOCTL_GNTALLOC_ALLOC_GREF), Errno.Last, Target(pages));
 
             var grants = new GrantRefs { Domain = own, PeerDomain = peer, Refs = refs, ShareId = Guid.NewGuid() };
             return DmaBuffer.On(new GrantPagesBacking(device, offset, grants));

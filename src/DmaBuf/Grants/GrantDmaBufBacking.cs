@@ -35,7 +35,7 @@ internal sealed class GrantDmaBufBacking : DmaBufBacking
     {
         try
         {
-            return Mapping.Create(Descriptor, 0, Size, buffer, GrantMapper.RefusedCure);
+            return Mapping.Create(Descriptor, 0, Size, buffer, GrantMapper.RefusedAction);
         }
         catch (KernelException e) when (e.Errno is Errno.EINVAL or Errno.ENODEV or Errno.ENXIO)
         {
@@ -50,7 +50,7 @@ internal sealed class GrantDmaBufBacking : DmaBufBacking
         while (!Gntdev.WaitReleased(_device, Descriptor.Number, SliceMilliseconds) && Errno.Last != Errno.ENOENT)
         {
             if (Errno.Last != Errno.ETIMEDOUT)
-                throw new KernelException("EXP_WAIT_RELEASED", Errno.Last, buffer);
+                throw new KernelException(nameof(Gntdev.IOCTL_GNTDEV_DMABUF_EXP_WAIT_RELEASED), Errno.Last, buffer);
             limit.Pause(0, $"all holders of {buffer} to close it");
         }
     }

@@ -11,10 +11,10 @@ namespace DmaBuf.Grants;
 public sealed class GrantExport : IDisposable
 {
     private readonly FileDescriptor _device;
-    private readonly FileDescriptor? _buffer;
+    private readonly FileDescriptor _buffer;
     private int _closed;
 
-    private GrantExport(FileDescriptor device, FileDescriptor? buffer, GrantRefs grants)
+    private GrantExport(FileDescriptor device, FileDescriptor buffer, GrantRefs grants)
     {
         _device = device;
         _buffer = buffer;
@@ -24,12 +24,9 @@ public sealed class GrantExport : IDisposable
     /// <summary>The references.</summary>
     public GrantRefs Grants { get; }
 
-    /// <summary>False once the lease has ended.</summary>
-    public bool IsOpen => _closed == 0;
-
     /// <summary>
     /// Grants a dma-buf's pages to a domain. Errors: <see cref="BufferException"/> (BadSize: no multiple of 4096;
-    /// OtherDomain: the pages are another domain's; Removed), <see cref="KernelException"/> (open; IMP_TO_REFS: ENOTTY where the kernel cannot, EINVAL for what is
+    /// OtherDomain: the pages are another domain's; Removed), <see cref="KernelException"/> (open; IOCTL_GNTDEV_DMABUF_IMP_TO_REFS: ENOTTY where the kernel cannot, EINVAL for what is
     /// no dma-buf, ENOSPC without free grants). The kernel does not check that the domain exists.
     /// </summary>
     /// <param name="buffer">A dma-buf.</param>
@@ -56,10 +53,11 @@ public sealed class GrantExport : IDisposable
         try
         {
             // A descriptor of its own: the driver finds the grants again by its number when they are released.
-            copy = buffer.Use(Fcntl.Duplicate) ?? throw new KernelException("fcntl", Errno.Last, buffer.ToString());
+            copy = buffer.Use(descriptor => Fcntl.Duplicate(descriptor)
+                ?? throw new KernelException("fcntl", Errno.Last, buffer.ToString()));
             var refs = RoomForRefs(buffer);
             if (!Gntdev.ToRefs(device, copy, peer, refs))
-                throw new KernelException("IMP_TO_REFS", Errno.Last, $"{buffer} for domain {peer}");
+                throw new KernelException(nameof(Gntdev.IOCTL_GNTDEV_DMABUF_IMP_TO_REFS), Errno.Last, $"{buffer} for domain {peer}");
             return new GrantExport(device, copy, new GrantRefs { Domain = own, PeerDomain = peer, Refs = refs, ShareId = Guid.NewGuid() });
         }
         catch
@@ -79,25 +77,28 @@ public sealed class GrantExport : IDisposable
 
     /// <summary>The refusal to send what another domain than the given one may map, or none at all.</summary>
     public static BufferException NotGranted(object shared, ushort peer) =>
-        new(BufferFault.OtherDomain, $"Domain {peer} was not granted {shared}.", $"Send what 'Export-GrantRefs -Domain {peer}' gives for the buffer.");
+        new(BufferFault.OtherDomain, $"Domain {peer} was not granted {shared}.", $"Export the buffer for domain {peer} and send those references.");
 
     /// <summary>The refusal to end or wait for grants that this process does not hold.</summary>
-    public static BufferException NoLease(GrantRefs grants) =>
-        new(BufferFault.NoLease, $"This session holds no lease for {grants}.", "Only the session that exported them can do that; Get-GrantRefs lists what this one holds.");
+    public static BufferException NoLease(SharedPages pages) =>
+        new(
+            BufferFault.NoLease,
+            $"This session does not grant {pages}.",
+            "Only the session that exported them can do that, and only until they are revoked.");
 
     /// <summary>The refusal to wait where nobody can report.</summary>
     public static BufferException NoPeer(object shared) =>
         new(BufferFault.NoPeer, $"This session sent {shared} to no peer that can report its release.",
-            "Send it with Send-DmaBufFd. References that went by remoting, a job or a file carry no way back: ask the other side, then end them with Revoke-GrantRefs.");
+            "Send it to a peer first. References that went by remoting, a job or a file carry no way back: ask the other "
+            + "side, then revoke them.");
 
     /// <summary>Ends the grants. Idempotent.</summary>
     public void Dispose()
     {
         if (Interlocked.Exchange(ref _closed, 1) != 0)
             return;
-        if (_buffer is not null)
-            Gntdev.ReleaseRefs(_device, _buffer.Number);
+        Gntdev.ReleaseRefs(_device, _buffer.Number);
         _device.Dispose();
-        _buffer?.Dispose();
+        _buffer.Dispose();
     }
 }

@@ -8,7 +8,10 @@ namespace DmaBuf.Grants;
 public static class GrantMapper
 {
     /// <summary>EINVAL from the mapping of references has these causes, which the kernel does not tell apart.</summary>
-    internal const string RefusedCure = "The references are not good for this domain: check the exporter's domain id, that the export was made for this domain and is still open (it ends with Revoke-GrantRefs, and with the process or remote session that made it), and that an exporting PV domain was booted with iommu=soft.";
+    internal const string RefusedAction =
+        "The references are not good for this domain. Check the exporter's domain id; that the export was made for this "
+        + "domain and is still open (it ends when it is revoked, and with the process or remote session that made it); "
+        + "and that an exporting PV domain was booted with iommu=soft.";
 
     /// <summary>The most pages the driver takes in one buffer (module parameter <c>limit</c>; 65536 by default).</summary>
     public static int MaxPages => (int)Math.Clamp(SysFile.ReadNumber("/sys/module/xen_gntdev/parameters/limit") ?? 65536, 1, 1 << 20);
@@ -21,7 +24,7 @@ public static class GrantMapper
         if (grants.Domain == own)
         {
             throw new BufferException(BufferFault.OwnDomain, $"{grants} are for pages of this domain itself.",
-                "Use the buffer they were made of; to a process of this domain hand it with Send-DmaBufFd and a unix address.");
+                "Use the buffer they were made of; a process of this domain can be handed its descriptor over a unix socket.");
         }
 
         if (grants.PeerDomain != own)
@@ -32,21 +35,17 @@ public static class GrantMapper
     }
 
     /// <summary>
-    /// Makes a dma-buf of references. Errors: <see cref="KernelException"/> (open; EXP_FROM_REFS: ENOTTY where the
-    /// kernel cannot, EINVAL in PV domains, for bad references and for a wrong domain alike).
-    /// </summary>
-    public static DmaBuffer ImportDmaBuf(GrantRefs grants) => Import(grants, ImportMethod.DmaBuf);
-
-    /// <summary>
     /// Maps the references' pages, which works in every domain. The pages are mapped at once, so that bad references
-    /// fail here. Errors: <see cref="KernelException"/> (open; MAP_GRANT_REF and mmap: EINVAL for bad references, a
+    /// fail here. Errors: <see cref="KernelException"/> (open; IOCTL_GNTDEV_MAP_GRANT_REF and mmap: EINVAL for bad references, a
     /// wrong domain, references that their exporter revoked, and more than the driver's limit).
     /// </summary>
     public static DmaBuffer ImportMapping(GrantRefs grants) => Import(grants, ImportMethod.Mapping);
 
     /// <summary>
-    /// Makes a buffer of references; <see cref="DmaBuffer.Origin"/> says which way it went. Errors: those of
-    /// <see cref="ImportDmaBuf"/> where a dma-buf is wanted, else those of <see cref="ImportMapping"/>, which are clearer.
+    /// Makes a buffer of references; <see cref="DmaBuffer.Origin"/> says which way it went. Errors: where a dma-buf is
+    /// wanted, <see cref="KernelException"/> (open; IOCTL_GNTDEV_DMABUF_EXP_FROM_REFS: ENOTTY where the kernel cannot,
+    /// EINVAL in PV domains, for bad references and for a wrong domain alike); else those of <see cref="ImportMapping"/>,
+    /// which are clearer.
     /// </summary>
     public static DmaBuffer Import(GrantRefs grants, ImportMethod method = ImportMethod.Any) => OnDevice(grants, device =>
     {
@@ -56,7 +55,7 @@ public static class GrantMapper
             return DmaBuffer.On(Owned(fd, device, grants));
         // In a PV domain this is every import's way: it must cost no exception.
         return method == ImportMethod.DmaBuf || Errno.Last is not (Errno.ENOTTY or Errno.EINVAL)
-            ? throw new KernelException("EXP_FROM_REFS", Errno.Last, $"{grants}")
+            ? throw new KernelException(nameof(Gntdev.IOCTL_GNTDEV_DMABUF_EXP_FROM_REFS), Errno.Last, $"{grants}")
             : Map(device, grants, clearFirstByteAtUnmap: false);
     });
 
@@ -73,7 +72,7 @@ public static class GrantMapper
         var device = OpenDevice();
         try
         {
-            return Mapping.Create(device, Prepare(device, grants), grants.Size, grants, RefusedCure, owned: device);
+            return Mapping.Create(device, Prepare(device, grants), grants.Size, grants, RefusedAction, owned: device);
         }
         catch
         {
@@ -121,7 +120,7 @@ public static class GrantMapper
             // Bad references fail here, and not at the first access. The notice is for pages that are mapped.
             buffer.OpenView(BufferAccess.Read).Dispose();
             if (clearFirstByteAtUnmap && !Gntdev.SetUnmapNotify(device, (ulong)offset, Gntdev.UNMAP_NOTIFY_CLEAR_BYTE))
-                throw new KernelException("SET_UNMAP_NOTIFY", Errno.Last, buffer.ToString());
+                throw new KernelException(nameof(Gntdev.IOCTL_GNTDEV_SET_UNMAP_NOTIFY), Errno.Last, buffer.ToString());
             return buffer;
         }
         catch
@@ -134,7 +133,7 @@ public static class GrantMapper
     private static long Prepare(FileDescriptor device, GrantRefs grants)
     {
         var offset = Gntdev.MapRefs(device, grants.Domain, grants.Refs.ToArray());
-        return offset >= 0 ? offset : throw new KernelException("MAP_GRANT_REF", Errno.Last, grants.ToString());
+        return offset >= 0 ? offset : throw new KernelException(nameof(Gntdev.IOCTL_GNTDEV_MAP_GRANT_REF), Errno.Last, grants.ToString());
     }
 
     private static void CheckCount(GrantRefs grants)

@@ -31,5 +31,5 @@ internal sealed class GrantMappingBacking : Backing
     public override ushort? Domain => _grants.Domain;
 
     public override Mapping Map(object buffer) =>
-        Mapping.Create(Descriptor, _offset, Size, buffer, GrantMapper.RefusedCure);
+        Mapping.Create(Descriptor, _offset, Size, buffer, GrantMapper.RefusedAction);
 }

@@ -31,5 +31,5 @@ internal sealed class GrantPagesBacking : Backing
     public override ushort? Domain => _grants.PeerDomain;
 
     public override Mapping Map(object buffer) =>
-        Mapping.Create(Descriptor, _offset, Size, buffer, Mapping.NoMmapCure);
+        Mapping.Create(Descriptor, _offset, Size, buffer, Mapping.NoMmapAction);
 }

@@ -6,8 +6,8 @@ namespace DmaBuf.Grants;
 
 /// <summary>
 /// References to a buffer's pages that one domain granted to another: pure data, which can be shown, stored and sent.
-/// One reference stands for 4096 bytes, whatever the kernel's page size, in buffer order. Two are equal where all
-/// numbers in them are.
+/// One reference stands for 4096 bytes, whatever the kernel's page size, in buffer order. Two are equal if all
+/// numbers in them are; <see cref="SharedPages.ShareId"/> does not count.
 /// </summary>
 public sealed record GrantRefs : SharedPages
 {
@@ -28,12 +28,6 @@ public sealed record GrantRefs : SharedPages
 
     /// <summary>The references, in buffer order.</summary>
     public required IReadOnlyList<uint> Refs { get; init; }
-
-    /// <summary>
-    /// Tells the exporter which of its grants these are, also after they were stored or sent; null where they were put
-    /// together from numbers. It is no part of what makes references equal.
-    /// </summary>
-    public Guid? ShareId { get; init; }
 
     /// <summary>One reference that stands for all, to a chain of pages that list them; null where there is none.</summary>
     public uint? Directory { get; init; }

@@ -30,6 +30,24 @@ internal static unsafe partial class Poll
             return poll(first, (nuint)descriptors.Length, milliseconds);
     }
 
+    /// <summary>Whether a descriptor has one of the events now, is hung up or has failed.</summary>
+    /// <exception cref="ObjectDisposedException">It was disposed.</exception>
+    public static bool Has(FileDescriptor fd, short events)
+    {
+        var held = false;
+        try
+        {
+            fd.DangerousAddRef(ref held);
+            var polled = new pollfd { fd = fd.Number, events = events };
+            return Wait(new Span<pollfd>(ref polled), 0) > 0;
+        }
+        finally
+        {
+            if (held)
+                fd.DangerousRelease();
+        }
+    }
+
     /// <summary>eventfd(2), at zero.</summary>
     /// <returns>The descriptor, or null with the error number in <see cref="Errno.Last"/>.</returns>
     public static FileDescriptor? CreateEvent()

@@ -8,23 +8,28 @@ internal static class XsWire
     /// <summary>The largest payload of a message, in bytes.</summary>
     public const int XENSTORE_PAYLOAD_MAX = 4096;
 
-    public const uint XS_DIRECTORY = 1;
-    public const uint XS_READ = 2;
-    public const uint XS_WATCH = 4;
-    public const uint XS_TRANSACTION_START = 6;
-    public const uint XS_TRANSACTION_END = 7;
-    public const uint XS_WRITE = 11;
-    public const uint XS_MKDIR = 12;
-    public const uint XS_RM = 13;
-    public const uint XS_SET_PERMS = 14;
-    public const uint XS_WATCH_EVENT = 15;
-    public const uint XS_ERROR = 16;
+    /// <summary>What a message asks or answers.</summary>
+    public enum xsd_sockmsg_type : uint
+    {
+        XS_DIRECTORY = 1,
+        XS_READ = 2,
+        XS_WATCH = 4,
+        XS_TRANSACTION_START = 6,
+        XS_TRANSACTION_END = 7,
+        XS_WRITE = 11,
+        XS_MKDIR = 12,
+        XS_RM = 13,
+        XS_SET_PERMS = 14,
+        XS_WATCH_EVENT = 15,
+        XS_ERROR = 16,
+        XS_IS_DOMAIN_INTRODUCED = 17,
+    }
 
     /// <summary>The head of each message; <c>len</c> bytes of payload follow it.</summary>
     [StructLayout(LayoutKind.Sequential)]
     public struct xsd_sockmsg
     {
-        public uint type;
+        public xsd_sockmsg_type type;
         public uint req_id;
         public uint tx_id;
         public uint len;

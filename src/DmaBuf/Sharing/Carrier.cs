@@ -49,12 +49,15 @@ public abstract class Carrier : IDisposable
     public abstract IReleaseLink Send(DmaBuffer buffer, WaitLimit limit);
 
     /// <summary>Gives references to the next peer. The link returned tells when it is done with them.</summary>
+    /// <param name="grants">The references.</param>
+    /// <param name="limit">For how long to wait.</param>
+    /// <param name="check">Called once there is a peer: where it throws, nothing is sent.</param>
     /// <exception cref="KernelException">Connecting, listening or sending failed.</exception>
-    /// <exception cref="AddressException">The address cannot be used; InUse.</exception>
+    /// <exception cref="AddressException">The address cannot be used.</exception>
     /// <exception cref="Xen.XenStoreException">xenstore refused.</exception>
     /// <exception cref="PeerException">ImportFailed, ClosedEarly: the peer told so in xenstore, or went.</exception>
     /// <exception cref="WaitTimeoutException">No peer came or read in time.</exception>
-    public abstract IReleaseLink Send(GrantRefs grants, WaitLimit limit);
+    public abstract IReleaseLink Send(GrantRefs grants, WaitLimit limit, Action? check = null);
 
     /// <summary>Takes a buffer's descriptor from the next peer, which learns of the buffer's end.</summary>
     /// <exception cref="AddressException">CannotPassDescriptors; the address cannot be used.</exception>

@@ -73,7 +73,7 @@ public static class DescriptorHandOff
 
     internal static AddressException CannotPass(string address) => new(AddressFault.CannotPassDescriptors, address,
         "descriptors go over unix sockets only",
-        "Use unix: or unixd: on one machine; to another domain send grant references, which Export-GrantRefs makes of the buffer.");
+        "Use unix: or unixd: on one machine, and grant references to reach another domain.");
 
     /// <exception cref="BufferException">NotABuffer.</exception>
     internal static void CheckBuffer(DmaBuffer buffer)

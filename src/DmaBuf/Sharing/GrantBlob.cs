@@ -12,7 +12,7 @@ namespace DmaBuf.Sharing;
 /// </summary>
 public static class GrantBlob
 {
-    private const string Cure = "It does not speak the hand-off of grant references (a 32-bit count, then the references), or it failed: look at its own messages.";
+    private const string Advice = "It does not speak the hand-off of grant references (a 32-bit count, then the references), or it failed: look at its own messages.";
 
     /// <summary>Sends references.</summary>
     /// <exception cref="KernelException">send: EPIPE, ECONNRESET.</exception>
@@ -44,7 +44,7 @@ public static class GrantBlob
         uint count = 0;
         Fill(peer, MemoryMarshal.AsBytes(MemoryMarshal.CreateSpan(ref count, 1)), limit);
         if (count == 0 || count > most)
-            throw new PeerException(PeerFault.BadCount, peer.Peer, $"announced {count} references, and the grant device takes 1 to {most}", Cure);
+            throw new PeerException(PeerFault.BadCount, peer.Peer, $"announced {count} references, and the grant device takes 1 to {most}", Advice);
         var refs = new uint[count];
         Fill(peer, MemoryMarshal.AsBytes(refs.AsSpan()), limit);
         return new GrantRefs { Domain = domain, PeerDomain = own, Refs = refs };
@@ -56,7 +56,7 @@ public static class GrantBlob
         {
             var received = peer.Receive(bytes, limit);
             if (received == 0)
-                throw new PeerException(PeerFault.ClosedEarly, peer.Peer, $"closed the connection {bytes.Length} bytes before the end of its references", Cure);
+                throw new PeerException(PeerFault.ClosedEarly, peer.Peer, $"closed the connection {bytes.Length} bytes before the end of its references", Advice);
             bytes = bytes[received..];
         }
     }

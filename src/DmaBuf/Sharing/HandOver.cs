@@ -6,6 +6,8 @@ namespace DmaBuf.Sharing;
 /// <summary>Sends something to one peer and keeps the link to it, or waits until the peer is done.</summary>
 internal static class HandOver
 {
+    private const int RetryMilliseconds = 20;
+
     /// <summary>
     /// Sends to the next peer. With <paramref name="wait"/>, a peer that did not read everything is followed by the next,
     /// where the carrier listens.
@@ -15,41 +17,33 @@ internal static class HandOver
     {
         while (true)
         {
+            IReleaseLink? link = null;
             try
             {
-                var link = send();
+                link = send();
+                // Also while it is waited for, so that the share's end ends the wait.
+                links?.Add(link);
                 sent?.Invoke(link.Peer);
-                Keep(link, links, wait, limit);
+                if (wait && links is not null)
+                    links.Wait(link, limit);
+                else if (wait)
+                    link.WaitUntilReadAndDone(limit);
                 return;
             }
             catch (PeerException e) when (wait && carrier.HasNextPeer && e.Fault == PeerFault.NotRead)
             {
+                limit.Pause(RetryMilliseconds, $"the next peer after {link?.Peer}");
             }
-            catch (KernelException e) when (wait && carrier.HasNextPeer && e.ErrnoName is "EPIPE" or "ECONNRESET")
+            catch (KernelException e) when (
+                wait && carrier.HasNextPeer && link is null && e.ErrnoName is "EPIPE" or "ECONNRESET")
             {
+                limit.Pause(RetryMilliseconds, "the next peer");
             }
-        }
-    }
-
-    /// <summary>A link is kept also while it is waited for, so that the share's end ends the wait.</summary>
-    private static void Keep(IReleaseLink link, ReleaseLinks? links, bool wait, WaitLimit limit)
-    {
-        links?.Add(link);
-        if (links is not null && !wait)
-            return;
-        var done = false;
-        try
-        {
-            if (wait)
-                link.WaitUntilReadAndDone(limit);
-            done = true;
-        }
-        finally
-        {
-            if (links is null)
-                link.Dispose();
-            else
-                links.Forget(link, done);
+            finally
+            {
+                if (links is null)
+                    link?.Dispose();
+            }
         }
     }
 }

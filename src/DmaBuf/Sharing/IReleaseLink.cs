@@ -9,7 +9,7 @@ public interface IReleaseLink : IDisposable
     /// <summary>What a message calls the peer.</summary>
     string Peer { get; }
 
-    /// <summary>Whether the peer is done or gone. Asking can take as long as the carrier takes to answer.</summary>
+    /// <summary>Whether the peer is done or gone, as far as can be told without a wait.</summary>
     bool IsDone { get; }
 
     /// <summary>True where the peer went without having read all it was sent: it never had the buffer.</summary>
@@ -30,7 +30,7 @@ public interface IReleaseLink : IDisposable
         if (IsUnread)
         {
             throw new PeerException(PeerFault.NotRead, Peer, "closed the connection without reading all it was sent",
-                "It is not the peer that was meant, or it failed: look at its own messages.");
+                "It is not the peer you meant, or it failed: look at its own messages.");
         }
     }
 }

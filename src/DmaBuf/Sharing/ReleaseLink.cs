@@ -23,24 +23,11 @@ public sealed class ReleaseLink : IReleaseLink
     public string Peer => _stream.Peer;
 
     /// <inheritdoc/>
-    public bool IsDone
-    {
-        get
-        {
-            using var limit = new WaitLimit();
-            try
-            {
-                return _stream.WaitForEnd(limit, 0);
-            }
-            catch (KernelException) when (_stream.IsDisposed)
-            {
-                return false;
-            }
-        }
-    }
+    public bool IsDone => _stream.HasEnded;
 
     /// <inheritdoc/>
-    public bool IsUnread => _stream.IsReset;
+    /// <remarks>On vsock a peer whose guest ends resets the connection too, whatever it has read.</remarks>
+    public bool IsUnread => _stream.IsReset && _stream.Endpoint.Kind != EndpointKind.Vsock;
 
     /// <inheritdoc/>
     public void WaitUntilDone(WaitLimit limit)
@@ -48,9 +35,9 @@ public sealed class ReleaseLink : IReleaseLink
         ArgumentNullException.ThrowIfNull(limit);
         try
         {
-            _stream.WaitForEnd(limit, -1);
+            _stream.WaitForEnd(limit);
         }
-        catch (KernelException) when (_stream.IsDisposed)
+        catch (KernelException e) when (e.Call == "poll")
         {
             throw BufferException.LinkEnded(Peer);
         }

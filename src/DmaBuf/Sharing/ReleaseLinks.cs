@@ -22,50 +22,35 @@ internal sealed class ReleaseLinks : IDisposable
         }
     }
 
-    /// <summary>Whether a peer has it still, as far as is known without asking.</summary>
-    public bool HasOpen
-    {
-        get
-        {
-            lock (_lock)
-                return _links.Count > 0;
-        }
-    }
-
     /// <summary>Takes a link over. Those whose peers are done go, so that they do not pile up.</summary>
     public void Add(IReleaseLink link)
     {
-        foreach (var other in All())
-        {
-            if (other.IsDone)
-                Forget(other, done: true);
-        }
-
         lock (_lock)
         {
             if (!_ended)
-            {
                 _links.Add(link);
-                return;
-            }
-
-            // Also for who waits for this link: nothing tells any more whether its peer is done.
-            _cutOff = link.Peer;
+            else
+                // Also for who waits for it: nothing tells any more whether its peer is done.
+                _cutOff = link.Peer;
         }
 
-        link.Dispose();
+        if (_cutOff is not null)
+            link.Dispose();
+        foreach (var other in All())
+        {
+            if (other != link && other.IsDone)
+                Forget(other, done: !other.IsUnread);
+        }
     }
 
     /// <summary>Waits until every peer is done.</summary>
     /// <exception cref="WaitTimeoutException">One was not done in time.</exception>
+    /// <exception cref="PeerException">NotRead: one closed the connection without reading what it was sent.</exception>
     /// <exception cref="BufferException">LinkEnded: the link to one was ended here meanwhile.</exception>
     public void Wait(WaitLimit limit)
     {
         while (All() is [var link, ..])
-        {
-            link.WaitUntilDone(limit);
-            Forget(link, done: true);
-        }
+            Wait(link, limit);
 
         lock (_lock)
         {
@@ -74,8 +59,23 @@ internal sealed class ReleaseLinks : IDisposable
         }
     }
 
-    /// <summary>Ends a link whose peer is done or is not waited for any more.</summary>
-    public void Forget(IReleaseLink link, bool done)
+    /// <summary>Waits until one peer is done. After a time limit the wait can be repeated.</summary>
+    /// <inheritdoc cref="Wait(WaitLimit)"/>
+    public void Wait(IReleaseLink link, WaitLimit limit)
+    {
+        try
+        {
+            link.WaitUntilReadAndDone(limit);
+            Forget(link, done: true);
+        }
+        catch (PeerException)
+        {
+            Forget(link, done: false);
+            throw;
+        }
+    }
+
+    private void Forget(IReleaseLink link, bool done)
     {
         lock (_lock)
         {

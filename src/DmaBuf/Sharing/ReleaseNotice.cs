@@ -53,7 +53,7 @@ internal sealed class ReleaseNotice : IDisposable
     }
 
     /// <summary>Maps a peer's page so that it is told when this mapping ends; null where that cannot be.</summary>
-    public static DmaBuffer? TryGive(GrantRefs page)
+    public static DmaBuffer? TryHold(GrantRefs page)
     {
         try
         {

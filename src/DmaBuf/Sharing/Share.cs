@@ -2,22 +2,6 @@ using DmaBuf.Buffers;
 
 namespace DmaBuf.Sharing;
 
-/// <summary>Where a share stands.</summary>
-public enum ShareState
-{
-    /// <summary>Pages are granted, and were sent to nobody by this process.</summary>
-    Offered,
-
-    /// <summary>It was sent, and a peer has not said yet that it is done.</summary>
-    InUse,
-
-    /// <summary>Every peer that it was sent to is done.</summary>
-    Released,
-
-    /// <summary>It was revoked, or its buffer was removed.</summary>
-    Ended,
-}
-
 /// <summary>
 /// A buffer given away in one way: its descriptor, or pages of it to one domain. It owns what must stay alive for that,
 /// and ends by revocation, with its buffer, or with the process; never because nothing refers to it any more.
@@ -52,14 +36,12 @@ internal sealed class Share : IDisposable
     /// <summary>The peers that got it.</summary>
     public ReleaseLinks Links { get; } = new();
 
-    /// <summary>Where it stands, as far as is known without asking peers.</summary>
-    public ShareState State => _ended != 0 ? ShareState.Ended
-        : Links.HasOpen ? ShareState.InUse
-        : Links.WasGiven ? ShareState.Released
-        : ShareState.Offered;
+    /// <summary>Whether it has ended.</summary>
+    public bool IsEnded => Volatile.Read(ref _ended) != 0;
 
     /// <summary>Adds a directory of the same pages. Who has the old pages goes on with them.</summary>
-    public void Extend(SharedPages pages, IDisposable part)
+    /// <returns>False where the share has ended; the part is disposed then.</returns>
+    public bool TryExtend(SharedPages pages, IDisposable part)
     {
         lock (_parts)
         {
@@ -67,11 +49,12 @@ internal sealed class Share : IDisposable
             {
                 Volatile.Write(ref _pages, pages);
                 _parts.Add(part);
-                return;
+                return true;
             }
         }
 
         part.Dispose();
+        return false;
     }
 
     /// <summary>Ends it: the links first, so that no peer is taken to be done. Idempotent.</summary>

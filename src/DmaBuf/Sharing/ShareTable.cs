@@ -9,7 +9,9 @@ namespace DmaBuf.Sharing;
 /// A process's open buffers, and what it shares of them with whom. Each is owned here until it is removed or revoked.
 /// Safe to use from several threads; nothing that can block runs under the lock.
 /// </summary>
-/// <remarks>An owner is any object that says whose a buffer is, such as a runspace's id: its buffers can be removed together.</remarks>
+/// <remarks>
+/// An owner is any object that says whose a buffer is, such as a runspace's id: its buffers can be removed together.
+/// </remarks>
 public sealed class ShareTable : IDisposable
 {
     private readonly Lock _lock = new();
@@ -23,7 +25,10 @@ public sealed class ShareTable : IDisposable
         {
             Sweep();
             lock (_lock)
-                return [.. _buffers.Values.Select(entry => entry.Buffer).Where(buffer => buffer.IsOpen).OrderBy(buffer => buffer.Id)];
+            {
+                var open = _buffers.Values.Select(entry => entry.Buffer).Where(buffer => buffer.IsOpen);
+                return [.. open.OrderBy(buffer => buffer.Id)];
+            }
         }
     }
 
@@ -47,7 +52,10 @@ public sealed class ShareTable : IDisposable
         return buffer;
     }
 
-    /// <summary>Allocates pages that a domain may map from the start, and takes the buffer. Errors: as <see cref="GrantAllocator.Allocate"/>.</summary>
+    /// <summary>
+    /// Allocates pages that a domain may map from the start, and takes the buffer. Errors: as
+    /// <see cref="GrantAllocator.Allocate"/>.
+    /// </summary>
     public DmaBuffer AddGrantPages(long size, ushort own, ushort peer, object? owner = null)
     {
         var buffer = Add(GrantAllocator.Allocate(size, own, peer), owner);
@@ -68,11 +76,19 @@ public sealed class ShareTable : IDisposable
     {
         ArgumentNullException.ThrowIfNull(buffer);
         buffer.ThrowIfRemoved();
-        var share = GrantRefs.Of(buffer) is { } made && made.Domain == own && made.PeerDomain == peer ? Find(made) : null;
+        var share = GrantRefs.Of(buffer) is { } made && made.Domain == own && made.PeerDomain == peer
+            ? Find(made)
+            : null;
         if (share is null)
         {
             var export = GrantExport.Create(buffer, own, peer);
             share = Add(new Share(buffer, export.Grants, owner, [export]));
+            if (!buffer.IsOpen)
+            {
+                // Removed by another thread since, and without this share.
+                End(share);
+                buffer.ThrowIfRemoved();
+            }
         }
 
         var grants = (GrantRefs)share.Pages!;
@@ -81,8 +97,7 @@ public sealed class ShareTable : IDisposable
         try
         {
             var (pages, listed) = GrantDirectory.Create(grants);
-            share.Extend(listed, pages);
-            return listed;
+            return share.TryExtend(listed, pages) ? listed : throw GrantExport.NoLease(grants);
         }
         catch when (GrantRefs.Of(buffer) is null)
         {
@@ -116,12 +131,20 @@ public sealed class ShareTable : IDisposable
     {
         ArgumentNullException.ThrowIfNull(carrier);
         ArgumentNullException.ThrowIfNull(grants);
-        HandOver.Run(carrier, () => carrier.Send(grants, limit), Find(grants)?.Links, wait, limit, sent);
+        var share = Find(grants);
+        HandOver.Run(carrier, () => carrier.Send(grants, limit, CheckIsGranted), share?.Links, wait, limit, sent);
+
+        // What was revoked while a peer was waited for may stand for other pages by now.
+        void CheckIsGranted()
+        {
+            if (share is { IsEnded: true })
+                throw GrantExport.NoLease(grants);
+        }
     }
 
     /// <summary>
-    /// Waits until every peer that got a buffer is done with it; of a dma-buf of another domain's references, until nobody
-    /// holds it, after which it is removed.
+    /// Waits until every peer that got a buffer is done with it; of a dma-buf of another domain's references, until
+    /// nobody holds it, after which it is removed.
     /// </summary>
     /// <exception cref="BufferException">Removed, NoPeer, CannotWait, LinkEnded.</exception>
     /// <exception cref="WaitTimeoutException">One was not done in time.</exception>
@@ -148,11 +171,11 @@ public sealed class ShareTable : IDisposable
     /// <summary>Waits until every peer that got references is done with them.</summary>
     /// <exception cref="BufferException">NoLease, NoPeer, LinkEnded.</exception>
     /// <exception cref="WaitTimeoutException">One was not done in time.</exception>
-    public void WaitReleased(GrantRefs grants, WaitLimit limit)
+    public void WaitReleased(SharedPages pages, WaitLimit limit)
     {
-        var share = Find(grants) ?? throw GrantExport.NoLease(grants);
+        var share = Find(pages) ?? throw GrantExport.NoLease(pages);
         if (!share.Links.WasGiven)
-            throw GrantExport.NoPeer(grants);
+            throw GrantExport.NoPeer(pages);
         share.Links.Wait(limit);
     }
 
@@ -174,7 +197,7 @@ public sealed class ShareTable : IDisposable
 
     /// <summary>Ends the share of references.</summary>
     /// <exception cref="BufferException">NoLease: there is none.</exception>
-    public void Revoke(GrantRefs grants) => End(Find(grants) ?? throw GrantExport.NoLease(grants));
+    public void Revoke(SharedPages pages) => End(Find(pages) ?? throw GrantExport.NoLease(pages));
 
     /// <summary>Removes the buffers of an owner, and ends its shares of others' buffers.</summary>
     public void RemoveOwned(object owner)
@@ -203,16 +226,20 @@ public sealed class ShareTable : IDisposable
     private Share Add(Share share)
     {
         lock (_lock)
-            _grants[((GrantRefs)share.Pages!).ShareId!.Value] = share;
+            _grants[share.Pages!.ShareId!.Value] = share;
         return share;
     }
 
     /// <summary>References that were stored or sent and came back are other objects, with the same id.</summary>
-    private Share? Find(GrantRefs grants)
+    private Share? Find(SharedPages pages)
     {
-        ArgumentNullException.ThrowIfNull(grants);
+        ArgumentNullException.ThrowIfNull(pages);
         lock (_lock)
-            return grants.ShareId is { } id && _grants.TryGetValue(id, out var share) && share.Buffer.IsOpen ? share : null;
+        {
+            return pages.ShareId is { } id && _grants.TryGetValue(id, out var share) && share.Buffer.IsOpen
+                ? share
+                : null;
+        }
     }
 
     private Share? DescriptorOf(DmaBuffer buffer)
@@ -239,7 +266,7 @@ public sealed class ShareTable : IDisposable
 
     private void Forget(Share share)
     {
-        if (share.Pages is GrantRefs { ShareId: { } id })
+        if (share.Pages?.ShareId is { } id)
             _grants.Remove(id);
     }
 

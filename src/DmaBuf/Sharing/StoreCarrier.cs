@@ -41,7 +41,11 @@ internal sealed class StoreCarrier : Carrier
 
     public override IReleaseLink Send(DmaBuffer buffer, WaitLimit limit) => throw DescriptorHandOff.CannotPass(_address);
 
-    public override IReleaseLink Send(GrantRefs grants, WaitLimit limit) => StoreOffer.Send(_address, _name, grants, limit);
+    public override IReleaseLink Send(GrantRefs grants, WaitLimit limit, Action? check)
+    {
+        check?.Invoke();
+        return StoreOffer.Send(_address, _name, grants, limit);
+    }
 
     public override DmaBuffer Receive(WaitLimit limit) => throw DescriptorHandOff.CannotPass(_address);
 

@@ -14,7 +14,8 @@ namespace DmaBuf.Sharing;
 internal sealed class StoreClaim : IDisposable
 {
     private const int LookMilliseconds = 1000;
-    private const string Cure = "It does not speak the hand-off of grant references by xenstore, or it failed: look at its own messages.";
+    private const string Advice =
+        "It does not speak the hand-off of grant references by xenstore, or it failed: look at its own messages.";
     private static readonly TimeSpan s_mark = TimeSpan.FromSeconds(5);
 
     private readonly StoreNodes _nodes;
@@ -44,14 +45,18 @@ internal sealed class StoreClaim : IDisposable
         using var store = XenStore.Open(limit);
         var own = XenDomain.OwnId(store);
         var nodes = new StoreNodes(exporter, own, name);
-        store.TryWatch(nodes.Node);
+        store.TryWatch(nodes.Queue);
         while (true)
         {
             if (own == 0 && !XenDomain.Exists(store, exporter))
                 throw XenDomain.Unknown($"{exporter}", "there is no such domain");
-            if (FindOwner(store, nodes) is { } owner
-                && new StoreClaim(nodes, owner, $"{address} (domain {exporter})").Import(store, method) is { } buffer)
-                return buffer;
+            foreach (var offer in nodes.All(store))
+            {
+                if (FindOwner(store, offer) is { } owner
+                    && new StoreClaim(offer, owner, $"{address} (domain {exporter})").Import(store, method) is { } buffer)
+                    return buffer;
+            }
+
             store.WaitForEvent(LookMilliseconds, $"references from domain {exporter} at {address}");
         }
     }
@@ -94,7 +99,7 @@ internal sealed class StoreClaim : IDisposable
         bool isTaken;
         try
         {
-            _notice = page is { } reference ? ReleaseNotice.TryGive(Grants([reference])) : null;
+            _notice = page is { } reference ? ReleaseNotice.TryHold(Grants([reference])) : null;
             isTaken = Mark(store, "", StoreNodes.Imported);
         }
         catch
@@ -114,8 +119,8 @@ internal sealed class StoreClaim : IDisposable
         }
 
         _buffer = buffer;
-        AtExit.Add(buffer);
         buffer.OwnPeer(this);
+        AtExit.Add(buffer);
         return buffer;
     }
 
@@ -126,8 +131,17 @@ internal sealed class StoreClaim : IDisposable
     {
         const int PageSize = GrantRefs.GrantPageSize;
         var size = store.Read(_nodes.Size);
-        if (!long.TryParse(size, NumberStyles.None, CultureInfo.InvariantCulture, out var bytes) || bytes == 0 || bytes % PageSize != 0 || bytes / PageSize > GrantMapper.MaxPages)
-            throw new PeerException(PeerFault.BadCount, _peer, $"offers '{StoreNodes.Printable(size ?? "")}' bytes, and the grant device takes 1 to {GrantMapper.MaxPages} pages of {PageSize}", Cure);
+        if (!long.TryParse(size, NumberStyles.None, CultureInfo.InvariantCulture, out var bytes)
+            || bytes == 0 || bytes % PageSize != 0 || bytes / PageSize > GrantMapper.MaxPages)
+        {
+            throw new PeerException(
+                PeerFault.BadCount,
+                _peer,
+                $"offers '{StoreNodes.Printable(size ?? "")}' bytes, and the grant device takes 1 to "
+                    + $"{GrantMapper.MaxPages} pages of {PageSize}",
+                Advice);
+        }
+
         if (ReadNumber(store, _nodes.Directory) is { } directory)
             return GrantDirectory.Read(_nodes.Exporter, _nodes.Importer, directory, bytes);
 
@@ -147,16 +161,20 @@ internal sealed class StoreClaim : IDisposable
         return Grants(refs);
     }
 
-    private GrantRefs Grants(uint[] refs) => new() { Domain = _nodes.Exporter, PeerDomain = _nodes.Importer, Refs = refs };
+    private GrantRefs Grants(uint[] refs) =>
+        new() { Domain = _nodes.Exporter, PeerDomain = _nodes.Importer, Refs = refs };
 
-    private uint? ReadNumber(XenStore store, string path) => store.ReadIfAllowed(path) is { } word ? Number(word) : null;
+    private uint? ReadNumber(XenStore store, string path) =>
+        store.ReadIfAllowed(path) is { } word ? Number(word) : null;
 
-    private uint Number(string word) => uint.TryParse(word, NumberStyles.None, CultureInfo.InvariantCulture, out var number)
-        ? number
-        : throw new PeerException(PeerFault.BadNode, _peer, $"offers '{StoreNodes.Printable(word)}' as a grant reference", Cure);
+    private uint Number(string word) =>
+        uint.TryParse(word, NumberStyles.None, CultureInfo.InvariantCulture, out var number)
+            ? number
+            : throw new PeerException(
+                PeerFault.BadNode, _peer, $"offers '{StoreNodes.Printable(word)}' as a grant reference", Advice);
 
     private PeerException WrongCount(int listed, int pages) =>
-        new(PeerFault.BadCount, _peer, $"lists {listed} references or more for a buffer of {pages} pages", Cure);
+        new(PeerFault.BadCount, _peer, $"lists {listed} references or more for a buffer of {pages} pages", Advice);
 
     /// <summary>
     /// Writes a mark in place of another, in this offer and no later one by its name. False where that one is not

@@ -22,8 +22,9 @@ internal sealed class StoreOffer : IReleaseLink
     private static readonly ConcurrentDictionary<string, StoreOffer> s_live = new();
     private static long s_last;
 
-    private readonly StoreNodes _nodes;
-    private readonly string _owner = string.Create(CultureInfo.InvariantCulture, $"{ProcessMark.Own} {Interlocked.Increment(ref s_last)}");
+    private StoreNodes _nodes;
+    private readonly string _owner = string.Create(
+        CultureInfo.InvariantCulture, $"{ProcessMark.Own} {Interlocked.Increment(ref s_last)}");
     private ReleaseNotice? _notice;
     private bool _peerIsSeen;
     private Seen? _final;
@@ -49,26 +50,10 @@ internal sealed class StoreOffer : IReleaseLink
     public string Peer { get; }
 
     /// <inheritdoc/>
-    public bool IsDone
-    {
-        get
-        {
-            using var limit = new WaitLimit(s_withdrawal);
-            try
-            {
-                using var store = XenStore.Open(limit);
-                return _disposed != 0 || IsOver(Look(store).Progress);
-            }
-            catch (DmaBufException)
-            {
-                // xenstore cannot be asked: nothing says that the peer is done.
-                return false;
-            }
-        }
-    }
+    public bool IsDone => _final is not null || _notice is { IsGiven: true };
 
     /// <summary>Offers references and waits until the peer has imported them.</summary>
-    /// <exception cref="AddressException">InUse: this domain offers something else by that name. UnknownDomain.</exception>
+    /// <exception cref="AddressException">UnknownDomain.</exception>
     /// <exception cref="BufferException">OtherDomain: the references are not this domain's.</exception>
     /// <exception cref="XenStoreException">Refused: EACCES, ENOSPC where the quota is used up.</exception>
     /// <exception cref="PeerException">ImportFailed: the peer says why. ClosedEarly: its domain was destroyed.</exception>
@@ -80,7 +65,7 @@ internal sealed class StoreOffer : IReleaseLink
         try
         {
             using (var store = XenStore.Open(limit))
-                offer.Write(store, address, grants);
+                offer.Write(store, grants);
             offer.WaitForImport(limit);
             return offer;
         }
@@ -106,7 +91,7 @@ internal sealed class StoreOffer : IReleaseLink
         try
         {
             using var store = XenStore.Open(limit);
-            Withdraw(store, _nodes, _owner);
+            _nodes.Withdraw(store, _owner);
         }
         catch (DmaBufException)
         {
@@ -118,7 +103,7 @@ internal sealed class StoreOffer : IReleaseLink
 
     private static bool IsOver(Progress progress) => progress is Progress.Released or Progress.Failed or Progress.Gone;
 
-    private void Write(XenStore store, string address, GrantRefs grants)
+    private void Write(XenStore store, GrantRefs grants)
     {
         var own = XenDomain.OwnId(store);
         if (own != grants.Domain)
@@ -127,13 +112,13 @@ internal sealed class StoreOffer : IReleaseLink
                 "Send them in the domain that exported them.");
         }
 
-        _peerIsSeen = XenDomain.Exists(store, grants.PeerDomain);
+        _peerIsSeen = XenDomain.IsThere(store, grants.PeerDomain);
         if (own == 0 && !_peerIsSeen)
             throw XenDomain.Unknown($"{grants.PeerDomain}", "there is no such domain");
         Sweep(store, own);
         AtExit.Add(this);
         s_live[_owner] = this;
-        Take(store, address);
+        Take(store);
         store.Write(_nodes.Size, grants.Size.ToString(CultureInfo.InvariantCulture));
         if (grants.Directory is { } directory)
             store.Write(_nodes.Directory, directory.ToString(CultureInfo.InvariantCulture));
@@ -147,29 +132,21 @@ internal sealed class StoreOffer : IReleaseLink
         store.Write(_nodes.State, StoreNodes.Ready);
     }
 
-    /// <summary>Makes the node, closed to all but the peer before anything is in it: what is below inherits that.</summary>
-    private void Take(XenStore store, string address)
+    /// <summary>
+    /// Makes the node behind those of the same name, closed to all but the peer before anything is in it: what is below
+    /// inherits that.
+    /// </summary>
+    private void Take(XenStore store) => store.Transact(_nodes.Queue, () =>
     {
-        string? before = null, mark = null;
-        store.Transact(_nodes.Node, () =>
+        _nodes = _nodes with { Number = 1 + _nodes.All(store).Select(offer => offer.Number).LastOrDefault() };
+        foreach (var node in new[] { _nodes.Queue, _nodes.Node })
         {
-            before = store.Read(_nodes.Owner);
-            mark = store.Read(_nodes.Release);
-            if (IsLive(before) && MarkedEnd(mark) is null)
-            {
-                throw new AddressException(AddressFault.InUse, address, $"this domain offers something by that name to domain {_nodes.Importer} already",
-                    "Wait for its release, revoke it with Revoke-GrantRefs, or use another name.");
-            }
+            store.MakeNode(node);
+            store.SetPermissions(node, _nodes.Exporter, _nodes.Importer, peerMayWrite: false);
+        }
 
-            store.Remove(_nodes.Node);
-            store.MakeNode(_nodes.Node);
-            store.SetPermissions(_nodes.Node, _nodes.Exporter, _nodes.Importer, peerMayWrite: false);
-            store.Write(_nodes.Owner, _owner);
-        });
-        // Who still waits for that one finds its mark no more.
-        if (before is not null && MarkedEnd(mark) is { } end && s_live.TryGetValue(before, out var other))
-            Interlocked.CompareExchange(ref other._final, end, null);
-    }
+        store.Write(_nodes.Owner, _owner);
+    });
 
     private void WriteRefs(XenStore store, IReadOnlyList<uint> refs)
     {
@@ -194,11 +171,19 @@ internal sealed class StoreOffer : IReleaseLink
 
     private void WaitForImport(WaitLimit limit)
     {
-        var (progress, message) = Wait(limit, progress => progress != Progress.Offered, $"{Peer} to import the references");
+        var (progress, message) = Wait(
+            limit, progress => progress != Progress.Offered, $"{Peer} to import the references");
         if (progress == Progress.Failed)
-            throw new PeerException(PeerFault.ImportFailed, Peer, $"could not import the references: {message}", "See what it says, there and here.");
+        {
+            throw new PeerException(
+                PeerFault.ImportFailed, Peer, $"could not import the references: {message}", "Its message says why.");
+        }
+
         if (progress == Progress.Gone)
-            throw new PeerException(PeerFault.ClosedEarly, Peer, "went before it imported the references", "See that the domain runs.");
+        {
+            throw new PeerException(
+                PeerFault.ClosedEarly, Peer, "went before it imported the references", "See that the domain runs.");
+        }
     }
 
     private Seen Wait(WaitLimit limit, Predicate<Progress> isReached, string waitedFor)
@@ -220,7 +205,8 @@ internal sealed class StoreOffer : IReleaseLink
                 isWatching = true;
             }
 
-            store.WaitForEvent(seen.Progress == Progress.Imported && _notice is not null ? NoticeMilliseconds : LookMilliseconds, waitedFor);
+            var noticed = seen.Progress == Progress.Imported && _notice is not null;
+            store.WaitForEvent(noticed ? NoticeMilliseconds : LookMilliseconds, waitedFor);
         }
     }
 
@@ -235,66 +221,63 @@ internal sealed class StoreOffer : IReleaseLink
 
     private Seen LookAnew(XenStore store)
     {
-        var owner = store.Read(_nodes.Owner);
-        if (_disposed != 0 || owner is null)
+        if (_disposed != 0 || store.Read(_nodes.Owner) != _owner)
             return new(Progress.Withdrawn);
-        // Another process's offer has the name, which is free only once the peer is done.
-        if (owner != _owner)
-            return new(Progress.Released);
         if (store.Read(_nodes.Release) is not { } mark)
             return new(Progress.Withdrawn);
         if (MarkedEnd(mark) is { } end)
             return end;
-        if (_peerIsSeen && !XenDomain.Exists(store, _nodes.Importer))
+        if (_peerIsSeen && !XenDomain.IsThere(store, _nodes.Importer))
             return new(Progress.Gone);
         if (mark != StoreNodes.Imported)
             return new(Progress.Offered);
         return new(_notice is { IsGiven: true } ? Progress.Released : Progress.Imported);
     }
 
-    /// <summary>The end that the peer's mark tells of, after which the name is free; null where it tells of none.</summary>
+    /// <summary>The end that the peer's mark tells of; null where it tells of none.</summary>
     private static Seen? MarkedEnd(string? mark) =>
-        mark == StoreNodes.Released ? new(Progress.Released)
-        : mark?.StartsWith(StoreNodes.Failed, StringComparison.Ordinal) ?? false ? new(Progress.Failed, StoreNodes.Printable(mark[StoreNodes.Failed.Length..]))
-        : null;
+        mark == StoreNodes.Released
+            ? new(Progress.Released)
+            : mark?.StartsWith(StoreNodes.Failed, StringComparison.Ordinal) ?? false
+                ? new(Progress.Failed, StoreNodes.Printable(mark[StoreNodes.Failed.Length..]))
+                : null;
 
-    /// <summary>Removes what processes of this domain left that were killed, or could not remove.</summary>
+    /// <summary>
+    /// Removes what processes of this domain left that were killed, or could not remove, and this process's offers whose
+    /// peers are done: who waits for one of those is told so first.
+    /// </summary>
     private static void Sweep(XenStore store, ushort own)
     {
-        foreach (var peer in store.List(StoreNodes.Root(own)))
+        var all =
+            from peer in store.List(StoreNodes.Root(own))
+            let id = XenDomain.TryParseId(peer, out var parsed) ? parsed : (ushort?)null
+            where id is not null
+            from name in store.List($"{StoreNodes.Root(own)}/{peer}")
+            from nodes in new StoreNodes(own, id.Value, name).All(store)
+            select nodes;
+        foreach (var nodes in all.ToList())
         {
-            foreach (var name in XenDomain.TryParseId(peer, out var id) ? store.List($"{StoreNodes.Root(own)}/{peer}") : [])
+            var owner = store.Read(nodes.Owner);
+            if (owner is not null && s_live.TryGetValue(owner, out var live))
             {
-                var nodes = new StoreNodes(own, id, name);
-                var owner = store.Read(nodes.Owner);
-                if (!IsLive(owner))
-                    Withdraw(store, nodes, owner);
+                if (MarkedEnd(store.Read(nodes.Release)) is not { } end)
+                    continue;
+                Interlocked.CompareExchange(ref live._final, end, null);
             }
+            else if (IsOfAnother(owner))
+            {
+                continue;
+            }
+
+            nodes.Withdraw(store, owner);
         }
     }
 
-    /// <summary>Whether the process whose offer it is still has it: one of this process's own may have failed to go.</summary>
-    private static bool IsLive(string? owner) => owner is not null
-        && (owner.StartsWith($"{ProcessMark.Own} ", StringComparison.Ordinal) ? s_live.ContainsKey(owner) : ProcessMark.IsAlive(owner));
-
-    private static void Withdraw(XenStore store, StoreNodes nodes, string? owner) => store.Transact(nodes.Node, () =>
-    {
-        if (store.Read(nodes.Owner) != owner)
-            return;
-        store.Remove(nodes.Node);
-        var root = StoreNodes.Root(nodes.Exporter);
-        RemoveIfEmpty(store, $"{root}/{nodes.Importer}");
-        RemoveIfEmpty(store, root);
-        // Every other domain got its data node from the toolstack, and could not make it again.
-        if (nodes.Exporter == 0)
-            RemoveIfEmpty(store, $"{XenDomain.Node(0)}/data");
-    });
-
-    private static void RemoveIfEmpty(XenStore store, string path)
-    {
-        if (store.List(path).Count == 0)
-            store.Remove(path);
-    }
+    /// <summary>Whether another process has the offer still: one of this process's own may have failed to go.</summary>
+    private static bool IsOfAnother(string? owner) =>
+        owner is not null
+        && !owner.StartsWith($"{ProcessMark.Own} ", StringComparison.Ordinal)
+        && ProcessMark.IsAlive(owner);
 
     private sealed record Seen(Progress Progress, string Message = "");
 }

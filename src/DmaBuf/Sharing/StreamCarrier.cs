@@ -15,7 +15,7 @@ internal sealed class StreamCarrier(Endpoint endpoint, bool patient, PeerFilter?
     /// <summary>For how long a peer may take to send its part, from the moment it is connected.</summary>
     internal TimeSpan ReceiveTime { get; init; } = TimeSpan.FromSeconds(30);
 
-    public override bool HasNextPeer => _peers.IsListening;
+    public override bool HasNextPeer => _peers.IsListening || patient;
 
     public override void CheckPassesDescriptors() => DescriptorHandOff.CheckEndpoint(endpoint);
 
@@ -26,8 +26,11 @@ internal sealed class StreamCarrier(Endpoint endpoint, bool patient, PeerFilter?
         return Send(stream => DescriptorHandOff.Send(stream, buffer, limit), limit);
     }
 
-    public override IReleaseLink Send(GrantRefs grants, WaitLimit limit) =>
-        Send(stream => GrantBlob.Send(stream, grants, limit), limit);
+    public override IReleaseLink Send(GrantRefs grants, WaitLimit limit, Action? check) => Send(stream =>
+    {
+        check?.Invoke();
+        GrantBlob.Send(stream, grants, limit);
+    }, limit);
 
     public override DmaBuffer Receive(WaitLimit limit)
     {
@@ -65,8 +68,10 @@ internal sealed class StreamCarrier(Endpoint endpoint, bool patient, PeerFilter?
         {
             return receive(stream, part);
         }
-        catch (WaitTimeoutException) when (!limit.IsOver)
+        catch (WaitTimeoutException)
         {
+            // Where the caller's own limit is over, its own time is what the failure tells.
+            limit.Pause(0, $"the hand-off of {stream.Peer}");
             throw new PeerException(PeerFault.Stalled, stream.Peer,
                 $"did not send all of its hand-off within {ReceiveTime.TotalSeconds} s", "Look at its own messages.");
         }

@@ -12,6 +12,7 @@ public sealed class ByteStream : IDisposable
 {
     private const int LookAgainMilliseconds = 20;
     private readonly FileDescriptor _socket;
+    private readonly Lock _ending = new();
     private int _reset;
     private volatile bool _hasEnded;
 
@@ -40,8 +41,29 @@ public sealed class ByteStream : IDisposable
     /// </summary>
     public bool IsReset => _reset != 0;
 
-    /// <summary>True once this side is disposed.</summary>
-    public bool IsDisposed => _socket.IsDisposed;
+    /// <summary>True once something was received.</summary>
+    public bool HasReceived { get; private set; }
+
+    /// <summary>
+    /// Whether the peer has closed its end, half of it included, or is gone. Nothing is read: what the peer sent stays for
+    /// who reads the stream. Of a stream that this side disposed: whether that was seen before.
+    /// </summary>
+    internal bool HasEnded
+    {
+        get
+        {
+            try
+            {
+                if (!_hasEnded && Poll.Has(_socket, Poll.POLLRDHUP))
+                    Latch();
+            }
+            catch (ObjectDisposedException)
+            {
+            }
+
+            return _hasEnded;
+        }
+    }
 
     /// <summary>Sends all bytes.</summary>
     /// <exception cref="KernelException">send: EPIPE, ECONNRESET.</exception>
@@ -69,7 +91,7 @@ public sealed class ByteStream : IDisposable
         {
             var received = Socket.Receive(_socket, buffer);
             if (received >= 0)
-                return (int)received;
+                return Received(received);
             WaitOrThrow(Errno.Last, "recv", Poll.POLLIN, $"data from {Peer}", limit);
         }
     }
@@ -97,62 +119,60 @@ public sealed class ByteStream : IDisposable
         {
             var received = Socket.ReceiveDescriptors(_socket, data, out first, out second, out truncated);
             if (received >= 0)
-                return (int)received;
+                return Received(received);
             WaitOrThrow(Errno.Last, "recvmsg", Poll.POLLIN, $"a descriptor from {Peer}", limit);
         }
     }
 
-    /// <summary>
-    /// Waits until the peer has closed its end, half of it included, or is gone. Nothing is read: what the peer sent stays
-    /// for who reads the stream.
-    /// </summary>
-    /// <param name="limit">The time limit.</param>
-    /// <param name="milliseconds">The most to wait, or negative for as long as the limit says.</param>
-    /// <returns>False where the milliseconds passed first.</returns>
-    /// <exception cref="KernelException">poll: EBADF where this side was disposed.</exception>
+    /// <summary>Waits until <see cref="HasEnded"/>.</summary>
+    /// <exception cref="KernelException">poll: EBADF where this side was disposed before the end was seen.</exception>
     /// <exception cref="WaitTimeoutException">The peer did not close in time.</exception>
-    internal bool WaitForEnd(WaitLimit limit, int milliseconds)
+    internal void WaitForEnd(WaitLimit limit)
     {
         var waitedFor = $"{Peer} to close the connection";
-        while (!_hasEnded)
+        try
         {
-            if (!limit.ForEvent(_socket, Poll.POLLRDHUP, milliseconds, waitedFor))
+            while (!HasEnded)
             {
-                if (milliseconds >= 0)
-                    return false;
-                continue;
+                limit.ForEvent(_socket, Poll.POLLRDHUP, waitedFor);
+                if (!HasEnded)
+                    limit.Pause(LookAgainMilliseconds, waitedFor);
             }
-
-            try
-            {
-                Latch(Socket.TakeError(_socket));
-                // Bytes that the other host has not acknowledged can still find a socket that was closed before they came.
-                _hasEnded |= IsReset || Endpoint.Kind != EndpointKind.Tcp || Socket.Unacknowledged(_socket) == 0;
-            }
-            catch (ObjectDisposedException)
-            {
-                throw new KernelException("poll", Errno.EBADF, waitedFor);
-            }
-
-            if (_hasEnded)
-                break;
-            if (milliseconds >= 0)
-                return false;
-            limit.Pause(LookAgainMilliseconds, waitedFor);
         }
-
-        return true;
+        catch (KernelException) when (_hasEnded)
+        {
+            // Another thread saw the end first, and disposed this side.
+        }
     }
 
-    private void Latch(int errno)
+    private int Received(long count)
+    {
+        HasReceived |= count > 0;
+        return (int)count;
+    }
+
+    /// <summary>Keeps what the kernel tells once. The lock has the end and its error seen together.</summary>
+    private void Latch()
+    {
+        lock (_ending)
+        {
+            var errno = Socket.TakeError(_socket);
+            LatchReset(errno);
+            // Bytes that the other host has not acknowledged may still find a socket that was closed before they came.
+            _hasEnded |= errno != 0 || IsReset || Endpoint.Kind != EndpointKind.Tcp
+                || Socket.Unacknowledged(_socket) == 0;
+        }
+    }
+
+    private void LatchReset(int errno)
     {
         if (errno is Errno.ECONNRESET or Errno.EPIPE)
             Interlocked.CompareExchange(ref _reset, errno, 0);
-        else if (errno != 0)
-            _hasEnded = true;
     }
 
-    /// <summary>Waits after a call that would block. Its error number comes first: making the text can change the last one.</summary>
+    /// <summary>
+    /// Waits after a call that would block. Its error number comes first: making the text can change the last one.
+    /// </summary>
     private void WaitOrThrow(int errno, string call, short events, string waitedFor, WaitLimit limit)
     {
         if (errno == Errno.EAGAIN)
@@ -161,7 +181,7 @@ public sealed class ByteStream : IDisposable
             return;
         }
 
-        Latch(errno);
+        LatchReset(errno);
         throw new KernelException(call, errno, Peer);
     }
 }

@@ -42,7 +42,7 @@ public enum EndpointRole
 /// </summary>
 public sealed record Endpoint
 {
-    private const string SchemeCure = "Use unix:PATH, unixd:PATH, tcp:HOST:PORT, tcpd:HOST:PORT, vsock:CID:PORT, vsockd:CID:PORT or xenstore:NAME.";
+    private const string SchemeAction = "Use unix:PATH, unixd:PATH, tcp:HOST:PORT, tcpd:HOST:PORT, vsock:CID:PORT, vsockd:CID:PORT or xenstore:NAME.";
     private readonly string _text;
 
     private Endpoint(string text, EndpointKind kind, EndpointRole role)
@@ -90,7 +90,7 @@ public sealed record Endpoint
             "tcpd" => Tcp(address, rest.TrimStart('/'), EndpointRole.Listen),
             "vsock" => Vsock(address, rest.TrimStart('/'), EndpointRole.Connect),
             "vsockd" => Vsock(address, rest.TrimStart('/'), EndpointRole.Listen),
-            _ => throw new AddressException(AddressFault.UnknownScheme, address, "the scheme is unknown", SchemeCure),
+            _ => throw new AddressException(AddressFault.UnknownScheme, address, "the scheme is unknown", SchemeAction),
         };
     }
 
@@ -125,31 +125,31 @@ public sealed record Endpoint
 
     private static Endpoint Tcp(string address, string rest, EndpointRole role)
     {
-        const string Cure = "Write HOST:PORT, and [HOST]:PORT for IPv6: tcp:10.0.3.16:8000, tcpd:[::]:8000.";
+        const string Advice = "Write HOST:PORT, and [HOST]:PORT for IPv6: tcp:10.0.3.16:8000, tcpd:[::]:8000.";
         var bracketed = rest.StartsWith('[');
         var end = bracketed ? rest.IndexOf("]:", StringComparison.Ordinal) : rest.IndexOf(':', StringComparison.Ordinal);
         if (end < 0)
-            throw new AddressException(AddressFault.BadPort, address, "the port is missing", Cure);
+            throw new AddressException(AddressFault.BadPort, address, "the port is missing", Advice);
         var host = bracketed ? rest[1..end] : rest[..end];
         var port = rest[(bracketed ? end + 2 : end + 1)..];
         if (host.Length == 0 || (bracketed && !(IPAddress.TryParse(host, out var v6) && v6.AddressFamily == AddressFamily.InterNetworkV6)))
-            throw new AddressException(AddressFault.BadHost, address, "the host is missing or, in brackets, no IPv6 address", Cure);
+            throw new AddressException(AddressFault.BadHost, address, "the host is missing or, in brackets, no IPv6 address", Advice);
         if (port.Contains(':', StringComparison.Ordinal))
-            throw new AddressException(AddressFault.BadHost, address, "an IPv6 host stands in brackets", Cure);
+            throw new AddressException(AddressFault.BadHost, address, "an IPv6 host stands in brackets", Advice);
         if (!uint.TryParse(port, NumberStyles.None, CultureInfo.InvariantCulture, out var number) || number is 0 or > 65535)
-            throw new AddressException(AddressFault.BadPort, address, $"'{port}' is no port from 1 to 65535", Cure);
+            throw new AddressException(AddressFault.BadPort, address, $"'{port}' is no port from 1 to 65535", Advice);
         return new Endpoint(address, EndpointKind.Tcp, role) { Host = host, Port = number };
     }
 
     private static Endpoint Vsock(string address, string rest, EndpointRole role)
     {
-        const string Cure = "Write CID:PORT in decimal: vsock:2:8000 reaches the host, vsockd:-1:8000 listens for anyone, CID 1 is this machine itself.";
+        const string Advice = "Write CID:PORT in decimal: vsock:2:8000 reaches the host, vsockd:-1:8000 listens for anyone, CID 1 is this machine itself.";
         var parts = rest.Split(':');
         if (parts.Length != 2 || !uint.TryParse(parts[1], NumberStyles.None, CultureInfo.InvariantCulture, out var port) || port == uint.MaxValue)
-            throw new AddressException(AddressFault.BadPort, address, "the port is missing or no number from 0 to 4294967294", Cure);
+            throw new AddressException(AddressFault.BadPort, address, "the port is missing or no number from 0 to 4294967294", Advice);
         var cid = SocketAddress.VMADDR_CID_ANY;
         if (parts[0] != "-1" && !uint.TryParse(parts[0], NumberStyles.None, CultureInfo.InvariantCulture, out cid))
-            throw new AddressException(AddressFault.BadCid, address, $"'{parts[0]}' is no context id", Cure);
+            throw new AddressException(AddressFault.BadCid, address, $"'{parts[0]}' is no context id", Advice);
         return new Endpoint(address, EndpointKind.Vsock, role) { Cid = cid, Port = port };
     }
 

@@ -59,6 +59,6 @@ public sealed class PeerFilter
     private static uint? Number(string text) =>
         uint.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : null;
 
-    private static AddressException Bad(string text, string reason, string cure) =>
-        new(AddressFault.BadPeer, text, reason, cure);
+    private static AddressException Bad(string text, string reason, string action) =>
+        new(AddressFault.BadPeer, text, reason, action);
 }

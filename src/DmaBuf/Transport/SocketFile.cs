@@ -93,20 +93,25 @@ internal sealed class SocketFile : IDisposable
     private static bool TryRemove(string path, in Stat.statx stale)
     {
         var claim = $"{path}.{stale.stx_ino}";
-        if (!Unistd.Link(path, claim))
+        if (Unistd.Link(path, claim))
+            return RemoveSame(claim, path, stale) & Delete(claim);
+        switch (Errno.Last)
         {
-            return Errno.Last switch
-            {
-                Errno.ENOENT => true,
+            case Errno.ENOENT:
+                return true;
+            case Errno.EEXIST when !Stat.OfPath(path, out var now) || IsYoung(now):
+            case Errno.EEXIST when RemoveSame(claim, claim, stale):
                 // Its owner is at it, or was killed at it.
-                Errno.EEXIST => !Stat.OfPath(path, out var now) || IsYoung(now) || Delete(claim),
-                _ => false,
-            };
+                return true;
+            default:
+                // Another user's file cannot be linked to (protected_hardlinks), nor any on some file systems.
+                return RemoveSame(path, path, stale);
         }
-
-        var isRemoved = !Stat.OfPath(claim, out var claimed) || !IsSame(claimed, stale) || Delete(path);
-        return Delete(claim) && isRemoved;
     }
+
+    /// <summary>Removes a file if another name, or its own, still leads to the stale one.</summary>
+    private static bool RemoveSame(string name, string path, in Stat.statx stale) =>
+        Stat.OfPath(name, out var found) && IsSame(found, stale) && Delete(path);
 
     /// <summary>The time of the last change tells it from a later file with the same number.</summary>
     private static bool IsSame(in Stat.statx one, in Stat.statx other) => one.stx_ino == other.stx_ino

@@ -71,6 +71,7 @@ public sealed class StreamListener : IDisposable
                     break;
                 case Errno.ECONNABORTED:
                     // That peer went before it was accepted: the next one may stay.
+                    limit.Pause(0, $"a peer to connect to {Endpoint}");
                     break;
                 default:
                     throw new KernelException("accept4", Errno.Last, Endpoint.ToString());

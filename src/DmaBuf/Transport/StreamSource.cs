@@ -45,6 +45,7 @@ public sealed class StreamSource : IDisposable
         ArgumentNullException.ThrowIfNull(limit);
         while (true)
         {
+            limit.Pause(0, $"a peer at {Endpoint}");
             var stream = NextOfAll(limit);
             KernelTrace.Write($"connected: {stream.Peer}");
             if (_from?.IsWanted(stream.Remote) ?? true)
@@ -75,7 +76,7 @@ public sealed class StreamSource : IDisposable
             {
                 return work(stream);
             }
-            catch (KernelException e) when (_patient && !IsListening && stream.IsReset && IsOfStream(e))
+            catch (KernelException e) when (_patient && !IsListening && stream is { IsReset: true, HasReceived: false } && IsOfStream(e))
             {
                 stream.Dispose();
                 limit.Pause(RetryMilliseconds, $"a listener at {Endpoint}");

@@ -108,6 +108,11 @@ public sealed record XenDomain
     /// <summary>Whether this domain sees the other's node, which goes with the domain.</summary>
     internal static bool Exists(XenStore store, ushort id) => store.ReadIfAllowed(Node(id)) is not null;
 
+    /// <summary>
+    /// Whether a domain is there, as far as this one may know: an unprivileged domain's xenstored may refuse to tell.
+    /// </summary>
+    internal static bool IsThere(XenStore store, ushort id) => store.IsIntroduced(id) ?? Exists(store, id);
+
     internal static string Node(ushort id) => $"/local/domain/{id}";
 
     /// <summary>The error about a domain that this one does not see.</summary>
@@ -118,14 +123,14 @@ public sealed record XenDomain
             AddressFault.UnknownDomain,
             idOrName,
             reason,
-            "Give the id or the name of a domain; Get-XenDomain lists those that can be seen.");
+            "Give the id or the name of a domain that this one can see.");
 
     /// <summary>The refusal to export to oneself, which Xen would map nowhere.</summary>
     private static BufferException ToOneself(ushort own) =>
         new(
             BufferFault.OwnDomain,
             $"Domain {own} is this domain itself.",
-            "Hand the buffer to a process of this domain with Send-DmaBufFd and a unix address.");
+            "Hand the buffer's descriptor to a process of this domain over a unix socket.");
 
     private static (ushort Own, ushort Other) FindOther(XenStore store, string idOrName)
     {

@@ -1,12 +1,13 @@
 using DmaBuf.Errors;
+using static DmaBuf.Interop.XsWire;
 
 namespace DmaBuf.Xen;
 
 /// <summary>A request that xenstore refused.</summary>
 public sealed class XenStoreException : DmaBufException
 {
-    internal XenStoreException(string request, string path, string errnoName)
-        : base($"{request},{errnoName}", $"xenstore refused {request} of {path}: {errnoName}.", CureFor(errnoName))
+    internal XenStoreException(xsd_sockmsg_type request, string path, string errnoName)
+        : base($"{request},{errnoName}", $"xenstore refused {request} of {path}: {errnoName}.", ActionFor(errnoName))
     {
         Path = path;
         ErrnoName = errnoName;
@@ -18,7 +19,7 @@ public sealed class XenStoreException : DmaBufException
     /// <summary>The error as xenstore names it, such as <c>ENOENT</c>.</summary>
     public string ErrnoName { get; }
 
-    private static string? CureFor(string errnoName) => errnoName switch
+    private static string? ActionFor(string errnoName) => errnoName switch
     {
         "EACCES" =>
             "This domain may not do that there: a domain writes below /local/domain/ID/data of its own only, and "

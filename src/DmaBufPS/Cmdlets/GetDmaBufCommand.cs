@@ -32,20 +32,20 @@ public sealed class GetDmaBufCommand : DmaBufCmdlet
     {
         if (!System)
         {
-            Give(Session.Table.Buffers, buffer => (buffer.Name, buffer.Inode));
+            WriteMatches(Session.Table.Buffers, buffer => (buffer.Name, buffer.Inode));
             return;
         }
 
         Try(null, () =>
         {
             var system = SystemBuffers.Scan(Cancellation);
-            Give(system.Holders, holder => (holder.Name, holder.Inode));
+            WriteMatches(system.Holders, holder => (holder.Name, holder.Inode));
             if (system.DeniedProcesses > 0)
                 WriteWarning($"{system.DeniedProcesses} processes of other users could not be looked into: run as root to see theirs too.");
         });
     }
 
-    private void Give<T>(IReadOnlyList<T> all, Func<T, (string? Name, ulong Inode)> identity)
+    private void WriteMatches<T>(IReadOnlyList<T> all, Func<T, (string? Name, ulong Inode)> identity)
     {
         WriteObject(all.Where(item => Matches(identity(item))), enumerateCollection: true);
         foreach (var name in Name?.Where(name => !WildcardPattern.ContainsWildcardCharacters(name) && !all.Any(item => IsNamed(name, identity(item).Name))) ?? [])

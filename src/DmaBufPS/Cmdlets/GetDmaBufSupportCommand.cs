@@ -3,7 +3,7 @@ using DmaBuf.Discovery;
 
 namespace DmaBufPS;
 
-/// <summary>Get-DmaBufSupport: what this machine offers, and what would cure what it lacks.</summary>
+/// <summary>Get-DmaBufSupport: what this machine offers, and what helps where it lacks something.</summary>
 [Cmdlet(VerbsCommon.Get, "DmaBufSupport")]
 [OutputType(typeof(SupportCheck))]
 public sealed class GetDmaBufSupportCommand : DmaBufCmdlet

@@ -80,7 +80,7 @@ public sealed class ImportGrantRefsCommand : DmaBufCmdlet
                 break;
             case ByDirectory:
                 if (ShouldProcess($"directory {Directory} of domain {exporter}", "Import"))
-                    Try(Directory, () => Give(GrantDirectory.Read(exporter!.Value, _own, Directory, Size)));
+                    Try(Directory, () => WriteImport(GrantDirectory.Read(exporter!.Value, _own, Directory, Size)));
                 break;
             default:
                 foreach (var grants in InputObject)
@@ -92,10 +92,10 @@ public sealed class ImportGrantRefsCommand : DmaBufCmdlet
     private void Import(GrantRefs grants)
     {
         if (ShouldProcess(grants.ToString(), "Import"))
-            Try(grants, () => Give(grants));
+            Try(grants, () => WriteImport(grants));
     }
 
-    private void Give(GrantRefs grants)
+    private void WriteImport(GrantRefs grants)
     {
         GrantMapper.CheckIsFor(grants, _own);
         WriteObject(Session.Add(GrantMapper.Import(grants, _method)));

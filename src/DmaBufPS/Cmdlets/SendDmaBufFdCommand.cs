@@ -73,7 +73,7 @@ public sealed class SendDmaBufFdCommand : DmaBufCmdlet
             _items.Add(item);
             if (_served >= (Count ?? int.MaxValue))
                 continue;
-            if (Serve(item) && PassThru)
+            if (SendToNextPeer(item) && PassThru)
                 WriteObject(item);
         }
     }
@@ -82,7 +82,7 @@ public sealed class SendDmaBufFdCommand : DmaBufCmdlet
     protected override void EndProcessing()
     {
         while (_items.Count > 0 && _served < (Count ?? 0))
-            Serve(_items[_served % _items.Count]);
+            SendToNextPeer(_items[_served % _items.Count]);
     }
 
     /// <inheritdoc/>
@@ -93,7 +93,7 @@ public sealed class SendDmaBufFdCommand : DmaBufCmdlet
         base.Dispose(disposing);
     }
 
-    private bool Serve(object item)
+    private bool SendToNextPeer(object item)
     {
         _served++;
         // The descriptor of a New-GrantBuf is the grant allocator's, with which another process could do nothing.
@@ -106,11 +106,11 @@ public sealed class SendDmaBufFdCommand : DmaBufCmdlet
 
             using var limit = NewLimit(TimeoutSec);
             if (grants is not null)
-                Session.Table.Send(_carrier!, grants, Wait, limit, Told);
+                Session.Table.Send(_carrier!, grants, Wait, limit, ReportPeer);
             else
-                Session.Table.Send(_carrier!, (DmaBuffer)item, Wait, limit, Told);
+                Session.Table.Send(_carrier!, (DmaBuffer)item, Wait, limit, ReportPeer);
         });
     }
 
-    private void Told(string peer) => WriteVerbose($"Sent to {peer}.");
+    private void ReportPeer(string peer) => WriteVerbose($"Sent to {peer}.");
 }

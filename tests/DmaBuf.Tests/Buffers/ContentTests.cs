@@ -281,7 +281,7 @@ public sealed class ContentTests
             "/proc/self/mem", FileMode.Open, FileAccess.Read, FileShare.ReadWrite, bufferSize: 0);
         var failure = Assert.Throws<KernelException>(() => new ContentWriter(buffer).WriteStream(unreadable, 1));
         Assert.Equal(("read,EIO", "the stream of /proc/self/mem"), (failure.ErrorId, failure.Target));
-        Assert.NotNull(failure.Cure);
+        Assert.NotNull(failure.RecommendedAction);
 
         using var listener = new TcpListener(IPAddress.Loopback, 0);
         listener.Start();

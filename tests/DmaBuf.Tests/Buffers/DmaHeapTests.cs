@@ -30,7 +30,7 @@ public sealed class DmaHeapTests
         Assert.Equal("open,ENOENT", failure.ErrorId);
         Assert.Contains(
             DmaHeapAllocator.HeapNames().Count > 0 ? "system" : "CONFIG_DMABUF_HEAPS",
-            failure.Cure,
+            failure.RecommendedAction,
             StringComparison.Ordinal);
     }
 

@@ -59,8 +59,8 @@ public sealed class NoAccessTests
         Assert.False(buffer.IsCpuAccessible);
         var failure = Assert.Throws<KernelException>(() => buffer.OpenView(BufferAccess.Read).Dispose());
         Assert.Equal(id, failure.ErrorId);
-        Assert.Contains("gives the processor no access", failure.Cure, StringComparison.Ordinal);
-        Assert.Contains("passed on", failure.Cure, StringComparison.Ordinal);
+        Assert.Contains("gives the processor no access", failure.RecommendedAction, StringComparison.Ordinal);
+        Assert.Contains("passed on", failure.RecommendedAction, StringComparison.Ordinal);
         Assert.True(buffer.IsOpen);
     }
 }

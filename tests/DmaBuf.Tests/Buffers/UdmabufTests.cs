@@ -67,7 +67,7 @@ public sealed class UdmabufTests
     {
         var failure = Assert.Throws<BufferException>(() => UdmabufAllocator.Allocate(size));
         Assert.Equal("Buffer,BadSize", failure.ErrorId);
-        Assert.StartsWith("Use ", failure.Cure, StringComparison.Ordinal);
+        Assert.StartsWith("Use ", failure.RecommendedAction, StringComparison.Ordinal);
         Assert.Throws<BufferException>(() => MemFdAllocator.Allocate(size));
         Assert.Throws<BufferException>(() => DmaHeapAllocator.Allocate("system", size));
     }
@@ -79,7 +79,7 @@ public sealed class UdmabufTests
         var limit = UdmabufAllocator.SizeLimitMegabytes!.Value;
         var failure = Assert.Throws<KernelException>(() => UdmabufAllocator.Allocate((limit << 20) + PageSizes.Base));
         Assert.Equal("UDMABUF_CREATE,EINVAL", failure.ErrorId);
-        Assert.Contains("size_limit_mb", failure.Cure, StringComparison.Ordinal);
+        Assert.Contains("size_limit_mb", failure.RecommendedAction, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -90,7 +90,7 @@ public sealed class UdmabufTests
         UdmabufAllocator.Allocate(PageSizes.Base, limit).Dispose();
         var failure = Assert.Throws<KernelException>(() => UdmabufAllocator.Allocate(PageSizes.Base, limit + 1));
         Assert.Equal("UDMABUF_CREATE_LIST,EINVAL", failure.ErrorId);
-        Assert.Contains("list_limit", failure.Cure, StringComparison.Ordinal);
+        Assert.Contains("list_limit", failure.RecommendedAction, StringComparison.Ordinal);
 
         // This would take far more memfds than a process may have open.
         var calls = new List<string>();
@@ -112,7 +112,7 @@ public sealed class UdmabufTests
         Assert.SkipUnless(PageSizes.Base == 4096, "needs pages of 4096 bytes");
         var failure = Assert.Throws<BufferException>(() => UdmabufAllocator.AllocateSplit(size, rangeCount));
         Assert.Equal("Buffer,BadSize", failure.ErrorId);
-        Assert.StartsWith(cure, failure.Cure, StringComparison.Ordinal);
+        Assert.StartsWith(cure, failure.RecommendedAction, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -121,7 +121,7 @@ public sealed class UdmabufTests
         Assert.SkipUnless(PageSizes.DefaultHuge > 0, "needs a kernel with huge pages");
         var failure = Assert.Throws<BufferException>(
             () => UdmabufAllocator.AllocateSplit(65536, 4, new MemFdOptions { HugePages = true }));
-        Assert.StartsWith($"Use {4 * PageSizes.DefaultHuge} bytes", failure.Cure, StringComparison.Ordinal);
+        Assert.StartsWith($"Use {4 * PageSizes.DefaultHuge} bytes", failure.RecommendedAction, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -133,7 +133,7 @@ public sealed class UdmabufTests
         var failure = Assert.Throws<KernelException>(
             () => UdmabufAllocator.Allocate(4096, 1, new MemFdOptions { Seals = seals }));
         Assert.Equal("UDMABUF_CREATE,EINVAL", failure.ErrorId);
-        Assert.Contains(named, failure.Cure, StringComparison.Ordinal);
+        Assert.Contains(named, failure.RecommendedAction, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -177,7 +177,7 @@ public sealed class UdmabufTests
         using (new DescriptorLimit())
             failure = Assert.Throws<KernelException>(() => UdmabufAllocator.FromMemFd(memfd.Fd, 0, 4096));
         Assert.Equal("fcntl,EMFILE", failure.ErrorId);
-        Assert.Contains("ulimit -n", failure.Cure, StringComparison.Ordinal);
+        Assert.Contains("ulimit -n", failure.RecommendedAction, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -186,7 +186,7 @@ public sealed class UdmabufTests
         Assert.SkipWhen(File.Exists(Udmabuf.DEVICE), "needs a machine without /dev/udmabuf");
         var failure = Assert.Throws<KernelException>(() => UdmabufAllocator.Allocate(4096));
         Assert.Equal("open,ENOENT", failure.ErrorId);
-        Assert.Contains("modprobe udmabuf", failure.Cure, StringComparison.Ordinal);
+        Assert.Contains("modprobe udmabuf", failure.RecommendedAction, StringComparison.Ordinal);
     }
 
     [Theory]

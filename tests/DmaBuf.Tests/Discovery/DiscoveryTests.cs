@@ -90,7 +90,7 @@ public sealed class DiscoveryTests
         var checks = Discovery.Support.CheckAll();
         Assert.Equal(Enum.GetValues<SupportFeature>(), checks.Select(check => check.Feature));
         Assert.All(checks, check => Assert.NotEmpty(check.Detail));
-        Assert.All(checks, check => Assert.Equal(check.Available, check.Cure is null));
+        Assert.All(checks, check => Assert.Equal(check.Available, check.RecommendedAction is null));
         Assert.True(checks.Single(check => check.Feature == SupportFeature.MemFd).Available);
     }
 

@@ -92,7 +92,7 @@ public sealed class EndpointTests
     {
         var failure = Assert.Throws<AddressException>(() => Carrier.Open(address));
         Assert.Equal(($"Address,{fault}", address), (failure.ErrorId, failure.Address));
-        Assert.False(string.IsNullOrEmpty(failure.Cure));
+        Assert.False(string.IsNullOrEmpty(failure.RecommendedAction));
     }
 
     [Fact]

@@ -102,7 +102,7 @@ public sealed class HandOffTests
         using (new DescriptorLimit())
             failure = Assert.ThrowsAny<DmaBufException>(() => DescriptorHandOff.Receive(receiving, limit));
         Assert.Equal("recvmsg,EMFILE", failure.ErrorId);
-        Assert.Contains("ulimit -n", failure.Cure, StringComparison.Ordinal);
+        Assert.Contains("ulimit -n", failure.RecommendedAction, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -129,7 +129,7 @@ public sealed class HandOffTests
         using var buffer = DescriptorHandOff.Receive(source.Next(limit), limit);
         var failure = Assert.Throws<KernelException>(() => new ContentReader(buffer).ToArray());
         Assert.Equal("mmap,EACCES", failure.ErrorId);
-        Assert.Contains("writing only", failure.Cure, StringComparison.Ordinal);
+        Assert.Contains("writing only", failure.RecommendedAction, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -119,16 +119,52 @@ public sealed class StreamSourceTests
         Assert.InRange(clock.ElapsedMilliseconds, 90, 10_000);
     }
 
+    /// <summary>Links to another user's file are refused (protected_hardlinks), and a claim can be somebody's file.</summary>
     [Fact]
-    public void A_locked_folder_delays_nobody()
+    public void A_stale_file_is_replaced_also_where_it_cannot_be_claimed_by_a_link()
     {
         using var folder = new ScratchFolder();
-        using var held = Fcntl.Open(Path.GetDirectoryName(folder.File("s"))!, Fcntl.O_RDONLY)!;
-        Assert.True(Flock.TryLock(held));
-        var clock = Stopwatch.StartNew();
-        StreamListener.Listen(Endpoint.Parse($"unixd:{folder.File("s")}")).Dispose();
-        Assert.True(clock.ElapsedMilliseconds < 500);
-        Assert.True(folder.IsEmpty);
+        var path = folder.File("s");
+        using (var dead = new System.Net.Sockets.Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified))
+        {
+            dead.Bind(new UnixDomainSocketEndPoint(path));
+            File.Move(path, path + ".dead");
+        }
+
+        File.Move(path + ".dead", path);
+        Assert.True(Stat.OfPath(path, out var stale));
+        File.WriteAllText($"{path}.{stale.stx_ino}", "somebody's");
+        using var limit = new WaitLimit(s_limit);
+        StreamListener.Listen(Endpoint.Parse($"unixd:{path}"), limit).Dispose();
+        Assert.Equal("somebody's", File.ReadAllText($"{path}.{stale.stx_ino}"));
+        File.Delete($"{path}.{stale.stx_ino}");
+    }
+
+    [Fact]
+    public void Peers_that_keep_coming_and_are_not_wanted_do_not_outlast_the_time_limit()
+    {
+        using var folder = new ScratchFolder();
+        var endpoint = Endpoint.Parse($"unixd:{folder.File("s")}");
+        using var source = new StreamSource(endpoint, from: PeerFilter.Parse($"{Unistd.EffectiveUserId + 1}", EndpointKind.Unix));
+        using var stop = new CancellationTokenSource();
+        var flood = Task.Run(() =>
+        {
+            while (!stop.IsCancellationRequested)
+            {
+                using var peer = new System.Net.Sockets.Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+                try
+                {
+                    peer.Connect(new UnixDomainSocketEndPoint(folder.File("s")));
+                }
+                catch (SocketException)
+                {
+                }
+            }
+        }, TestContext.Current.CancellationToken);
+        using var limit = new WaitLimit(TimeSpan.FromMilliseconds(300));
+        Assert.Throws<WaitTimeoutException>(() => source.Next(limit));
+        stop.Cancel();
+        flood.Wait(TestContext.Current.CancellationToken);
     }
 
     [Fact]

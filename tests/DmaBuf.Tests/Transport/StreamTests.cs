@@ -104,7 +104,7 @@ public sealed class StreamTests
         var refused = Assert.Throws<KernelException>(
             () => StreamConnector.Connect(Endpoint.Parse($"tcp:127.0.0.1:{FreePort()}"), limit));
         Assert.Equal("connect,ECONNREFUSED", refused.ErrorId);
-        Assert.Contains("start the other side first", refused.Cure, StringComparison.Ordinal);
+        Assert.Contains("start the other side first", refused.RecommendedAction, StringComparison.Ordinal);
         var missing = Assert.Throws<KernelException>(
             () => StreamConnector.Connect(Endpoint.Parse("unix:" + folder.File("s")), limit));
         Assert.Equal("connect,ENOENT", missing.ErrorId);
@@ -120,7 +120,7 @@ public sealed class StreamTests
             using var first = StreamListener.Listen(address);
             var failure = Assert.Throws<KernelException>(() => StreamListener.Listen(address));
             Assert.Equal("bind,EADDRINUSE", failure.ErrorId);
-            Assert.NotNull(failure.Cure);
+            Assert.NotNull(failure.RecommendedAction);
         }
     }
 

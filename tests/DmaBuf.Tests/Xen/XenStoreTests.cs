@@ -21,14 +21,14 @@ public sealed class XenStoreTests
         using var daemon = new BrokenDaemon([]);
         var failure = Assert.Throws<KernelException>(daemon.Ask);
         Assert.Contains(failure.ErrnoName, new[] { "EPIPE", "ECONNRESET" });
-        Assert.Equal(Gone, failure.Cure);
+        Assert.Equal(Gone, failure.RecommendedAction);
     }
 
     [Fact]
     public void A_daemon_that_hangs_up_in_the_middle_of_an_answer_is_gone()
     {
         using var daemon = new BrokenDaemon(Head(2, 1, 100));
-        Assert.Equal(Gone, Assert.Throws<KernelException>(daemon.Ask).Cure);
+        Assert.Equal(Gone, Assert.Throws<KernelException>(daemon.Ask).RecommendedAction);
     }
 
     [Fact]
@@ -37,7 +37,7 @@ public sealed class XenStoreTests
         using var daemon = new BrokenDaemon(Head(2, 1, uint.MaxValue));
         var failure = Assert.Throws<KernelException>(daemon.Ask);
         Assert.Equal("read,EPROTO", failure.ErrorId);
-        Assert.StartsWith("Not a xenstore daemon", failure.Cure, StringComparison.Ordinal);
+        Assert.StartsWith("Not a xenstore daemon", failure.RecommendedAction, StringComparison.Ordinal);
     }
 
     [Fact]

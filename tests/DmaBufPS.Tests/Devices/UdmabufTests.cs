@@ -67,10 +67,16 @@ public sealed class UdmabufTests : ModuleTest
     }
 
     [Fact]
-    public void Send_DmaBufFd_of_a_dma_buf_stops_while_it_waits_for_the_release() =>
-        StopWhileWaiting(
-            "$buffer | Send-DmaBufFd unixd:$socket -Wait",
-            _ => Peers.TakeByte(Peer(Peers.Connect(SocketPath))));
+    public void Send_DmaBufFd_of_a_dma_buf_stops_while_it_waits_for_the_release()
+    {
+        using var running = Shell.Start("$buffer | Send-DmaBufFd unixd:$socket -Wait");
+        using var peer = Peers.Connect(SocketPath);
+        Peers.TakeByte(peer);
+        running.AwaitPoll();
+        running.Stop();
+        Shell.Run("Remove-DmaBuf $buffer");
+        Peers.AssertClosed(peer);
+    }
 
     [Fact]
     public void A_dma_bufs_name_completes_after_it_was_changed()

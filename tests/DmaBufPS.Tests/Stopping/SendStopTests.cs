@@ -25,13 +25,26 @@ public sealed class SendStopTests : ModuleTest
         StopWhileWaiting("$buffer | Send-DmaBufFd unix:$socket");
     }
 
-    [Theory]
-    [InlineData("$buffer")]
-    [InlineData("$refs")]
-    public void Send_DmaBufFd_stops_while_it_waits_for_the_release(string item) =>
+    [Fact]
+    public void Send_DmaBufFd_stops_while_it_waits_for_the_release_of_references() =>
         StopWhileWaiting(
-            $"{item} | Send-DmaBufFd unixd:$socket -Wait",
+            "$refs | Send-DmaBufFd unixd:$socket -Wait",
             _ => Peers.TakeByte(Peer(Peers.Connect(SocketPath))));
+
+    [Fact]
+    public void Send_DmaBufFd_stops_while_it_waits_for_the_release_and_the_wait_can_be_repeated()
+    {
+        using var running = Shell.Start("$buffer | Send-DmaBufFd unixd:$socket -Wait");
+        using var peer = Peers.Connect(SocketPath);
+        Peers.TakeByte(peer);
+        running.AwaitPoll();
+        running.Stop();
+        Assert.False(peer.Poll(0, SelectMode.SelectRead), "stopping the wait ended the link to the peer");
+        using var waiting = Shell.Start("Wait-DmaBufRelease $buffer");
+        waiting.AwaitPoll();
+        peer.Dispose();
+        waiting.FinishWithoutError();
+    }
 
     [Fact]
     public void Send_DmaBufFd_stops_while_it_waits_for_its_second_peer()

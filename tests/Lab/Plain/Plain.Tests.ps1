@@ -27,13 +27,13 @@ Describe 'With the distribution''s driver' {
     It 'a dma-buf cannot be granted, and the error names New-GrantBuf' {
         $udmabuf = New-UDmaBuf 64KB
         $failure = Get-Failure { $udmabuf | Export-GrantRefs -Domain bob }
-        Should-Fail $failure 'IMP_TO_REFS,ENOTTY' NotImplemented 'New-GrantBuf'
+        Should-Fail $failure 'IOCTL_GNTDEV_DMABUF_IMP_TO_REFS,ENOTTY' NotImplemented 'New-GrantBuf'
     }
 
     It 'no dma-buf can be made of references, and the error names the option that the kernel lacks' {
         $grants = On bob $Make 0
         $failure = Get-Failure { $grants | Import-GrantRefs -RequireDmaBuf }
-        Should-Fail $failure 'EXP_FROM_REFS,ENOTTY' NotImplemented 'CONFIG_XEN_GNTDEV_DMABUF'
+        Should-Fail $failure 'IOCTL_GNTDEV_DMABUF_EXP_FROM_REFS,ENOTTY' NotImplemented 'CONFIG_XEN_GNTDEV_DMABUF'
     }
 
     It 'New-GrantBuf shares with a guest by xenstore' {

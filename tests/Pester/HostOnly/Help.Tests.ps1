@@ -1,6 +1,18 @@
 BeforeDiscovery {
     $cmdlets = (Import-PowerShellDataFile "$PSScriptRoot/../../../DmaBufPS.psd1").CmdletsToExport
     $topics = (Get-ChildItem "$PSScriptRoot/../../../docs/help/about_*.md").BaseName
+    # Every id begins with one of these: the core's faults and, for a failed call, the call.
+    . $PSScriptRoot/../common.ps1
+    $ids = @(
+        foreach ($kind in 'Address', 'Buffer', 'Peer', 'Stream') {
+            [Enum]::GetNames("DmaBuf.Errors.$($kind)Fault") | ForEach-Object { "$kind,$_" }
+        }
+        'Wait,ETIMEDOUT'
+        $call = '\b(?:KernelException|Failure)\((?:\s|//[^\n]*)*(?:"([A-Za-z]\w+)"|nameof\((?:\w+\.)*(\w+)\))'
+        Get-ChildItem "$RepositoryRoot/src/DmaBuf" -Filter *.cs -Recurse | Get-Content -Raw |
+            Select-String $call -AllMatches | ForEach-Object Matches |
+            ForEach-Object { "$($_.Groups[1])$($_.Groups[2])," } | Sort-Object -Unique
+    )
 }
 
 BeforeAll {
@@ -178,5 +190,11 @@ Describe 'Get-Help' {
     It 'fits the width of the screen' {
         $lines = (Get-Help New-UDmaBuf -Full | Out-String -Width 80) -split '\n'
         $lines | Where-Object Length -GT 80 | Should -BeNullOrEmpty
+    }
+}
+
+Describe 'The id <_>' -ForEach $ids {
+    It 'is on a help page' {
+        "$RepositoryRoot/docs/help/*.md" | Should -FileContentMatch "(?<![\w,])$([regex]::Escape($_))"
     }
 }

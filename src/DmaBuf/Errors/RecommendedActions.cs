@@ -1,0 +1,97 @@
+using DmaBuf.Interop;
+
+namespace DmaBuf.Errors;
+
+/// <summary>
+/// What helps against failed kernel calls, whichever way led to them. It names nothing of a front end, which adds its
+/// own words.
+/// </summary>
+internal static class RecommendedActions
+{
+    /// <summary>The advice for one failed call, or null where nothing general is known.</summary>
+    public static string? For(string call, int errno, string target) => (call, errno) switch
+    {
+        ("open", Errno.ENOENT or Errno.ENXIO or Errno.ENODEV) => ForMissingDevice(target),
+        ("open", Errno.EACCES or Errno.EPERM) => ForDeniedDevice(target),
+        (_, Errno.EMFILE) =>
+            "This process has too many open descriptors: close some, or raise 'ulimit -n'.",
+        (_, Errno.ENFILE) => "The system has too many open files: raise /proc/sys/fs/file-max.",
+        (_, Errno.ENOMEM) => "Not enough free memory: use a smaller size, or free some.",
+        (nameof(Gntdev.IOCTL_GNTDEV_DMABUF_IMP_TO_REFS), Errno.ENOTTY) =>
+            "This kernel's grant device lacks CONFIG_XEN_GNTDEV_DMABUF: share pages of the grant allocator instead.",
+        (nameof(Gntdev.IOCTL_GNTDEV_DMABUF_EXP_FROM_REFS), Errno.ENOTTY) =>
+            "This kernel's grant device lacks CONFIG_XEN_GNTDEV_DMABUF: map the references instead.",
+        (nameof(Gntdev.IOCTL_GNTDEV_DMABUF_IMP_TO_REFS), Errno.EINVAL) =>
+            "The driver takes only dma-bufs, and at most as many pages as its module parameter limit allows: see "
+            + "/sys/module/xen_gntdev/parameters/limit.",
+        (nameof(Gntdev.IOCTL_GNTDEV_DMABUF_IMP_TO_REFS) or nameof(Gntalloc.IOCTL_GNTALLOC_ALLOC_GREF),
+            Errno.ENOSPC) =>
+            "This domain has no grant references left: revoke some, or raise gnttab_max_frames.",
+        (nameof(Gntdev.IOCTL_GNTDEV_DMABUF_EXP_FROM_REFS), Errno.EINVAL) =>
+            "PV domains and unmodified x86 drivers make no dma-buf of references; bad references and a wrong domain "
+            + "fail in the same way. Map the references instead.",
+        (nameof(Gntdev.IOCTL_GNTDEV_MAP_GRANT_REF), Errno.EINVAL) =>
+            "The driver maps at most as many pages as its module parameter limit allows: raise "
+            + "/sys/module/xen_gntdev/parameters/limit.",
+        ("connect", Errno.ECONNREFUSED) =>
+            "Nothing listens there: start the other side first, on the listening form of this address (unixd:, "
+            + "tcpd:, vsockd:).",
+        ("connect", Errno.ENOENT) =>
+            "There is no such socket: start the other side first with unixd: and this path, or check the path.",
+        ("connect", Errno.ETIMEDOUT or Errno.EHOSTUNREACH or Errno.ENETUNREACH) =>
+            "The host does not answer: check its address, the bridge or vif, and firewalls on the way.",
+        ("connect", Errno.EPROTOTYPE) => "A socket of another kind is bound to this path: use a path of your own.",
+        ("connect", Errno.ENODEV or Errno.EADDRNOTAVAIL or Errno.ECONNRESET) =>
+            "No such vsock peer: check the CID, load vsock_loopback for CID 1, or vhost_vsock on the host.",
+        ("connect" or "bind", Errno.EACCES or Errno.EPERM) =>
+            "This user may not use that address: check the permissions of the socket and its folder, or use a port "
+            + "above 1023.",
+        ("bind", Errno.EADDRINUSE) => "Another process listens there: end it, or use another port or path.",
+        ("bind", Errno.EADDRNOTAVAIL) =>
+            "This machine has no such address: listen on one of its own, or on 0.0.0.0 or [::].",
+        ("bind", Errno.ENOENT) => "The socket's folder does not exist: create it first.",
+        ("bind", Errno.ENOTDIR) => "A part of the socket's path is not a folder: check the path.",
+        ("bind", Errno.EROFS) =>
+            "The socket's folder is on a read-only file system: use another, such as /run or /tmp.",
+        ("socket", Errno.EAFNOSUPPORT) =>
+            "This kernel lacks that address family: load it (modprobe vsock, modprobe ipv6) or use another address.",
+        ("send" or "recv" or "sendmsg" or "recvmsg", Errno.EPIPE or Errno.ECONNRESET) =>
+            "The peer closed the connection: look at its own messages.",
+        _ => null,
+    };
+
+    private static string? ForMissingDevice(string device) => device switch
+    {
+        Udmabuf.DEVICE => "Load the module with 'modprobe udmabuf', or use a kernel with CONFIG_UDMABUF.",
+        _ when device.StartsWith(DmaHeap.DIRECTORY + "/", StringComparison.Ordinal) => HeapsAtHand(),
+        "/dev/kvm" =>
+            "Load kvm_intel or kvm_amd, and enable virtualization in the firmware (or nested virtualization in the "
+            + "host).",
+        "/dev/xen/xenbus" =>
+            "This machine is not a Xen domain, or its xenstore device is missing: in a domain load it with "
+            + "'modprobe xenfs', in dom0 start xenstored.",
+        "/dev/xen/gntdev" => "In a domain of Xen load it with 'modprobe xen-gntdev'; elsewhere there are no grants.",
+        "/dev/xen/gntalloc" =>
+            "In a domain of Xen load it with 'modprobe xen-gntalloc'; elsewhere there are no grants.",
+        _ => null,
+    };
+
+    private static string ForDeniedDevice(string device) => device switch
+    {
+        Udmabuf.DEVICE or "/dev/kvm" =>
+            "Join the group that owns the device (often kvm: 'sudo usermod -aG kvm $USER', then log in again), or "
+            + "run as root.",
+        _ when device.StartsWith(DmaHeap.DIRECTORY + "/", StringComparison.Ordinal) =>
+            "Heaps belong to root by default: add a udev rule such as SUBSYSTEM==\"dma_heap\", GROUP=\"video\", "
+            + "MODE=\"0660\", or run as root.",
+        _ => "Run as a user that may open it, or change its permissions.",
+    };
+
+    private static string HeapsAtHand()
+    {
+        var heaps = DmaHeap.Names();
+        return heaps.Count == 0
+            ? "This kernel offers no heaps: use one with CONFIG_DMABUF_HEAPS and CONFIG_DMABUF_HEAPS_SYSTEM, or udmabuf."
+            : $"The heaps of this machine: {string.Join(", ", heaps)}.";
+    }
+}
