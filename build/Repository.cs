@@ -18,6 +18,12 @@ internal static class Repository
     /// <summary>The folder of a project's compiled files.</summary>
     public static string Binaries(string project) => Path.Combine(Out, "build/bin", project, "release");
 
+    /// <summary>
+    /// The folder of PowerShell's own assemblies, as its package has them; the tests' project brings them along.
+    /// </summary>
+    public static string PowerShellReference { get; } =
+        Path.Combine(Binaries("DmaBufPS.Tests"), "runtimes/unix/lib/net10.0");
+
     /// <summary>A path below the top folder.</summary>
     public static string At(params string[] parts) => Path.Combine([Root, .. parts]);
 

@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using System.Text.Json;
 using DmaBuf.Lab;
 
@@ -20,10 +19,15 @@ internal static class PowerShellTool
 
     private static readonly string s_manifest = Repository.At(".config", "dotnet-tools.json");
 
-    private static readonly string s_processor = RuntimeInformation.OSArchitecture.ToString().ToLowerInvariant();
     private static readonly string s_version = PinnedVersion();
 
-    private static readonly string s_name = $"powershell/{s_version}-net{DotNet.Version}-{s_processor}";
+    private static readonly string s_name = $"powershell/{s_version}-net{DotNet.Version}-{AheadOfTime.Processor}";
+
+    /// <summary>The compiled copy of one of PowerShell's assemblies; null where there is none.</summary>
+    public static string? Compiled(string file) =>
+        IsCompiled(Pwsh.Home) && s_assemblies.Any(assembly => file == assembly + ".dll")
+            ? Path.Combine(Pwsh.Home!, file)
+            : null;
 
     /// <summary>Whether a folder holds the tool compiled ahead of time.</summary>
     public static bool IsCompiled(string? home) => home == Path.Combine(CacheFolder.Root, s_name);
@@ -77,22 +81,12 @@ internal static class PowerShellTool
 
     private static async Task CompileAsync(string tool, string folder, CancellationToken cancellationToken)
     {
-        var crossgen = await DotNet.RestoreAsync(
-            "Crossgen", "Program", cancellationToken, "-property:RuntimeVersion=" + DotNet.Version);
         Report.Note($"compiling PowerShell {s_version} ahead of time, once");
         Copy(tool, folder);
         AddProgram(folder);
         await Parallel.ForEachAsync(s_assemblies, cancellationToken, async (assembly, stop) =>
-        {
-            var source = Path.Combine(tool, assembly + ".dll");
-            var target = Path.Combine(folder, assembly + ".dll");
-            string[] words =
-            [
-                source, "-o", target, "-r", $"{DotNet.Framework}/*.dll", "-r", $"{tool}/*.dll", "-O",
-                "--targetos", "linux", "--targetarch", s_processor,
-            ];
-            await HostCommand.RunAsync(crossgen, words, null, stop);
-        });
+            await AheadOfTime.CompileAsync(
+                Path.Combine(tool, assembly + ".dll"), Path.Combine(folder, assembly + ".dll"), [tool], stop));
     }
 
     /// <summary>

@@ -7,6 +7,10 @@ internal static class BuildTask
 {
     private static readonly string s_stamp = Repository.At("out", "built");
 
+    /// <summary>The module's assemblies as the C# compiler made them, which run on any processor.</summary>
+    public static string[] Assemblies { get; } =
+        [.. new[] { "DmaBufPS.dll", "DmaBuf.dll" }.Select(file => Path.Combine(Repository.Binaries("DmaBufPS"), file))];
+
     public static async Task<int> RunAsync(TaskArguments arguments, CancellationToken cancellationToken)
     {
         arguments.Finish();
@@ -47,7 +51,7 @@ internal static class BuildTask
                 "NuGet cannot reach its registry, and its cache lacks packages that this solution needs.");
         if (compiler.ExitCode != 0)
             throw new BuildException($"{compiler.Output}{compiler.Error}The build failed.");
-        LayOut();
+        await LayOutAsync(cancellationToken);
         await PeerProgram.UpdateAsync(cancellationToken);
         HelpFiles.Update();
         await File.WriteAllTextAsync(s_stamp, string.Empty, cancellationToken);
@@ -61,16 +65,19 @@ internal static class BuildTask
             .Concat(Directory.EnumerateFiles(Repository.At("build", "Help")))
             .Max(File.GetLastWriteTimeUtc);
 
-    private static void LayOut()
+    private static async Task LayOutAsync(CancellationToken cancellationToken)
     {
         Directory.CreateDirectory(Repository.Module);
-        var binaries = Repository.Binaries("DmaBufPS");
+        foreach (var assembly in Assemblies)
+        {
+            var target = Path.Combine(Repository.Module, Path.GetFileName(assembly));
+            string[] references = [Path.GetDirectoryName(assembly)!, Repository.PowerShellReference];
+            await AheadOfTime.UpdateAsync(assembly, target, references, cancellationToken);
+        }
+
         string[] files =
         [
-            Repository.At("DmaBufPS.psd1"),
-            Path.Combine(binaries, "DmaBufPS.dll"),
-            Path.Combine(binaries, "DmaBuf.dll"),
-            .. Directory.EnumerateFiles(Repository.At("src", "DmaBufPS"), "*.ps1xml"),
+            Repository.At("DmaBufPS.psd1"), .. Directory.EnumerateFiles(Repository.At("src", "DmaBufPS"), "*.ps1xml"),
         ];
         foreach (var file in files)
             AtomicFile.Copy(file, Path.Combine(Repository.Module, Path.GetFileName(file)));

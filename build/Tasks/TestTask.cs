@@ -91,13 +91,15 @@ internal static class TestTask
     private static TestStage InMachine(TestSuite[] suites, TestRunner runner, TestTally tally) =>
         new("machine", suites.Length, (progress, stop) => TestPlace.RunAsync("machine", tally, async () =>
         {
+            foreach (var suite in suites)
+                await suite.PrepareForMachineAsync(stop);
             var options = new MachineOptions { SharedFolders = [TestRunner.ResultFolder], Say = Report.Note };
             await using var machine = await Machine.StartAsync(options, stop);
             Report.Note(machine.Description);
             var place = new TestPlace("machine", (words, output, end) => machine.RunAsync(
-                new GuestCommand(words[0], words[1..]), output, Console.OpenStandardError(), null, end));
+                new GuestCommand(words[0], words[1..]), output, Console.OpenStandardError(), null, end), IsMachine: true);
             foreach (var suite in suites)
-                await runner.RunAsync(suite.InMachine, place, progress, stop);
+                await runner.RunAsync(suite, place, progress, stop);
         }));
 
     private static async Task CheckScriptsAsync(TestTally tally, CancellationToken cancellationToken)

@@ -8,7 +8,9 @@ namespace DmaBuf.Build;
 /// <param name="RunCommandAsync">
 /// Runs a command there with its standard output going to the stream, and returns its exit code.
 /// </param>
-internal sealed record TestPlace(string Name, Func<string[], Stream, CancellationToken, Task<int>> RunCommandAsync)
+/// <param name="IsMachine">Whether it is the emulated machine, where only a part of some suites runs.</param>
+internal sealed record TestPlace(
+    string Name, Func<string[], Stream, CancellationToken, Task<int>> RunCommandAsync, bool IsMachine = false)
 {
     /// <summary>Runs work that starts an emulated place; a place that dies counts as a failed test.</summary>
     public static async Task RunAsync(string name, TestTally tally, Func<Task> work)

@@ -9,11 +9,14 @@ internal abstract class TestSuite
     /// <summary>The time limit; a run that takes longer counts as failed.</summary>
     public abstract TimeSpan Limit { get; }
 
-    /// <summary>The part of the suite that runs in the emulated machine.</summary>
-    public virtual TestSuite InMachine => this;
+    /// <summary>
+    /// The command that runs the suite, or the part of it that runs in the emulated machine; with a filter, only the tests
+    /// whose names contain it.
+    /// </summary>
+    public abstract string[] Command(string resultFile, string? filter, bool inMachine);
 
-    /// <summary>The command that runs the suite, or only the tests whose names contain the filter.</summary>
-    public abstract string[] Command(string resultFile, string? filter);
+    /// <summary>Makes what the suite needs in the machine.</summary>
+    public virtual Task PrepareForMachineAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
     /// <summary>Reads the progress from a line of the suite's output; false if the line is of another kind.</summary>
     public abstract bool Follow(string line, TestProgress progress);

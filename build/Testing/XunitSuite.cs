@@ -7,11 +7,11 @@ namespace DmaBuf.Build;
 /// <summary>The tests of one xunit project.</summary>
 /// <param name="suite">The suite's name.</param>
 /// <param name="project">The project, a test program.</param>
-/// <param name="trait">The trait, NAME=VALUE, of the tests to run; null runs all.</param>
-internal sealed partial class XunitSuite(string suite, string project, string? trait = null) : TestSuite
+/// <param name="traitInMachine">
+/// The trait, NAME=VALUE, of the tests to run in the emulated machine; null runs all.
+/// </param>
+internal sealed partial class XunitSuite(string suite, string project, string? traitInMachine = null) : TestSuite
 {
-    private TestSuite? _inMachine;
-
     /// <summary>The tests of the core.</summary>
     public static XunitSuite Core { get; } = new("xunit", "DmaBuf.Tests");
 
@@ -19,22 +19,23 @@ internal sealed partial class XunitSuite(string suite, string project, string? t
     /// The tests of the module in process. PowerShell is slow on an emulated processor, so only tests that need one of
     /// the machine's devices run there.
     /// </summary>
-    public static XunitSuite Module { get; } =
-        new("module", "DmaBufPS.Tests") { _inMachine = new XunitSuite("module", "DmaBufPS.Tests", "Needs=Device") };
+    public static XunitSuite Module { get; } = new("module", "DmaBufPS.Tests", "Needs=Device");
 
     public override TimeSpan Limit => TimeSpan.FromMinutes(15);
 
     public override string Name => suite;
 
-    public override TestSuite InMachine => _inMachine ?? this;
-
-    public override string[] Command(string resultFile, string? filter) =>
+    public override string[] Command(string resultFile, string? filter, bool inMachine) =>
     [
-        DotNet.Program, Path.Combine(Repository.Binaries(project), $"{project}.dll"),
+        DotNet.Program,
+        Path.Combine(inMachine ? CompiledTests.Folder(project) : Repository.Binaries(project), $"{project}.dll"),
         "-noColor", "-noAutoReporters", "-reporter", "json", "-xml", resultFile,
-        .. trait is null ? Array.Empty<string>() : ["-trait", trait],
+        .. inMachine && traitInMachine is not null ? ["-trait", traitInMachine] : Array.Empty<string>(),
         .. filter is null ? Array.Empty<string>() : ["-method", $"*{filter}*"],
     ];
+
+    public override Task PrepareForMachineAsync(CancellationToken cancellationToken) =>
+        CompiledTests.UpdateAsync(project, cancellationToken);
 
     public override bool Follow(string line, TestProgress progress)
     {

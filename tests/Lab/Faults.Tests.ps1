@@ -431,7 +431,7 @@ Describe 'Pages of another domain' {
     }
 }
 
-Describe 'A thousand exchanges' {
+Describe 'Three hundred exchanges' {
     AfterEach { Assert-NothingLeft }
 
     It 'leave no reference, no descriptor and no mapping' {
@@ -472,7 +472,7 @@ Describe 'A thousand exchanges' {
         & $run 1
         $freeBefore = On alice $countFree
         $before = @(& $state), @(On alice $state)
-        & $run 20
+        & $run 6
         $after = @(& $state), @(On alice $state)
         foreach ($i in 0, 1) {
             $after[$i][0] | Should -BeLessOrEqual ($before[$i][0] + 5)

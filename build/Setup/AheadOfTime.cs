@@ -1,0 +1,61 @@
+using System.Runtime.InteropServices;
+using DmaBuf.Lab;
+
+namespace DmaBuf.Build;
+
+/// <summary>
+/// Compiles assemblies ahead of time with crossgen2, so that the runtime need not compile them in each process. On an
+/// emulated processor that is most of what a first call costs. The result is for this processor only.
+/// </summary>
+internal static class AheadOfTime
+{
+    private static Task<string>? s_compiler;
+
+    /// <summary>This processor, as crossgen2 and the packages name it: x64, arm64.</summary>
+    public static string Processor { get; } = RuntimeInformation.OSArchitecture.ToString().ToLowerInvariant();
+
+    /// <summary>Compiles one assembly for the runtime in use.</summary>
+    /// <param name="source">The assembly as the C# compiler made it.</param>
+    /// <param name="target">The file to write.</param>
+    /// <param name="references">Folders of the assemblies that it uses, beside the runtime's.</param>
+    /// <param name="cancellationToken">Ends the compiler.</param>
+    /// <exception cref="BuildException">The registry has no crossgen2 for this runtime and processor.</exception>
+    /// <exception cref="LabException">crossgen2 failed.</exception>
+    public static async Task CompileAsync(
+        string source, string target, string[] references, CancellationToken cancellationToken)
+    {
+        var compiler = await (s_compiler ??= DotNet.RestoreAsync(
+            "Crossgen", "Program", cancellationToken, "-property:RuntimeVersion=" + DotNet.Version));
+        string[] words =
+        [
+            source, "-o", target, "-r", $"{DotNet.Framework}/*.dll",
+            .. references.SelectMany(folder => new[] { "-r", $"{folder}/*.dll" }),
+            "-O", "--targetos", "linux", "--targetarch", Processor,
+        ];
+        await HostCommand.RunAsync(compiler, words, null, cancellationToken);
+    }
+
+    /// <summary>
+    /// Replaces a file with a compiled copy of an assembly, if the assembly is newer. Where it cannot be compiled,
+    /// reports why and copies it as it is.
+    /// </summary>
+    /// <inheritdoc cref="CompileAsync"/>
+    public static async Task UpdateAsync(
+        string source, string target, string[] references, CancellationToken cancellationToken)
+    {
+        if (File.Exists(target) && File.GetLastWriteTimeUtc(target) >= File.GetLastWriteTimeUtc(source))
+            return;
+        var partial = target + ".new";
+        try
+        {
+            await CompileAsync(source, partial, references, cancellationToken);
+        }
+        catch (Exception failure) when (failure is BuildException or LabException)
+        {
+            Report.Note($"{Path.GetFileName(source)} is not compiled ahead of time: {failure.Message}");
+            File.Copy(source, partial, overwrite: true);
+        }
+
+        File.Move(partial, target, overwrite: true);
+    }
+}
