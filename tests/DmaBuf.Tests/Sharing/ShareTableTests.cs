@@ -132,7 +132,7 @@ public sealed class ShareTableTests
     {
         const int Rounds = 10_000;
         // They take four seconds, but on an emulated processor minutes: fewer do there.
-        var longest = TimeSpan.FromSeconds(10);
+        var longest = TimeSpan.FromSeconds(5);
         using var folder = new ScratchFolder();
         OpenDescriptors.StayTheSame(() =>
         {
