@@ -92,12 +92,12 @@ internal static class TestTask
         new("machine", suites.Length, (progress, stop) => TestPlace.RunAsync("machine", tally, async () =>
         {
             foreach (var suite in suites)
-                await suite.PrepareForMachineAsync(stop);
+                await suite.PrepareForEmulationAsync(stop);
             var options = new MachineOptions { SharedFolders = [TestRunner.ResultFolder], Say = Report.Note };
             await using var machine = await Machine.StartAsync(options, stop);
             Report.Note(machine.Description);
             var place = new TestPlace("machine", (words, output, end) => machine.RunAsync(
-                new GuestCommand(words[0], words[1..]), output, Console.OpenStandardError(), null, end), IsMachine: true);
+                new GuestCommand(words[0], words[1..]), output, Console.OpenStandardError(), null, end), IsEmulated: true);
             foreach (var suite in suites)
                 await runner.RunAsync(suite, place, progress, stop);
         }));

@@ -24,7 +24,7 @@ internal sealed partial class PesterSuite(string pester, string name, string pat
 
     public override TimeSpan Limit => TimeSpan.FromMinutes(minutes);
 
-    public override string[] Command(string resultFile, string? filter, bool inMachine) => Pwsh.Script(
+    public override string[] Command(string resultFile, string? filter, bool isEmulated) => Pwsh.Script(
         "pester.ps1",
         [
             "-Pester", pester, "-Tests", path, "-Results", resultFile,

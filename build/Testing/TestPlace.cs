@@ -8,9 +8,9 @@ namespace DmaBuf.Build;
 /// <param name="RunCommandAsync">
 /// Runs a command there with its standard output going to the stream, and returns its exit code.
 /// </param>
-/// <param name="IsMachine">Whether it is the emulated machine, where only a part of some suites runs.</param>
+/// <param name="IsEmulated">Whether its processor is emulated, so that only a part of some suites runs there.</param>
 internal sealed record TestPlace(
-    string Name, Func<string[], Stream, CancellationToken, Task<int>> RunCommandAsync, bool IsMachine = false)
+    string Name, Func<string[], Stream, CancellationToken, Task<int>> RunCommandAsync, bool IsEmulated = false)
 {
     /// <summary>Runs work that starts an emulated place; a place that dies counts as a failed test.</summary>
     public static async Task RunAsync(string name, TestTally tally, Func<Task> work)

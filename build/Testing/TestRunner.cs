@@ -46,7 +46,7 @@ internal sealed class TestRunner(TestTally tally, string? filter)
         try
         {
             await using var output = new LineStream(Take);
-            var code = await place.RunCommandAsync(suite.Command(resultFile, filter, place.IsMachine), output, limit.Token);
+            var code = await place.RunCommandAsync(suite.Command(resultFile, filter, place.IsEmulated), output, limit.Token);
             outcomes.AddRange(suite.Read(resultFile));
             if (outcomes.Count == 0)
                 trouble = filter is null ? $"it ran no test and ended with exit code {code}" : null;

@@ -10,13 +10,13 @@ internal abstract class TestSuite
     public abstract TimeSpan Limit { get; }
 
     /// <summary>
-    /// The command that runs the suite, or the part of it that runs in the emulated machine; with a filter, only the tests
-    /// whose names contain it.
+    /// The command that runs the suite, or the part of it that runs where the processor is emulated; with a filter, only
+    /// the tests whose names contain it.
     /// </summary>
-    public abstract string[] Command(string resultFile, string? filter, bool inMachine);
+    public abstract string[] Command(string resultFile, string? filter, bool isEmulated);
 
-    /// <summary>Makes what the suite needs in the machine.</summary>
-    public virtual Task PrepareForMachineAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+    /// <summary>Makes what the suite needs to run where the processor is emulated.</summary>
+    public virtual Task PrepareForEmulationAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
     /// <summary>Reads the progress from a line of the suite's output; false if the line is of another kind.</summary>
     public abstract bool Follow(string line, TestProgress progress);

@@ -77,9 +77,15 @@ internal sealed class XenTests(TestRunner runner, TestTally tally, string? peste
 
                 // These tests take ten minutes on two processors, and three times as long on a slow computer.
                 Stage("xen", usual with { Driver = GrantDriver.Mmap, Guests = [s_alice, bob, s_unfit] },
-                    [.. Cmdlets("cmdlets", string.Empty, minutes: 60)]),
+                    [RunCore, .. Cmdlets("cmdlets", string.Empty, minutes: 60)]),
             ],
         ];
+
+        async Task RunCore(XenHost host, TestPlace place, TestProgress progress, CancellationToken stop)
+        {
+            await XunitSuite.Xen.PrepareForEmulationAsync(stop);
+            await runner.RunAsync(XunitSuite.Xen, place, progress, stop);
+        }
 
         IEnumerable<Run> Peers(params GrantDriver[] inGuests) => !withPeers ? [] : inGuests.Select(driver =>
             new Run((host, place, progress, stop) =>
@@ -129,7 +135,8 @@ internal sealed class XenTests(TestRunner runner, TestTally tally, string? peste
             await using var host = await XenHost.StartAsync(options, stop);
             Report.Note(host.Description);
             var place = new TestPlace(name, (words, output, end) => host.RunAsync(
-                XenHost.Dom0, new GuestCommand(words[0], words[1..]), output, Console.OpenStandardError(), null, end));
+                XenHost.Dom0, new GuestCommand(words[0], words[1..]), output, Console.OpenStandardError(), null, end),
+                IsEmulated: true);
             foreach (var run in runs)
                 await run(host, place, progress, stop);
         }));

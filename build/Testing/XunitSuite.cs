@@ -7,13 +7,16 @@ namespace DmaBuf.Build;
 /// <summary>The tests of one xunit project.</summary>
 /// <param name="suite">The suite's name.</param>
 /// <param name="project">The project, a test program.</param>
-/// <param name="traitInMachine">
-/// The trait, NAME=VALUE, of the tests to run in the emulated machine; null runs all.
+/// <param name="traitIfEmulated">
+/// The trait, NAME=VALUE, of the tests to run where the processor is emulated; null runs all.
 /// </param>
-internal sealed partial class XunitSuite(string suite, string project, string? traitInMachine = null) : TestSuite
+internal sealed partial class XunitSuite(string suite, string project, string? traitIfEmulated = null) : TestSuite
 {
     /// <summary>The tests of the core.</summary>
     public static XunitSuite Core { get; } = new("xunit", "DmaBuf.Tests");
+
+    /// <summary>The tests of the core that need dom0 of a Xen host.</summary>
+    public static XunitSuite Xen { get; } = new("xunit", "DmaBuf.Tests", "Needs=Xen");
 
     /// <summary>
     /// The tests of the module in process. PowerShell is slow on an emulated processor, so only tests that need one of
@@ -25,16 +28,16 @@ internal sealed partial class XunitSuite(string suite, string project, string? t
 
     public override string Name => suite;
 
-    public override string[] Command(string resultFile, string? filter, bool inMachine) =>
+    public override string[] Command(string resultFile, string? filter, bool isEmulated) =>
     [
         DotNet.Program,
-        Path.Combine(inMachine ? CompiledTests.Folder(project) : Repository.Binaries(project), $"{project}.dll"),
+        Path.Combine(isEmulated ? CompiledTests.Folder(project) : Repository.Binaries(project), $"{project}.dll"),
         "-noColor", "-noAutoReporters", "-reporter", "json", "-xml", resultFile,
-        .. inMachine && traitInMachine is not null ? ["-trait", traitInMachine] : Array.Empty<string>(),
+        .. isEmulated && traitIfEmulated is not null ? ["-trait", traitIfEmulated] : Array.Empty<string>(),
         .. filter is null ? Array.Empty<string>() : ["-method", $"*{filter}*"],
     ];
 
-    public override Task PrepareForMachineAsync(CancellationToken cancellationToken) =>
+    public override Task PrepareForEmulationAsync(CancellationToken cancellationToken) =>
         CompiledTests.UpdateAsync(project, cancellationToken);
 
     public override bool Follow(string line, TestProgress progress)

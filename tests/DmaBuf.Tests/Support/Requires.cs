@@ -27,6 +27,10 @@ internal static class Requires
             "needs IPv6 on the loopback interface");
     }
 
+    public static void Xen() =>
+        Assert.SkipUnless(
+            File.Exists("/dev/xen/gntdev") && File.Exists("/run/xenstored/socket"), "needs dom0 of a Xen host");
+
     public static void Root() => Assert.SkipUnless(Interop.Unistd.EffectiveUserId == 0, "needs root");
 
     private static void Available(SupportFeature feature, string what) =>
