@@ -2,17 +2,18 @@ using DmaBuf.Errors;
 
 namespace DmaBuf.Peer;
 
-/// <summary>What of this program's command line helps against the core's failures, which name nothing of it.</summary>
+/// <summary>Advice about this program's command line, which the core's messages never mention.</summary>
 internal static class Advice
 {
-    /// <summary>A failure in words, with what helps.</summary>
+    /// <summary>The message of a failure, followed by all the advice there is.</summary>
     public static string Describe(DmaBufException failure) =>
         string.Join(' ', new[] { failure.Message, failure.RecommendedAction, For(failure) }.OfType<string>());
 
     private static string? For(DmaBufException failure) => failure.ErrorId switch
     {
-        "Address,CannotPassDescriptors" => "With the other side's domain as vmid this program hands over references.",
-        "Address,UnknownDomain" => "A number is taken as it is: 'xl list' in dom0 shows those of all domains.",
+        "Address,CannotPassDescriptors" =>
+            "Give the other side's domain as vmid to hand over grant references instead.",
+        "Address,UnknownDomain" => "Give the domain's id instead of its name: 'xl list' in dom0 shows the ids.",
         _ => null,
     };
 }

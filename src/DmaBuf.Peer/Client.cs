@@ -5,7 +5,9 @@ using DmaBuf.Waits;
 
 namespace DmaBuf.Peer;
 
-/// <summary>Takes a buffer from one peer, prints the text in it, writes a reply if there is one, and closes.</summary>
+/// <summary>
+/// Receives a buffer from one peer, prints the text in it, writes a reply if one was given, and closes it.
+/// </summary>
 internal static class Client
 {
     public static void Run(Carrier carrier, string? domain, string? reply, WaitLimit limit)

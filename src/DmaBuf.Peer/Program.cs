@@ -4,7 +4,10 @@ using DmaBuf.Waits;
 
 namespace DmaBuf.Peer;
 
-/// <summary>The command line: <c>dmabuf-peer server ADDRESS [vmid]</c>, <c>dmabuf-peer client ADDRESS [vmid] [--reply TEXT]</c>.</summary>
+/// <summary>
+/// The command line: <c>dmabuf-peer server ADDRESS [vmid]</c>,
+/// <c>dmabuf-peer client ADDRESS [vmid] [--reply TEXT]</c>.
+/// </summary>
 internal static class Program
 {
     private const string Usage = """

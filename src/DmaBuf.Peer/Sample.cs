@@ -6,7 +6,7 @@ using DmaBuf.Tracing;
 
 namespace DmaBuf.Peer;
 
-/// <summary>The sample content that the hand-off's programs share: ranges that each start with a line of text.</summary>
+/// <summary>The sample content of the hand-off programs: ranges that each start with a line of text.</summary>
 internal static class Sample
 {
     public const int RangeCount = 4;
@@ -22,7 +22,8 @@ internal static class Sample
         for (var i = 0; i < RangeCount; i++)
             WriteLine(buffer, Line(i), i * RangeSize);
 
-        string Line(int range) => string.Create(CultureInfo.InvariantCulture, $"range[{range}] {RangeSize} bytes created at {seconds}s");
+        string Line(int range) => string.Create(
+            CultureInfo.InvariantCulture, $"range[{range}] {RangeSize} bytes created at {seconds}s");
     }
 
     /// <summary>Writes a line of text, with the NUL that ends it.</summary>
@@ -41,10 +42,13 @@ internal static class Sample
     public static void Print(DmaBuffer buffer)
     {
         for (long offset = 0; offset < buffer.Size; offset += RangeSize)
-            Console.Out.Write(VisibleText.OfLines(new ContentReader(buffer, offset, Math.Min(RangeSize, buffer.Size - offset)).ToText(Encoding.ASCII)));
+        {
+            var range = new ContentReader(buffer, offset, Math.Min(RangeSize, buffer.Size - offset));
+            Console.Out.Write(VisibleText.OfLines(range.ToText(Encoding.ASCII)));
+        }
     }
 
-    /// <summary>Prints references as the hand-off's programs do.</summary>
+    /// <summary>Prints references in the format of the hand-off programs.</summary>
     public static void Print(GrantRefs grants)
     {
         Console.WriteLine($"num_refs={grants.Count}");

@@ -7,7 +7,9 @@ using DmaBuf.Xen;
 
 namespace DmaBuf.Peer;
 
-/// <summary>Makes a buffer, hands it to one peer, waits until that is done, and prints what it wrote.</summary>
+/// <summary>
+/// Makes a buffer, hands it to one peer, waits until the peer is done, and prints what the peer wrote.
+/// </summary>
 internal static class Server
 {
     public static void Run(Carrier carrier, string? domain, WaitLimit limit)
@@ -36,7 +38,9 @@ internal static class Server
         Sample.PrintReply(buffer);
     }
 
-    /// <summary>A dma-buf's pages where the grant device can grant them, else pages of the grant allocator.</summary>
+    /// <summary>
+    /// Shares a dma-buf where the grant device can grant its pages, otherwise pages of the grant allocator.
+    /// </summary>
     private static (DmaBuffer Buffer, GrantRefs Grants) Share(ShareTable table, ushort own, ushort peer)
     {
         DmaBuffer? buffer = null;
@@ -62,7 +66,8 @@ internal static class Server
     private static DmaBuffer NewBuffer()
     {
         var buffer = UdmabufAllocator.Allocate(Sample.RangeSize, Sample.RangeCount);
-        Console.WriteLine($"Created dma-buf FD {buffer.Fd} spanning {Sample.RangeCount} ranges ({Sample.RangeSize} bytes each).");
+        Console.WriteLine(
+            $"Created dma-buf FD {buffer.Fd} spanning {Sample.RangeCount} ranges ({Sample.RangeSize} bytes each).");
         Sample.Fill(buffer);
         return buffer;
     }

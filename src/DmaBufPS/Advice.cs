@@ -3,18 +3,18 @@ using DmaBuf.Errors;
 
 namespace DmaBufPS;
 
-/// <summary>The cmdlets and parameters that help against the core's failures, which name none.</summary>
+/// <summary>Advice that names cmdlets and parameters, which the core's messages never mention.</summary>
 internal static class Advice
 {
     /// <summary>What to add to a failure's <see cref="DmaBufException.RecommendedAction"/>, or null.</summary>
     public static string? For(DmaBufException failure, object? target) => failure.ErrorId switch
     {
         "Wait,ETIMEDOUT" => "-TimeoutSec sets the limit.",
-        "Address,CannotPassDescriptors" => "Export-GrantRefs makes references of the buffer.",
+        "Address,CannotPassDescriptors" => "Export-GrantRefs creates references to the buffer's pages.",
         "Address,UnknownDomain" => "Get-XenDomain lists the domains.",
         "Buffer,Removed" => "Get-DmaBuf lists the buffers that are open.",
-        "Buffer,NoLease" => "Get-GrantRefs lists what this session holds.",
-        "Buffer,NoPeer" => "Send-DmaBufFd sends, Revoke-GrantRefs revokes.",
+        "Buffer,NoLease" => "Get-GrantRefs lists the references that this session has granted.",
+        "Buffer,NoPeer" => "Send-DmaBufFd sends references, Revoke-GrantRefs revokes them.",
         "Buffer,CannotWait" => "Remove-DmaBuf removes it.",
         "Buffer,OwnDomain" => "Send-DmaBufFd does that.",
         "IOCTL_GNTDEV_DMABUF_IMP_TO_REFS,ENOTTY" => "New-GrantBuf makes such a buffer.",
@@ -27,7 +27,7 @@ internal static class Advice
         _ when failure is KernelException { ErrnoName: "EMFILE" } => "Remove-DmaBuf closes buffers.",
         _ when failure is KernelException { Call: "mmap", ErrnoName: not "ENOMEM" }
             && target is DmaBuffer { IsOpen: true, IsDmaBuf: true, IsCpuAccessible: false } =>
-            "Get-DmaBuf shows that as IsCpuAccessible, and Send-DmaBufFd passes it on.",
+            "Its property IsCpuAccessible is false, and Send-DmaBufFd passes it on.",
         _ => null,
     };
 }

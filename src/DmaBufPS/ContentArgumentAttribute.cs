@@ -5,7 +5,7 @@ using System.Management.Automation;
 namespace DmaBufPS;
 
 /// <summary>
-/// Takes content as people type it: a string, a byte, or any list of bytes. The property gets a string or byte[].
+/// Accepts content as people type it: a string, a byte, or any list of bytes. The property gets a string or byte[].
 /// </summary>
 [AttributeUsage(AttributeTargets.Property)]
 public sealed class ContentArgumentAttribute : ArgumentTransformationAttribute

@@ -16,7 +16,7 @@ public abstract class DmaBufCmdlet : PSCmdlet, IDisposable
     private readonly CancellationTokenSource _stop = new();
     private bool? _isVerbose;
 
-    /// <summary>Cancelled at Ctrl+C and wherever else PowerShell stops the pipeline.</summary>
+    /// <summary>Cancelled by Ctrl+C and whenever else PowerShell stops the pipeline.</summary>
     protected CancellationToken Cancellation => _stop.Token;
 
     /// <summary>Frees what the cmdlet holds for itself.</summary>
@@ -36,7 +36,7 @@ public abstract class DmaBufCmdlet : PSCmdlet, IDisposable
     /// <inheritdoc/>
     protected override void StopProcessing() => _stop.Cancel();
 
-    /// <summary>Does the work for one object. A failure is written as an error, and the next object has its turn.</summary>
+    /// <summary>Does the work for one object. A failure is written as an error and does not end the command.</summary>
     /// <returns>True on success.</returns>
     protected bool Try(object? target, Action work)
     {
@@ -57,7 +57,7 @@ public abstract class DmaBufCmdlet : PSCmdlet, IDisposable
         }
     }
 
-    /// <summary>Does work that the whole command depends on: a failure ends it.</summary>
+    /// <summary>Does work that the whole command depends on: a failure ends the command.</summary>
     protected void TryOrStop(object? target, Action work)
     {
         try
@@ -73,11 +73,13 @@ public abstract class DmaBufCmdlet : PSCmdlet, IDisposable
     /// <summary>The file system path of a PowerShell path that need not exist.</summary>
     protected string FilePath(string path) => GetUnresolvedProviderPathFromPSPath(path);
 
-    /// <summary>The time limit of a -TimeoutSec parameter, in which 0 means none.</summary>
+    /// <summary>The time limit of a -TimeoutSec parameter, where 0 means none.</summary>
     protected WaitLimit NewLimit(double timeoutSec) =>
         new(timeoutSec == 0 ? null : TimeSpan.FromSeconds(timeoutSec), Cancellation);
 
-    /// <summary>The carrier of an address, whose relative unix path starts from the session's location, as any other path.</summary>
+    /// <summary>
+    /// Opens the carrier of an address. A relative unix path starts from the session's location, like any other path.
+    /// </summary>
     protected Carrier OpenCarrier(string address, bool patient, string? from = null)
     {
         Carrier? carrier = null;
@@ -96,7 +98,9 @@ public abstract class DmaBufCmdlet : PSCmdlet, IDisposable
         return XenDomain.Find(store, idOrName);
     }
 
-    /// <summary>The ids of this domain and of another, given by id or by name, to share with. A failure ends the command.</summary>
+    /// <summary>
+    /// The ids of this domain and of the domain to share with, given by id or by name. A failure ends the command.
+    /// </summary>
     protected (ushort Own, ushort Peer) FindPeer(string domain)
     {
         (ushort, ushort) domains = default;
@@ -108,22 +112,26 @@ public abstract class DmaBufCmdlet : PSCmdlet, IDisposable
         return domains;
     }
 
-    /// <summary>How to import, by the switches -Mapping and -RequireDmaBuf, which exclude each other.</summary>
+    /// <summary>The import method for the switches -Mapping and -RequireDmaBuf, which exclude each other.</summary>
     protected ImportMethod MethodOf(bool mapping, bool requireDmaBuf)
     {
         if (mapping && requireDmaBuf)
         {
-            var failure = new PSArgumentException("-Mapping and -RequireDmaBuf exclude each other: a mapping is no dma-buf.");
+            var failure = new PSArgumentException(
+                "-Mapping and -RequireDmaBuf exclude each other: a mapping is not a dma-buf.");
             ThrowTerminatingError(new ErrorRecord(failure, "Import,BothSwitches", ErrorCategory.InvalidArgument, null)
             {
-                ErrorDetails = new ErrorDetails(failure.Message) { RecommendedAction = "Give one of them, or none for whatever the kernel can." },
+                ErrorDetails = new ErrorDetails(failure.Message)
+                {
+                    RecommendedAction = "Use one of them, or neither to let the module choose.",
+                },
             });
         }
 
         return mapping ? ImportMethod.Mapping : requireDmaBuf ? ImportMethod.DmaBuf : ImportMethod.Any;
     }
 
-    /// <summary>Shows progress, in bytes, of work that takes longer than a moment.</summary>
+    /// <summary>Shows the progress, in bytes, of work that takes longer than a moment.</summary>
     protected Action<long, long> Progress(string activity)
     {
         const long FirstAfter = 500;
@@ -147,7 +155,8 @@ public abstract class DmaBufCmdlet : PSCmdlet, IDisposable
 
     private bool Run(Action work)
     {
-        // Without a listener of its own, what this cmdlet does for one upstream would be told as that one's calls.
+        // Always set, even to null: otherwise the calls that this cmdlet makes for an upstream cmdlet would be reported
+        // as that cmdlet's own.
         _isVerbose ??= IsVerbose();
         ExceptionDispatchInfo? stopped = null;
         using var scope = KernelTrace.Listen(_isVerbose.Value ? WriteCall : null);
@@ -162,7 +171,8 @@ public abstract class DmaBufCmdlet : PSCmdlet, IDisposable
             throw new PipelineStoppedException();
         }
 
-        // PowerShell ends an upstream by an exception (Select-Object -First): it must come out of the work, not be lost.
+        // PowerShell stops an upstream cmdlet by an exception (Select-Object -First), which must leave the work and not
+        // be lost.
         void WriteCall(string call)
         {
             try
@@ -177,7 +187,11 @@ public abstract class DmaBufCmdlet : PSCmdlet, IDisposable
         }
     }
 
-    private bool IsVerbose() => MyInvocation.BoundParameters.TryGetValue("Verbose", out var given)
-        ? ((SwitchParameter)given).IsPresent
-        : (GetVariableValue("VerbosePreference") as ActionPreference? ?? ActionPreference.SilentlyContinue) != ActionPreference.SilentlyContinue;
+    private bool IsVerbose()
+    {
+        if (MyInvocation.BoundParameters.TryGetValue("Verbose", out var given))
+            return ((SwitchParameter)given).IsPresent;
+        var preference = GetVariableValue("VerbosePreference") as ActionPreference?;
+        return (preference ?? ActionPreference.SilentlyContinue) != ActionPreference.SilentlyContinue;
+    }
 }

@@ -1,6 +1,6 @@
 namespace DmaBufPS;
 
-/// <summary>A hash of a range of a buffer; property names as Get-FileHash has them.</summary>
+/// <summary>A hash of a range of a buffer. Its property names are those of Get-FileHash.</summary>
 /// <param name="Algorithm">The algorithm's name.</param>
 /// <param name="Hash">The digest in upper-case hexadecimal.</param>
 /// <param name="Offset">The first byte hashed.</param>

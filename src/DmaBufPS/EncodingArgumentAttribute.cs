@@ -3,7 +3,7 @@ using System.Text;
 
 namespace DmaBufPS;
 
-/// <summary>Turns an encoding's name or code page into the encoding, by the names that Get-Content takes.</summary>
+/// <summary>Converts a name or code page to its encoding. The names are those that Get-Content takes.</summary>
 [AttributeUsage(AttributeTargets.Property)]
 public sealed class EncodingArgumentAttribute : ArgumentTransformationAttribute
 {
@@ -28,7 +28,10 @@ public sealed class EncodingArgumentAttribute : ArgumentTransformationAttribute
         }
         catch (Exception e) when (e is ArgumentException or NotSupportedException)
         {
-            throw new ArgumentTransformationMetadataException($"'{value}' is no encoding: use one of {string.Join(", ", Names)}, or a name or code page that .NET knows.", e);
+            throw new ArgumentTransformationMetadataException(
+                $"'{value}' is not an encoding: use one of {string.Join(", ", Names)}, "
+                    + "or a name or code page that .NET knows.",
+                e);
         }
     }
 

@@ -12,7 +12,8 @@ internal static class ErrorRecords
     {
         var record = new ErrorRecord(failure, failure.ErrorId, Category(failure), target);
         record.CategoryInfo.TargetName = VisibleText.Of(record.CategoryInfo.TargetName);
-        var action = string.Join(' ', new[] { failure.RecommendedAction, Advice.For(failure, target) }.OfType<string>());
+        var advice = new[] { failure.RecommendedAction, Advice.For(failure, target) };
+        var action = string.Join(' ', advice.OfType<string>());
         if (action.Length > 0)
             record.ErrorDetails = new ErrorDetails(failure.Message) { RecommendedAction = action };
         return record;
@@ -37,7 +38,8 @@ internal static class ErrorRecords
 
     private static ErrorCategory Category(BufferFault fault) => fault switch
     {
-        BufferFault.Removed or BufferFault.NoLease or BufferFault.NoPeer or BufferFault.LinkEnded => ErrorCategory.ObjectNotFound,
+        BufferFault.Removed or BufferFault.NoLease or BufferFault.NoPeer or BufferFault.LinkEnded =>
+            ErrorCategory.ObjectNotFound,
         BufferFault.PageSize => ErrorCategory.NotImplemented,
         BufferFault.CannotWait => ErrorCategory.InvalidOperation,
         BufferFault.ReadOnly => ErrorCategory.PermissionDenied,
@@ -52,10 +54,13 @@ internal static class ErrorRecords
         "EPERM" or "EACCES" or "EROFS" => ErrorCategory.PermissionDenied,
         "ENOENT" or "ENXIO" or "ENODEV" or "ENOTDIR" => ErrorCategory.ObjectNotFound,
         "EINVAL" or "EBADF" or "EBADFD" or "ENAMETOOLONG" or "EISDIR" => ErrorCategory.InvalidArgument,
-        "ENOMEM" or "ENOSPC" or "EDQUOT" or "EQUOTA" or "E2BIG" or "EMFILE" or "ENFILE" or "ENOBUFS" or "EFBIG" => ErrorCategory.ResourceUnavailable,
+        "ENOMEM" or "ENOSPC" or "EDQUOT" or "EQUOTA" or "E2BIG" or "EMFILE" or "ENFILE" or "ENOBUFS" or "EFBIG" =>
+            ErrorCategory.ResourceUnavailable,
         "EBUSY" or "EADDRINUSE" => ErrorCategory.ResourceBusy,
-        "ENOSYS" or "ENOTTY" or "EOPNOTSUPP" or "ENOTSUPP" or "EAFNOSUPPORT" or "EPROTONOSUPPORT" => ErrorCategory.NotImplemented,
-        "ECONNREFUSED" or "ECONNRESET" or "EPIPE" or "EHOSTUNREACH" or "ENETUNREACH" or "EADDRNOTAVAIL" => ErrorCategory.ConnectionError,
+        "ENOSYS" or "ENOTTY" or "EOPNOTSUPP" or "ENOTSUPP" or "EAFNOSUPPORT" or "EPROTONOSUPPORT" =>
+            ErrorCategory.NotImplemented,
+        "ECONNREFUSED" or "ECONNRESET" or "EPIPE" or "EHOSTUNREACH" or "ENETUNREACH" or "EADDRNOTAVAIL" =>
+            ErrorCategory.ConnectionError,
         "ETIMEDOUT" => ErrorCategory.OperationTimeout,
         _ => ErrorCategory.DeviceError,
     };

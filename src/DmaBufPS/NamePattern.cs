@@ -3,7 +3,9 @@ using DmaBuf.Tracing;
 
 namespace DmaBufPS;
 
-/// <summary>The patterns of -Name: a name is found by its own characters and by what is shown of them.</summary>
+/// <summary>
+/// The patterns of -Name. They match a name's own characters and the escape sequences shown for them.
+/// </summary>
 internal static class NamePattern
 {
     public static bool Matches(string pattern, string? name, WildcardOptions options) =>

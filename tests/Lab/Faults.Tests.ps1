@@ -222,7 +222,7 @@ Describe 'A user who is not root' {
         $closed = '/run/xenstored/socket', '/dev/udmabuf', '/dev/xen/gntdev'
         $modes = stat -c %a $closed
         try {
-            & $share | Should -BeLike 'connect on /run/xenstored/socket failed: EACCES *work as root in dom0.'
+            & $share | Should -BeLike 'connect on /run/xenstored/socket failed: EACCES *run as root in dom0.'
             chmod 666 $closed[0]
             & $share | Should -BeLike 'open on /dev/udmabuf failed: EACCES *or run as root.'
             chmod 666 $closed[1]

@@ -84,7 +84,7 @@ Describe 'GrantRefs' {
             { $bag | Wait-DmaBufRelease }, { $bag | Send-DmaBufFd tcpd:127.0.0.1:1 }) {
             $failure = Get-ErrorOf $command
             $failure.FullyQualifiedErrorId | Should -BeLike 'ParameterArgumentTransformationError,*'
-            $failure.Exception.Message | Should -BeLike '*not whole GrantRefs*'
+            $failure.Exception.Message | Should -BeLike '*These GrantRefs are incomplete*'
             $failure.Exception.Message | Should -BeLike ($Message ?? '*')
         }
     }

@@ -3,10 +3,12 @@ using DmaBuf.Interop;
 
 namespace DmaBuf.Buffers;
 
-/// <summary>Finds out what a descriptor stands for.</summary>
+/// <summary>Finds out what kind of memory a descriptor is for.</summary>
 internal static class BackingFactory
 {
-    /// <summary>The backing of a descriptor, which it owns from now on. On failure the descriptor is closed.</summary>
+    /// <summary>
+    /// Makes the backing of a descriptor and takes ownership of the descriptor, which is closed on failure.
+    /// </summary>
     /// <param name="fd">The descriptor.</param>
     /// <param name="origin">Where it came from.</param>
     /// <param name="trusted">Whether this process made it, so that nobody else can take its pages away.</param>

@@ -1,6 +1,6 @@
 namespace DmaBuf.Buffers;
 
-/// <summary>What a view is opened for; DMA_BUF_IOCTL_SYNC is told the same.</summary>
+/// <summary>What a view is opened for; DMA_BUF_IOCTL_SYNC takes the same.</summary>
 public enum BufferAccess
 {
     /// <summary>Reading (DMA_BUF_SYNC_READ).</summary>

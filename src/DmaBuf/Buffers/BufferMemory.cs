@@ -3,8 +3,8 @@ using DmaBuf.Errors;
 namespace DmaBuf.Buffers;
 
 /// <summary>
-/// A buffer's memory while anything uses it: its backing, its one mapping and its open views. What ends the last use
-/// frees it, outside the lock and in its own thread.
+/// A buffer's memory for as long as anything uses it: its backing, its one mapping and its open views. The thread that
+/// ends the last use frees it, outside the lock.
 /// </summary>
 internal sealed class BufferMemory(Backing backing) : IDisposable
 {
@@ -14,22 +14,24 @@ internal sealed class BufferMemory(Backing backing) : IDisposable
     private volatile bool _isClosed;
     private volatile bool _isDisposed;
 
-    /// <summary>The buffer's own hold, and one for each use that is under way.</summary>
+    /// <summary>One for the buffer itself, and one for each use in progress.</summary>
     private int _holds = 1;
 
-    /// <summary>How many of two ends must still come before the rest is freed: the memory's and its owner's.</summary>
+    /// <summary>
+    /// Counts down to 0, which frees the rest: once after the last use, and once when the owner disposes the buffer.
+    /// </summary>
     private int _ends = 2;
 
-    /// <summary>True once the buffer takes no new use.</summary>
+    /// <summary>True once no new use can begin.</summary>
     public bool IsClosed => _isClosed;
 
-    /// <summary>True once the owner is done with it.</summary>
+    /// <summary>True once the owner has disposed it.</summary>
     public bool IsDisposed => _isDisposed;
 
-    /// <summary>What tells the peer that the memory came from that this side is done with it.</summary>
+    /// <summary>Disposed last: it tells the peer that shared the memory that this side is done with it.</summary>
     public IDisposable? Peer { get; set; }
 
-    /// <summary>Holds the memory until <see cref="Release"/>. False once it is closed.</summary>
+    /// <summary>Holds the memory until <see cref="Release"/>. False once the memory is closed.</summary>
     public bool TryHold()
     {
         lock (_lock)
@@ -41,7 +43,7 @@ internal sealed class BufferMemory(Backing backing) : IDisposable
         }
     }
 
-    /// <summary>Ends what <see cref="TryHold"/> began.</summary>
+    /// <summary>Ends a hold that <see cref="TryHold"/> began.</summary>
     public void Release()
     {
         lock (_lock)
@@ -55,7 +57,7 @@ internal sealed class BufferMemory(Backing backing) : IDisposable
         End();
     }
 
-    /// <summary>Opens a view and its bracket. The mapping is made at the first.</summary>
+    /// <summary>Opens a view and its bracket. The first view makes the mapping.</summary>
     /// <exception cref="BufferException">Removed, ReadOnly, NotSealed.</exception>
     /// <exception cref="KernelException">mmap, DMA_BUF_IOCTL_SYNC.</exception>
     public (Mapping Mapping, BufferViewId View) OpenView(DmaBuffer buffer, BufferAccess access)
@@ -89,7 +91,7 @@ internal sealed class BufferMemory(Backing backing) : IDisposable
         }
     }
 
-    /// <summary>Whether the memory is mapped, or can be. The mapping is kept for the views to come.</summary>
+    /// <summary>Whether the memory is or can be mapped. The mapping is kept for later views.</summary>
     public bool CanMap(DmaBuffer buffer)
     {
         lock (_lock)
@@ -108,10 +110,10 @@ internal sealed class BufferMemory(Backing backing) : IDisposable
         }
     }
 
-    /// <summary>Whether a view is open. A view belongs to one thread, so its own answer needs no lock.</summary>
+    /// <summary>Whether a view is open. A view belongs to one thread, so checking it needs no lock.</summary>
     public bool IsViewOpen(BufferViewId view) => _views.IsOpen(view);
 
-    /// <summary>Ends a view and its bracket; does nothing where they have ended.</summary>
+    /// <summary>Ends a view and its bracket; does nothing if they have ended already.</summary>
     /// <exception cref="KernelException">DMA_BUF_IOCTL_SYNC.</exception>
     public void EndView(DmaBuffer buffer, BufferAccess access, BufferViewId view)
     {
@@ -160,7 +162,7 @@ internal sealed class BufferMemory(Backing backing) : IDisposable
             return _views.TryEnd(view);
     }
 
-    /// <summary>The peer comes last: it may use the pages for something else as soon as it is told.</summary>
+    /// <summary>The peer is told last, because it may then use the pages for something else at once.</summary>
     private void End()
     {
         if (Interlocked.Decrement(ref _ends) > 0)

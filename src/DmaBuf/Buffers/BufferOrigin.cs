@@ -9,18 +9,22 @@ public enum BufferOrigin
     /// <summary>Allocated from a heap under /dev/dma_heap.</summary>
     DmaHeap,
 
-    /// <summary>A plain memfd: shareable memory, but no dma-buf, so devices and the grant driver refuse it.</summary>
+    /// <summary>
+    /// A plain memfd: shareable memory, but not a dma-buf, so devices and the grant driver refuse it.
+    /// </summary>
     MemFd,
 
     /// <summary>A descriptor that another process sent.</summary>
     Received,
 
-    /// <summary>A dma-buf that the grant device made of another domain's references.</summary>
+    /// <summary>A dma-buf that the grant device made from another domain's references.</summary>
     GrantImport,
 
-    /// <summary>A mapping of another domain's pages by the grant device: no dma-buf.</summary>
+    /// <summary>A mapping of another domain's pages by the grant device; not a dma-buf.</summary>
     GrantMapping,
 
-    /// <summary>Pages that the grant allocator shared with another domain as it made them: no dma-buf.</summary>
+    /// <summary>
+    /// Pages that the grant allocator shared with another domain when it allocated them; not a dma-buf.
+    /// </summary>
     GrantAlloc,
 }

@@ -15,9 +15,9 @@ public sealed class BufferStream : Stream
     private long _position;
 
     /// <param name="buffer">The buffer.</param>
-    /// <param name="access">Reading only, or both.</param>
-    /// <param name="offset">The byte of the buffer that is the stream's first.</param>
-    /// <param name="count">The stream's length, or null for all up to the buffer's end.</param>
+    /// <param name="access">Reading only, or reading and writing.</param>
+    /// <param name="offset">The offset in the buffer of the stream's first byte.</param>
+    /// <param name="count">The stream's length, or null for everything up to the buffer's end.</param>
     /// <exception cref="BufferException">OutOfRange.</exception>
     public BufferStream(DmaBuffer buffer, BufferAccess access = BufferAccess.Read, long offset = 0, long? count = null)
     {
@@ -95,9 +95,9 @@ public sealed class BufferStream : Stream
         _ => _length,
     };
 
-    /// <summary>Not possible: a buffer has the size it was made with.</summary>
+    /// <summary>Not supported: a buffer never changes its size.</summary>
     public override void SetLength(long value) =>
-        throw new NotSupportedException("A buffer has the size it was made with.");
+        throw new NotSupportedException("A buffer never changes its size.");
 
     /// <inheritdoc/>
     public override void Flush()

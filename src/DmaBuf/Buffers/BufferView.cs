@@ -3,12 +3,12 @@ using DmaBuf.Errors;
 namespace DmaBuf.Buffers;
 
 /// <summary>
-/// The bytes of a buffer while the processor may touch them: opening it calls DMA_BUF_IOCTL_SYNC with START, disposing
-/// it with END. Copies are the same view: the first Dispose ends it. A view allocates nothing.
+/// The bytes of a buffer while the processor may access them: opening a view calls DMA_BUF_IOCTL_SYNC with START,
+/// disposing it with END. Copies are the same view, and the first Dispose ends it. A view allocates nothing.
 /// </summary>
 /// <remarks>
-/// The memory is shared: devices, other processes and other domains can change it at any moment, so that two reads of
-/// the same byte may differ. Copy what must be checked before it is used. A span ends with its view.
+/// The memory is shared: devices, other processes and other domains can change it at any moment, so two reads of the
+/// same byte may differ. Copy data before checking it. A span is valid only until its view ends.
 /// </remarks>
 public readonly unsafe ref struct BufferView
 {
@@ -28,12 +28,12 @@ public readonly unsafe ref struct BufferView
     /// <summary>The buffer's size in bytes.</summary>
     public long Size => _mapping.Length;
 
-    /// <summary>The given bytes, to read. Errors: <see cref="BufferException"/> (OutOfRange).</summary>
+    /// <summary>A range of bytes, for reading. Errors: <see cref="BufferException"/> (OutOfRange).</summary>
     /// <exception cref="ObjectDisposedException">The view has ended.</exception>
     public ReadOnlySpan<byte> Slice(long offset, int count) => new(At(offset, count), count);
 
     /// <summary>
-    /// The given bytes, to read and write. Errors: <see cref="BufferException"/> (OutOfRange, ReadOnly).
+    /// A range of bytes, for reading and writing. Errors: <see cref="BufferException"/> (OutOfRange, ReadOnly).
     /// </summary>
     /// <exception cref="ObjectDisposedException">The view has ended.</exception>
     public Span<byte> WritableSlice(long offset, int count)
@@ -47,7 +47,7 @@ public readonly unsafe ref struct BufferView
         return new Span<byte>(At(offset, count), count);
     }
 
-    /// <summary>Ends the access. Idempotent, for this view and its copies together.</summary>
+    /// <summary>Ends the access. Idempotent, even across copies of the view.</summary>
     public void Dispose() => _buffer.EndView(_access, _id);
 
     private byte* At(long offset, int count)

@@ -8,14 +8,12 @@ using DmaBuf.Waits;
 namespace DmaBuf.Buffers;
 
 /// <summary>
-/// Reads one range of a buffer, in whichever form is wanted. No form copies more than it returns. Each works in steps,
-/// reports progress and checks for cancellation between them; a step is one access bracket.
+/// Reads one range of a buffer, in the form that is wanted. No form copies more than it returns. Each works in steps of
+/// one access bracket, and reports progress and checks for cancellation between them.
 /// </summary>
 public sealed class ContentReader
 {
-    /// <summary>
-    /// Large enough that what happens between two steps costs nothing, small enough for a prompt Ctrl+C.
-    /// </summary>
+    /// <summary>Large enough to make the work between two steps negligible, small enough for a prompt Ctrl+C.</summary>
     internal const int Step = 4 << 20;
 
     private readonly DmaBuffer _buffer;
@@ -25,9 +23,9 @@ public sealed class ContentReader
 
     /// <param name="buffer">The buffer.</param>
     /// <param name="offset">The first byte.</param>
-    /// <param name="count">How many bytes, or null for all up to the end.</param>
-    /// <param name="progress">Called between steps with the bytes done and the bytes in all.</param>
-    /// <param name="cancellation">Ends the reading between steps.</param>
+    /// <param name="count">How many bytes, or null for everything up to the end.</param>
+    /// <param name="progress">Called between steps with the bytes done and the total.</param>
+    /// <param name="cancellation">Ends the reading, between steps.</param>
     /// <exception cref="BufferException">OutOfRange.</exception>
     public ContentReader(
         DmaBuffer buffer,
@@ -65,8 +63,8 @@ public sealed class ContentReader
     }
 
     /// <summary>
-    /// The range as text. It ends before the first NUL, as C writes strings, unless <paramref name="keepNul"/>.
-    /// Bytes that are not valid text become U+FFFD.
+    /// The range as text. It ends before the first NUL, like a string in C, unless <paramref name="keepNul"/>. Bytes
+    /// that are not valid text become U+FFFD.
     /// </summary>
     public string ToText(Encoding encoding, bool keepNul = false)
     {
@@ -76,8 +74,8 @@ public sealed class ContentReader
     }
 
     /// <summary>
-    /// Writes the range to a file, made anew or overwritten, straight from the mapping. A buffer that cannot be read
-    /// leaves the file as it is. A pipe waits for its reader, outside the access bracket.
+    /// Writes the range straight from the mapping to a file, which is created or overwritten. If the buffer cannot be
+    /// read, the file is not touched. A pipe's reader is waited for outside the access bracket.
     /// </summary>
     /// <exception cref="KernelException">open, write: EACCES, EISDIR, ENOSPC and others of the file system.</exception>
     public void WriteFile(string path)
@@ -104,7 +102,7 @@ public sealed class ContentReader
     }
 
     /// <summary>
-    /// The range as <c>hexdump -C</c> prints it: equal lines in a row become one <c>*</c>, the last line is the end.
+    /// The range as <c>hexdump -C</c> prints it: repeated lines become one <c>*</c>, and the last line is the end.
     /// </summary>
     public IEnumerable<string> HexLines()
     {

@@ -5,8 +5,8 @@ using DmaBuf.Waits;
 namespace DmaBuf.Buffers;
 
 /// <summary>
-/// Writes into a buffer from one offset on, in steps like <see cref="ContentReader"/>. What is known to be too long is
-/// refused before the first byte is written.
+/// Writes into a buffer, starting at one offset, in steps like <see cref="ContentReader"/>. Content that is known to be
+/// too long is refused before the first byte is written.
 /// </summary>
 public sealed class ContentWriter
 {
@@ -18,9 +18,9 @@ public sealed class ContentWriter
     /// <param name="buffer">The buffer.</param>
     /// <param name="offset">Where the first byte goes.</param>
     /// <param name="progress">
-    /// Called between steps with the bytes done and the bytes in all, or the room where those are unknown.
+    /// Called between steps with the bytes done and the total, or the room where the total is unknown.
     /// </param>
-    /// <param name="cancellation">Ends the writing between steps; what is written stays.</param>
+    /// <param name="cancellation">Ends the writing, between steps; what is written stays.</param>
     /// <exception cref="BufferException">OutOfRange.</exception>
     public ContentWriter(
         DmaBuffer buffer,
@@ -52,8 +52,8 @@ public sealed class ContentWriter
     }
 
     /// <summary>
-    /// Repeats a pattern over <paramref name="count"/> bytes, or up to the buffer's end; a pattern that does not
-    /// divide them is cut off there.
+    /// Repeats a pattern over <paramref name="count"/> bytes, or up to the buffer's end, where the last repetition may
+    /// be cut off.
     /// </summary>
     public void Fill(ReadOnlyMemory<byte> pattern, long? count = null)
     {
@@ -93,7 +93,8 @@ public sealed class ContentWriter
 
     /// <summary>
     /// Reads a file straight into the mapping: all of it, or its first <paramref name="count"/> bytes. Files without a
-    /// length, such as pipes and /dev/urandom, are read like a stream, and waited for outside the access bracket.
+    /// length, such as pipes and /dev/urandom, are read like a stream, whose data is waited for outside the access
+    /// bracket.
     /// </summary>
     /// <returns>The bytes written.</returns>
     /// <exception cref="BufferException">DoesNotFit, ReadOnly, Removed.</exception>
@@ -125,14 +126,14 @@ public sealed class ContentWriter
     }
 
     /// <summary>
-    /// Reads a stream to its end or for <paramref name="count"/> bytes. It is waited for outside the access bracket,
-    /// and cancellation ends that even where the stream ignores it. A stream that cannot tell its length and turns out
-    /// too long fails only once the buffer is full.
+    /// Reads a stream to its end or for <paramref name="count"/> bytes. Data is waited for outside the access bracket,
+    /// and cancellation ends the wait even where the stream ignores it. A stream of unknown length that turns out too
+    /// long fails only once the buffer is full.
     /// </summary>
     /// <returns>The bytes written.</returns>
     /// <exception cref="BufferException">DoesNotFit, ReadOnly, Removed.</exception>
     /// <exception cref="StreamException">Closed, NotReadable, Failed.</exception>
-    /// <exception cref="KernelException">read: the error number that the stream tells.</exception>
+    /// <exception cref="KernelException">read: the error number that the stream reports.</exception>
     /// <exception cref="OperationCanceledException">The writer's token was cancelled.</exception>
     public long WriteStream(Stream stream, long? count = null)
     {
@@ -142,7 +143,7 @@ public sealed class ContentWriter
         if (count is not null)
             CheckFits(count.Value);
 
-        // A buffer that cannot be written leaves the stream where it is.
+        // Before the first read, so that a buffer that cannot be written leaves the stream's position unchanged.
         _buffer.OpenView(BufferAccess.ReadWrite).Dispose();
         var total = count ?? Room;
         var chunk = GC.AllocateUninitializedArray<byte>((int)Math.Clamp(total, 1, ContentReader.Step));
@@ -164,7 +165,7 @@ public sealed class ContentWriter
 
     /// <param name="total">How many bytes to write.</param>
     /// <param name="producer">Writes them, inside the access bracket.</param>
-    /// <param name="prepare">Waits for the next bytes, before the bracket; told how many there is room for.</param>
+    /// <param name="prepare">Waits for the next bytes, before the bracket. Its argument is the room for them.</param>
     private long ForEachStep(long total, Producer producer, Action<int>? prepare = null)
     {
         long done = 0;
@@ -194,6 +195,6 @@ public sealed class ContentWriter
     }
 
     private BufferException DoesNotFit(string what) =>
-        new(BufferFault.DoesNotFit, $"{what} at offset {_offset} cannot go into {_buffer}.",
+        new(BufferFault.DoesNotFit, $"{what} at offset {_offset} cannot fit into {_buffer}.",
             $"The room there is {Room} bytes: write less, start earlier, or make a larger buffer.");
 }

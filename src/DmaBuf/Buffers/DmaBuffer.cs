@@ -8,8 +8,8 @@ namespace DmaBuf.Buffers;
 
 /// <summary>
 /// An open buffer: a dma-buf, a sealed memfd that stands in for one, or pages shared with another domain by a grant
-/// device. It owns its descriptor and its one mapping.
-/// Safe to use from several threads; a view that is open when the buffer is disposed stays valid until it is closed.
+/// device. It owns its descriptor and its one mapping. Safe to use from several threads; a view that is open when the
+/// buffer is disposed stays valid until it is closed.
 /// </summary>
 public sealed class DmaBuffer : IDisposable
 {
@@ -50,12 +50,14 @@ public sealed class DmaBuffer : IDisposable
     public ulong Inode => _backing.Inode;
 
     /// <summary>
-    /// The other domain: whose pages these are, or who was granted them as they were made; else null.
+    /// The other domain: the one that the pages belong to, or the one they were granted to when they were allocated;
+    /// null where there is none.
     /// </summary>
     public ushort? Domain => _backing.Domain;
 
     /// <summary>
-    /// Which pages the buffer was made of, or was shared by as it was made; null for memory of this domain's own.
+    /// The pages that the buffer was made from, or that were shared when they were allocated; null for memory of this
+    /// domain's own.
     /// </summary>
     public SharedPages? Shared => _backing.Shared;
 
@@ -69,21 +71,21 @@ public sealed class DmaBuffer : IDisposable
     public bool IsPassable => _backing.IsPassable;
 
     /// <summary>
-    /// Whether the processor reaches the content: some exporters refuse mmap, and their buffers can only be passed on.
-    /// Asked by mapping the buffer, when this is first read; false once it is removed.
+    /// Whether the processor can access the content: some exporters refuse mmap, and their buffers can only be passed
+    /// on. Found out by mapping the buffer, when this is first read; false once the buffer is removed.
     /// </summary>
     public bool IsCpuAccessible => _memory.CanMap(this);
 
     /// <summary>
-    /// Whether the kernel tells when nobody holds the buffer any more: <see cref="WaitReleased"/> waits for that.
+    /// Whether the kernel reports when nobody holds the buffer any more, which <see cref="WaitReleased"/> waits for.
     /// </summary>
     public bool TellsRelease => _backing.TellsRelease;
 
     /// <summary>
-    /// The buffer's name (DMA_BUF_SET_NAME), or null. Whoever holds the buffer can change it, so a dma-buf is asked
-    /// anew each time; the last answer stays once it is removed. <see cref="VisibleText"/> shows the control characters
-    /// in it. Setting it takes at most 31 bytes of UTF-8.
-    /// Errors: <see cref="BufferException"/> (BadName, Removed), <see cref="KernelException"/>.
+    /// The buffer's name (DMA_BUF_SET_NAME), or null. Every holder can change it, so a dma-buf's name is read from the
+    /// kernel each time; once the buffer is removed, the last one stays. <see cref="VisibleText"/> shows the control
+    /// characters in it. Setting it takes at most 31 bytes of UTF-8. Errors: <see cref="BufferException"/> (BadName,
+    /// Removed), <see cref="KernelException"/>.
     /// </summary>
     public string? Name
     {
@@ -104,7 +106,7 @@ public sealed class DmaBuffer : IDisposable
     }
 
     /// <summary>
-    /// The kernel's <c>exp_name</c>: who made the buffer, such as <c>udmabuf</c> or <c>system</c>; <c>memfd</c> for a
+    /// The kernel's <c>exp_name</c>: what made the buffer, such as <c>udmabuf</c> or <c>system</c>; <c>memfd</c> for a
     /// memfd.
     /// </summary>
     public string Exporter
@@ -117,7 +119,7 @@ public sealed class DmaBuffer : IDisposable
         }
     }
 
-    /// <summary>A buffer on a backing, which is the buffer's from now on. On failure the backing is disposed.</summary>
+    /// <summary>Makes a buffer on a backing and takes ownership of the backing, which is disposed on failure.</summary>
     internal static DmaBuffer On(Backing backing, string? name = null)
     {
         var buffer = new DmaBuffer(backing);
@@ -135,16 +137,16 @@ public sealed class DmaBuffer : IDisposable
     }
 
     /// <summary>
-    /// Takes over a descriptor that this process made, after asking the kernel what it is, and names the buffer. On
-    /// failure the descriptor is closed.
+    /// Takes over a descriptor that this process made, asks the kernel what it is, and names the buffer. On failure the
+    /// descriptor is closed.
     /// </summary>
     /// <exception cref="KernelException">lseek, statx, DMA_BUF_SET_NAME.</exception>
     internal static DmaBuffer Adopt(FileDescriptor fd, BufferOrigin origin, string? name = null) =>
         On(BackingFactory.Of(fd, origin, trusted: true), name);
 
     /// <summary>
-    /// Takes over a descriptor that another process sent, after asking the kernel what it is. On failure the descriptor
-    /// is closed. A dma-buf's pages cannot be taken away, and a memfd's only where F_SEAL_SHRINK is missing.
+    /// Takes over a descriptor that another process sent, and asks the kernel what it is. On failure the descriptor is
+    /// closed. A dma-buf's pages cannot be taken away, and a memfd's only where F_SEAL_SHRINK is missing.
     /// </summary>
     /// <exception cref="BufferException">NotABuffer, NotSealed: reading it might end this process.</exception>
     /// <exception cref="KernelException">lseek, statx.</exception>
@@ -170,25 +172,25 @@ public sealed class DmaBuffer : IDisposable
     }
 
     /// <summary>
-    /// Closes the descriptor and the mapping (once no view is open), and then the link to the peer it came from, which
-    /// thereby learns that this side is done. Idempotent.
+    /// Closes the descriptor and the mapping (once no view is open), and then the link to the peer that the buffer came
+    /// from, which tells that peer that this side is done. Idempotent.
     /// </summary>
     public void Dispose() => _memory.Dispose();
 
     /// <summary>
-    /// Gives up this process's own hold on a dma-buf that the grant device made of references, and waits until nobody
-    /// else has it (EXP_WAIT_RELEASED): other processes it was sent to, devices, views that are open here. The buffer
-    /// is closed from the start; after a time limit the wait can be repeated, until it is disposed.
-    /// Errors: <see cref="BufferException"/> (CannotWait: it is no such dma-buf), <see cref="KernelException"/>,
-    /// <see cref="WaitTimeoutException"/>.
+    /// Closes this process's own hold on a dma-buf that the grant device made from references, and waits until nobody
+    /// else holds it (EXP_WAIT_RELEASED): no other process that it was sent to, no device, and no view that is open
+    /// here. The buffer is closed from the start; after a timeout the wait can be repeated, until the buffer is
+    /// disposed. Errors: <see cref="BufferException"/> (CannotWait: it is not such a dma-buf),
+    /// <see cref="KernelException"/>, <see cref="WaitTimeoutException"/>.
     /// </summary>
     public void WaitReleased(WaitLimit limit)
     {
         ArgumentNullException.ThrowIfNull(limit);
         if (!TellsRelease)
         {
-            throw new BufferException(BufferFault.CannotWait, $"{this} is no dma-buf of grant references.",
-                "Remove it to end its use here: whoever shared it learns of that.");
+            throw new BufferException(BufferFault.CannotWait, $"{this} is not a dma-buf made from grant references.",
+                "Remove it to end its use here; the peer that shared it, if any, then learns of that.");
         }
 
         if (!IsHeld)
@@ -199,7 +201,7 @@ public sealed class DmaBuffer : IDisposable
         Dispose();
     }
 
-    /// <summary>What a message calls this buffer: its name if it has one, its size and its inode.</summary>
+    /// <summary>What messages call this buffer: its name if it has one, its size and its inode.</summary>
     public override string ToString()
     {
         var name = Name is { } given ? $"'{given}' " : "";
@@ -207,12 +209,12 @@ public sealed class DmaBuffer : IDisposable
     }
 
     /// <summary>
-    /// Keeps what tells the peer that this side is done until all of the buffer is freed here, and disposes it then, in
+    /// Keeps the object that tells the peer that this side is done. It is disposed once all of the buffer is freed, by
     /// the thread that ends the last use.
     /// </summary>
     internal void OwnPeer(IDisposable peer) => _memory.Peer = peer;
 
-    /// <summary>Uses the descriptor, which stays open during the use.</summary>
+    /// <summary>Uses the descriptor, which stays open in the meantime.</summary>
     /// <exception cref="BufferException">Removed.</exception>
     internal T Use<T>(Func<FileDescriptor, T> use)
     {
@@ -228,7 +230,7 @@ public sealed class DmaBuffer : IDisposable
         }
     }
 
-    /// <summary>The given range, checked: a missing count means up to the end.</summary>
+    /// <summary>Checks a range, and completes one without a count, which reaches up to the end.</summary>
     internal (long Offset, long Count) CheckRange(long offset, long? count)
     {
         if (offset < 0 || offset > Size || count < 0 || count > Size - offset)
@@ -255,7 +257,7 @@ public sealed class DmaBuffer : IDisposable
 
     internal void EndView(BufferAccess access, BufferViewId view) => _memory.EndView(this, access, view);
 
-    /// <summary>The number of a closed descriptor is another file's: the last answer stays then.</summary>
+    /// <summary>Does nothing once the buffer is closed: the descriptor's number may then be another file's.</summary>
     private void Refresh()
     {
         if (!_memory.TryHold())

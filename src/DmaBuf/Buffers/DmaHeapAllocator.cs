@@ -23,7 +23,7 @@ public static class DmaHeapAllocator
         PageSizes.CheckSize(size, hugePages: false);
         DmaBuffer.CheckName(name ?? "");
 
-        // A heap is a file name and nothing else: "../udmabuf" is no heap.
+        // A heap is a file name and nothing else: "../udmabuf" is not a heap.
         var path = $"{DmaHeap.DIRECTORY}/{heap}";
         if (heap.Contains('/', StringComparison.Ordinal) || heap is "." or "..")
             throw new KernelException("open", Errno.ENOENT, path);

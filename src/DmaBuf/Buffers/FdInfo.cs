@@ -5,14 +5,16 @@ namespace DmaBuf.Buffers;
 
 /// <summary>What /proc/PID/fdinfo/N says about a dma-buf (dma_buf_show_fdinfo in drivers/dma-buf/dma-buf.c).</summary>
 /// <param name="Inode">
-/// The line <c>ino</c>; on kernels before 5.14, which have none, what the descriptor itself says.
+/// The line <c>ino</c>; on kernels before 5.14, which have no such line, the descriptor's own inode.
 /// </param>
 /// <param name="Size">The size in bytes.</param>
 /// <param name="Exporter">The line <c>exp_name</c>.</param>
-/// <param name="Name">Everything after <c>name</c>, or null where none is set.</param>
+/// <param name="Name">Everything after <c>name</c>, or null where no name is set.</param>
 internal sealed record FdInfo(ulong Inode, long Size, string Exporter, string? Name)
 {
-    /// <summary>Reads about one descriptor of a process; null where it is gone, denied or not a dma-buf.</summary>
+    /// <summary>
+    /// Reads the entry of one descriptor of a process; null where it is gone, denied or not a dma-buf.
+    /// </summary>
     /// <param name="process">The process's folder, such as <c>/proc/self</c>.</param>
     /// <param name="fd">The descriptor's number.</param>
     public static FdInfo? Read(string process, int fd)
@@ -21,7 +23,7 @@ internal sealed record FdInfo(ulong Inode, long Size, string Exporter, string? N
         long size = 0;
         string? exporter = null;
 
-        // The name comes last and may contain line ends: nothing after it is a line of its own.
+        // The name comes last and may contain line breaks, so everything after it belongs to it.
         var parts = (SysFile.ReadText($"{process}/fdinfo/{fd}") ?? "").Split("\nname:\t", 2);
         foreach (var line in parts[0].Split('\n'))
         {

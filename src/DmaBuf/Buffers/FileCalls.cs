@@ -4,9 +4,7 @@ using DmaBuf.Waits;
 
 namespace DmaBuf.Buffers;
 
-/// <summary>
-/// Files, pipes and devices by path, opened so that no call blocks: what is not ready yet is waited for by poll.
-/// </summary>
+/// <summary>Files, pipes and devices by path, opened so that no call blocks: poll does the waiting.</summary>
 internal static class FileCalls
 {
     private const int RetryMilliseconds = 20;
@@ -41,7 +39,7 @@ internal static class FileCalls
         }
     }
 
-    /// <summary>The file's length; 0 for what has none.</summary>
+    /// <summary>The file's length; 0 for a file without one.</summary>
     public static long Length(FileDescriptor file) =>
         Stat.OfDescriptor(file, out var status) ? (long)status.stx_size : 0;
 
@@ -75,7 +73,7 @@ internal static class FileCalls
     private static int Kind(FileDescriptor file) =>
         Stat.OfDescriptor(file, out var status) ? status.stx_mode & Stat.S_IFMT : 0;
 
-    /// <summary>The kernel would take the part before a NUL for the path.</summary>
+    /// <summary>Refuses a path that contains a NUL, of which the kernel would use only the part before it.</summary>
     private static string Checked(string path) =>
         path.Contains('\0', StringComparison.Ordinal) ? throw Failure("open", path, Errno.ENOENT) : path;
 
@@ -91,7 +89,7 @@ internal static class FileCalls
         ("open", Errno.EACCES or Errno.EPERM) => "Use a file that this user may open.",
         ("open", Errno.ENXIO or Errno.ENODEV) =>
             "This is a socket, or a device that is not there: use a file or a pipe.",
-        ("open", Errno.EROFS) => "The file system can only be read: use another.",
+        ("open", Errno.EROFS) => "The file system is read-only: use another.",
         (_, Errno.ENOSPC) => "The file system is full: free some room, or use another.",
         ("write", Errno.EPIPE) => "The pipe's reader has gone: look at its own messages.",
         ("write", Errno.EFBIG) => "The file would be too large: see 'ulimit -f', or write less.",

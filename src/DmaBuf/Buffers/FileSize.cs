@@ -3,7 +3,7 @@ using DmaBuf.Interop;
 
 namespace DmaBuf.Buffers;
 
-/// <summary>What the kernel says of a descriptor that stands for memory.</summary>
+/// <summary>What the kernel reports about a descriptor of memory.</summary>
 /// <param name="Size">The size in bytes.</param>
 /// <param name="Inode">The inode number.</param>
 internal readonly record struct FileSize(long Size, ulong Inode)

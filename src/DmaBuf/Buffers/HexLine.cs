@@ -13,7 +13,7 @@ internal sealed class HexLine
         Span<char> ascii = stackalloc char[Width];
         for (var i = 0; i < bytes.Length; i++)
         {
-            // Two blanks after the offset, one more in the middle.
+            // Two spaces after the offset, one more in the middle.
             var column = (i * 3) + (i < Width / 2 ? 0 : 1);
             _bytes[column] = Digits[bytes[i] >> 4];
             _bytes[column + 1] = Digits[bytes[i] & 15];

@@ -4,10 +4,10 @@ using DmaBuf.Interop;
 
 namespace DmaBuf.Buffers;
 
-/// <summary>A shared memory mapping: unmapped once the buffer is closed and no view uses it any more.</summary>
+/// <summary>A shared memory mapping, unmapped once the buffer is closed and no view uses it.</summary>
 internal sealed unsafe class Mapping : SafeHandle
 {
-    /// <summary>What helps where an exporter refuses mmap.</summary>
+    /// <summary>The advice for an exporter that refuses mmap.</summary>
     public const string NoMmapAction =
         "This exporter gives the processor no access to its buffers. The buffer can still be passed on as it is.";
 
@@ -27,19 +27,19 @@ internal sealed unsafe class Mapping : SafeHandle
 
     public bool Writable { get; }
 
-    /// <summary>A descriptor that only this mapping needs: closed with it.</summary>
+    /// <summary>A descriptor that only this mapping needs, closed with it.</summary>
     public FileDescriptor? Owned { get; init; }
 
-    /// <summary>Maps a whole buffer, read-write where its descriptor allows it and read-only where not.</summary>
+    /// <summary>Maps a whole buffer, read-write where its descriptor allows that, otherwise read-only.</summary>
     /// <param name="fd">The descriptor to map.</param>
     /// <param name="offset">Where in it the buffer starts; grant devices have one offset for each buffer.</param>
     /// <param name="length">The buffer's size in bytes.</param>
-    /// <param name="target">What a failure calls it.</param>
-    /// <param name="refusedAction">What helps where the exporter or device refuses.</param>
+    /// <param name="target">The buffer that a failure names.</param>
+    /// <param name="refusedAction">The advice for an exporter or device that refuses.</param>
     /// <param name="owned">A descriptor to close with the mapping.</param>
     /// <exception cref="KernelException">
-    /// mmap: EACCES of a descriptor for writing only, ENOMEM, and <see cref="IsRefusal">what exporters refuse
-    /// with</see>.
+    /// mmap: EACCES for a write-only descriptor, ENOMEM, and <see cref="IsRefusal">the numbers with which exporters
+    /// refuse</see>.
     /// </exception>
     public static Mapping Create(
         FileDescriptor fd, long offset, long length, object target, string refusedAction, FileDescriptor? owned = null)
@@ -58,7 +58,7 @@ internal sealed unsafe class Mapping : SafeHandle
                 return new Mapping(both, length, writable: true) { Owned = owned };
         }
 
-        // EPERM is a memfd sealed against writing, EACCES a device that gives no write access.
+        // EPERM: a memfd sealed against writing. EACCES: a device that allows no write access.
         if (access == Fcntl.O_RDONLY || Errno.Last is Errno.EPERM or Errno.EACCES)
         {
             var readOnly = Mman.Map(fd, offset, length, Mman.PROT_READ);
@@ -77,8 +77,8 @@ internal sealed unsafe class Mapping : SafeHandle
     }
 
     /// <summary>
-    /// Whether an exporter refuses mmap with this number: EINVAL is dma-buf.c's own where there is no mmap operation,
-    /// the rest come from drivers.
+    /// Whether exporters refuse mmap with this number: EINVAL comes from dma-buf.c where there is no mmap operation,
+    /// the rest from drivers.
     /// </summary>
     private static bool IsRefusal(int errno) =>
         errno is Errno.EINVAL or Errno.ENODEV or Errno.ENXIO or Errno.ENOSYS or Errno.EOPNOTSUPP or Errno.ENOTTY

@@ -7,8 +7,8 @@ namespace DmaBuf.Buffers;
 public static class MemFdAllocator
 {
     /// <summary>
-    /// Makes a sealed memfd of <paramref name="size"/> bytes, a positive multiple of the page size, with its pages
-    /// taken. Errors: <see cref="BufferException"/> (BadSize, BadName, NotEnoughMemory), <see cref="KernelException"/>
+    /// Makes a sealed memfd of <paramref name="size"/> bytes, a positive multiple of the page size, and allocates its
+    /// pages. Errors: <see cref="BufferException"/> (BadSize, BadName, NotEnoughMemory), <see cref="KernelException"/>
     /// (memfd_create, ftruncate, F_ADD_SEALS, fallocate).
     /// </summary>
     public static DmaBuffer Allocate(long size, MemFdOptions? options = null)
@@ -52,7 +52,7 @@ public static class MemFdAllocator
             + "in /proc/sys/vm/nr_hugepages."
         : null;
 
-    private const string SizeAction = "Use a smaller size: this one is over what the file system can hold.";
+    private const string SizeAction = "Use a smaller size: this one is more than the file system can hold.";
 
     private static string Describe(long size) => $"a memfd of {size} bytes";
 }

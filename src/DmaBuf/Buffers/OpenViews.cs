@@ -1,20 +1,20 @@
 namespace DmaBuf.Buffers;
 
-/// <summary>Tells one view from all others of its buffer.</summary>
-/// <param name="Place">Where it is among those that are open.</param>
-/// <param name="Number">Which of the views that had the place.</param>
+/// <summary>Identifies one view of a buffer.</summary>
+/// <param name="Place">Its place among the open views.</param>
+/// <param name="Number">Distinguishes it from other views that have used the place.</param>
 internal readonly record struct BufferViewId(int Place, uint Number);
 
 /// <summary>
-/// The views of one buffer that are open. A view is a place and a number that changes when the place is given back, so
-/// that a copy of a view, which C# cannot forbid, ends nothing a second time. The owner locks.
+/// The open views of one buffer. A view is a place and a number that changes when the place is freed, so that a copy of
+/// a view, which C# cannot forbid, does not end the view a second time. The owner holds a lock.
 /// </summary>
 internal struct OpenViews
 {
     /// <summary>An odd number belongs to an open view, an even one is free.</summary>
     private uint[]? _numbers;
 
-    /// <summary>Opens a view. Only a place that was never needed before is allocated.</summary>
+    /// <summary>Opens a view. Allocates only when more views are open than ever before.</summary>
     public BufferViewId Open()
     {
         _numbers ??= new uint[4];
@@ -29,7 +29,7 @@ internal struct OpenViews
     /// <summary>Whether a view is open.</summary>
     public readonly bool IsOpen(BufferViewId view) => _numbers?[view.Place] == view.Number;
 
-    /// <summary>Ends a view. False where it has ended before.</summary>
+    /// <summary>Ends a view. False if it has ended already.</summary>
     public readonly bool TryEnd(BufferViewId view)
     {
         if (!IsOpen(view))

@@ -3,7 +3,7 @@ using DmaBuf.Interop;
 
 namespace DmaBuf.Buffers;
 
-/// <summary>The page sizes of the running kernel, and the check of a size against them.</summary>
+/// <summary>The page sizes of the running kernel, and checks of sizes against them.</summary>
 public static class PageSizes
 {
     private const string HugePagesDirectory = "/sys/kernel/mm/hugepages";
@@ -21,8 +21,8 @@ public static class PageSizes
         $"{HugePagesDirectory}/hugepages-{DefaultHuge / 1024}kB/free_hugepages") ?? 0;
 
     /// <summary>
-    /// Refuses a size that is not a positive multiple of a page, or of as many pages as it has equal ranges.
-    /// Errors: <see cref="BufferException"/> (BadSize).
+    /// Refuses a size that cannot be divided into the given number of equal ranges of whole pages. Errors:
+    /// <see cref="BufferException"/> (BadSize).
     /// </summary>
     internal static void CheckSize(long size, bool hugePages, int rangeCount = 1)
     {
@@ -46,13 +46,13 @@ public static class PageSizes
     }
 
     /// <summary>
-    /// Refuses a size that is more than the free memory. The kernel has no limit for memfds and the system heap: it
-    /// would allocate pages until the out-of-memory killer runs.
-    /// Errors: <see cref="BufferException"/> (NotEnoughMemory).
+    /// Refuses a size that exceeds the available memory. The kernel has no limit for memfds and the system heap: it
+    /// would allocate pages until the out-of-memory killer runs. Errors: <see cref="BufferException"/>
+    /// (NotEnoughMemory).
     /// </summary>
     internal static void CheckMemory(long size)
     {
-        // Most sizes fit many times over, and reading /proc costs as much as making the buffer.
+        // Most sizes fit many times over, and reading /proc takes as long as making the buffer.
         if (size > Sysinfo.FreeRam && SysFile.ReadMeminfo("MemAvailable") is { } available && size > available)
         {
             throw new BufferException(BufferFault.NotEnoughMemory,

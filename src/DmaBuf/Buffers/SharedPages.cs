@@ -1,8 +1,8 @@
 namespace DmaBuf.Buffers;
 
 /// <summary>
-/// Pages of a buffer that one side lets another use: pure data, which can be shown, stored and sent. Each kind says in
-/// its own way which pages these are.
+/// Pages of a buffer that one side lets another use: pure data, which can be shown, stored and sent. Each derived
+/// record identifies the pages in its own way.
 /// </summary>
 public abstract record SharedPages
 {
@@ -10,8 +10,8 @@ public abstract record SharedPages
     public abstract int PageSize { get; }
 
     /// <summary>
-    /// Tells the process that shares them which of its shares these are, also after they were stored or sent; null where
-    /// they were put together from numbers.
+    /// Identifies the share in the process that made it, even after the pages were stored or sent; null for pages put
+    /// together from numbers.
     /// </summary>
     public Guid? ShareId { get; init; }
 

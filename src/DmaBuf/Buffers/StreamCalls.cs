@@ -3,12 +3,12 @@ using DmaBuf.Errors;
 
 namespace DmaBuf.Buffers;
 
-/// <summary>A caller's streams, with their failures reported as this library's own.</summary>
+/// <summary>Calls on a caller's streams, whose failures become this library's own.</summary>
 internal static class StreamCalls
 {
     private const int HighestErrno = 4095;
 
-    /// <summary>The bytes from where the stream stands to its end, or null where it cannot tell.</summary>
+    /// <summary>The bytes from the stream's position to its end, or null where that is unknown.</summary>
     /// <exception cref="StreamException">Closed, Failed.</exception>
     public static long? Remaining(Stream stream)
     {
@@ -16,7 +16,7 @@ internal static class StreamCalls
         {
             return stream.CanSeek ? Math.Max(0, stream.Length - stream.Position) : null;
         }
-        catch (Exception e) when (IsTheStreams(e))
+        catch (Exception e) when (IsStreamFailure(e))
         {
             throw Failure(stream, "lseek", e);
         }
@@ -27,7 +27,7 @@ internal static class StreamCalls
     /// another thread and may still write into <paramref name="bytes"/>.
     /// </summary>
     /// <exception cref="StreamException">Closed, NotReadable, Failed.</exception>
-    /// <exception cref="KernelException">read: the error number that the stream tells.</exception>
+    /// <exception cref="KernelException">read: the error number that the stream reports.</exception>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
     public static int Read(Stream stream, Memory<byte> bytes, CancellationToken cancellation)
     {
@@ -39,14 +39,14 @@ internal static class StreamCalls
             Task.WaitAny([reading], cancellation);
             return reading.GetAwaiter().GetResult();
         }
-        catch (Exception e) when (IsTheStreams(e))
+        catch (Exception e) when (IsStreamFailure(e))
         {
             cancellation.ThrowIfCancellationRequested();
             throw Failure(stream, "read", e);
         }
     }
 
-    private static bool IsTheStreams(Exception e) =>
+    private static bool IsStreamFailure(Exception e) =>
         e is IOException or InvalidOperationException or NotSupportedException or UnauthorizedAccessException
             or OperationCanceledException;
 
@@ -63,11 +63,11 @@ internal static class StreamCalls
             NotSupportedException => new StreamException(
                 StreamFault.NotReadable, $"{name} cannot be read", "Open it for reading.", e),
             _ when Errno(e) is { } errno => new KernelException(
-                call, errno, name, RecommendedActions.For(call, errno, name) ?? "Look at where the stream comes from."),
+                call, errno, name, RecommendedActions.For(call, errno, name) ?? "Check the source of the stream."),
             _ => new StreamException(
                 StreamFault.Failed,
                 $"{call} on {name} failed: {e.Message.TrimEnd('.')}",
-                "Look at where the stream comes from.",
+                "Check the source of the stream.",
                 e),
         };
     }

@@ -3,7 +3,7 @@ using DmaBuf.Interop;
 
 namespace DmaBuf.Buffers;
 
-/// <summary>dma-bufs made of memfds by /dev/udmabuf (drivers/dma-buf/udmabuf.c).</summary>
+/// <summary>dma-bufs made from memfds by /dev/udmabuf (drivers/dma-buf/udmabuf.c).</summary>
 public static class UdmabufAllocator
 {
     private const string Parameters = "/sys/module/udmabuf/parameters";
@@ -19,10 +19,10 @@ public static class UdmabufAllocator
     public static long? ListLimit => SysFile.ReadNumber($"{Parameters}/list_limit");
 
     /// <summary>
-    /// Makes a buffer of <paramref name="rangeCount"/> memfds of <paramref name="rangeSize"/> bytes each, one after
-    /// another. After that they exist only inside the buffer.
-    /// Errors: <see cref="BufferException"/> (BadSize, BadName, NotEnoughMemory), <see cref="KernelException"/> (open,
-    /// UDMABUF_CREATE, UDMABUF_CREATE_LIST with EINVAL, ENOMEM, EMFILE).
+    /// Makes a buffer from <paramref name="rangeCount"/> memfds of <paramref name="rangeSize"/> bytes each, one after
+    /// another. From then on they exist only inside the buffer. Errors: <see cref="BufferException"/> (BadSize,
+    /// BadName, NotEnoughMemory), <see cref="KernelException"/> (open, UDMABUF_CREATE, UDMABUF_CREATE_LIST with EINVAL,
+    /// ENOMEM, EMFILE).
     /// </summary>
     /// <param name="rangeSize">Bytes in each range: a positive multiple of the page size.</param>
     /// <param name="rangeCount">How many ranges, 1 to <see cref="ListLimit"/>.</param>
@@ -38,7 +38,7 @@ public static class UdmabufAllocator
         if (!options.HugePages && total > Sysinfo.FreeRam && total <= (SizeLimitMegabytes ?? 0) * (Int128)1048576)
             PageSizes.CheckMemory((long)total);
 
-        // This is the driver's own answer, given before thousands of memfds use up this process's descriptors.
+        // The driver would refuse this too, but only after thousands of memfds had used up this process's descriptors.
         using var device = OpenDevice();
         if (rangeCount > 1 && rangeCount > ListLimit)
             throw Refusal(Errno.EINVAL, rangeSize, rangeCount, options.Seals, options);
@@ -63,7 +63,7 @@ public static class UdmabufAllocator
     }
 
     /// <summary>
-    /// Makes a buffer of <paramref name="size"/> bytes in all, cut into equal ranges. Errors: as
+    /// Makes a buffer of <paramref name="size"/> bytes in total, divided into equal ranges. Errors: as
     /// <see cref="Allocate"/>; BadSize also where the ranges would not be whole pages.
     /// </summary>
     public static DmaBuffer AllocateSplit(long size, int rangeCount, MemFdOptions? options = null)
@@ -74,9 +74,9 @@ public static class UdmabufAllocator
     }
 
     /// <summary>
-    /// Makes a buffer of a part of a memfd that exists already; the memfd stays its owner's, and its pages are the
-    /// buffer's pages. Errors: <see cref="BufferException"/> (BadSize, BadName, BadOffset, NotABuffer where the
-    /// descriptor is no memfd), <see cref="KernelException"/> (fcntl with EBADF where it is not open, EMFILE; open;
+    /// Makes a buffer from a part of an existing memfd. The memfd still belongs to its owner and shares its pages with
+    /// the buffer. Errors: <see cref="BufferException"/> (BadSize, BadName, BadOffset, NotABuffer where the descriptor
+    /// is not a memfd), <see cref="KernelException"/> (fcntl with EBADF where it is not open, EMFILE; open;
     /// UDMABUF_CREATE).
     /// </summary>
     /// <param name="memfd">A descriptor of this process.</param>
@@ -94,9 +94,14 @@ public static class UdmabufAllocator
                 "udmabuf takes whole pages: start at a page.");
         }
 
-        // A copy of the descriptor, so that nobody can close it or put another in its place during the calls below.
-        using var copy = Fcntl.Duplicate(memfd) ?? throw new KernelException("fcntl", Errno.Last, $"descriptor {memfd}",
-            Errno.Last == Errno.EBADF ? "There is no such open descriptor in this process: see its /proc/self/fd." : null);
+        // A copy of the descriptor, so that nobody can close it or replace it by another during the calls below.
+        using var copy = Fcntl.Duplicate(memfd) ?? throw new KernelException(
+            "fcntl",
+            Errno.Last,
+            $"descriptor {memfd}",
+            Errno.Last == Errno.EBADF
+                ? "There is no such open descriptor in this process: see its /proc/self/fd."
+                : null);
         var seals = Fcntl.GetSeals(copy);
         if (seals < 0)
         {
@@ -116,11 +121,12 @@ public static class UdmabufAllocator
     private static FileDescriptor OpenDevice() =>
         Fcntl.Open(Udmabuf.DEVICE, Fcntl.O_RDWR) ?? throw new KernelException("open", Errno.Last, Udmabuf.DEVICE);
 
-    /// <summary>Names the condition of the driver that was not met: its EINVAL stands for all of them.</summary>
+    /// <summary>Names the condition of the driver that was not met; its EINVAL stands for any of them.</summary>
     private static KernelException Refusal(
         int errno, long rangeSize, int rangeCount, MemFdSeals seals, MemFdOptions options)
     {
         var call = rangeCount == 1 ? nameof(Udmabuf.UDMABUF_CREATE) : nameof(Udmabuf.UDMABUF_CREATE_LIST);
+        var total = (Int128)rangeSize * rangeCount;
         var action = errno switch
         {
             Errno.EINVAL when !seals.HasFlag(MemFdSeals.Shrink) =>
@@ -130,7 +136,7 @@ public static class UdmabufAllocator
             Errno.EINVAL when rangeCount > ListLimit =>
                 $"{rangeCount} ranges are over the driver's list_limit, {ListLimit}: use fewer, or raise "
                 + $"{Parameters}/list_limit.",
-            Errno.EINVAL when (Int128)rangeSize * rangeCount > (SizeLimitMegabytes ?? long.MaxValue) * (Int128)1048576 =>
+            Errno.EINVAL when total > (SizeLimitMegabytes ?? long.MaxValue) * (Int128)1048576 =>
                 $"That is over the driver's size_limit_mb, {SizeLimitMegabytes}: use a smaller size, or raise "
                 + $"{Parameters}/size_limit_mb.",
             Errno.EINVAL => "The range reaches past the memfd's end, or this kernel's udmabuf takes no such pages.",

@@ -4,7 +4,7 @@ using DmaBuf.Interop;
 
 namespace DmaBuf.Discovery;
 
-/// <summary>Finds out what the machine offers, by looking and by opening the devices as this user.</summary>
+/// <summary>Finds out what the machine offers, by looking at it and by opening the devices as this user.</summary>
 public static class Support
 {
     /// <summary>Every feature, in the order of <see cref="SupportFeature"/>.</summary>

@@ -3,7 +3,7 @@ namespace DmaBuf.Discovery;
 /// <summary>What a machine can offer for buffer sharing.</summary>
 public enum SupportFeature
 {
-    /// <summary>dma-bufs made of memfds (/dev/udmabuf).</summary>
+    /// <summary>dma-bufs made from memfds (/dev/udmabuf).</summary>
     UDmaBuf,
 
     /// <summary>dma-bufs from heaps (/dev/dma_heap).</summary>

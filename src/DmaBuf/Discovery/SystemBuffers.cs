@@ -4,7 +4,9 @@ using DmaBuf.Interop;
 
 namespace DmaBuf.Discovery;
 
-/// <summary>Every process's dma-bufs, from /proc/PID/fd, fdinfo and maps. No device and no debugfs is needed.</summary>
+/// <summary>
+/// Every process's dma-bufs, from /proc/PID/fd, fdinfo and maps. Neither a device nor debugfs is needed.
+/// </summary>
 public sealed class SystemBuffers
 {
     private const string LinkPrefix = "/dmabuf:";
@@ -18,10 +20,10 @@ public sealed class SystemBuffers
     /// <summary>One entry for each buffer in each process.</summary>
     public IReadOnlyList<DmaBufHolder> Holders { get; }
 
-    /// <summary>How many processes this user may not look into.</summary>
+    /// <summary>How many processes this user may not inspect.</summary>
     public int DeniedProcesses { get; }
 
-    /// <summary>Looks through all processes. One that ends meanwhile is left out.</summary>
+    /// <summary>Searches all processes. A process that ends in the meantime is left out.</summary>
     public static SystemBuffers Scan(CancellationToken cancellation = default)
     {
         var users = Passwd.Names();
@@ -30,7 +32,7 @@ public sealed class SystemBuffers
         foreach (var directory in Directory.EnumerateDirectories("/proc"))
         {
             cancellation.ThrowIfCancellationRequested();
-            if (!int.TryParse(Path.GetFileName(directory), NumberStyles.None, CultureInfo.InvariantCulture, out var pid))
+            if (TryParseNumber(Path.GetFileName(directory)) is not { } pid)
                 continue;
             try
             {
@@ -42,7 +44,7 @@ public sealed class SystemBuffers
             }
             catch (IOException)
             {
-                // The process ended while it was looked at.
+                // The process ended while it was inspected.
             }
         }
 
@@ -55,7 +57,7 @@ public sealed class SystemBuffers
         foreach (var fd in new DirectoryInfo($"{directory}/fd").EnumerateFileSystemInfos())
         {
             if (fd.LinkTarget?.StartsWith(LinkPrefix, StringComparison.Ordinal) != true
-                || !int.TryParse(fd.Name, NumberStyles.None, CultureInfo.InvariantCulture, out var number)
+                || TryParseNumber(fd.Name) is not { } number
                 || FdInfo.Read(directory, number) is not { } info)
             {
                 continue;
@@ -96,7 +98,8 @@ public sealed class SystemBuffers
         var mapped = new Dictionary<ulong, long>();
         foreach (var line in SysFile.ReadLines(path))
         {
-            // start-end perms offset major:minor inode path; elsewhere the prefix is part of a name that a process chose.
+            // start-end perms offset major:minor inode path. Only at the start of the path is the prefix the kernel's;
+            // elsewhere it is part of a name that a process chose.
             var fields = line.Split(' ', 6, StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
             if (fields.Length != 6 || !fields[5].StartsWith(LinkPrefix, StringComparison.Ordinal))
                 continue;
@@ -109,7 +112,11 @@ public sealed class SystemBuffers
         return mapped;
     }
 
-    private static long Hex(string text) => long.Parse(text, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture);
+    private static int? TryParseNumber(string text) =>
+        int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : null;
+
+    private static long Hex(string text) =>
+        long.Parse(text, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture);
 
     private static string UserOf(string directory, Dictionary<string, string> users)
     {

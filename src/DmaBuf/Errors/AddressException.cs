@@ -3,7 +3,7 @@ namespace DmaBuf.Errors;
 /// <summary>What is wrong with an address.</summary>
 public enum AddressFault
 {
-    /// <summary>The text before the first colon is no known scheme.</summary>
+    /// <summary>The text before the first colon is not a known scheme.</summary>
     UnknownScheme,
 
     /// <summary>The path is missing or contains a NUL.</summary>
@@ -18,22 +18,24 @@ public enum AddressFault
     /// <summary>The port is missing or out of range.</summary>
     BadPort,
 
-    /// <summary>The vsock context id is no number.</summary>
+    /// <summary>The vsock context id is not a number.</summary>
     BadCid,
 
-    /// <summary>What names the wanted peers is no address, range, user or context id.</summary>
+    /// <summary>The filter of peers is not an address, range, user or context id.</summary>
     BadPeer,
 
-    /// <summary>The name in xenstore is missing, too long, or has characters that xenstore does not take.</summary>
+    /// <summary>
+    /// The name in xenstore is missing, too long, or contains characters that xenstore does not accept.
+    /// </summary>
     BadName,
 
-    /// <summary>There is no such domain, or none of that name can be seen.</summary>
+    /// <summary>There is no such domain, or this domain sees none of that name.</summary>
     UnknownDomain,
 
-    /// <summary>The path exists and is no socket: it is left alone.</summary>
+    /// <summary>The path exists and is not a socket; it is left alone.</summary>
     NotASocket,
 
-    /// <summary>The address's kind of stream cannot carry descriptors.</summary>
+    /// <summary>The address's transport cannot carry descriptors.</summary>
     CannotPassDescriptors,
 }
 

@@ -1,15 +1,17 @@
 namespace DmaBuf.Errors;
 
-/// <summary>What was wrong with a request on a buffer, before or instead of a kernel call.</summary>
+/// <summary>Why a request on a buffer cannot be met, found before or instead of a kernel call.</summary>
 public enum BufferFault
 {
-    /// <summary>The size is zero, negative, or no multiple of the page size.</summary>
+    /// <summary>The size is zero, negative, or not a multiple of the page size.</summary>
     BadSize,
 
-    /// <summary>The machine has not that much memory free; taking it would call the out-of-memory killer.</summary>
+    /// <summary>
+    /// The machine does not have that much free memory; allocating it would call the out-of-memory killer.
+    /// </summary>
     NotEnoughMemory,
 
-    /// <summary>The offset is negative or no multiple of the page size where one is needed.</summary>
+    /// <summary>The offset is negative, or not a multiple of the page size where that is required.</summary>
     BadOffset,
 
     /// <summary>The name has more than 31 bytes or contains a NUL.</summary>
@@ -36,25 +38,25 @@ public enum BufferFault
     /// <summary>The memory's sender could shrink it and end this process with SIGBUS.</summary>
     NotSealed,
 
-    /// <summary>The kernel's pages are larger than those that grants are for.</summary>
+    /// <summary>The kernel's pages are larger than the pages of a grant.</summary>
     PageSize,
 
     /// <summary>A domain cannot share with itself by grants.</summary>
     OwnDomain,
 
-    /// <summary>The references are for another domain, or of another, than the one they are used with.</summary>
+    /// <summary>The references are for, or of, another domain than the one they are used with.</summary>
     OtherDomain,
 
-    /// <summary>The references were not granted by this session, or were revoked already.</summary>
+    /// <summary>The references were not granted by this session, or have been revoked.</summary>
     NoLease,
 
-    /// <summary>No peer was given it by this session, so that none can report that it is done.</summary>
+    /// <summary>This session sent it to no peer, so no peer can report that it is done.</summary>
     NoPeer,
 
-    /// <summary>This session ended the link to the peer, so that nothing tells any more whether that peer is done.</summary>
+    /// <summary>This session ended the link to the peer, so it can no longer tell whether that peer is done.</summary>
     LinkEnded,
 
-    /// <summary>The kernel reports the release of dma-bufs made of grant references only.</summary>
+    /// <summary>The kernel reports a release only of dma-bufs made from grant references.</summary>
     CannotWait,
 }
 
@@ -68,11 +70,11 @@ public sealed class BufferException : DmaBufException
     public static BufferException Removed(object buffer) =>
         new(BufferFault.Removed, $"{buffer} was removed.", "Make or receive it again.");
 
-    /// <summary>A wait for a peer whose link another part of this process has ended.</summary>
+    /// <summary>A wait for a peer whose link was ended by another part of this process.</summary>
     public static BufferException LinkEnded(string peer) =>
-        new(BufferFault.LinkEnded, $"The link to {peer} was ended while that peer's release was waited for.",
-            "The references were revoked, or the buffer or the offer in xenstore was removed, so nothing can tell any more "
-            + "whether that peer is done.");
+        new(BufferFault.LinkEnded, $"The link to {peer} was ended during the wait for that peer's release.",
+            "The references were revoked, or the buffer or the offer in xenstore was removed, so it is unknown whether "
+            + "that peer is done.");
 
     /// <summary>What was wrong.</summary>
     public BufferFault Fault { get; }

@@ -12,12 +12,14 @@ public abstract class DmaBufException : Exception
         RecommendedAction = action is null ? null : VisibleText.Of(action);
     }
 
-    /// <summary>What failed and how, as <c>What,HOW</c>: <c>UDMABUF_CREATE,EINVAL</c> or <c>Peer,ClosedEarly</c>.</summary>
+    /// <summary>
+    /// What failed and how, as <c>What,HOW</c>: <c>UDMABUF_CREATE,EINVAL</c> or <c>Peer,ClosedEarly</c>.
+    /// </summary>
     public string ErrorId { get; }
 
     /// <summary>
-    /// What the user can do about it; null where nothing is known to help. It names no cmdlet and no option: a front end
-    /// adds those that help.
+    /// What the user can do about it; null where nothing is known to help. It names no cmdlet and no option: front ends
+    /// add their own advice.
     /// </summary>
     public string? RecommendedAction { get; }
 }

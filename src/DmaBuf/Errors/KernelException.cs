@@ -2,7 +2,7 @@ using DmaBuf.Tracing;
 
 namespace DmaBuf.Errors;
 
-/// <summary>A kernel call that failed: which, with what error number, on what object.</summary>
+/// <summary>A kernel call that failed: which call, with which error number, and on what.</summary>
 public sealed class KernelException : DmaBufException
 {
     /// <remarks>
@@ -11,8 +11,8 @@ public sealed class KernelException : DmaBufException
     /// </remarks>
     /// <param name="call">The call or ioctl, as the kernel names it.</param>
     /// <param name="errno">The error number.</param>
-    /// <param name="target">The device, path, address or buffer it was made on.</param>
-    /// <param name="action">What helps, where the caller knows better than <see cref="RecommendedActions"/>.</param>
+    /// <param name="target">The device, path, address or buffer that it was made on.</param>
+    /// <param name="action">The advice, where the caller knows better than <see cref="RecommendedActions"/>.</param>
     internal KernelException(string call, int errno, string target, string? action = null)
         : base(
             $"{call},{Interop.Errno.Name(errno)}",
@@ -33,6 +33,6 @@ public sealed class KernelException : DmaBufException
     /// <summary>The error number's name, such as <c>EINVAL</c>.</summary>
     public string ErrnoName => Interop.Errno.Name(Errno);
 
-    /// <summary>The device, path, address or buffer the call was made on.</summary>
+    /// <summary>The device, path, address or buffer that the call was made on.</summary>
     public string Target { get; }
 }

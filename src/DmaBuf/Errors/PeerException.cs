@@ -3,10 +3,10 @@ namespace DmaBuf.Errors;
 /// <summary>What a peer did that the protocol does not allow.</summary>
 public enum PeerFault
 {
-    /// <summary>It closed the connection before it sent what it had to.</summary>
+    /// <summary>It closed the connection before it sent everything.</summary>
     ClosedEarly,
 
-    /// <summary>It began to send, and did not go on.</summary>
+    /// <summary>It began to send and then stopped.</summary>
     Stalled,
 
     /// <summary>Its message carried no descriptor.</summary>
@@ -18,19 +18,19 @@ public enum PeerFault
     /// <summary>Its message had more than the one data byte.</summary>
     ExtraData,
 
-    /// <summary>It announced a number of references that is zero or more than the grant device takes.</summary>
+    /// <summary>It announced zero references, or more than the grant device accepts.</summary>
     BadCount,
 
-    /// <summary>Its nodes in xenstore do not hold what they must.</summary>
+    /// <summary>Its nodes in xenstore have invalid content.</summary>
     BadNode,
 
-    /// <summary>It closed the connection without having read all that was sent.</summary>
+    /// <summary>It closed the connection without reading everything that was sent.</summary>
     NotRead,
 
-    /// <summary>It is not the peer that was asked for.</summary>
+    /// <summary>It is not one of the peers to accept.</summary>
     Unwanted,
 
-    /// <summary>It could not import the references, and says why.</summary>
+    /// <summary>It could not import the references, and reported why.</summary>
     ImportFailed,
 }
 
@@ -47,6 +47,6 @@ public sealed class PeerException : DmaBufException
     /// <summary>What it did.</summary>
     public PeerFault Fault { get; }
 
-    /// <summary>The address it was reached at.</summary>
+    /// <summary>The address that it was reached at.</summary>
     public string Peer { get; }
 }

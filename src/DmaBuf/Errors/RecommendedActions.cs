@@ -3,12 +3,12 @@ using DmaBuf.Interop;
 namespace DmaBuf.Errors;
 
 /// <summary>
-/// What helps against failed kernel calls, whichever way led to them. It names nothing of a front end, which adds its
-/// own words.
+/// What helps against failed kernel calls, whatever led to them. It names no cmdlet and no option: front ends add their
+/// own advice.
 /// </summary>
 internal static class RecommendedActions
 {
-    /// <summary>The advice for one failed call, or null where nothing general is known.</summary>
+    /// <summary>The advice for a failed call, or null where there is none.</summary>
     public static string? For(string call, int errno, string target) => (call, errno) switch
     {
         ("open", Errno.ENOENT or Errno.ENXIO or Errno.ENODEV) => ForMissingDevice(target),
@@ -28,8 +28,8 @@ internal static class RecommendedActions
             Errno.ENOSPC) =>
             "This domain has no grant references left: revoke some, or raise gnttab_max_frames.",
         (nameof(Gntdev.IOCTL_GNTDEV_DMABUF_EXP_FROM_REFS), Errno.EINVAL) =>
-            "PV domains and unmodified x86 drivers make no dma-buf of references; bad references and a wrong domain "
-            + "fail in the same way. Map the references instead.",
+            "PV domains and unmodified x86 drivers cannot make a dma-buf from references; bad references and a wrong "
+            + "domain fail in the same way. Map the references instead.",
         (nameof(Gntdev.IOCTL_GNTDEV_MAP_GRANT_REF), Errno.EINVAL) =>
             "The driver maps at most as many pages as its module parameter limit allows: raise "
             + "/sys/module/xen_gntdev/parameters/limit.",
@@ -40,7 +40,7 @@ internal static class RecommendedActions
             "There is no such socket: start the other side first with unixd: and this path, or check the path.",
         ("connect", Errno.ETIMEDOUT or Errno.EHOSTUNREACH or Errno.ENETUNREACH) =>
             "The host does not answer: check its address, the bridge or vif, and firewalls on the way.",
-        ("connect", Errno.EPROTOTYPE) => "A socket of another kind is bound to this path: use a path of your own.",
+        ("connect", Errno.EPROTOTYPE) => "A socket of another kind is bound to this path: use another path.",
         ("connect", Errno.ENODEV or Errno.EADDRNOTAVAIL or Errno.ECONNRESET) =>
             "No such vsock peer: check the CID, load vsock_loopback for CID 1, or vhost_vsock on the host.",
         ("connect" or "bind", Errno.EACCES or Errno.EPERM) =>
@@ -63,16 +63,16 @@ internal static class RecommendedActions
     private static string? ForMissingDevice(string device) => device switch
     {
         Udmabuf.DEVICE => "Load the module with 'modprobe udmabuf', or use a kernel with CONFIG_UDMABUF.",
-        _ when device.StartsWith(DmaHeap.DIRECTORY + "/", StringComparison.Ordinal) => HeapsAtHand(),
+        _ when device.StartsWith(DmaHeap.DIRECTORY + "/", StringComparison.Ordinal) => AvailableHeaps(),
         "/dev/kvm" =>
             "Load kvm_intel or kvm_amd, and enable virtualization in the firmware (or nested virtualization in the "
             + "host).",
         "/dev/xen/xenbus" =>
             "This machine is not a Xen domain, or its xenstore device is missing: in a domain load it with "
             + "'modprobe xenfs', in dom0 start xenstored.",
-        "/dev/xen/gntdev" => "In a domain of Xen load it with 'modprobe xen-gntdev'; elsewhere there are no grants.",
+        "/dev/xen/gntdev" => "In a Xen domain, load it with 'modprobe xen-gntdev'; elsewhere there are no grants.",
         "/dev/xen/gntalloc" =>
-            "In a domain of Xen load it with 'modprobe xen-gntalloc'; elsewhere there are no grants.",
+            "In a Xen domain, load it with 'modprobe xen-gntalloc'; elsewhere there are no grants.",
         _ => null,
     };
 
@@ -87,11 +87,12 @@ internal static class RecommendedActions
         _ => "Run as a user that may open it, or change its permissions.",
     };
 
-    private static string HeapsAtHand()
+    private static string AvailableHeaps()
     {
         var heaps = DmaHeap.Names();
         return heaps.Count == 0
-            ? "This kernel offers no heaps: use one with CONFIG_DMABUF_HEAPS and CONFIG_DMABUF_HEAPS_SYSTEM, or udmabuf."
-            : $"The heaps of this machine: {string.Join(", ", heaps)}.";
+            ? "This kernel offers no heaps: use one with CONFIG_DMABUF_HEAPS and CONFIG_DMABUF_HEAPS_SYSTEM, or "
+                + "udmabuf."
+            : $"This machine has these heaps: {string.Join(", ", heaps)}.";
     }
 }

@@ -1,6 +1,6 @@
 namespace DmaBuf.Errors;
 
-/// <summary>What is wrong with a stream that was given.</summary>
+/// <summary>What is wrong with a caller's stream.</summary>
 public enum StreamFault
 {
     /// <summary>It was closed.</summary>
@@ -9,11 +9,11 @@ public enum StreamFault
     /// <summary>It was not opened for reading.</summary>
     NotReadable,
 
-    /// <summary>It failed, and tells no error number.</summary>
+    /// <summary>It failed and reported no error number.</summary>
     Failed,
 }
 
-/// <summary>A stream that was given and cannot be read.</summary>
+/// <summary>A caller's stream that cannot be read.</summary>
 public sealed class StreamException : DmaBufException
 {
     internal StreamException(StreamFault fault, string reason, string action, Exception inner)

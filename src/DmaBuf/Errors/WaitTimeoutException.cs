@@ -10,7 +10,7 @@ public sealed class WaitTimeoutException : DmaBufException
             string.Create(
                 CultureInfo.InvariantCulture,
                 $"Timed out after {limit.TotalSeconds:0.###} s waiting for {waitedFor} (ETIMEDOUT)."),
-            "See that the other side runs and uses the same address, or wait longer.")
+            "Check that the other side is running and uses the same address, or wait longer.")
     {
     }
 }

@@ -4,7 +4,9 @@ using DmaBuf.Interop;
 
 namespace DmaBuf.Grants;
 
-/// <summary>Pages that are shared with another domain as they are made (drivers/xen/gntalloc.c): no dma-buf is needed.</summary>
+/// <summary>
+/// Pages that are shared with another domain when they are allocated (drivers/xen/gntalloc.c), without a dma-buf.
+/// </summary>
 public static class GrantAllocator
 {
     private const string Limit = "/sys/module/xen_gntalloc/parameters/limit";
@@ -22,16 +24,22 @@ public static class GrantAllocator
         GrantRefs.CheckKernel();
         PageSizes.CheckSize(size, hugePages: false);
         var pages = size / GrantRefs.GrantPageSize;
-        // The driver's own refusal, without first making room for so many references: 4 GiB need as many as no domain has.
+        // The driver would refuse this too, but only after room for more references than any domain has was allocated.
         if (pages > 1 << 20 && SysFile.ReadNumber(Limit) is { } most && pages > most)
             throw NoSpace(pages);
-        var device = Fcntl.Open(Gntalloc.DEVICE, Fcntl.O_RDWR) ?? throw new KernelException("open", Errno.Last, Gntalloc.DEVICE);
+        var device = Fcntl.Open(Gntalloc.DEVICE, Fcntl.O_RDWR)
+            ?? throw new KernelException("open", Errno.Last, Gntalloc.DEVICE);
         try
         {
             var refs = new uint[pages];
             var offset = Gntalloc.Allocate(device, peer, refs);
             if (offset < 0)
-                throw Errno.Last == Errno.ENOSPC ? NoSpace(pages) : new KernelException(nameof(Gntalloc.IOCTL_GNTALLOC_ALLOC_GREF), Errno.Last, Target(pages));
+            {
+                throw Errno.Last == Errno.ENOSPC
+                    ? NoSpace(pages)
+                    : new KernelException(
+                        nameof(Gntalloc.IOCTL_GNTALLOC_ALLOC_GREF), Errno.Last, Target(pages));
+            }
 
             var grants = new GrantRefs { Domain = own, PeerDomain = peer, Refs = refs, ShareId = Guid.NewGuid() };
             return DmaBuffer.On(new GrantPagesBacking(device, offset, grants));
@@ -45,7 +53,13 @@ public static class GrantAllocator
 
     private static string Target(long pages) => $"{Gntalloc.DEVICE} for {pages} pages";
 
-    private static KernelException NoSpace(long pages) => new("ALLOC_GREF", Errno.ENOSPC, Target(pages), SysFile.ReadNumber(Limit) is { } limit && pages > limit
-        ? $"The module gives at most {limit} pages in all: raise {Limit}, or remove buffers; Xen's own limit is gnttab_max_frames."
-        : $"This domain has no grant references left, or the module has given all of its pages ({Limit}): remove buffers, or raise gnttab_max_frames, for a guest max_grant_frames in its configuration.");
+    private static KernelException NoSpace(long pages)
+    {
+        var action = SysFile.ReadNumber(Limit) is { } limit && pages > limit
+            ? $"The module allocates at most {limit} pages in total: raise {Limit}, or remove buffers; Xen's own limit "
+                + "is gnttab_max_frames."
+            : $"This domain has no grant references left, or the module has allocated all of its pages ({Limit}): "
+                + "remove buffers, or raise gnttab_max_frames, for a guest max_grant_frames in its configuration.";
+        return new KernelException("ALLOC_GREF", Errno.ENOSPC, Target(pages), action);
+    }
 }

@@ -6,16 +6,16 @@ using DmaBuf.Waits;
 namespace DmaBuf.Grants;
 
 /// <summary>
-/// A dma-buf that the grant device made of another domain's references. Where the kernel gives it no mmap, the
-/// processor reaches the pages by a mapping of the same references.
+/// A dma-buf that the grant device made from another domain's references. Where the kernel offers no mmap for it, the
+/// processor reaches the pages through a mapping of the same references.
 /// </summary>
 internal sealed class GrantDmaBufBacking : DmaBufBacking
 {
     private readonly FileDescriptor _device;
     private readonly GrantRefs _grants;
 
-    /// <param name="descriptor">The dma-buf, which is the backing's from now on.</param>
-    /// <param name="device">The grant device's handle, which is the backing's too.</param>
+    /// <param name="descriptor">The dma-buf, which the backing takes over.</param>
+    /// <param name="device">The grant device's handle, which the backing takes over too.</param>
     /// <param name="grants">The references.</param>
     /// <exception cref="KernelException">lseek, statx.</exception>
     public GrantDmaBufBacking(FileDescriptor descriptor, FileDescriptor device, GrantRefs grants)
@@ -43,7 +43,7 @@ internal sealed class GrantDmaBufBacking : DmaBufBacking
         }
     }
 
-    /// <summary>The driver knows its dma-bufs by the numbers they had when it made them.</summary>
+    /// <summary>The driver identifies its dma-bufs by the descriptor numbers that they had when it made them.</summary>
     public override void WaitReleased(string buffer, WaitLimit limit)
     {
         const int SliceMilliseconds = 200;

@@ -5,8 +5,8 @@ using DmaBuf.Interop;
 namespace DmaBuf.Grants;
 
 /// <summary>
-/// The live lease behind references: it keeps the grant device's handle and the buffer's descriptor open. Ending it
-/// ends the grants; a peer that has the pages mapped keeps them until it unmaps.
+/// The live lease behind references: it keeps the grant device's handle and the buffer's descriptor open. Disposing it
+/// ends the grants; a peer that has the pages mapped keeps them until it unmaps them.
 /// </summary>
 public sealed class GrantExport : IDisposable
 {
@@ -25,9 +25,10 @@ public sealed class GrantExport : IDisposable
     public GrantRefs Grants { get; }
 
     /// <summary>
-    /// Grants a dma-buf's pages to a domain. Errors: <see cref="BufferException"/> (BadSize: no multiple of 4096;
-    /// OtherDomain: the pages are another domain's; Removed), <see cref="KernelException"/> (open; IOCTL_GNTDEV_DMABUF_IMP_TO_REFS: ENOTTY where the kernel cannot, EINVAL for what is
-    /// no dma-buf, ENOSPC without free grants). The kernel does not check that the domain exists.
+    /// Grants a dma-buf's pages to a domain. Errors: <see cref="BufferException"/> (BadSize: not a multiple of 4096;
+    /// OtherDomain: the pages are another domain's; Removed), <see cref="KernelException"/> (open;
+    /// IOCTL_GNTDEV_DMABUF_IMP_TO_REFS: ENOTTY where the kernel cannot, EINVAL for anything but a dma-buf, ENOSPC
+    /// without free grants). The kernel does not check that the domain exists.
     /// </summary>
     /// <param name="buffer">A dma-buf.</param>
     /// <param name="own">This domain's id.</param>
@@ -37,14 +38,18 @@ public sealed class GrantExport : IDisposable
         ArgumentNullException.ThrowIfNull(buffer);
         if (buffer.Size % GrantRefs.GrantPageSize != 0)
         {
-            throw new BufferException(BufferFault.BadSize, $"{buffer} is no whole number of pages of {GrantRefs.GrantPageSize} bytes.",
+            throw new BufferException(
+                BufferFault.BadSize,
+                $"{buffer} is not a whole number of pages of {GrantRefs.GrantPageSize} bytes.",
                 "Grants are for whole pages: make the buffer larger.");
         }
 
-        // The kernel reports success, and then Xen lets nobody map pages that are not the granter's own.
+        // The kernel would report success, but Xen lets nobody map pages that are not the granter's own.
         if ((GrantRefs.Of(buffer) is { } origin && origin.Domain != own) || buffer.Exporter == "xen_gntdev")
         {
-            throw new BufferException(BufferFault.OtherDomain, $"{buffer} shows pages of another domain, which alone can grant them.",
+            throw new BufferException(
+                BufferFault.OtherDomain,
+                $"{buffer} consists of another domain's pages, and a domain can grant only its own.",
                 $"Have that domain export its buffer for domain {peer} too.");
         }
 
@@ -52,13 +57,18 @@ public sealed class GrantExport : IDisposable
         FileDescriptor? copy = null;
         try
         {
-            // A descriptor of its own: the driver finds the grants again by its number when they are released.
+            // A separate descriptor, by whose number the driver finds the grants when they are released.
             copy = buffer.Use(descriptor => Fcntl.Duplicate(descriptor)
                 ?? throw new KernelException("fcntl", Errno.Last, buffer.ToString()));
             var refs = RoomForRefs(buffer);
             if (!Gntdev.ToRefs(device, copy, peer, refs))
-                throw new KernelException(nameof(Gntdev.IOCTL_GNTDEV_DMABUF_IMP_TO_REFS), Errno.Last, $"{buffer} for domain {peer}");
-            return new GrantExport(device, copy, new GrantRefs { Domain = own, PeerDomain = peer, Refs = refs, ShareId = Guid.NewGuid() });
+            {
+                throw new KernelException(
+                    nameof(Gntdev.IOCTL_GNTDEV_DMABUF_IMP_TO_REFS), Errno.Last, $"{buffer} for domain {peer}");
+            }
+
+            var grants = new GrantRefs { Domain = own, PeerDomain = peer, Refs = refs, ShareId = Guid.NewGuid() };
+            return new GrantExport(device, copy, grants);
         }
         catch
         {
@@ -69,15 +79,18 @@ public sealed class GrantExport : IDisposable
     }
 
     /// <summary>
-    /// Room for as many references as the buffer has pages, and at most for as many as the kernel gives: it refuses every
-    /// other number. A memfd that a peer sent may claim terabytes and has no memory behind them.
+    /// Room for one reference for each page of the buffer, but for no more than the kernel grants: it refuses any other
+    /// number. A memfd that a peer sent may claim terabytes without having any memory.
     /// </summary>
     internal static uint[] RoomForRefs(DmaBuffer buffer) =>
         new uint[Math.Min(buffer.Size / GrantRefs.GrantPageSize, GrantMapper.MaxPages)];
 
-    /// <summary>The refusal to send what another domain than the given one may map, or none at all.</summary>
+    /// <summary>The refusal to send something that the given domain may not map.</summary>
     public static BufferException NotGranted(object shared, ushort peer) =>
-        new(BufferFault.OtherDomain, $"Domain {peer} was not granted {shared}.", $"Export the buffer for domain {peer} and send those references.");
+        new(
+            BufferFault.OtherDomain,
+            $"Domain {peer} was not granted {shared}.",
+            $"Export the buffer for domain {peer} and send those references.");
 
     /// <summary>The refusal to end or wait for grants that this process does not hold.</summary>
     public static BufferException NoLease(SharedPages pages) =>
@@ -86,11 +99,13 @@ public sealed class GrantExport : IDisposable
             $"This session does not grant {pages}.",
             "Only the session that exported them can do that, and only until they are revoked.");
 
-    /// <summary>The refusal to wait where nobody can report.</summary>
+    /// <summary>The refusal to wait where no peer can report.</summary>
     public static BufferException NoPeer(object shared) =>
-        new(BufferFault.NoPeer, $"This session sent {shared} to no peer that can report its release.",
-            "Send it to a peer first. References that went by remoting, a job or a file carry no way back: ask the other "
-            + "side, then revoke them.");
+        new(
+            BufferFault.NoPeer,
+            $"This session sent {shared} to no peer that can report its release.",
+            "Send it to a peer first. A peer that got references by remoting, a job or a file cannot report: ask it, "
+            + "then revoke them.");
 
     /// <summary>Ends the grants. Idempotent.</summary>
     public void Dispose()

@@ -3,13 +3,13 @@ using DmaBuf.Interop;
 
 namespace DmaBuf.Grants;
 
-/// <summary>A mapping of another domain's pages by the grant device: no dma-buf.</summary>
+/// <summary>A mapping of another domain's pages by the grant device; not a dma-buf.</summary>
 internal sealed class GrantMappingBacking : Backing
 {
     private readonly GrantRefs _grants;
     private readonly long _offset;
 
-    /// <param name="device">The grant device's handle, which is the backing's from now on.</param>
+    /// <param name="device">The grant device's handle, which the backing takes over.</param>
     /// <param name="offset">Where the device maps the pages.</param>
     /// <param name="grants">The references.</param>
     public GrantMappingBacking(FileDescriptor device, long offset, GrantRefs grants)

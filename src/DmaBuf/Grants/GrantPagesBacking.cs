@@ -3,13 +3,13 @@ using DmaBuf.Interop;
 
 namespace DmaBuf.Grants;
 
-/// <summary>Pages of the grant allocator, shared with another domain as they were made: no dma-buf.</summary>
+/// <summary>Pages of the grant allocator, shared with another domain when they were allocated; not a dma-buf.</summary>
 internal sealed class GrantPagesBacking : Backing
 {
     private readonly GrantRefs _grants;
     private readonly long _offset;
 
-    /// <param name="device">The grant allocator's handle, which is the backing's from now on.</param>
+    /// <param name="device">The grant allocator's handle, which the backing takes over.</param>
     /// <param name="offset">Where the device maps the pages.</param>
     /// <param name="grants">The references.</param>
     public GrantPagesBacking(FileDescriptor device, long offset, GrantRefs grants)

@@ -1,6 +1,5 @@
-using DmaBuf.Errors;
-
 using DmaBuf.Buffers;
+using DmaBuf.Errors;
 
 namespace DmaBuf.Grants;
 
@@ -11,7 +10,7 @@ namespace DmaBuf.Grants;
 /// </summary>
 public sealed record GrantRefs : SharedPages
 {
-    /// <summary>The bytes behind one reference: a page of Xen.</summary>
+    /// <summary>The bytes behind one reference: one Xen page.</summary>
     public const int GrantPageSize = 4096;
 
     /// <summary>The domain whose pages these are.</summary>
@@ -29,23 +28,27 @@ public sealed record GrantRefs : SharedPages
     /// <summary>The references, in buffer order.</summary>
     public required IReadOnlyList<uint> Refs { get; init; }
 
-    /// <summary>One reference that stands for all, to a chain of pages that list them; null where there is none.</summary>
+    /// <summary>One reference for all, to a chain of pages that list them; null where there is none.</summary>
     public uint? Directory { get; init; }
 
     /// <summary>
-    /// Refuses a kernel whose grant devices deal in larger pages (drivers/xen/gntdev.c and gntalloc.c count in PAGE_SIZE):
-    /// they would share other bytes than those meant. Errors: <see cref="BufferException"/> (PageSize).
+    /// Refuses a kernel whose grant devices use larger pages (drivers/xen/gntdev.c and gntalloc.c count in PAGE_SIZE):
+    /// they would share the wrong bytes. Errors: <see cref="BufferException"/> (PageSize).
     /// </summary>
     internal static void CheckKernel()
     {
         if (Environment.SystemPageSize != GrantPageSize)
         {
-            throw new BufferException(BufferFault.PageSize, $"This kernel's pages have {Environment.SystemPageSize} bytes, and its grant devices take no others.",
+            throw new BufferException(
+                BufferFault.PageSize,
+                $"This kernel's pages have {Environment.SystemPageSize} bytes, and its grant devices take no others.",
                 $"Boot a kernel with pages of {GrantPageSize} bytes.");
         }
     }
 
-    /// <summary>The references that a buffer was made of, or was granted by as it was made; null for others.</summary>
+    /// <summary>
+    /// The references that a buffer was made from, or that were granted when it was allocated; null for other buffers.
+    /// </summary>
     public static GrantRefs? Of(DmaBuffer buffer) => buffer?.Shared as GrantRefs;
 
     /// <inheritdoc/>
@@ -56,6 +59,6 @@ public sealed record GrantRefs : SharedPages
     /// <inheritdoc/>
     public override int GetHashCode() => HashCode.Combine(Domain, PeerDomain, Count, Count > 0 ? Refs[0] : 0);
 
-    /// <summary>What a message calls these references.</summary>
+    /// <summary>What messages call these references.</summary>
     public override string ToString() => $"{Count} grant references of domain {Domain} for domain {PeerDomain}";
 }

@@ -74,7 +74,7 @@ internal static class Errno
         [EINPROGRESS] = nameof(EINPROGRESS),
     };
 
-    /// <summary>The errno the last P/Invoke on this thread left.</summary>
+    /// <summary>The errno that the last P/Invoke on this thread set.</summary>
     public static int Last => Marshal.GetLastPInvokeError();
 
     /// <summary>Whether a signal interrupted the call, so that it must be repeated.</summary>
@@ -85,7 +85,7 @@ internal static class Errno
         s_names.TryGetValue(errno, out var name) ? name : KernelErrno.Name(errno) ?? $"errno {errno}";
 
     /// <summary>
-    /// A sentence for an error number, such as <c>Invalid argument</c>: the C library's where it has one.
+    /// A description of an error number, such as <c>Invalid argument</c>: the C library's where it has one.
     /// </summary>
     public static string Describe(int errno) => KernelErrno.Describe(errno) ?? Marshal.GetPInvokeErrorMessage(errno);
 }

@@ -3,7 +3,7 @@ using DmaBuf.Tracing;
 
 namespace DmaBuf.Interop;
 
-/// <summary>fcntl.h: opening, and what a descriptor allows.</summary>
+/// <summary>fcntl.h: opening files, and what a descriptor allows.</summary>
 internal static partial class Fcntl
 {
     public const int O_RDONLY = 0;
@@ -93,7 +93,7 @@ internal static partial class Fcntl
 
     private static string Mode(int flags, int mode) => (flags & O_CREAT) != 0 ? $", 0{Convert.ToString(mode, 8)}" : "";
 
-    /// <summary>The names of open(2)'s flags, and a number for those that have no name here.</summary>
+    /// <summary>The names of open(2)'s flags, and a number for those without a name here.</summary>
     private static string OpenFlags(int flags)
     {
         var access = (flags & O_ACCMODE) switch { O_RDONLY => "O_RDONLY", O_WRONLY => "O_WRONLY", _ => "O_RDWR" };

@@ -23,20 +23,20 @@ internal sealed partial class FileDescriptor : SafeHandle
 
     public override bool IsInvalid => handle == -1;
 
-    /// <summary>True once it is disposed, also while a call or a poll that uses it keeps it open.</summary>
+    /// <summary>True once it is disposed, even while a call or a poll keeps it open.</summary>
     public bool IsDisposed => _isDisposed;
 
     /// <summary>The descriptor's number, or -1.</summary>
     public int Number => (int)handle;
 
-    /// <summary>Has an eventfd signalled when this descriptor is disposed, until <see cref="RemoveWake"/>.</summary>
+    /// <summary>Signals an eventfd when this descriptor is disposed, until <see cref="RemoveWake"/>.</summary>
     public void AddWake(FileDescriptor eventFd)
     {
         lock (_lock)
             (_wakes ??= []).Add(eventFd);
     }
 
-    /// <summary>Ends what <see cref="AddWake"/> began. The eventfd is not signalled from here any more.</summary>
+    /// <summary>Undoes <see cref="AddWake"/>: the eventfd is no longer signalled.</summary>
     public void RemoveWake(FileDescriptor eventFd)
     {
         lock (_lock)

@@ -28,7 +28,7 @@ internal static unsafe class Gntalloc
     /// <returns>The offset to mmap the device at, or -1 with the error number in <see cref="Errno.Last"/>.</returns>
     public static long Allocate(FileDescriptor device, ushort domain, Span<uint> refs)
     {
-        // gref_ids starts behind index; the struct's size counts padding after it.
+        // gref_ids follows index directly; the struct's size includes padding after it.
         var head = sizeof(ioctl_gntalloc_alloc_gref) - sizeof(ulong);
         var bytes = new byte[Math.Max(sizeof(ioctl_gntalloc_alloc_gref), head + checked(refs.Length * sizeof(uint)))];
         var argument = new ioctl_gntalloc_alloc_gref

@@ -108,7 +108,7 @@ internal static unsafe class Gntdev
         return true;
     }
 
-    /// <summary>IMP_RELEASE: ends the grants made of a descriptor. Errors: ENOENT (there are none).</summary>
+    /// <summary>IMP_RELEASE: ends the grants made for a descriptor. Errors: ENOENT (there are none).</summary>
     public static bool ReleaseRefs(FileDescriptor device, int buffer)
     {
         var argument = new ioctl_gntdev_dmabuf_imp_release { fd = (uint)buffer };
@@ -177,8 +177,8 @@ internal static unsafe class Gntdev
     }
 
     /// <summary>
-    /// SET_UNMAP_NOTIFY: what happens when the page at an offset is unmapped. Errors: ENOENT, EINVAL (mapped for
-    /// reading only).
+    /// SET_UNMAP_NOTIFY: sets what happens when the page at an offset is unmapped. Errors: ENOENT, EINVAL (the mapping
+    /// is read-only).
     /// </summary>
     public static bool SetUnmapNotify(FileDescriptor device, ulong index, uint action)
     {

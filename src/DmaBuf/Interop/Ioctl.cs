@@ -28,7 +28,9 @@ internal static unsafe partial class Ioctl
     /// <summary>One ioctl, repeated when a signal interrupts it.</summary>
     /// <param name="fd">The device, or the buffer.</param>
     /// <param name="request">The request's number.</param>
-    /// <param name="name">The request's name with what matters of its argument, for <see cref="KernelTrace"/>.</param>
+    /// <param name="name">
+    /// The request's name and the relevant part of its argument, for <see cref="KernelTrace"/>.
+    /// </param>
     /// <param name="argument">Its argument.</param>
     /// <returns>The result, or -1 with the error number in <see cref="Errno.Last"/>.</returns>
     public static int Call<T>(FileDescriptor fd, uint request, KernelTrace.Message name, ref T argument)

@@ -33,6 +33,6 @@ internal static class KernelErrno
     /// <summary>The number's name, or null where it is not one of the kernel's own.</summary>
     public static string? Name(int errno) => s_numbers.TryGetValue(errno, out var number) ? number.Name : null;
 
-    /// <summary>The number's sentence, or null where it is not one of the kernel's own.</summary>
+    /// <summary>The number's description, or null where it is not one of the kernel's own.</summary>
     public static string? Describe(int errno) => s_numbers.TryGetValue(errno, out var number) ? number.Text : null;
 }

@@ -13,8 +13,11 @@ internal static class Passwd
     }
 
     /// <summary>The id of a user given by name, or null where there is none.</summary>
-    public static uint? IdOf(string name) =>
-        Lines().FirstOrDefault(fields => fields[0] == name) is { } fields && uint.TryParse(fields[2], out var id) ? id : null;
+    public static uint? IdOf(string name)
+    {
+        var user = Lines().FirstOrDefault(fields => fields[0] == name);
+        return user is not null && uint.TryParse(user[2], out var id) ? id : null;
+    }
 
     private static IEnumerable<string[]> Lines() =>
         SysFile.ReadLines("/etc/passwd").Select(line => line.Split(':')).Where(fields => fields.Length > 2);

@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 
 namespace DmaBuf.Interop;
 
-/// <summary>poll.h and sys/eventfd.h: waiting for descriptors, and being woken.</summary>
+/// <summary>poll.h and sys/eventfd.h: waiting for descriptors, and being woken from the wait.</summary>
 internal static unsafe partial class Poll
 {
     public const short POLLIN = 0x0001;
@@ -22,7 +22,8 @@ internal static unsafe partial class Poll
 
     /// <summary>poll(2). Errors: EINTR, ENOMEM.</summary>
     /// <returns>
-    /// The number of descriptors with events, 0 at the time limit, or -1 with the error number in <see cref="Errno.Last"/>.
+    /// The number of descriptors with events, 0 at the time limit, or -1 with the error number in
+    /// <see cref="Errno.Last"/>.
     /// </returns>
     public static int Wait(Span<pollfd> descriptors, int milliseconds)
     {

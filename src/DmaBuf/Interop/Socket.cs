@@ -5,7 +5,7 @@ namespace DmaBuf.Interop;
 
 /// <summary>
 /// sys/socket.h: stream sockets that never block, so that every wait is a poll that can be cancelled. .NET's own
-/// sockets pass no descriptors and know no vsock.
+/// sockets cannot pass descriptors and do not support vsock.
 /// </summary>
 internal static unsafe partial class Socket
 {
@@ -70,7 +70,10 @@ internal static unsafe partial class Socket
         public uint gid;
     }
 
-    /// <summary>A control message with room for two descriptors: one more than is right, so that a second one is seen.</summary>
+    /// <summary>
+    /// A control message with room for two descriptors: one more than the protocol allows, so that a second one is
+    /// noticed.
+    /// </summary>
     [StructLayout(LayoutKind.Sequential)]
     private struct RightsMessage
     {
@@ -120,13 +123,13 @@ internal static unsafe partial class Socket
         return fd < 0 ? null : new FileDescriptor(fd);
     }
 
-    /// <summary>Lets a port be listened on again at once after its last listener went (SO_REUSEADDR).</summary>
+    /// <summary>Allows listening on a port again right after its last listener closed (SO_REUSEADDR).</summary>
     public static void AllowReuse(FileDescriptor fd) =>
         SetOption(fd, (SOL_SOCKET, SO_REUSEADDR), 1, "SOL_SOCKET, SO_REUSEADDR");
 
     /// <summary>
-    /// Has the kernel ask a silent TCP peer whether it is still there: a domain that is destroyed closes nothing, and
-    /// shows as ETIMEDOUT after half a minute, if its kernel has taken what was sent.
+    /// Makes the kernel probe a silent TCP peer. A destroyed domain closes no connection; it shows as ETIMEDOUT after
+    /// half a minute, if its kernel had acknowledged everything that was sent.
     /// </summary>
     public static void KeepAlive(FileDescriptor fd)
     {
@@ -139,13 +142,17 @@ internal static unsafe partial class Socket
         SetOption(fd, (IPPROTO_TCP, TCP_KEEPCNT), Probes, "IPPROTO_TCP, TCP_KEEPCNT");
     }
 
-    /// <summary>How a connect in progress ended (SO_ERROR): 0 or an error number.</summary>
+    /// <summary>
+    /// Takes the socket's pending error (SO_ERROR), such as that of a connect in progress: 0 or an error number.
+    /// </summary>
     public static int TakeError(FileDescriptor fd)
     {
         int error;
         uint length = sizeof(int);
         var result = getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &length);
-        KernelTrace.Write($"getsockopt({fd.Number}, SOL_SOCKET, SO_ERROR) = {Ioctl.Result(result)}{(result < 0 ? "" : error == 0 ? ", 0" : $", {Errno.Name(error)}")}");
+        KernelTrace.Write(
+            $"getsockopt({fd.Number}, SOL_SOCKET, SO_ERROR) = {Ioctl.Result(result)}"
+            + $"{(result < 0 ? "" : error == 0 ? ", 0" : $", {Errno.Name(error)}")}");
         return result < 0 ? Errno.Last : error;
     }
 
@@ -156,7 +163,7 @@ internal static unsafe partial class Socket
         return Ioctl.Call(fd, SIOCOUTQ, $"{nameof(SIOCOUTQ)}", ref bytes) < 0 ? 0 : bytes;
     }
 
-    /// <summary>The address of the other end (getpeername): a struct sockaddr; empty where there is none.</summary>
+    /// <summary>The address of the other end (getpeername), a struct sockaddr; empty where there is none.</summary>
     public static byte[] PeerName(FileDescriptor fd)
     {
         const int SizeOfSockaddrStorage = 128;
@@ -170,14 +177,16 @@ internal static unsafe partial class Socket
         }
     }
 
-    /// <summary>Who made the other end of a unix connection (SO_PEERCRED).</summary>
+    /// <summary>The process that made the other end of a unix connection (SO_PEERCRED).</summary>
     public static bool PeerCredentials(FileDescriptor fd, out ucred credentials)
     {
         var length = (uint)sizeof(ucred);
         fixed (ucred* pointer = &credentials)
         {
             var result = getsockopt(fd, SOL_SOCKET, SO_PEERCRED, pointer, &length);
-            KernelTrace.Write($"getsockopt({fd.Number}, SOL_SOCKET, SO_PEERCRED) = {Ioctl.Result(result)}{(result < 0 ? "" : $", pid {pointer->pid}, uid {pointer->uid}")}");
+            KernelTrace.Write(
+                $"getsockopt({fd.Number}, SOL_SOCKET, SO_PEERCRED) = {Ioctl.Result(result)}"
+                + $"{(result < 0 ? "" : $", pid {pointer->pid}, uid {pointer->uid}")}");
             return result == 0;
         }
     }
@@ -196,7 +205,9 @@ internal static unsafe partial class Socket
         return result;
     }
 
-    /// <returns>The bytes received, 0 at the stream's end, or -1 with the error number in <see cref="Errno.Last"/>.</returns>
+    /// <returns>
+    /// The bytes received, 0 at the stream's end, or -1 with the error number in <see cref="Errno.Last"/>.
+    /// </returns>
     public static long Receive(FileDescriptor fd, Span<byte> bytes)
     {
         long result;
@@ -219,11 +230,22 @@ internal static unsafe partial class Socket
         {
             var control = new RightsMessage
             {
-                header = new cmsghdr { cmsg_len = (nuint)(sizeof(cmsghdr) + sizeof(int)), cmsg_level = SOL_SOCKET, cmsg_type = SCM_RIGHTS },
+                header = new cmsghdr
+                {
+                    cmsg_len = (nuint)(sizeof(cmsghdr) + sizeof(int)),
+                    cmsg_level = SOL_SOCKET,
+                    cmsg_type = SCM_RIGHTS,
+                },
                 first = passed.Number,
             };
             var vector = new iovec { iov_base = &data, iov_len = 1 };
-            var message = new msghdr { msg_iov = &vector, msg_iovlen = 1, msg_control = &control, msg_controllen = (nuint)sizeof(RightsMessage) };
+            var message = new msghdr
+            {
+                msg_iov = &vector,
+                msg_iovlen = 1,
+                msg_control = &control,
+                msg_controllen = (nuint)sizeof(RightsMessage),
+            };
             long result;
             do
             {
@@ -231,7 +253,8 @@ internal static unsafe partial class Socket
             }
             while (Errno.IsInterrupted(result));
 
-            KernelTrace.Write($"sendmsg({socket.Number}, 1 byte, SCM_RIGHTS [{passed.Number}]) = {Ioctl.Result(result)}");
+            KernelTrace.Write(
+                $"sendmsg({socket.Number}, 1 byte, SCM_RIGHTS [{passed.Number}]) = {Ioctl.Result(result)}");
             return result == 1;
         }
         finally
@@ -240,15 +263,28 @@ internal static unsafe partial class Socket
         }
     }
 
-    /// <summary>One recvmsg(2). The descriptors it brings belong to the caller, who asked for one and may get two.</summary>
+    /// <summary>
+    /// One recvmsg(2). The caller owns the descriptors it brings: one is expected, and up to two can arrive.
+    /// </summary>
     /// <returns>The bytes received, or -1 with the error number in <see cref="Errno.Last"/>.</returns>
-    public static long ReceiveDescriptors(FileDescriptor socket, Span<byte> data, out FileDescriptor? first, out FileDescriptor? second, out bool truncated)
+    public static long ReceiveDescriptors(
+        FileDescriptor socket,
+        Span<byte> data,
+        out FileDescriptor? first,
+        out FileDescriptor? second,
+        out bool truncated)
     {
         var control = default(RightsMessage);
         fixed (byte* bytes = data)
         {
             var vector = new iovec { iov_base = bytes, iov_len = (nuint)data.Length };
-            var message = new msghdr { msg_iov = &vector, msg_iovlen = 1, msg_control = &control, msg_controllen = (nuint)sizeof(RightsMessage) };
+            var message = new msghdr
+            {
+                msg_iov = &vector,
+                msg_iovlen = 1,
+                msg_control = &control,
+                msg_controllen = (nuint)sizeof(RightsMessage),
+            };
             long result;
             do
             {
@@ -256,18 +292,24 @@ internal static unsafe partial class Socket
             }
             while (Errno.IsInterrupted(result));
 
-            var count = result < 0 || message.msg_controllen < (nuint)sizeof(cmsghdr) || control.header.cmsg_level != SOL_SOCKET || control.header.cmsg_type != SCM_RIGHTS
-                ? 0
-                : ((int)control.header.cmsg_len - sizeof(cmsghdr)) / sizeof(int);
+            var hasRights = result >= 0
+                && message.msg_controllen >= (nuint)sizeof(cmsghdr)
+                && control.header.cmsg_level == SOL_SOCKET
+                && control.header.cmsg_type == SCM_RIGHTS;
+            var count = hasRights ? ((int)control.header.cmsg_len - sizeof(cmsghdr)) / sizeof(int) : 0;
             first = count > 0 ? new FileDescriptor(control.first) : null;
             second = count > 1 ? new FileDescriptor(control.second) : null;
             truncated = (message.msg_flags & MSG_CTRUNC) != 0;
-            KernelTrace.Write($"recvmsg({socket.Number}) = {Ioctl.Result(result)}, {count} descriptor(s){(truncated ? ", MSG_CTRUNC" : "")}");
+            KernelTrace.Write(
+                $"recvmsg({socket.Number}) = {Ioctl.Result(result)}, {count} descriptor(s)"
+                + $"{(truncated ? ", MSG_CTRUNC" : "")}");
             return result;
         }
     }
 
-    /// <summary>setsockopt(2) of a number. A kernel that does not take it works less well, and still works.</summary>
+    /// <summary>
+    /// setsockopt(2) with a number. A failure is ignored: without the option the socket works less well, but works.
+    /// </summary>
     private static void SetOption(FileDescriptor fd, (int Level, int Name) option, int value, string name)
     {
         var result = setsockopt(fd, option.Level, option.Name, &value, sizeof(int));

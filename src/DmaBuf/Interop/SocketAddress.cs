@@ -6,10 +6,12 @@ using System.Text;
 
 namespace DmaBuf.Interop;
 
-/// <summary>The socket addresses of sys/un.h, netinet/in.h and linux/vm_sockets.h, as the bytes the kernel takes.</summary>
+/// <summary>
+/// The socket addresses of sys/un.h, netinet/in.h and linux/vm_sockets.h, as the bytes that the kernel takes.
+/// </summary>
 internal static class SocketAddress
 {
-    /// <summary>The room for a path in struct sockaddr_un, its terminating NUL included.</summary>
+    /// <summary>The room for a path in struct sockaddr_un, including its terminating NUL.</summary>
     public const int UNIX_PATH_MAX = 108;
 
     /// <summary>Any vsock context (VMADDR_CID_ANY): the address to listen on.</summary>
@@ -62,7 +64,8 @@ internal static class SocketAddress
     /// <summary>The host and port of a struct sockaddr_in or sockaddr_in6; null for another family.</summary>
     public static IPEndPoint? ToInternet(ReadOnlySpan<byte> address) => FamilyOf(address) switch
     {
-        Socket.AF_INET => new IPEndPoint(new IPAddress(address[4..8]), BinaryPrimitives.ReadUInt16BigEndian(address[2..])),
+        Socket.AF_INET => new IPEndPoint(
+            new IPAddress(address[4..8]), BinaryPrimitives.ReadUInt16BigEndian(address[2..])),
         Socket.AF_INET6 => new IPEndPoint(
             new IPAddress(address[8..24], MemoryMarshal.Read<uint>(address[24..])),
             BinaryPrimitives.ReadUInt16BigEndian(address[2..])),
@@ -77,7 +80,8 @@ internal static class SocketAddress
     public static int Family(IPAddress host) =>
         host.AddressFamily == AddressFamily.InterNetworkV6 ? Socket.AF_INET6 : Socket.AF_INET;
 
-    private static int FamilyOf(ReadOnlySpan<byte> address) => address.IsEmpty ? 0 : MemoryMarshal.Read<ushort>(address);
+    private static int FamilyOf(ReadOnlySpan<byte> address) =>
+        address.IsEmpty ? 0 : MemoryMarshal.Read<ushort>(address);
 
     private static void WriteFamily(byte[] address, int family)
     {

@@ -20,7 +20,9 @@ internal static unsafe partial class Stat
     private const int AT_EMPTY_PATH = 0x1000;
     private const uint STATX_BASIC_STATS = 0x7ff;
 
-    /// <summary>struct statx of linux/stat.h, whose layout is one on all architectures, unlike struct stat.</summary>
+    /// <summary>
+    /// struct statx of linux/stat.h, which, unlike struct stat, has the same layout on all architectures.
+    /// </summary>
     [StructLayout(LayoutKind.Sequential, Size = 256)]
     public struct statx
     {
@@ -42,7 +44,7 @@ internal static unsafe partial class Stat
         public statx_timestamp stx_mtime;
     }
 
-    /// <summary>struct statx_timestamp of linux/stat.h: seconds of the epoch, and nanoseconds.</summary>
+    /// <summary>struct statx_timestamp of linux/stat.h: seconds since the epoch, and nanoseconds.</summary>
     [StructLayout(LayoutKind.Sequential)]
     public struct statx_timestamp
     {
@@ -52,15 +54,16 @@ internal static unsafe partial class Stat
     }
 
     /// <summary>statx(2) of an open descriptor.</summary>
-    public static bool OfDescriptor(FileDescriptor fd, out statx result) => Of(fd.Number, "", AT_EMPTY_PATH, out result);
+    public static bool OfDescriptor(FileDescriptor fd, out statx result) =>
+        Of(fd.Number, "", AT_EMPTY_PATH, out result);
 
-    /// <summary>statx(2) of a path, the link itself where it is one.</summary>
+    /// <summary>statx(2) of a path; where the path is a link, of the link itself.</summary>
     public static bool OfPath(string path, out statx result) => Of(AT_FDCWD, path, AT_SYMLINK_NOFOLLOW, out result);
 
     /// <summary>statx(2) of what a path leads to, such as a link in /proc/PID/fd.</summary>
     public static bool OfTarget(string path, out statx result) => Of(AT_FDCWD, path, 0, out result);
 
-    /// <summary>f_type of fstatfs(2), or -1. It is the first word of struct statfs, as wide as a long.</summary>
+    /// <summary>f_type of fstatfs(2), or -1. It is the first word of struct statfs and as wide as a long.</summary>
     public static long FileSystemType(FileDescriptor fd)
     {
         var buffer = stackalloc nint[64];
@@ -72,7 +75,9 @@ internal static unsafe partial class Stat
     private static bool Of(int directory, string path, int flags, out statx result)
     {
         var returned = Statx(directory, path, flags, STATX_BASIC_STATS, out result);
-        KernelTrace.Write($"statx({DirectoryName(directory)}, \"{path}\", {FlagName(flags)}) = {Ioctl.Result(returned)}{(returned < 0 ? "" : Fields(result))}");
+        KernelTrace.Write(
+            $"statx({DirectoryName(directory)}, \"{path}\", {FlagName(flags)}) = {Ioctl.Result(returned)}"
+            + $"{(returned < 0 ? "" : Fields(result))}");
         return returned == 0;
     }
 

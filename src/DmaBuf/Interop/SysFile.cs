@@ -25,11 +25,12 @@ internal static class SysFile
     public static long? ReadNumber(string path) =>
         long.TryParse(Read(path), NumberStyles.Integer, CultureInfo.InvariantCulture, out var number) ? number : null;
 
-    /// <summary>A line of /proc/meminfo that counts kB, in bytes; null where there is none.</summary>
+    /// <summary>The value of a /proc/meminfo line that counts kB, in bytes; null where there is no such line.</summary>
     public static long? ReadMeminfo(string name)
     {
         var prefix = name + ":";
-        var found = ReadLines("/proc/meminfo").FirstOrDefault(line => line.StartsWith(prefix, StringComparison.Ordinal));
+        var lines = ReadLines("/proc/meminfo");
+        var found = lines.FirstOrDefault(line => line.StartsWith(prefix, StringComparison.Ordinal));
         return found is null
             ? null
             : long.Parse(found[prefix.Length..].Trim().Split(' ')[0], CultureInfo.InvariantCulture) * 1024;

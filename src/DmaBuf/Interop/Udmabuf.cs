@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 
 namespace DmaBuf.Interop;
 
-/// <summary>linux/udmabuf.h: dma-bufs made of the pages of memfds.</summary>
+/// <summary>linux/udmabuf.h: dma-bufs made from the pages of memfds.</summary>
 internal static unsafe class Udmabuf
 {
     public const string DEVICE = "/dev/udmabuf";

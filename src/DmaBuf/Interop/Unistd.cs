@@ -3,7 +3,7 @@ using DmaBuf.Tracing;
 
 namespace DmaBuf.Interop;
 
-/// <summary>unistd.h: sizes, and who asks.</summary>
+/// <summary>unistd.h: file sizes, reading and writing, links, and the user id.</summary>
 internal static unsafe partial class Unistd
 {
     private const int SEEK_SET = 0;
@@ -23,7 +23,9 @@ internal static unsafe partial class Unistd
         return result == 0;
     }
 
-    /// <summary>fallocate(2): takes the pages now, so that want of memory is an error here and no SIGBUS later.</summary>
+    /// <summary>
+    /// fallocate(2): allocates the pages now, so that a lack of memory is an error here and not a SIGBUS later.
+    /// </summary>
     public static bool Allocate(FileDescriptor fd, long length)
     {
         int result;
@@ -38,8 +40,8 @@ internal static unsafe partial class Unistd
     }
 
     /// <summary>
-    /// The size of a dma-buf by lseek(2) to its end, which is the documented way; the position, which is shared with
-    /// every other holder of the open file, goes back to the start as the kernel asks.
+    /// The size of a dma-buf, found by the documented way: lseek(2) to its end. Every other holder of the open file
+    /// shares the position, which is therefore set back to the start, as the kernel asks.
     /// </summary>
     public static long GetSize(FileDescriptor fd)
     {

@@ -8,7 +8,7 @@ internal static class XsWire
     /// <summary>The largest payload of a message, in bytes.</summary>
     public const int XENSTORE_PAYLOAD_MAX = 4096;
 
-    /// <summary>What a message asks or answers.</summary>
+    /// <summary>The type of a message.</summary>
     public enum xsd_sockmsg_type : uint
     {
         XS_DIRECTORY = 1,

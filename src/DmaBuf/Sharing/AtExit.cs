@@ -5,8 +5,8 @@ using DmaBuf.Tracing;
 namespace DmaBuf.Sharing;
 
 /// <summary>
-/// What others would still see after this process: disposed when it ends, by SIGTERM or SIGHUP too, which .NET 10 and
-/// later take for no orderly end. What kills the process leaves it.
+/// Disposes, when this process ends, what others would otherwise still see. That includes an end by SIGTERM or SIGHUP,
+/// which .NET 10 and later do not treat as an orderly exit. A process that is killed leaves everything behind.
 /// </summary>
 internal static class AtExit
 {
@@ -28,8 +28,8 @@ internal static class AtExit
     public static void Remove(IDisposable open) => s_open.TryRemove(open, out _);
 
     /// <summary>
-    /// A host that cancels the signal lives on. Of its handlers the runtime runs the newest first, so that those
-    /// registered before this one are not seen.
+    /// If the host cancels the signal, it keeps running, and nothing is disposed. The runtime runs the newest handler
+    /// first, so a handler that was registered before this one cancels too late to be noticed.
     /// </summary>
     internal static void OnSignal(PosixSignalContext signal)
     {
@@ -45,11 +45,11 @@ internal static class AtExit
             {
                 open.Dispose();
             }
-#pragma warning disable CA1031 // One that cannot be ended must not keep the others from it.
+#pragma warning disable CA1031 // A failure must not keep the others from being disposed.
             catch
 #pragma warning restore CA1031
             {
-                KernelTrace.Write($"{open} could not be ended");
+                KernelTrace.Write($"{open} could not be disposed");
             }
         }
     }

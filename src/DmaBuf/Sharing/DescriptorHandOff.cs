@@ -12,7 +12,7 @@ public static class DescriptorHandOff
     private const byte Data = (byte)'A';
 
     /// <summary>Sends a buffer's descriptor.</summary>
-    /// <exception cref="AddressException">CannotPassDescriptors: the connection is no unix socket.</exception>
+    /// <exception cref="AddressException">CannotPassDescriptors: the connection is not a unix socket.</exception>
     /// <exception cref="BufferException">Removed; NotABuffer: the descriptor is a grant device's.</exception>
     /// <exception cref="KernelException">sendmsg: EPIPE, ECONNRESET.</exception>
     /// <exception cref="WaitTimeoutException">The peer did not read in time.</exception>
@@ -32,13 +32,15 @@ public static class DescriptorHandOff
 
     /// <summary>
     /// Receives one buffer's descriptor. The buffer keeps the stream open until it is freed, so that the sender learns
-    /// when its peer is done. Whatever else a peer sends is closed.
+    /// when its peer is done. Any further descriptor that the peer sends is closed.
     /// </summary>
-    /// <exception cref="AddressException">CannotPassDescriptors: the connection is no unix socket.</exception>
+    /// <exception cref="AddressException">CannotPassDescriptors: the connection is not a unix socket.</exception>
     /// <exception cref="PeerException">The message was not one byte with one descriptor.</exception>
-    /// <exception cref="KernelException">recvmsg: ECONNRESET; EMFILE where this process may not open another descriptor.</exception>
-    /// <exception cref="BufferException">NotABuffer, NotSealed: the descriptor is not to be trusted.</exception>
-    /// <exception cref="WaitTimeoutException">Nothing came in time.</exception>
+    /// <exception cref="KernelException">
+    /// recvmsg: ECONNRESET; EMFILE where this process may not open another descriptor.
+    /// </exception>
+    /// <exception cref="BufferException">NotABuffer, NotSealed: the descriptor cannot be trusted.</exception>
+    /// <exception cref="WaitTimeoutException">Nothing arrived in time.</exception>
     public static DmaBuffer Receive(ByteStream peer, WaitLimit limit)
     {
         ArgumentNullException.ThrowIfNull(peer);
@@ -62,7 +64,7 @@ public static class DescriptorHandOff
         return buffer;
     }
 
-    /// <summary>Refuses addresses over which no descriptor can go.</summary>
+    /// <summary>Refuses addresses that cannot carry descriptors.</summary>
     /// <exception cref="AddressException">CannotPassDescriptors.</exception>
     public static void CheckEndpoint(Endpoint endpoint)
     {
@@ -72,7 +74,7 @@ public static class DescriptorHandOff
     }
 
     internal static AddressException CannotPass(string address) => new(AddressFault.CannotPassDescriptors, address,
-        "descriptors go over unix sockets only",
+        "only unix sockets can carry descriptors",
         "Use unix: or unixd: on one machine, and grant references to reach another domain.");
 
     /// <exception cref="BufferException">NotABuffer.</exception>
@@ -81,14 +83,15 @@ public static class DescriptorHandOff
         if (!buffer.IsPassable)
         {
             throw new BufferException(BufferFault.NotABuffer,
-                $"{buffer} is this process's own: its descriptor shows another process nothing.",
+                $"{buffer} cannot be passed on: its descriptor is useless to another process.",
                 "Import the references in the other process.");
         }
     }
 
-    private static void Check(ByteStream peer, int received, FileDescriptor? first, FileDescriptor? second, bool truncated)
+    private static void Check(
+        ByteStream peer, int received, FileDescriptor? first, FileDescriptor? second, bool truncated)
     {
-        // There was room for two: what is missing was not installed here, for want of a free number.
+        // There was room for two: one that is missing could not be installed because this process has no free number.
         if (truncated && second is null)
             throw new KernelException("recvmsg", Errno.EMFILE, peer.Peer);
 
@@ -103,7 +106,8 @@ public static class DescriptorHandOff
         if (reason is not null)
         {
             throw new PeerException(fault, peer.Peer, reason,
-                "It does not speak the hand-off of one descriptor (one byte with one SCM_RIGHTS descriptor), or it failed: look at its own messages.");
+                "It does not speak this protocol (one byte with one SCM_RIGHTS descriptor), or it failed: look at its "
+                + "own messages.");
         }
     }
 }

@@ -7,12 +7,14 @@ using DmaBuf.Waits;
 namespace DmaBuf.Sharing;
 
 /// <summary>
-/// References on a stream: a 32-bit count and then so many 32-bit references, in the machine's byte order, which is
-/// little-endian on x86 and Arm. Nothing on the wire names a domain.
+/// References on a stream: a 32-bit count, followed by that many 32-bit references, in the machine's byte order, which
+/// is little-endian on x86 and Arm. Nothing on the wire names a domain.
 /// </summary>
 public static class GrantBlob
 {
-    private const string Advice = "It does not speak the hand-off of grant references (a 32-bit count, then the references), or it failed: look at its own messages.";
+    private const string Advice =
+        "It does not speak this protocol (a 32-bit count, then the grant references), or it failed: look at its own "
+        + "messages.";
 
     /// <summary>Sends references.</summary>
     /// <exception cref="KernelException">send: EPIPE, ECONNRESET.</exception>
@@ -32,19 +34,26 @@ public static class GrantBlob
     /// <param name="peer">The connection.</param>
     /// <param name="domain">The exporter's domain id, which the wire does not carry.</param>
     /// <param name="own">This domain's id.</param>
-    /// <param name="limit">For how long to wait.</param>
+    /// <param name="limit">The time limit.</param>
     /// <exception cref="PeerException">BadCount, ClosedEarly.</exception>
     /// <exception cref="KernelException">recv: ECONNRESET.</exception>
-    /// <exception cref="WaitTimeoutException">Not all came in time.</exception>
+    /// <exception cref="WaitTimeoutException">Not everything arrived in time.</exception>
     public static GrantRefs Receive(ByteStream peer, ushort domain, ushort own, WaitLimit limit)
     {
         ArgumentNullException.ThrowIfNull(peer);
-        // Asked while the peer is waited for anyway.
+        // Read before the wait for the peer, where it costs no time.
         var most = GrantMapper.MaxPages;
         uint count = 0;
         Fill(peer, MemoryMarshal.AsBytes(MemoryMarshal.CreateSpan(ref count, 1)), limit);
         if (count == 0 || count > most)
-            throw new PeerException(PeerFault.BadCount, peer.Peer, $"announced {count} references, and the grant device takes 1 to {most}", Advice);
+        {
+            throw new PeerException(
+                PeerFault.BadCount,
+                peer.Peer,
+                $"announced {count} references, but the grant device takes 1 to {most}",
+                Advice);
+        }
+
         var refs = new uint[count];
         Fill(peer, MemoryMarshal.AsBytes(refs.AsSpan()), limit);
         return new GrantRefs { Domain = domain, PeerDomain = own, Refs = refs };
@@ -56,7 +65,14 @@ public static class GrantBlob
         {
             var received = peer.Receive(bytes, limit);
             if (received == 0)
-                throw new PeerException(PeerFault.ClosedEarly, peer.Peer, $"closed the connection {bytes.Length} bytes before the end of its references", Advice);
+            {
+                throw new PeerException(
+                    PeerFault.ClosedEarly,
+                    peer.Peer,
+                    $"closed the connection {bytes.Length} bytes before the end of its references",
+                    Advice);
+            }
+
             bytes = bytes[received..];
         }
     }

@@ -9,8 +9,8 @@ internal static class HandOver
     private const int RetryMilliseconds = 20;
 
     /// <summary>
-    /// Sends to the next peer. With <paramref name="wait"/>, a peer that did not read everything is followed by the next,
-    /// where the carrier listens.
+    /// Sends to the next peer. With <paramref name="wait"/>, where the carrier listens, another peer follows one that
+    /// did not read everything.
     /// </summary>
     public static void Run(
         Carrier carrier, Func<IReleaseLink> send, ReleaseLinks? links, bool wait, WaitLimit limit, Action<string>? sent)
@@ -21,7 +21,7 @@ internal static class HandOver
             try
             {
                 link = send();
-                // Also while it is waited for, so that the share's end ends the wait.
+                // Also before a wait, so that the end of the share ends the wait.
                 links?.Add(link);
                 sent?.Invoke(link.Peer);
                 if (wait && links is not null)

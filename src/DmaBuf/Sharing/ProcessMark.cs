@@ -4,7 +4,8 @@ using DmaBuf.Interop;
 namespace DmaBuf.Sharing;
 
 /// <summary>
-/// Names a process so that a later one with the same id is not taken for it: PID STARTTIME NAMESPACE, as proc(5) has them.
+/// Identifies a process, so that a later one with the same id is not mistaken for it: PID STARTTIME NAMESPACE, as in
+/// proc(5).
 /// </summary>
 internal static class ProcessMark
 {
@@ -14,8 +15,8 @@ internal static class ProcessMark
     public static string Own { get; } = $"{Environment.ProcessId} {StartTime(Environment.ProcessId)} {s_namespace}";
 
     /// <summary>
-    /// Whether the process that a mark starts with still runs. What is no mark names no process. A process of another PID
-    /// namespace cannot be looked for, and counts as running.
+    /// Whether the process that a mark begins with is still running; false for anything but a mark. A process of
+    /// another PID namespace cannot be looked up, and counts as running.
     /// </summary>
     public static bool IsAlive(string? mark)
     {
@@ -25,11 +26,11 @@ internal static class ProcessMark
         return parts[2] != s_namespace || StartTime(id) == parts[1];
     }
 
-    /// <summary>Field 22 of /proc/PID/stat. The command's name in field 2 can hold spaces and brackets.</summary>
+    /// <summary>Field 22 of /proc/PID/stat. The command's name in field 2 can contain spaces and parentheses.</summary>
     private static string? StartTime(int id)
     {
-        const int FieldsToIt = 19;
+        const int FieldAfterName = 19;
         var stat = SysFile.Read($"/proc/{id}/stat");
-        return stat?[(stat.LastIndexOf(')') + 2)..].Split(' ').ElementAtOrDefault(FieldsToIt);
+        return stat?[(stat.LastIndexOf(')') + 2)..].Split(' ').ElementAtOrDefault(FieldAfterName);
     }
 }

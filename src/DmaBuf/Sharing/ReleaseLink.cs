@@ -12,7 +12,7 @@ public sealed class ReleaseLink : IReleaseLink
 {
     private readonly ByteStream _stream;
 
-    /// <param name="stream">The stream that the buffer went by; the link's from now on.</param>
+    /// <param name="stream">The stream that the buffer was sent on. The link takes it over.</param>
     public ReleaseLink(ByteStream stream)
     {
         ArgumentNullException.ThrowIfNull(stream);
@@ -26,7 +26,7 @@ public sealed class ReleaseLink : IReleaseLink
     public bool IsDone => _stream.HasEnded;
 
     /// <inheritdoc/>
-    /// <remarks>On vsock a peer whose guest ends resets the connection too, whatever it has read.</remarks>
+    /// <remarks>On vsock the end of the peer's guest also resets the connection, whatever the peer has read.</remarks>
     public bool IsUnread => _stream.IsReset && _stream.Endpoint.Kind != EndpointKind.Vsock;
 
     /// <inheritdoc/>

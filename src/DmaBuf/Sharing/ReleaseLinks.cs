@@ -3,7 +3,9 @@ using DmaBuf.Waits;
 
 namespace DmaBuf.Sharing;
 
-/// <summary>The peers that a share was given to, as far as they are not done with it. No link is asked under the lock.</summary>
+/// <summary>
+/// The links to the peers that received a share and are not done with it. No link is queried under the lock.
+/// </summary>
 internal sealed class ReleaseLinks : IDisposable
 {
     private readonly Lock _lock = new();
@@ -12,7 +14,7 @@ internal sealed class ReleaseLinks : IDisposable
     private bool _reported;
     private string? _cutOff;
 
-    /// <summary>Whether it was given to a peer that can report, or has reported.</summary>
+    /// <summary>Whether the share was sent to a peer that can report that it is done, or has reported it.</summary>
     public bool WasGiven
     {
         get
@@ -22,16 +24,20 @@ internal sealed class ReleaseLinks : IDisposable
         }
     }
 
-    /// <summary>Takes a link over. Those whose peers are done go, so that they do not pile up.</summary>
+    /// <summary>Takes over a link. Links whose peers are done are dropped, so that they do not pile up.</summary>
     public void Add(IReleaseLink link)
     {
         lock (_lock)
         {
             if (!_ended)
+            {
                 _links.Add(link);
+            }
             else
-                // Also for who waits for it: nothing tells any more whether its peer is done.
+            {
+                // Recorded for a wait on this link too: it can no longer tell whether its peer is done.
                 _cutOff = link.Peer;
+            }
         }
 
         if (_cutOff is not null)
@@ -44,9 +50,11 @@ internal sealed class ReleaseLinks : IDisposable
     }
 
     /// <summary>Waits until every peer is done.</summary>
-    /// <exception cref="WaitTimeoutException">One was not done in time.</exception>
-    /// <exception cref="PeerException">NotRead: one closed the connection without reading what it was sent.</exception>
-    /// <exception cref="BufferException">LinkEnded: the link to one was ended here meanwhile.</exception>
+    /// <exception cref="WaitTimeoutException">A peer was not done in time.</exception>
+    /// <exception cref="PeerException">
+    /// NotRead: a peer closed the connection without reading everything that it was sent.
+    /// </exception>
+    /// <exception cref="BufferException">LinkEnded: the link to a peer was ended here in the meantime.</exception>
     public void Wait(WaitLimit limit)
     {
         while (All() is [var link, ..])
@@ -59,7 +67,7 @@ internal sealed class ReleaseLinks : IDisposable
         }
     }
 
-    /// <summary>Waits until one peer is done. After a time limit the wait can be repeated.</summary>
+    /// <summary>Waits until one peer is done. After a timeout the wait can be repeated.</summary>
     /// <inheritdoc cref="Wait(WaitLimit)"/>
     public void Wait(IReleaseLink link, WaitLimit limit)
     {
@@ -86,7 +94,10 @@ internal sealed class ReleaseLinks : IDisposable
         link.Dispose();
     }
 
-    /// <summary>Ends all links. Each counts as cut off before it leaves the list, so that no wait takes it for done.</summary>
+    /// <summary>
+    /// Ends all links. Each is recorded as cut off before it leaves the list, so that no wait mistakes its peer for
+    /// done.
+    /// </summary>
     public void Dispose()
     {
         lock (_lock)

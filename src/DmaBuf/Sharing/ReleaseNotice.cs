@@ -5,8 +5,8 @@ using DmaBuf.Grants;
 namespace DmaBuf.Sharing;
 
 /// <summary>
-/// A page shared with a peer, whose first byte the peer's kernel clears when the peer unmaps it, however that comes
-/// about: so a peer that is killed is noticed too (UNMAP_NOTIFY_CLEAR_BYTE in xen/gntdev.h).
+/// A page shared with a peer. The peer's kernel clears its first byte when the peer unmaps it for whatever reason, so
+/// that even a killed peer is noticed (UNMAP_NOTIFY_CLEAR_BYTE in xen/gntdev.h).
 /// </summary>
 internal sealed class ReleaseNotice : IDisposable
 {
@@ -52,7 +52,9 @@ internal sealed class ReleaseNotice : IDisposable
         }
     }
 
-    /// <summary>Maps a peer's page so that it is told when this mapping ends; null where that cannot be.</summary>
+    /// <summary>
+    /// Maps a peer's page, so that the peer is notified when the mapping ends; null where that is not possible.
+    /// </summary>
     public static DmaBuffer? TryHold(GrantRefs page)
     {
         try

@@ -3,8 +3,8 @@ using DmaBuf.Buffers;
 namespace DmaBuf.Sharing;
 
 /// <summary>
-/// A buffer given away in one way: its descriptor, or pages of it to one domain. It owns what must stay alive for that,
-/// and ends by revocation, with its buffer, or with the process; never because nothing refers to it any more.
+/// A buffer shared in one way: its descriptor, or pages of it with one domain. It owns what must stay alive for that.
+/// It ends by revocation, with its buffer or with the process, never by garbage collection.
 /// </summary>
 internal sealed class Share : IDisposable
 {
@@ -14,8 +14,8 @@ internal sealed class Share : IDisposable
 
     /// <param name="buffer">The buffer.</param>
     /// <param name="pages">The pages that are shared; null for the descriptor.</param>
-    /// <param name="owner">Whose it is, in the words of who shares.</param>
-    /// <param name="parts">What must stay alive; the share's from now on.</param>
+    /// <param name="owner">The owner, an object that the caller chooses.</param>
+    /// <param name="parts">What must stay alive. The share takes it over.</param>
     public Share(DmaBuffer buffer, SharedPages? pages, object? owner, IEnumerable<IDisposable> parts)
     {
         Buffer = buffer;
@@ -27,20 +27,22 @@ internal sealed class Share : IDisposable
     /// <summary>The buffer.</summary>
     public DmaBuffer Buffer { get; }
 
-    /// <summary>Whose it is.</summary>
+    /// <summary>The owner.</summary>
     public object? Owner { get; }
 
     /// <summary>The pages that are shared, with a directory once there is one.</summary>
     public SharedPages? Pages => Volatile.Read(ref _pages);
 
-    /// <summary>The peers that got it.</summary>
+    /// <summary>The links to the peers that received it.</summary>
     public ReleaseLinks Links { get; } = new();
 
     /// <summary>Whether it has ended.</summary>
     public bool IsEnded => Volatile.Read(ref _ended) != 0;
 
-    /// <summary>Adds a directory of the same pages. Who has the old pages goes on with them.</summary>
-    /// <returns>False where the share has ended; the part is disposed then.</returns>
+    /// <summary>
+    /// Adds a directory of the same pages. Peers that have the previous references can go on using them.
+    /// </summary>
+    /// <returns>False if the share has ended; the part is then disposed.</returns>
     public bool TryExtend(SharedPages pages, IDisposable part)
     {
         lock (_parts)
@@ -57,7 +59,7 @@ internal sealed class Share : IDisposable
         return false;
     }
 
-    /// <summary>Ends it: the links first, so that no peer is taken to be done. Idempotent.</summary>
+    /// <summary>Ends the share, its links first, so that no peer counts as done. Idempotent.</summary>
     public void Dispose()
     {
         lock (_parts)

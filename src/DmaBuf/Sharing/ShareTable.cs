@@ -6,11 +6,12 @@ using DmaBuf.Waits;
 namespace DmaBuf.Sharing;
 
 /// <summary>
-/// A process's open buffers, and what it shares of them with whom. Each is owned here until it is removed or revoked.
-/// Safe to use from several threads; nothing that can block runs under the lock.
+/// A process's open buffers and what it shares of them with other processes and domains. The table owns both until they
+/// are removed or revoked. Safe to use from several threads; nothing that can block runs under the lock.
 /// </summary>
 /// <remarks>
-/// An owner is any object that says whose a buffer is, such as a runspace's id: its buffers can be removed together.
+/// An owner is any object that identifies whom a buffer belongs to, such as a runspace's id. An owner's buffers can be
+/// removed together.
 /// </remarks>
 public sealed class ShareTable : IDisposable
 {
@@ -43,7 +44,7 @@ public sealed class ShareTable : IDisposable
         }
     }
 
-    /// <summary>Takes a buffer.</summary>
+    /// <summary>Adds a buffer, which the table then owns.</summary>
     public DmaBuffer Add(DmaBuffer buffer, object? owner = null)
     {
         ArgumentNullException.ThrowIfNull(buffer);
@@ -53,7 +54,7 @@ public sealed class ShareTable : IDisposable
     }
 
     /// <summary>
-    /// Allocates pages that a domain may map from the start, and takes the buffer. Errors: as
+    /// Allocates pages that are granted to a domain from the start, and adds the buffer. Errors: as
     /// <see cref="GrantAllocator.Allocate"/>.
     /// </summary>
     public DmaBuffer AddGrantPages(long size, ushort own, ushort peer, object? owner = null)
@@ -64,14 +65,14 @@ public sealed class ShareTable : IDisposable
     }
 
     /// <summary>
-    /// Grants a buffer's pages to a domain. Pages that were granted to it as they were made go on with that share.
-    /// Errors: as <see cref="GrantExport.Create"/>, and with a directory as <see cref="GrantDirectory.Create"/>.
+    /// Grants a buffer's pages to a domain. Pages that were granted to that domain when they were allocated keep that
+    /// share. Errors: as <see cref="GrantExport.Create"/>, and with a directory as <see cref="GrantDirectory.Create"/>.
     /// </summary>
     /// <param name="buffer">The buffer.</param>
     /// <param name="own">This domain's id.</param>
     /// <param name="peer">The domain that may map the pages.</param>
-    /// <param name="directory">Whether one reference is to stand for all.</param>
-    /// <param name="owner">Whose share it is.</param>
+    /// <param name="directory">Whether to add one reference for the whole buffer.</param>
+    /// <param name="owner">The share's owner.</param>
     public GrantRefs Export(DmaBuffer buffer, ushort own, ushort peer, bool directory = false, object? owner = null)
     {
         ArgumentNullException.ThrowIfNull(buffer);
@@ -85,7 +86,7 @@ public sealed class ShareTable : IDisposable
             share = Add(new Share(buffer, export.Grants, owner, [export]));
             if (!buffer.IsOpen)
             {
-                // Removed by another thread since, and without this share.
+                // Another thread has removed the buffer in the meantime, without this share.
                 End(share);
                 buffer.ThrowIfRemoved();
             }
@@ -107,16 +108,18 @@ public sealed class ShareTable : IDisposable
     }
 
     /// <summary>
-    /// Gives a buffer's descriptor to the next peer. The link stays here, unless it is waited for: then a peer that did
-    /// not read everything is followed by the next one, where the carrier listens.
+    /// Sends a buffer's descriptor to the next peer. The table keeps the link, unless <paramref name="wait"/> is set:
+    /// then, where the carrier listens, another peer follows one that did not read everything.
     /// </summary>
-    /// <param name="carrier">Where the peers come from.</param>
+    /// <param name="carrier">The way to the peers.</param>
     /// <param name="buffer">The buffer.</param>
     /// <param name="wait">Whether to wait until the peer is done.</param>
-    /// <param name="limit">The time limit of all of it.</param>
-    /// <param name="sent">Told each peer that it was sent to.</param>
+    /// <param name="limit">The time limit of the whole operation.</param>
+    /// <param name="sent">Called with each peer that the buffer or the references were sent to.</param>
     /// <exception cref="PeerException">NotRead.</exception>
-    /// <exception cref="BufferException">LinkEnded: the buffer was removed meanwhile. Those of <see cref="Carrier"/>.</exception>
+    /// <exception cref="BufferException">
+    /// LinkEnded: the buffer was removed in the meantime. Those of <see cref="Carrier"/>.
+    /// </exception>
     public void Send(Carrier carrier, DmaBuffer buffer, bool wait, WaitLimit limit, Action<string>? sent = null)
     {
         ArgumentNullException.ThrowIfNull(carrier);
@@ -125,7 +128,7 @@ public sealed class ShareTable : IDisposable
         HandOver.Run(carrier, () => carrier.Send(buffer, limit), DescriptorOf(buffer)?.Links, wait, limit, sent);
     }
 
-    /// <summary>Gives references to the next peer. The link stays here, if the references are of this table.</summary>
+    /// <summary>Sends references to the next peer. The table keeps the link if the references are its own.</summary>
     /// <inheritdoc cref="Send(Carrier, DmaBuffer, bool, WaitLimit, Action{string})"/>
     public void Send(Carrier carrier, GrantRefs grants, bool wait, WaitLimit limit, Action<string>? sent = null)
     {
@@ -134,7 +137,7 @@ public sealed class ShareTable : IDisposable
         var share = Find(grants);
         HandOver.Run(carrier, () => carrier.Send(grants, limit, CheckIsGranted), share?.Links, wait, limit, sent);
 
-        // What was revoked while a peer was waited for may stand for other pages by now.
+        // References that were revoked during the wait for a peer may stand for other pages by now.
         void CheckIsGranted()
         {
             if (share is { IsEnded: true })
@@ -143,11 +146,11 @@ public sealed class ShareTable : IDisposable
     }
 
     /// <summary>
-    /// Waits until every peer that got a buffer is done with it; of a dma-buf of another domain's references, until
-    /// nobody holds it, after which it is removed.
+    /// Waits until every peer that received a buffer is done with it. For a dma-buf made from another domain's
+    /// references, waits until nobody holds it, and then removes it.
     /// </summary>
     /// <exception cref="BufferException">Removed, NoPeer, CannotWait, LinkEnded.</exception>
-    /// <exception cref="WaitTimeoutException">One was not done in time.</exception>
+    /// <exception cref="WaitTimeoutException">A peer was not done in time.</exception>
     public void WaitReleased(DmaBuffer buffer, WaitLimit limit)
     {
         ArgumentNullException.ThrowIfNull(buffer);
@@ -160,7 +163,7 @@ public sealed class ShareTable : IDisposable
 
         buffer.ThrowIfRemoved();
         var given = SharesOf(buffer).Where(share => share.Links.WasGiven).ToList();
-        // What came from a peer has an exporter to tell, and no peer that could.
+        // A buffer that came from a peer has an exporter to report to, and no peer that could report to this session.
         if (given.Count == 0 && buffer.Origin is BufferOrigin.GrantMapping or BufferOrigin.Received)
             buffer.WaitReleased(limit);
         if (given.Count == 0)
@@ -168,9 +171,9 @@ public sealed class ShareTable : IDisposable
         given.ForEach(share => share.Links.Wait(limit));
     }
 
-    /// <summary>Waits until every peer that got references is done with them.</summary>
+    /// <summary>Waits until every peer that received references is done with them.</summary>
     /// <exception cref="BufferException">NoLease, NoPeer, LinkEnded.</exception>
-    /// <exception cref="WaitTimeoutException">One was not done in time.</exception>
+    /// <exception cref="WaitTimeoutException">A peer was not done in time.</exception>
     public void WaitReleased(SharedPages pages, WaitLimit limit)
     {
         var share = Find(pages) ?? throw GrantExport.NoLease(pages);
@@ -196,10 +199,10 @@ public sealed class ShareTable : IDisposable
     }
 
     /// <summary>Ends the share of references.</summary>
-    /// <exception cref="BufferException">NoLease: there is none.</exception>
+    /// <exception cref="BufferException">NoLease: there is no such share.</exception>
     public void Revoke(SharedPages pages) => End(Find(pages) ?? throw GrantExport.NoLease(pages));
 
-    /// <summary>Removes the buffers of an owner, and ends its shares of others' buffers.</summary>
+    /// <summary>Removes an owner's buffers, and ends its shares of other owners' buffers.</summary>
     public void RemoveOwned(object owner)
     {
         List<DmaBuffer> buffers;
@@ -230,7 +233,9 @@ public sealed class ShareTable : IDisposable
         return share;
     }
 
-    /// <summary>References that were stored or sent and came back are other objects, with the same id.</summary>
+    /// <summary>
+    /// Found by id, because references that were stored or sent are different objects when they come back.
+    /// </summary>
     private Share? Find(SharedPages pages)
     {
         ArgumentNullException.ThrowIfNull(pages);
@@ -270,7 +275,7 @@ public sealed class ShareTable : IDisposable
             _grants.Remove(id);
     }
 
-    /// <summary>Buffers that their user disposed are removed here too.</summary>
+    /// <summary>Removes the buffers that their users have disposed.</summary>
     private void Sweep()
     {
         List<DmaBuffer> gone;

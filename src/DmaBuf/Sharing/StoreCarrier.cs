@@ -6,10 +6,10 @@ using DmaBuf.Xen;
 
 namespace DmaBuf.Sharing;
 
-/// <summary>Hand-offs of references by nodes in xenstore, between domains that share no network: no stream.</summary>
+/// <summary>Hand-offs of references through nodes in xenstore, for domains without a network in common.</summary>
 internal sealed class StoreCarrier : Carrier
 {
-    /// <summary>What stands before the colon.</summary>
+    /// <summary>The scheme, before the colon.</summary>
     public const string Scheme = "xenstore";
 
     private const int MaxName = 64;
@@ -22,24 +22,33 @@ internal sealed class StoreCarrier : Carrier
         _name = name;
     }
 
-    /// <summary>The name is one part of a path in xenstore, of the characters that it takes in paths.</summary>
+    /// <summary>
+    /// Parses an address. Its name is one element of a path in xenstore, and consists of the characters allowed there.
+    /// </summary>
     /// <exception cref="AddressException">BadName, BadPeer.</exception>
     public static StoreCarrier Parse(string address, string? from)
     {
         var name = address[(Scheme.Length + 1)..];
-        if (name.Length is 0 or > MaxName || !name.All(c => char.IsAsciiLetterOrDigit(c) || "-_.@".Contains(c, StringComparison.Ordinal)))
+        if (name.Length is 0 or > MaxName || !name.All(IsAllowed))
         {
-            throw new AddressException(AddressFault.BadName, address,
-                $"'{name}' is no name of 1 to {MaxName} letters, digits, '-', '_', '.' or '@'", "Use one name on both sides, such as xenstore:camera.");
+            throw new AddressException(
+                AddressFault.BadName,
+                address,
+                $"'{name}' is not a name of 1 to {MaxName} letters, digits, '-', '_', '.' or '@'",
+                "Use the same name on both sides, such as xenstore:camera.");
         }
 
-        return from is null ? new StoreCarrier(address, name) : throw new AddressException(AddressFault.BadPeer, from,
-            "by xenstore references reach the domain that they are for, and no other", "Leave it out.");
+        return from is null ? new StoreCarrier(address, name) : throw new AddressException(
+            AddressFault.BadPeer,
+            from,
+            "in xenstore, references reach only the domain that they are for",
+            "Leave it out.");
     }
 
     public override void CheckPassesDescriptors() => throw DescriptorHandOff.CannotPass(_address);
 
-    public override IReleaseLink Send(DmaBuffer buffer, WaitLimit limit) => throw DescriptorHandOff.CannotPass(_address);
+    public override IReleaseLink Send(DmaBuffer buffer, WaitLimit limit) =>
+        throw DescriptorHandOff.CannotPass(_address);
 
     public override IReleaseLink Send(GrantRefs grants, WaitLimit limit, Action? check)
     {
@@ -54,4 +63,7 @@ internal sealed class StoreCarrier : Carrier
         var (_, exporter) = XenDomain.FindExporter(domain, limit);
         return StoreClaim.Receive(_address, _name, exporter, method, limit);
     }
+
+    private static bool IsAllowed(char c) =>
+        char.IsAsciiLetterOrDigit(c) || "-_.@".Contains(c, StringComparison.Ordinal);
 }

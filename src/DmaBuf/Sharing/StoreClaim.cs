@@ -8,14 +8,14 @@ using DmaBuf.Xen;
 namespace DmaBuf.Sharing;
 
 /// <summary>
-/// References that another domain left in xenstore for this one, taken. The buffer made of them owns the claim; its end
-/// writes the release mark. The exporter is not trusted: each number is checked.
+/// The claim on references that another domain offered to this one in xenstore. The buffer made from them owns the
+/// claim, and writes the release mark when it is freed. The exporter is not trusted: each number is checked.
 /// </summary>
 internal sealed class StoreClaim : IDisposable
 {
     private const int LookMilliseconds = 1000;
     private const string Advice =
-        "It does not speak the hand-off of grant references by xenstore, or it failed: look at its own messages.";
+        "It does not speak this protocol of grant references in xenstore, or it failed: look at its own messages.";
     private static readonly TimeSpan s_mark = TimeSpan.FromSeconds(5);
 
     private readonly StoreNodes _nodes;
@@ -32,11 +32,13 @@ internal sealed class StoreClaim : IDisposable
     }
 
     /// <summary>
-    /// Waits until an exporter offers references by a name, and imports them. It learns of a failure, and of the
-    /// buffer's end.
+    /// Waits until an exporter offers references under a name, and imports them. The exporter learns of a failure, and
+    /// when the buffer is freed.
     /// </summary>
-    /// <exception cref="PeerException">BadNode, BadCount: the exporter's nodes hold no good references.</exception>
-    /// <exception cref="AddressException">UnknownDomain: the exporter is not there, or went.</exception>
+    /// <exception cref="PeerException">
+    /// BadNode, BadCount: the exporter's nodes do not hold valid references.
+    /// </exception>
+    /// <exception cref="AddressException">UnknownDomain: the exporter does not exist, or has ended.</exception>
     /// <exception cref="KernelException">As <see cref="GrantMapper.Import"/>.</exception>
     /// <exception cref="XenStoreException">Refused.</exception>
     /// <exception cref="WaitTimeoutException">Nothing was offered in time.</exception>
@@ -52,8 +54,10 @@ internal sealed class StoreClaim : IDisposable
                 throw XenDomain.Unknown($"{exporter}", "there is no such domain");
             foreach (var offer in nodes.All(store))
             {
-                if (FindOwner(store, offer) is { } owner
-                    && new StoreClaim(offer, owner, $"{address} (domain {exporter})").Import(store, method) is { } buffer)
+                if (FindOwner(store, offer) is not { } owner)
+                    continue;
+                var claim = new StoreClaim(offer, owner, $"{address} (domain {exporter})");
+                if (claim.Import(store, method) is { } buffer)
                     return buffer;
             }
 
@@ -61,7 +65,9 @@ internal sealed class StoreClaim : IDisposable
         }
     }
 
-    /// <summary>Tells the exporter that this side is done. Nothing happens where it has withdrawn its offer.</summary>
+    /// <summary>
+    /// Tells the exporter that this side is done. Does nothing if the exporter has withdrawn its offer.
+    /// </summary>
     public void Dispose()
     {
         if (_buffer is not null)
@@ -70,13 +76,13 @@ internal sealed class StoreClaim : IDisposable
         _notice?.Dispose();
     }
 
-    /// <summary>Who offers something that nobody has taken; null while there is no such offer.</summary>
+    /// <summary>The owner of an offer that is ready and that nobody has taken; null if it is not.</summary>
     private static string? FindOwner(XenStore store, StoreNodes nodes) =>
         store.ReadIfAllowed(nodes.State) == StoreNodes.Ready && store.ReadIfAllowed(nodes.Release) == ""
             ? store.ReadIfAllowed(nodes.Owner)
             : null;
 
-    /// <summary>The buffer; null where another process of this domain was first, or the offer went.</summary>
+    /// <summary>Imports the offer; null if another process of this domain took it first, or it was withdrawn.</summary>
     private DmaBuffer? Import(XenStore store, ImportMethod method)
     {
         DmaBuffer buffer;
@@ -106,7 +112,7 @@ internal sealed class StoreClaim : IDisposable
         {
             _notice?.Dispose();
             buffer.Dispose();
-            // Cancelled before the answer came: the mark may stand.
+            // Cancelled before the answer came: the mark may have been written.
             TryMark(StoreNodes.Imported, StoreNodes.Released);
             throw;
         }
@@ -124,7 +130,7 @@ internal sealed class StoreClaim : IDisposable
         return buffer;
     }
 
-    /// <summary>Whether the offer went, or gave way to a later one, while it was read.</summary>
+    /// <summary>Whether the offer was withdrawn, or replaced by a later one, while it was read.</summary>
     private bool IsWithdrawn(XenStore store) => store.ReadIfAllowed(_nodes.Owner) != _owner;
 
     private GrantRefs ReadGrants(XenStore store)
@@ -137,7 +143,7 @@ internal sealed class StoreClaim : IDisposable
             throw new PeerException(
                 PeerFault.BadCount,
                 _peer,
-                $"offers '{StoreNodes.Printable(size ?? "")}' bytes, and the grant device takes 1 to "
+                $"offers '{StoreNodes.Printable(size ?? "")}' bytes, but the grant device takes 1 to "
                     + $"{GrantMapper.MaxPages} pages of {PageSize}",
                 Advice);
         }
@@ -177,8 +183,8 @@ internal sealed class StoreClaim : IDisposable
         new(PeerFault.BadCount, _peer, $"lists {listed} references or more for a buffer of {pages} pages", Advice);
 
     /// <summary>
-    /// Writes a mark in place of another, in this offer and no later one by its name. False where that one is not
-    /// there: for dom0, which may write everywhere, a mark must not make nodes anew that their exporter has removed.
+    /// Replaces one mark by another, in this offer and not in a later one of the same name. False if the first mark is
+    /// not there: dom0 may write everywhere, and must not recreate nodes that their exporter has removed.
     /// </summary>
     private bool Mark(XenStore store, string from, string to)
     {
@@ -202,7 +208,7 @@ internal sealed class StoreClaim : IDisposable
         }
         catch (DmaBufException)
         {
-            // xenstore is gone, or the exporter took back the right to write here.
+            // xenstore is gone, or the exporter has withdrawn the permission to write here.
         }
     }
 }

@@ -9,12 +9,13 @@ using DmaBuf.Xen;
 namespace DmaBuf.Sharing;
 
 /// <summary>
-/// References that lie in xenstore for one domain, until it is done with them or the offer is disposed. No connection
-/// stays open meanwhile. The end of this process withdraws the offer; a killed one's is swept by the domain's next.
+/// References offered to one domain in xenstore, until it is done with them or the offer is disposed. No connection
+/// stays open in the meantime. The end of this process withdraws the offer; if the process is killed, the domain's next
+/// offer removes it.
 /// </summary>
 internal sealed class StoreOffer : IReleaseLink
 {
-    /// <summary>A node of an ordinary domain holds less than 2048 bytes, permissions and names of children included.</summary>
+    /// <summary>A domU's node holds less than 2048 bytes, including permissions and the names of children.</summary>
     private const int PartBytes = 2000;
     private const int LookMilliseconds = 1000;
     private const int NoticeMilliseconds = 100;
@@ -56,7 +57,9 @@ internal sealed class StoreOffer : IReleaseLink
     /// <exception cref="AddressException">UnknownDomain.</exception>
     /// <exception cref="BufferException">OtherDomain: the references are not this domain's.</exception>
     /// <exception cref="XenStoreException">Refused: EACCES, ENOSPC where the quota is used up.</exception>
-    /// <exception cref="PeerException">ImportFailed: the peer says why. ClosedEarly: its domain was destroyed.</exception>
+    /// <exception cref="PeerException">
+    /// ImportFailed: the peer reports why. ClosedEarly: its domain was destroyed.
+    /// </exception>
     /// <exception cref="WaitTimeoutException">The peer did not import in time.</exception>
     public static StoreOffer Send(string address, string name, GrantRefs grants, WaitLimit limit)
     {
@@ -77,10 +80,10 @@ internal sealed class StoreOffer : IReleaseLink
     }
 
     /// <inheritdoc/>
-    /// <exception cref="BufferException">LinkEnded: the offer was withdrawn meanwhile.</exception>
+    /// <exception cref="BufferException">LinkEnded: the offer was withdrawn in the meantime.</exception>
     public void WaitUntilDone(WaitLimit limit) => Wait(limit, IsOver, $"{Peer} to release the buffer");
 
-    /// <summary>Withdraws the offer: its nodes go, and those above that it leaves empty.</summary>
+    /// <summary>Withdraws the offer: removes its nodes and the parent nodes that are then empty.</summary>
     public void Dispose()
     {
         if (Interlocked.Exchange(ref _disposed, 1) != 0)
@@ -95,7 +98,7 @@ internal sealed class StoreOffer : IReleaseLink
         }
         catch (DmaBufException)
         {
-            // xenstore is gone, and the nodes with it, or it was busy: the next offer of this domain sweeps them.
+            // xenstore is gone, and the nodes with it, or it was busy: then this domain's next offer removes them.
         }
 
         _notice?.Dispose();
@@ -108,8 +111,10 @@ internal sealed class StoreOffer : IReleaseLink
         var own = XenDomain.OwnId(store);
         if (own != grants.Domain)
         {
-            throw new BufferException(BufferFault.OtherDomain, $"{grants} are not of this domain, which is {own}.",
-                "Send them in the domain that exported them.");
+            throw new BufferException(
+                BufferFault.OtherDomain,
+                $"{grants} were not granted by this domain, which is {own}.",
+                "Send them from the domain that exported them.");
         }
 
         _peerIsSeen = XenDomain.IsThere(store, grants.PeerDomain);
@@ -133,8 +138,8 @@ internal sealed class StoreOffer : IReleaseLink
     }
 
     /// <summary>
-    /// Makes the node behind those of the same name, closed to all but the peer before anything is in it: what is below
-    /// inherits that.
+    /// Makes the node after those of the same name, closed to all but the peer before it has any content, because
+    /// everything below it inherits the permissions.
     /// </summary>
     private void Take(XenStore store) => store.Transact(_nodes.Queue, () =>
     {
@@ -182,7 +187,10 @@ internal sealed class StoreOffer : IReleaseLink
         if (progress == Progress.Gone)
         {
             throw new PeerException(
-                PeerFault.ClosedEarly, Peer, "went before it imported the references", "See that the domain runs.");
+                PeerFault.ClosedEarly,
+                Peer,
+                "disappeared before it imported the references",
+                "Check that the domain is running.");
         }
     }
 
@@ -199,7 +207,7 @@ internal sealed class StoreOffer : IReleaseLink
                 return seen;
             if (!isWatching)
             {
-                // After a first answer: the kernel of a guest waits for that of a watch without an end.
+                // After a first answer: a guest's kernel waits without limit for the answer to a watch.
                 store.TryWatch(_nodes.Release);
                 store.TryWatch("@releaseDomain");
                 isWatching = true;
@@ -215,7 +223,7 @@ internal sealed class StoreOffer : IReleaseLink
         var seen = _final ?? LookAnew(store);
         if (IsOver(seen.Progress))
             Interlocked.CompareExchange(ref _final, seen, null);
-        // Another thread may have seen the end meanwhile, and withdrawn the offer.
+        // Another thread may have seen the end in the meantime, and withdrawn the offer.
         return _final ?? seen;
     }
 
@@ -234,7 +242,7 @@ internal sealed class StoreOffer : IReleaseLink
         return new(_notice is { IsGiven: true } ? Progress.Released : Progress.Imported);
     }
 
-    /// <summary>The end that the peer's mark tells of; null where it tells of none.</summary>
+    /// <summary>The end that the peer's mark reports; null where it reports none.</summary>
     private static Seen? MarkedEnd(string? mark) =>
         mark == StoreNodes.Released
             ? new(Progress.Released)
@@ -243,8 +251,8 @@ internal sealed class StoreOffer : IReleaseLink
                 : null;
 
     /// <summary>
-    /// Removes what processes of this domain left that were killed, or could not remove, and this process's offers whose
-    /// peers are done: who waits for one of those is told so first.
+    /// Removes what processes of this domain left behind because they were killed or could not remove it, and this
+    /// process's offers whose peers are done. Their waits learn of that first.
     /// </summary>
     private static void Sweep(XenStore store, ushort own)
     {
@@ -273,7 +281,10 @@ internal sealed class StoreOffer : IReleaseLink
         }
     }
 
-    /// <summary>Whether another process has the offer still: one of this process's own may have failed to go.</summary>
+    /// <summary>
+    /// Whether another process still has the offer. An offer of this process that is not live could not be removed
+    /// before.
+    /// </summary>
     private static bool IsOfAnother(string? owner) =>
         owner is not null
         && !owner.StartsWith($"{ProcessMark.Own} ", StringComparison.Ordinal)

@@ -12,7 +12,7 @@ internal sealed class StreamCarrier(Endpoint endpoint, bool patient, PeerFilter?
 {
     private readonly StreamSource _peers = new(endpoint, patient, from);
 
-    /// <summary>For how long a peer may take to send its part, from the moment it is connected.</summary>
+    /// <summary>How long a peer may take to send its part, once it is connected.</summary>
     internal TimeSpan ReceiveTime { get; init; } = TimeSpan.FromSeconds(30);
 
     public override bool HasNextPeer => _peers.IsListening || patient;
@@ -61,19 +61,23 @@ internal sealed class StreamCarrier(Endpoint endpoint, bool patient, PeerFilter?
         return new ReleaseLink(stream);
     }, limit);
 
-    private DmaBuffer Receive(Func<ByteStream, WaitLimit, DmaBuffer> receive, WaitLimit limit) => _peers.WithNext(stream =>
-    {
-        using var part = limit.AtMost(ReceiveTime);
-        try
+    private DmaBuffer Receive(Func<ByteStream, WaitLimit, DmaBuffer> receive, WaitLimit limit) =>
+        _peers.WithNext(stream =>
         {
-            return receive(stream, part);
-        }
-        catch (WaitTimeoutException)
-        {
-            // Where the caller's own limit is over, its own time is what the failure tells.
-            limit.Pause(0, $"the hand-off of {stream.Peer}");
-            throw new PeerException(PeerFault.Stalled, stream.Peer,
-                $"did not send all of its hand-off within {ReceiveTime.TotalSeconds} s", "Look at its own messages.");
-        }
-    }, limit);
+            using var part = limit.AtMost(ReceiveTime);
+            try
+            {
+                return receive(stream, part);
+            }
+            catch (WaitTimeoutException)
+            {
+                // If the caller's own limit has passed, the failure reports that one.
+                limit.Pause(0, $"the hand-off from {stream.Peer}");
+                throw new PeerException(
+                    PeerFault.Stalled,
+                    stream.Peer,
+                    $"did not send all of its hand-off within {ReceiveTime.TotalSeconds} s",
+                    "Look at its own messages.");
+            }
+        }, limit);
 }

@@ -52,7 +52,7 @@ public static class KernelTrace
 
         internal Scope(Action<string>? previous) => _previous = previous;
 
-        /// <summary>Ends the listening.</summary>
+        /// <summary>Stops listening.</summary>
         public void Dispose() => t_listener = _previous;
     }
 

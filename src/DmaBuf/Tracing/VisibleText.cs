@@ -13,7 +13,7 @@ public static class VisibleText
     private static readonly SearchValues<char> s_plain =
         SearchValues.Create([.. Enumerable.Range(' ', '~' - ' ' + 1).Select(code => (char)code)]);
 
-    /// <summary>The text in one line. Text that is visible already comes back as it is.</summary>
+    /// <summary>The text on one line. Text without anything to escape is returned unchanged.</summary>
     public static string Of(string text) => Of(text, keepLineFeeds: false);
 
     /// <summary>The text with its line feeds kept.</summary>

@@ -6,7 +6,7 @@ namespace DmaBuf.Transport;
 
 /// <summary>
 /// A connected stream to one peer. One thread may read it while another writes, each with a time limit of its own.
-/// Disposing it ends what they wait for, and tells the peer that this side is done.
+/// Disposing it ends their waits and tells the peer that this side is done.
 /// </summary>
 public sealed class ByteStream : IDisposable
 {
@@ -26,27 +26,27 @@ public sealed class ByteStream : IDisposable
         Peer = $"{endpoint} ({Remote})";
     }
 
-    /// <summary>The address this connection came about by.</summary>
+    /// <summary>The address that the connection was made with.</summary>
     public Endpoint Endpoint { get; }
 
     /// <summary>Who is at the other end.</summary>
     public PeerIdentity Remote { get; }
 
-    /// <summary>What a message calls the peer: the address, and who is at the other end.</summary>
+    /// <summary>What messages call the peer: the address, and who is at the other end.</summary>
     public string Peer { get; }
 
     /// <summary>
-    /// Whether the peer reset the connection, which closing it with unread data does on unix sockets and TCP. The kernel
-    /// tells that once; the stream keeps it.
+    /// Whether the peer reset the connection, which on unix sockets and TCP happens when it closes with unread data.
+    /// The kernel reports that once; the stream remembers it.
     /// </summary>
     public bool IsReset => _reset != 0;
 
-    /// <summary>True once something was received.</summary>
+    /// <summary>True once any bytes have been received.</summary>
     public bool HasReceived { get; private set; }
 
     /// <summary>
-    /// Whether the peer has closed its end, half of it included, or is gone. Nothing is read: what the peer sent stays for
-    /// who reads the stream. Of a stream that this side disposed: whether that was seen before.
+    /// Whether the peer has closed its end, if only half of it, or is gone. Nothing is read: what the peer sent can
+    /// still be received. For a stream that this side disposed: whether that was seen before.
     /// </summary>
     internal bool HasEnded
     {
@@ -81,9 +81,9 @@ public sealed class ByteStream : IDisposable
         }
     }
 
-    /// <summary>Receives what is there, at most the buffer's length; 0 at the stream's end.</summary>
+    /// <summary>Receives the bytes that have arrived, at most the buffer's length; 0 at the stream's end.</summary>
     /// <exception cref="KernelException">recv: ECONNRESET.</exception>
-    /// <exception cref="WaitTimeoutException">Nothing came in time.</exception>
+    /// <exception cref="WaitTimeoutException">Nothing arrived in time.</exception>
     public int Receive(Span<byte> buffer, WaitLimit limit)
     {
         ArgumentNullException.ThrowIfNull(limit);
@@ -96,10 +96,10 @@ public sealed class ByteStream : IDisposable
         }
     }
 
-    /// <summary>Ends this side.</summary>
+    /// <summary>Closes this side.</summary>
     public void Dispose() => _socket.Dispose();
 
-    /// <summary>Sends one byte with a descriptor, in one sendmsg. The stream is a unix socket.</summary>
+    /// <summary>Sends one byte with a descriptor, in one sendmsg. The stream must be a unix socket.</summary>
     /// <exception cref="KernelException">sendmsg: EPIPE, ECONNRESET.</exception>
     /// <exception cref="WaitTimeoutException">The peer did not read in time.</exception>
     internal void SendDescriptor(FileDescriptor passed, byte data, WaitLimit limit)
@@ -108,10 +108,12 @@ public sealed class ByteStream : IDisposable
             WaitOrThrow(Errno.Last, "sendmsg", Poll.POLLOUT, $"{Peer} to read", limit);
     }
 
-    /// <summary>Receives bytes and the descriptors with them, which belong to the caller, in one recvmsg.</summary>
-    /// <returns>How many bytes; 0 at the stream's end.</returns>
+    /// <summary>
+    /// Receives bytes and the descriptors that came with them, in one recvmsg. The caller owns the descriptors.
+    /// </summary>
+    /// <returns>The number of bytes; 0 at the stream's end.</returns>
     /// <exception cref="KernelException">recvmsg: ECONNRESET.</exception>
-    /// <exception cref="WaitTimeoutException">Nothing came in time.</exception>
+    /// <exception cref="WaitTimeoutException">Nothing arrived in time.</exception>
     internal int ReceiveDescriptors(
         Span<byte> data, WaitLimit limit, out FileDescriptor? first, out FileDescriptor? second, out bool truncated)
     {
@@ -151,14 +153,16 @@ public sealed class ByteStream : IDisposable
         return (int)count;
     }
 
-    /// <summary>Keeps what the kernel tells once. The lock has the end and its error seen together.</summary>
+    /// <summary>
+    /// Remembers what the kernel reports once. Under the lock, the end and its error are seen together.
+    /// </summary>
     private void Latch()
     {
         lock (_ending)
         {
             var errno = Socket.TakeError(_socket);
             LatchReset(errno);
-            // Bytes that the other host has not acknowledged may still find a socket that was closed before they came.
+            // Bytes that the other host has not acknowledged may still arrive at a socket that was closed before.
             _hasEnded |= errno != 0 || IsReset || Endpoint.Kind != EndpointKind.Tcp
                 || Socket.Unacknowledged(_socket) == 0;
         }
@@ -171,7 +175,8 @@ public sealed class ByteStream : IDisposable
     }
 
     /// <summary>
-    /// Waits after a call that would block. Its error number comes first: making the text can change the last one.
+    /// Waits after a call that would block. The caller passes the error number first, because formatting the text can
+    /// change the last one.
     /// </summary>
     private void WaitOrThrow(int errno, string call, short events, string waitedFor, WaitLimit limit)
     {

@@ -9,7 +9,7 @@ using SocketAddress = DmaBuf.Interop.SocketAddress;
 
 namespace DmaBuf.Transport;
 
-/// <summary>The kind of way to a peer that an address names.</summary>
+/// <summary>The transport that an address names.</summary>
 public enum EndpointKind
 {
     /// <summary>A unix stream socket: the only kind that carries descriptors.</summary>
@@ -31,18 +31,19 @@ public enum EndpointRole
     /// <summary>Listens for peers.</summary>
     Listen,
 
-    /// <summary>Connects, and listens where nothing listens yet (<c>unix:</c>).</summary>
+    /// <summary>Connects, or listens where nothing listens yet (<c>unix:</c>).</summary>
     ConnectOrListen,
 }
 
 /// <summary>
 /// A parsed address: <c>unix:PATH</c>, <c>unixd:PATH</c>, <c>tcp:HOST:PORT</c>, <c>tcpd:HOST:PORT</c>,
-/// <c>vsock:CID:PORT</c>, <c>vsockd:CID:PORT</c>. The forms with <c>d</c> listen. Slashes before HOST
-/// or CID are skipped; a PATH is taken as it stands; an IPv6 HOST stands in brackets.
+/// <c>vsock:CID:PORT</c>, <c>vsockd:CID:PORT</c>. The schemes that end in <c>d</c> listen. Slashes before HOST or CID
+/// are skipped; a PATH is used as written; an IPv6 HOST is written in brackets.
 /// </summary>
 public sealed record Endpoint
 {
-    private const string SchemeAction = "Use unix:PATH, unixd:PATH, tcp:HOST:PORT, tcpd:HOST:PORT, vsock:CID:PORT, vsockd:CID:PORT or xenstore:NAME.";
+    private const string SchemeAction =
+        "Use unix:PATH, unixd:PATH, tcp:HOST:PORT, tcpd:HOST:PORT, vsock:CID:PORT, vsockd:CID:PORT or xenstore:NAME.";
     private readonly string _text;
 
     private Endpoint(string text, EndpointKind kind, EndpointRole role)
@@ -55,7 +56,7 @@ public sealed record Endpoint
     /// <summary>The schemes, as they are typed before the colon.</summary>
     public static IReadOnlyList<string> Schemes { get; } = ["unix", "unixd", "tcp", "tcpd", "vsock", "vsockd"];
 
-    /// <summary>The kind of way.</summary>
+    /// <summary>The transport.</summary>
     public EndpointKind Kind { get; }
 
     /// <summary>Which side this is.</summary>
@@ -76,7 +77,9 @@ public sealed record Endpoint
     /// <summary>Parses an address.</summary>
     /// <param name="address">The address.</param>
     /// <param name="directory">The folder that a relative unix PATH starts from; null leaves it to the kernel.</param>
-    /// <exception cref="AddressException">It is none; <see cref="AddressException.Fault"/> says why.</exception>
+    /// <exception cref="AddressException">
+    /// It is not an address; <see cref="AddressException.Fault"/> says why.
+    /// </exception>
     public static Endpoint Parse(string address, string? directory = null)
     {
         ArgumentNullException.ThrowIfNull(address);
@@ -104,20 +107,31 @@ public sealed record Endpoint
     {
         EndpointKind.Unix => [(Socket.AF_UNIX, SocketAddress.Unix(Path))],
         EndpointKind.Vsock => [(Socket.AF_VSOCK, SocketAddress.Vsock(Cid, Port))],
-        _ => [.. HostAddresses(limit).Select(host => (SocketAddress.Family(host), SocketAddress.Internet(host, (int)Port)))],
+        _ => [.. HostAddresses(limit)
+            .Select(host => (SocketAddress.Family(host), SocketAddress.Internet(host, (int)Port)))],
     };
 
     private static Endpoint Unix(string address, string path, EndpointRole role, string? directory)
     {
         if (path.Length == 0 || path.Contains('\0', StringComparison.Ordinal))
-            throw new AddressException(AddressFault.BadPath, address, "the path is missing or contains a NUL", "Give the socket's path, such as unixd:/run/dmabuf.sock.");
+        {
+            throw new AddressException(
+                AddressFault.BadPath,
+                address,
+                "the path is missing or contains a NUL",
+                "Give the socket's path, such as unixd:/run/dmabuf.sock.");
+        }
+
         if (directory is not null && !System.IO.Path.IsPathRooted(path))
             path = System.IO.Path.Combine(directory, path);
         var length = Encoding.UTF8.GetByteCount(path);
         if (length >= SocketAddress.UNIX_PATH_MAX)
         {
-            throw new AddressException(AddressFault.PathTooLong, address,
-                $"the path has {length} bytes and the kernel takes {SocketAddress.UNIX_PATH_MAX - 1}", "Use a shorter path, such as one in /run or /tmp.");
+            throw new AddressException(
+                AddressFault.PathTooLong,
+                address,
+                $"the path has {length} bytes, and the kernel takes at most {SocketAddress.UNIX_PATH_MAX - 1}",
+                "Use a shorter path, such as one in /run or /tmp.");
         }
 
         return new Endpoint(address, EndpointKind.Unix, role) { Path = path };
@@ -127,31 +141,51 @@ public sealed record Endpoint
     {
         const string Advice = "Write HOST:PORT, and [HOST]:PORT for IPv6: tcp:10.0.3.16:8000, tcpd:[::]:8000.";
         var bracketed = rest.StartsWith('[');
-        var end = bracketed ? rest.IndexOf("]:", StringComparison.Ordinal) : rest.IndexOf(':', StringComparison.Ordinal);
+        var end = rest.IndexOf(bracketed ? "]:" : ":", StringComparison.Ordinal);
         if (end < 0)
             throw new AddressException(AddressFault.BadPort, address, "the port is missing", Advice);
         var host = bracketed ? rest[1..end] : rest[..end];
         var port = rest[(bracketed ? end + 2 : end + 1)..];
-        if (host.Length == 0 || (bracketed && !(IPAddress.TryParse(host, out var v6) && v6.AddressFamily == AddressFamily.InterNetworkV6)))
-            throw new AddressException(AddressFault.BadHost, address, "the host is missing or, in brackets, no IPv6 address", Advice);
+        if (host.Length == 0 || (bracketed && !IsIPv6(host)))
+        {
+            throw new AddressException(
+                AddressFault.BadHost, address, "the host is missing or, in brackets, not an IPv6 address", Advice);
+        }
+
         if (port.Contains(':', StringComparison.Ordinal))
-            throw new AddressException(AddressFault.BadHost, address, "an IPv6 host stands in brackets", Advice);
-        if (!uint.TryParse(port, NumberStyles.None, CultureInfo.InvariantCulture, out var number) || number is 0 or > 65535)
-            throw new AddressException(AddressFault.BadPort, address, $"'{port}' is no port from 1 to 65535", Advice);
+            throw new AddressException(AddressFault.BadHost, address, "an IPv6 host must be in brackets", Advice);
+        if (TryParseNumber(port) is not { } number || number is 0 or > 65535)
+        {
+            throw new AddressException(
+                AddressFault.BadPort, address, $"'{port}' is not a port from 1 to 65535", Advice);
+        }
+
         return new Endpoint(address, EndpointKind.Tcp, role) { Host = host, Port = number };
     }
 
     private static Endpoint Vsock(string address, string rest, EndpointRole role)
     {
-        const string Advice = "Write CID:PORT in decimal: vsock:2:8000 reaches the host, vsockd:-1:8000 listens for anyone, CID 1 is this machine itself.";
+        const string Advice =
+            "Write CID:PORT in decimal: vsock:2:8000 reaches the host, vsockd:-1:8000 listens for anyone, CID 1 is "
+            + "this machine itself.";
         var parts = rest.Split(':');
-        if (parts.Length != 2 || !uint.TryParse(parts[1], NumberStyles.None, CultureInfo.InvariantCulture, out var port) || port == uint.MaxValue)
-            throw new AddressException(AddressFault.BadPort, address, "the port is missing or no number from 0 to 4294967294", Advice);
-        var cid = SocketAddress.VMADDR_CID_ANY;
-        if (parts[0] != "-1" && !uint.TryParse(parts[0], NumberStyles.None, CultureInfo.InvariantCulture, out cid))
-            throw new AddressException(AddressFault.BadCid, address, $"'{parts[0]}' is no context id", Advice);
-        return new Endpoint(address, EndpointKind.Vsock, role) { Cid = cid, Port = port };
+        if (parts.Length != 2 || TryParseNumber(parts[1]) is not { } port || port == uint.MaxValue)
+        {
+            throw new AddressException(
+                AddressFault.BadPort, address, "the port is missing or not a number from 0 to 4294967294", Advice);
+        }
+
+        var cid = parts[0] == "-1" ? SocketAddress.VMADDR_CID_ANY : TryParseNumber(parts[0]);
+        if (cid is null)
+            throw new AddressException(AddressFault.BadCid, address, $"'{parts[0]}' is not a context id", Advice);
+        return new Endpoint(address, EndpointKind.Vsock, role) { Cid = cid.Value, Port = port };
     }
+
+    private static bool IsIPv6(string host) =>
+        IPAddress.TryParse(host, out var address) && address.AddressFamily == AddressFamily.InterNetworkV6;
+
+    private static uint? TryParseNumber(string text) =>
+        uint.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : null;
 
     private IPAddress[] HostAddresses(WaitLimit limit)
     {
@@ -159,12 +193,18 @@ public sealed record Endpoint
             return [literal];
         try
         {
-            // The C library asks the name servers on a thread of its own, and nothing ends that: it is left behind.
-            return limit.ForTask(Dns.GetHostAddressesAsync(Host, limit.Cancellation), $"a name server to tell the address of '{Host}'");
+            // The C library asks the name servers on a thread of its own, which nothing can end: it is left behind.
+            var resolving = Dns.GetHostAddressesAsync(Host, limit.Cancellation);
+            return limit.ForTask(resolving, $"a name server to resolve '{Host}'");
         }
         catch (SocketException e)
         {
-            throw new AddressException(AddressFault.BadHost, _text, $"the host '{Host}' is unknown", "Check the name, or give the address in numbers.", e);
+            throw new AddressException(
+                AddressFault.BadHost,
+                _text,
+                $"the host '{Host}' is unknown",
+                "Check the name, or give the host's IP address.",
+                e);
         }
     }
 }

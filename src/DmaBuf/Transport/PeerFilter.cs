@@ -6,8 +6,8 @@ using DmaBuf.Interop;
 namespace DmaBuf.Transport;
 
 /// <summary>
-/// Which peers are wanted at an address: an IP address or range (<c>10.0.3.0/24</c>) for tcp, a user's name or number for
-/// unix, a context id for vsock.
+/// Which peers to accept at an address: an IP address or range (<c>10.0.3.0/24</c>) for tcp, a user's name or number
+/// for unix, a context id for vsock.
 /// </summary>
 public sealed class PeerFilter
 {
@@ -20,7 +20,7 @@ public sealed class PeerFilter
         _isWanted = isWanted;
     }
 
-    /// <summary>Reads the text for one kind of address.</summary>
+    /// <summary>Parses the text for one kind of address.</summary>
     /// <exception cref="AddressException">BadPeer.</exception>
     public static PeerFilter Parse(string text, EndpointKind kind)
     {
@@ -29,7 +29,8 @@ public sealed class PeerFilter
         {
             EndpointKind.Tcp => OfNetwork(text),
             EndpointKind.Unix when UserId(text) is { } user => new PeerFilter(text, peer => peer.UserId == user),
-            EndpointKind.Unix => throw Bad(text, "there is no such user", "Give a user's name of /etc/passwd, or a number."),
+            EndpointKind.Unix => throw Bad(
+                text, "there is no such user", "Give a user's name from /etc/passwd, or a number."),
             _ when Number(text) is { } cid => new PeerFilter(text, peer => peer.Cid == cid),
             _ => throw Bad(text, "it is not a context id", "Give the peer's CID: a guest's, or 2 for the host."),
         };
@@ -41,7 +42,7 @@ public sealed class PeerFilter
     /// <summary>The text as given.</summary>
     public override string ToString() => _text;
 
-    /// <summary>A listener on [::] sees an IPv4 host as an IPv6 address.</summary>
+    /// <summary>IPv4-mapped addresses count as IPv4 addresses: a listener on [::] sees IPv4 hosts that way.</summary>
     private static PeerFilter OfNetwork(string text)
     {
         if (IPAddress.TryParse(text, out var address))

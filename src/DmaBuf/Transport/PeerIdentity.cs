@@ -4,7 +4,7 @@ using SocketAddress = DmaBuf.Interop.SocketAddress;
 
 namespace DmaBuf.Transport;
 
-/// <summary>Who is at the other end of a stream, as the kernel tells it.</summary>
+/// <summary>Who is at the other end of a stream, as the kernel reports it.</summary>
 public sealed record PeerIdentity
 {
     private PeerIdentity()
@@ -34,7 +34,8 @@ public sealed record PeerIdentity
 
     internal static PeerIdentity Of(FileDescriptor socket, EndpointKind kind) => kind switch
     {
-        EndpointKind.Unix when Socket.PeerCredentials(socket, out var who) => new() { ProcessId = who.pid, UserId = who.uid },
+        EndpointKind.Unix when Socket.PeerCredentials(socket, out var who) =>
+            new() { ProcessId = who.pid, UserId = who.uid },
         EndpointKind.Tcp => new() { Host = SocketAddress.ToInternet(Socket.PeerName(socket)) },
         EndpointKind.Vsock => new() { Cid = SocketAddress.ToCid(Socket.PeerName(socket)) },
         _ => new(),

@@ -8,7 +8,7 @@ namespace DmaBuf.Transport;
 /// <summary>The file of a listening unix socket.</summary>
 internal sealed class SocketFile : IDisposable
 {
-    /// <summary>A file appears a moment before its socket can be found by it, and looks stale until then.</summary>
+    /// <summary>A socket's file appears a moment before one can connect to it, and looks stale until then.</summary>
     private const int YoungMilliseconds = 50;
     private const int LookAgainMilliseconds = 10;
 
@@ -23,18 +23,18 @@ internal sealed class SocketFile : IDisposable
     }
 
     /// <summary>
-    /// Binds a socket to its path. A file there that nobody has open any more is replaced; a lock that others could hold
-    /// is not needed for that.
+    /// Binds a socket to its path. A stale file there, which no process has open, is replaced, without a lock that
+    /// others could hold.
     /// </summary>
     /// <exception cref="KernelException">bind: EADDRINUSE, EACCES, ENOENT.</exception>
     /// <exception cref="AddressException">NotASocket.</exception>
-    /// <exception cref="WaitTimeoutException">Others kept coming first.</exception>
+    /// <exception cref="WaitTimeoutException">Others kept binding it first.</exception>
     public static SocketFile Bind(FileDescriptor socket, byte[] address, Endpoint endpoint, WaitLimit limit)
     {
         while (!Socket.Bind(socket, address, endpoint.ToString()))
         {
             var errno = Errno.Last;
-            limit.Pause(0, $"a free place at {endpoint}");
+            limit.Pause(0, $"the path of {endpoint} to become free");
             if (errno != Errno.EADDRINUSE)
                 throw new KernelException("bind", errno, endpoint.ToString());
             if (!Stat.OfPath(endpoint.Path, out var found))
@@ -54,7 +54,9 @@ internal sealed class SocketFile : IDisposable
     /// <summary>Removes the file, unless another listener has replaced it.</summary>
     public void Dispose()
     {
-        if (Interlocked.Exchange(ref _isDisposed, 1) == 0 && Stat.OfPath(_path, out var status) && status.stx_ino == _inode)
+        if (Interlocked.Exchange(ref _isDisposed, 1) != 0)
+            return;
+        if (Stat.OfPath(_path, out var status) && status.stx_ino == _inode)
             Delete(_path);
     }
 
@@ -62,14 +64,17 @@ internal sealed class SocketFile : IDisposable
     {
         if ((file.stx_mode & Stat.S_IFMT) != Stat.S_IFSOCK)
         {
-            throw new AddressException(AddressFault.NotASocket, endpoint.ToString(), "the path exists and is not a socket",
+            throw new AddressException(
+                AddressFault.NotASocket,
+                endpoint.ToString(),
+                "the path exists and is not a socket",
                 "Use another path: this file is not replaced.");
         }
     }
 
     /// <summary>
-    /// A datagram socket that connects to the path learns whether some socket is bound there without being accepted by
-    /// it: EPROTOTYPE from a stream socket, ECONNREFUSED from a file that nobody has open.
+    /// Connects a datagram socket to the path, which shows whether a socket is bound there without being accepted by
+    /// it: EPROTOTYPE means a stream socket, ECONNREFUSED a file that no process has open.
     /// </summary>
     private static bool IsInUse(Endpoint endpoint, byte[] address)
     {
@@ -86,7 +91,7 @@ internal sealed class SocketFile : IDisposable
     }
 
     /// <summary>
-    /// Removes a stale file. Whoever does so first links it to a name of its own, which only one can, so that none removes
+    /// Removes a stale file. It is first linked to a second name, which only one process can do, so that none removes
     /// the file that another has put in its place.
     /// </summary>
     /// <returns>False where the file cannot be removed.</returns>
@@ -101,19 +106,19 @@ internal sealed class SocketFile : IDisposable
                 return true;
             case Errno.EEXIST when !Stat.OfPath(path, out var now) || IsYoung(now):
             case Errno.EEXIST when RemoveSame(claim, claim, stale):
-                // Its owner is at it, or was killed at it.
+                // Another process is removing the file, or was killed while it did.
                 return true;
             default:
-                // Another user's file cannot be linked to (protected_hardlinks), nor any on some file systems.
+                // Another user's file cannot be linked to (protected_hardlinks), and on some file systems no file can.
                 return RemoveSame(path, path, stale);
         }
     }
 
-    /// <summary>Removes a file if another name, or its own, still leads to the stale one.</summary>
+    /// <summary>Removes a file if a name, its own or another, still leads to the stale file.</summary>
     private static bool RemoveSame(string name, string path, in Stat.statx stale) =>
         Stat.OfPath(name, out var found) && IsSame(found, stale) && Delete(path);
 
-    /// <summary>The time of the last change tells it from a later file with the same number.</summary>
+    /// <summary>The modification time distinguishes the file from a later one with the same inode number.</summary>
     private static bool IsSame(in Stat.statx one, in Stat.statx other) => one.stx_ino == other.stx_ino
         && one.stx_mtime.tv_sec == other.stx_mtime.tv_sec && one.stx_mtime.tv_nsec == other.stx_mtime.tv_nsec;
 
@@ -127,7 +132,7 @@ internal sealed class SocketFile : IDisposable
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            // After listening, a file that stays does no harm.
+            // A file that is left after listening does no harm.
             return false;
         }
     }

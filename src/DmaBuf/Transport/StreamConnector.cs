@@ -20,14 +20,14 @@ public static class StreamConnector
         return ConnectToAny(endpoint, endpoint.Resolve(limit), limit);
     }
 
-    /// <summary>Connects to the first of the addresses that takes the connection.</summary>
+    /// <summary>Connects to the first of the addresses that accepts the connection.</summary>
     internal static ByteStream ConnectToAny(
         Endpoint endpoint, IReadOnlyList<(int Family, byte[] Address)> addresses, WaitLimit limit)
     {
         KernelException? failure = null;
         foreach (var (family, address) in addresses)
         {
-            // A kernel without IPv6 may still reach the host's IPv4 address, whose failure says more.
+            // A kernel without IPv6 may still reach the host's IPv4 address, and a failure of that says more.
             if (Socket.Create(family, Socket.SOCK_STREAM) is not { } socket)
             {
                 var refused = new KernelException("socket", Errno.Last, endpoint.ToString());
@@ -44,7 +44,7 @@ public static class StreamConnector
         throw failure ?? new KernelException("connect", Errno.EADDRNOTAVAIL, endpoint.ToString());
     }
 
-    /// <returns>0, or the error number of a socket that is closed again.</returns>
+    /// <returns>0, or the error number with which the socket was closed again.</returns>
     private static int TryConnect(FileDescriptor socket, byte[] address, Endpoint endpoint, WaitLimit limit)
     {
         try
@@ -63,7 +63,7 @@ public static class StreamConnector
                     case Errno.EINTR:
                         continue;
                     case Errno.EAGAIN:
-                        // A unix listener's queue is full. There is no event for its end.
+                        // A unix listener's queue is full, and no event says when there is room again.
                         limit.Pause(RetryMilliseconds, waitedFor);
                         continue;
                     case var errno:

@@ -4,7 +4,7 @@ using DmaBuf.Waits;
 
 namespace DmaBuf.Transport;
 
-/// <summary>A listening socket. Its socket file, if it has one, goes when it is disposed.</summary>
+/// <summary>A listening socket. Disposing it also removes its socket file, if it has one.</summary>
 public sealed class StreamListener : IDisposable
 {
     private const int Backlog = 16;
@@ -21,10 +21,12 @@ public sealed class StreamListener : IDisposable
     /// <summary>The address.</summary>
     public Endpoint Endpoint { get; }
 
-    /// <summary>Listens. A socket file that nobody has open any more is replaced; anything else at the path is left alone.</summary>
+    /// <summary>
+    /// Listens. A socket file that no process has open is replaced; anything else at the path is left alone.
+    /// </summary>
     /// <exception cref="KernelException">socket, bind: EADDRINUSE, EACCES, ENOENT, EADDRNOTAVAIL.</exception>
     /// <exception cref="AddressException">NotASocket: the path exists and is something else. BadHost.</exception>
-    /// <exception cref="WaitTimeoutException">No name server told the host's address in time.</exception>
+    /// <exception cref="WaitTimeoutException">No name server resolved the host in time.</exception>
     public static StreamListener Listen(Endpoint endpoint, WaitLimit? limit = null)
     {
         ArgumentNullException.ThrowIfNull(endpoint);
@@ -54,8 +56,8 @@ public sealed class StreamListener : IDisposable
         }
     }
 
-    /// <summary>Waits for one peer.</summary>
-    /// <exception cref="WaitTimeoutException">None came in time.</exception>
+    /// <summary>Waits for a peer to connect.</summary>
+    /// <exception cref="WaitTimeoutException">No peer came in time.</exception>
     /// <exception cref="KernelException">accept4: EMFILE, ENFILE, ENOMEM.</exception>
     public ByteStream Accept(WaitLimit limit)
     {
@@ -70,7 +72,7 @@ public sealed class StreamListener : IDisposable
                     limit.ForEvent(_socket, Poll.POLLIN, $"a peer to connect to {Endpoint}");
                     break;
                 case Errno.ECONNABORTED:
-                    // That peer went before it was accepted: the next one may stay.
+                    // That peer left before it was accepted; the next one may stay.
                     limit.Pause(0, $"a peer to connect to {Endpoint}");
                     break;
                 default:
@@ -79,7 +81,9 @@ public sealed class StreamListener : IDisposable
         }
     }
 
-    /// <summary>Removes the socket's file and closes the socket. While it is open, no other listener replaces the file.</summary>
+    /// <summary>
+    /// Removes the socket's file and then closes the socket: while it is open, no other listener replaces the file.
+    /// </summary>
     public void Dispose()
     {
         _file?.Dispose();

@@ -6,8 +6,8 @@ using DmaBuf.Waits;
 namespace DmaBuf.Transport;
 
 /// <summary>
-/// Peers at one address, one after another, by whichever role the address names. A listener stays open between peers,
-/// so that the next one can connect while this one is served.
+/// The peers at one address, one after another, by whichever role the address names. A listener stays open between
+/// peers, so that the next one can connect while the current one is being handled.
 /// </summary>
 public sealed class StreamSource : IDisposable
 {
@@ -19,8 +19,10 @@ public sealed class StreamSource : IDisposable
     private int _busy;
 
     /// <param name="endpoint">The address.</param>
-    /// <param name="patient">Where nothing listens: wait until something does, rather than fail or listen here.</param>
-    /// <param name="from">The peers that are wanted; null for all.</param>
+    /// <param name="patient">
+    /// Whether to wait, where nothing listens, until something does, instead of failing or listening here.
+    /// </param>
+    /// <param name="from">The peers to accept; null for all.</param>
     public StreamSource(Endpoint endpoint, bool patient = false, PeerFilter? from = null)
     {
         ArgumentNullException.ThrowIfNull(endpoint);
@@ -32,14 +34,14 @@ public sealed class StreamSource : IDisposable
     /// <summary>The address.</summary>
     public Endpoint Endpoint { get; }
 
-    /// <summary>Whether a peer that did not do its part can be followed by another: where this side listens.</summary>
+    /// <summary>Whether this side listens, so that another peer can follow one that failed.</summary>
     public bool IsListening => _listener is not null;
 
-    /// <summary>The next peer that is wanted. Others that connect are closed.</summary>
+    /// <summary>Connects to the next peer, or accepts it. Peers that the filter does not accept are closed.</summary>
     /// <exception cref="KernelException">Connecting or listening failed.</exception>
     /// <exception cref="AddressException">The address cannot be used.</exception>
-    /// <exception cref="PeerException">Unwanted: connecting led to a peer that is not wanted.</exception>
-    /// <exception cref="WaitTimeoutException">No peer in time.</exception>
+    /// <exception cref="PeerException">Unwanted: the filter does not accept the peer that was connected to.</exception>
+    /// <exception cref="WaitTimeoutException">No peer came in time.</exception>
     public ByteStream Next(WaitLimit limit)
     {
         ArgumentNullException.ThrowIfNull(limit);
@@ -61,10 +63,10 @@ public sealed class StreamSource : IDisposable
     }
 
     /// <summary>
-    /// Deals with the next peer. Where this side is patient and connects, a peer that resets the connection before it sent
-    /// anything was a listener that is just closing: the next one is connected to.
+    /// Works with the next peer. If this side is patient and connects, a peer that resets the connection before it
+    /// sends anything was a listener that was just closing, and this side connects again.
     /// </summary>
-    /// <param name="work">Gets the stream, which is closed if it fails.</param>
+    /// <param name="work">Works with the stream, which is closed if this fails.</param>
     /// <param name="limit">The time limit.</param>
     /// <exception cref="KernelException">Connecting or listening failed, or <paramref name="work"/> did.</exception>
     internal T WithNext<T>(Func<ByteStream, T> work, WaitLimit limit)
@@ -76,7 +78,8 @@ public sealed class StreamSource : IDisposable
             {
                 return work(stream);
             }
-            catch (KernelException e) when (_patient && !IsListening && stream is { IsReset: true, HasReceived: false } && IsOfStream(e))
+            catch (KernelException e) when (
+                _patient && !IsListening && stream is { IsReset: true, HasReceived: false } && IsOfStream(e))
             {
                 stream.Dispose();
                 limit.Pause(RetryMilliseconds, $"a listener at {Endpoint}");
@@ -110,7 +113,8 @@ public sealed class StreamSource : IDisposable
             {
                 return StreamConnector.Connect(Endpoint, limit);
             }
-            catch (KernelException e) when (NobodyListens(e) && Endpoint.Role == EndpointRole.ConnectOrListen && !_patient)
+            catch (KernelException e) when (
+                NobodyListens(e) && Endpoint.Role == EndpointRole.ConnectOrListen && !_patient)
             {
                 TryListen(limit);
             }
@@ -121,7 +125,7 @@ public sealed class StreamSource : IDisposable
         }
     }
 
-    /// <summary>Listens, unless the peer did so in the meantime: then the next connect reaches it.</summary>
+    /// <summary>Listens, unless the peer began to do so in the meantime: then the next connect reaches it.</summary>
     private void TryListen(WaitLimit limit)
     {
         try

@@ -6,8 +6,8 @@ using DmaBuf.Tracing;
 namespace DmaBuf.Waits;
 
 /// <summary>
-/// How long the waits of one task may last together: until a deadline, and until a token is cancelled, which wakes a
-/// poll, so that no wait needs a thread of its own. For one thread at a time.
+/// The time limit of all waits of one task: they end at a deadline, or when a token is cancelled. Cancelling the token
+/// wakes a poll, so no wait needs a thread of its own. For one thread at a time.
 /// </summary>
 public sealed class WaitLimit : IDisposable
 {
@@ -16,7 +16,7 @@ public sealed class WaitLimit : IDisposable
     private readonly CancellationToken _cancellation;
     private WaitSet? _set;
 
-    /// <param name="timeout">From now to the deadline, or null for none.</param>
+    /// <param name="timeout">The time until the deadline, or null for none.</param>
     /// <param name="cancellation">Ends every wait with <see cref="OperationCanceledException"/>.</param>
     public WaitLimit(TimeSpan? timeout = null, CancellationToken cancellation = default)
     {
@@ -30,20 +30,22 @@ public sealed class WaitLimit : IDisposable
     /// <summary>True once the deadline has passed.</summary>
     public bool IsOver => _timeout is { } timeout && Stopwatch.GetElapsedTime(_start) >= timeout;
 
-    /// <summary>A limit of its own for a part of the task: so much time from now, and no more than is left of this one.</summary>
+    /// <summary>
+    /// A separate limit for a part of the task: the given time from now, but no more than what is left of this limit.
+    /// </summary>
     public WaitLimit AtMost(TimeSpan time)
     {
         var left = _timeout - Stopwatch.GetElapsedTime(_start);
         return new WaitLimit(left < time ? TimeSpan.FromTicks(Math.Max(0, left.Value.Ticks)) : time, _cancellation);
     }
 
-    /// <summary>Frees what the waits used.</summary>
+    /// <summary>Frees what the waits needed.</summary>
     public void Dispose() => _set?.Dispose();
 
     /// <summary>Waits until the descriptor has one of the events, is hung up or has failed.</summary>
     /// <exception cref="WaitTimeoutException">The deadline passed.</exception>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
-    /// <exception cref="KernelException">poll: EBADF where the descriptor was disposed meanwhile.</exception>
+    /// <exception cref="KernelException">poll: EBADF where the descriptor was disposed in the meantime.</exception>
     internal void ForEvent(FileDescriptor fd, short events, string waitedFor)
     {
         while (!ForEvent(fd, events, -1, waitedFor))
@@ -54,7 +56,8 @@ public sealed class WaitLimit : IDisposable
     }
 
     /// <summary>
-    /// The same for so many milliseconds at most, or for any time if negative. False when they passed without an event.
+    /// The same for at most the given milliseconds, or without that limit if negative. False when they passed without
+    /// an event.
     /// </summary>
     /// <inheritdoc cref="ForEvent(FileDescriptor, short, string)"/>
     internal bool ForEvent(FileDescriptor fd, short events, int milliseconds, string waitedFor)
@@ -64,7 +67,7 @@ public sealed class WaitLimit : IDisposable
         return set.Wait(Shorter(milliseconds, RemainingMilliseconds(waitedFor)), waitedFor);
     }
 
-    /// <summary>Waits for a while; shorter if the deadline comes first.</summary>
+    /// <summary>Waits for the given time, or until the deadline if that comes first.</summary>
     /// <exception cref="WaitTimeoutException">The deadline had passed.</exception>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
     internal void Pause(int milliseconds, string waitedFor)
@@ -74,14 +77,17 @@ public sealed class WaitLimit : IDisposable
             EmptySet().Wait(shorter, waitedFor);
     }
 
-    /// <summary>Waits for what poll cannot see. A task that the limit ends early runs on unseen.</summary>
+    /// <summary>
+    /// Waits for a task, which poll cannot see. If the limit ends the wait early, the task is left to run on.
+    /// </summary>
     /// <exception cref="WaitTimeoutException">The deadline passed.</exception>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
     internal T ForTask<T>(Task<T> task, string waitedFor)
     {
         try
         {
-            return task.WaitAsync(TimeSpan.FromMilliseconds(RemainingMilliseconds(waitedFor)), _cancellation).GetAwaiter().GetResult();
+            var remaining = TimeSpan.FromMilliseconds(RemainingMilliseconds(waitedFor));
+            return task.WaitAsync(remaining, _cancellation).GetAwaiter().GetResult();
         }
         catch (TimeoutException) when (_timeout is not null)
         {
@@ -96,7 +102,7 @@ public sealed class WaitLimit : IDisposable
         return _set;
     }
 
-    /// <summary>The shorter of two times, of which a negative one has no end.</summary>
+    /// <summary>The shorter of two times, where a negative one means no limit.</summary>
     private static int Shorter(int one, int other) => one < 0 ? other : other < 0 ? one : Math.Min(one, other);
 
     private int RemainingMilliseconds(string waitedFor)

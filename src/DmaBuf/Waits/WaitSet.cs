@@ -5,10 +5,13 @@ using DmaBuf.Interop;
 namespace DmaBuf.Waits;
 
 /// <summary>
-/// A wait for several descriptors at once. A descriptor that is disposed during the wait ends it, and stays open until
-/// the poll is over, so that its number cannot become another file's meanwhile. For one thread at a time.
+/// A wait for several descriptors at once. Disposing a descriptor during the wait ends the wait; the descriptor stays
+/// open until the poll is over, so that its number cannot be reused for another file in the meantime. For one thread at
+/// a time.
 /// </summary>
-/// <remarks>Waiting again, also for other descriptors, allocates nothing once the set has been as large.</remarks>
+/// <remarks>
+/// Once the set has reached its largest size, waiting again allocates nothing, even for other descriptors.
+/// </remarks>
 internal sealed class WaitSet : IDisposable
 {
     private const int ForWake = 1;
@@ -28,13 +31,13 @@ internal sealed class WaitSet : IDisposable
         _registration = cancellation.Register(() => Poll.Signal(wake));
     }
 
-    /// <summary>How many descriptors are waited for.</summary>
+    /// <summary>The number of descriptors in the set.</summary>
     public int Count { get; private set; }
 
-    /// <summary>Adds a descriptor, which stays its owner's.</summary>
+    /// <summary>Adds a descriptor, which its owner keeps.</summary>
     /// <param name="fd">The descriptor.</param>
-    /// <param name="events">The events of poll(2); the end and the failure of a descriptor are always waited for.</param>
-    /// <returns>The index to ask <see cref="Events"/> with.</returns>
+    /// <param name="events">The events of poll(2); hang-up and failure are always waited for.</param>
+    /// <returns>The index to pass to <see cref="Events"/>.</returns>
     public int Add(FileDescriptor fd, short events)
     {
         if (Count == _descriptors.Length)
@@ -48,22 +51,24 @@ internal sealed class WaitSet : IDisposable
         return Count++;
     }
 
-    /// <summary>Takes all descriptors out.</summary>
+    /// <summary>Removes all descriptors.</summary>
     public void Clear()
     {
         Array.Clear(_descriptors);
         Count = 0;
     }
 
-    /// <summary>The events that ended the last wait at one descriptor; 0 where there were none.</summary>
+    /// <summary>The events of a descriptor that ended the last wait; 0 where it had none.</summary>
     public short Events(int index) => _polled[index].revents;
 
     /// <summary>Waits until a descriptor has an event.</summary>
-    /// <param name="milliseconds">The most to wait; negative for no limit.</param>
-    /// <param name="waitedFor">What a failure says the wait was for.</param>
+    /// <param name="milliseconds">The longest time to wait; negative for no limit.</param>
+    /// <param name="waitedFor">What the wait is for, as a failure describes it.</param>
     /// <returns>False when the time passed without an event.</returns>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
-    /// <exception cref="KernelException">poll: EBADF where a descriptor was disposed, before the wait or during it.</exception>
+    /// <exception cref="KernelException">
+    /// poll: EBADF where a descriptor was disposed, before the wait or during it.
+    /// </exception>
     public bool Wait(int milliseconds, string waitedFor)
     {
         _cancellation.ThrowIfCancellationRequested();
@@ -93,7 +98,7 @@ internal sealed class WaitSet : IDisposable
 
     private void Hold(FileDescriptor fd, string waitedFor)
     {
-        // First, so that no end between the question and the poll goes unnoticed.
+        // Before the check below, so that no disposal between it and the poll goes unnoticed.
         fd.AddWake(_wake);
         var added = false;
         try

@@ -7,7 +7,7 @@ using DmaBuf.Waits;
 namespace DmaBuf.Xen;
 
 /// <summary>
-/// What xenstore tells of a domain's life. It does not tell whether a domain is paused, blocked or has crashed.
+/// A domain's state as xenstore shows it. xenstore does not show whether a domain is paused, blocked or has crashed.
 /// </summary>
 public enum XenDomainState
 {
@@ -18,7 +18,7 @@ public enum XenDomainState
     ShuttingDown,
 }
 
-/// <summary>A domain of this Xen host, as far as this domain may see it.</summary>
+/// <summary>A domain of this Xen host, as far as this domain can see it.</summary>
 public sealed record XenDomain
 {
     /// <summary>The id.</summary>
@@ -30,22 +30,22 @@ public sealed record XenDomain
     /// <summary>pv, pvh or hvm, or null where it is not known.</summary>
     public string? Type { get; init; }
 
-    /// <summary>What xenstore tells of its life, or null where this domain may not read it.</summary>
+    /// <summary>Its state as xenstore shows it, or null where this domain may not read it.</summary>
     public XenDomainState? State { get; init; }
 
-    /// <summary>True for the domain that asks.</summary>
+    /// <summary>True for the domain that this process runs in.</summary>
     public required bool IsOwn { get; init; }
 
     /// <summary>This domain's id. Errors: <see cref="KernelException"/> (open: not a Xen domain).</summary>
     public static ushort OwnId(XenStore store)
     {
         ArgumentNullException.ThrowIfNull(store);
-        // dom0's socket knows no "domid" of the asker; the node exists for domains that have one.
+        // dom0 may have no "domid" node; every other domain has one.
         var text = store.Read("domid");
         return text is null ? (ushort)0 : ushort.Parse(text, CultureInfo.InvariantCulture);
     }
 
-    /// <summary>The domains that this one can see: all of them in dom0, else itself and dom0.</summary>
+    /// <summary>The domains that this one can see: in dom0 all of them, elsewhere itself and dom0.</summary>
     public static IReadOnlyList<XenDomain> All(XenStore store)
     {
         var own = OwnId(store);
@@ -59,7 +59,7 @@ public sealed record XenDomain
 
     /// <summary>The id of a domain given by id or by name.</summary>
     /// <exception cref="AddressException">
-    /// UnknownDomain: no id of a domain, or this domain sees none of that name.
+    /// UnknownDomain: neither an id nor the name of a domain that this one sees.
     /// </exception>
     public static ushort Find(XenStore store, string idOrName)
     {
@@ -73,8 +73,8 @@ public sealed record XenDomain
     }
 
     /// <summary>
-    /// The ids of this domain and of another, given by id or by name, to share with. The kernel grants to domains that
-    /// do not exist too, so dom0, which sees all of them, looks first; elsewhere nobody can.
+    /// The ids of this domain and of the domain to share with, given by id or by name. The kernel also grants to
+    /// domains that do not exist, so dom0, which sees all domains, checks first; other domains cannot check.
     /// </summary>
     /// <exception cref="AddressException">UnknownDomain.</exception>
     /// <exception cref="BufferException">OwnDomain.</exception>
@@ -86,8 +86,8 @@ public sealed record XenDomain
     }
 
     /// <summary>
-    /// The ids of this domain and of another, given by id or by name, whose pages are to be imported: what a domain
-    /// shared outlives it.
+    /// The ids of this domain and of the domain to import from, given by id or by name. What a domain shared can
+    /// outlive it, so it need not exist any more.
     /// </summary>
     /// <exception cref="AddressException">UnknownDomain: this domain sees none of that name.</exception>
     /// <exception cref="BufferException">OwnDomain.</exception>
@@ -97,7 +97,7 @@ public sealed record XenDomain
         return FindOther(store, idOrName);
     }
 
-    /// <summary>A domain's id given as a number: below the reserved ones of xen/include/public/xen.h.</summary>
+    /// <summary>Parses a domain's id: a number below the reserved ones of xen/include/public/xen.h.</summary>
     public static bool TryParseId(string text, out ushort id)
     {
         const ushort DOMID_FIRST_RESERVED = 0x7FF0;
@@ -105,11 +105,11 @@ public sealed record XenDomain
             && id < DOMID_FIRST_RESERVED;
     }
 
-    /// <summary>Whether this domain sees the other's node, which goes with the domain.</summary>
+    /// <summary>Whether this domain sees the other's node, which is removed with the other domain.</summary>
     internal static bool Exists(XenStore store, ushort id) => store.ReadIfAllowed(Node(id)) is not null;
 
     /// <summary>
-    /// Whether a domain is there, as far as this one may know: an unprivileged domain's xenstored may refuse to tell.
+    /// Whether a domain exists, as far as this one can know: xenstored may refuse to answer an unprivileged domain.
     /// </summary>
     internal static bool IsThere(XenStore store, ushort id) => store.IsIntroduced(id) ?? Exists(store, id);
 
@@ -125,7 +125,7 @@ public sealed record XenDomain
             reason,
             "Give the id or the name of a domain that this one can see.");
 
-    /// <summary>The refusal to export to oneself, which Xen would map nowhere.</summary>
+    /// <summary>The refusal to share with this domain itself: Xen would not let anyone map such grants.</summary>
     private static BufferException ToOneself(ushort own) =>
         new(
             BufferFault.OwnDomain,

@@ -7,9 +7,7 @@ using static DmaBuf.Interop.XsWire;
 
 namespace DmaBuf.Xen;
 
-/// <summary>
-/// xenstore, over a connection of its own: one request at a time. Its watches end with it.
-/// </summary>
+/// <summary>A connection to xenstore, for one request at a time. Its watches end with it.</summary>
 public sealed class XenStore : IDisposable
 {
     private readonly XenStoreConnection _connection;
@@ -23,7 +21,7 @@ public sealed class XenStore : IDisposable
     }
 
     /// <summary>Connects.</summary>
-    /// <param name="limit">For how long this connection's waits may last together.</param>
+    /// <param name="limit">The time limit of all of this connection's waits.</param>
     /// <exception cref="KernelException">
     /// open: not a Xen domain, or xenstore is denied. connect: xenstored is gone.
     /// </exception>
@@ -68,7 +66,7 @@ public sealed class XenStore : IDisposable
 
     /// <summary>
     /// Whether xenstored serves a domain (IS_DOMAIN_INTRODUCED); null where this domain may not ask: oxenstored answers
-    /// dom0 alone.
+    /// only dom0.
     /// </summary>
     public bool? IsIntroduced(ushort domain)
     {
@@ -100,18 +98,18 @@ public sealed class XenStore : IDisposable
         }
     }
 
-    /// <summary>Writes a node's value, making the node and its parents where they are missing.</summary>
+    /// <summary>Writes a node's value, and makes the node and its parents where they are missing.</summary>
     /// <exception cref="XenStoreException">Refused.</exception>
     public void Write(string path, string value) =>
         Request(xsd_sockmsg_type.XS_WRITE, path, [.. Text(path), .. Encoding.UTF8.GetBytes(value)]);
 
     /// <summary>
-    /// Makes a node without a value, and its parents where they are missing; nothing where it exists.
+    /// Makes a node without a value, and its parents where they are missing; does nothing if the node exists.
     /// </summary>
     /// <exception cref="XenStoreException">Refused.</exception>
     public void MakeNode(string path) => Request(xsd_sockmsg_type.XS_MKDIR, path, Text(path));
 
-    /// <summary>Removes a node with all below it; nothing where there is none.</summary>
+    /// <summary>Removes a node and everything below it; does nothing if there is no such node.</summary>
     /// <exception cref="XenStoreException">Refused.</exception>
     public void Remove(string path)
     {
@@ -124,9 +122,11 @@ public sealed class XenStore : IDisposable
         }
     }
 
-    /// <summary>Gives a node to <paramref name="owner"/>, closed to all but <paramref name="peer"/>.</summary>
+    /// <summary>
+    /// Makes <paramref name="owner"/> the owner of a node, which only <paramref name="peer"/> may access besides.
+    /// </summary>
     /// <param name="path">The node.</param>
-    /// <param name="owner">Its owner, who may do everything.</param>
+    /// <param name="owner">Its owner, which has full access.</param>
     /// <param name="peer">The one other domain that has access.</param>
     /// <param name="peerMayWrite">Whether the peer may write too.</param>
     /// <exception cref="XenStoreException">Refused.</exception>
@@ -135,8 +135,9 @@ public sealed class XenStore : IDisposable
             [.. Text(path), .. Text($"n{owner}"), .. Text($"{(peerMayWrite ? 'b' : 'r')}{peer}")]);
 
     /// <summary>
-    /// Watches a node and all below it; the first event comes at once. Nothing comes of it where xenstore refuses, for
-    /// want of rights or over its quota of watches: who waits looks again after a while anyway.
+    /// Watches a node and everything below it; the first event comes at once. If xenstore refuses, for lack of
+    /// permission or because of its quota of watches, no events come, which only delays callers: they look again after
+    /// a while anyway.
     /// </summary>
     public void TryWatch(string path)
     {
@@ -149,16 +150,18 @@ public sealed class XenStore : IDisposable
         }
         catch (KernelException e) when (e.Call == "write" && e.Errno is not (Errno.EPIPE or Errno.ECONNRESET))
         {
-            // The kernel of a guest gives the refusal as that of the write.
+            // A guest's kernel reports the refusal as a failure of the write.
         }
     }
 
-    /// <summary>Waits until something under a watch has changed, for so many milliseconds at most.</summary>
-    /// <exception cref="WaitTimeoutException">The connection's time is over.</exception>
+    /// <summary>Waits until something under a watch has changed, for at most the given milliseconds.</summary>
+    /// <exception cref="WaitTimeoutException">The connection's time limit has passed.</exception>
     public void WaitForEvent(int milliseconds, string waitedFor) => _connection.WaitForEvent(milliseconds, waitedFor);
 
-    /// <summary>Does several requests as one: all of them or none, and again where others were in between.</summary>
-    /// <param name="path">What a failure names.</param>
+    /// <summary>
+    /// Does several requests as one transaction: all of them or none. They are repeated if others interfere.
+    /// </summary>
+    /// <param name="path">The node that a failure names.</param>
     /// <param name="work">The requests.</param>
     /// <exception cref="XenStoreException">Refused.</exception>
     public void Transact(string path, Action work)
@@ -166,7 +169,7 @@ public sealed class XenStore : IDisposable
         ArgumentNullException.ThrowIfNull(work);
         const int RetryMilliseconds = 20;
         while (!TryTransact(path, work))
-            _limit.Pause(RetryMilliseconds, "others to leave the same nodes of xenstore alone");
+            _limit.Pause(RetryMilliseconds, "other changes to the same xenstore nodes to end");
     }
 
     /// <summary>Ends the connection and its watches.</summary>
@@ -195,7 +198,7 @@ public sealed class XenStore : IDisposable
         return commit;
     }
 
-    /// <summary>False where the work must be done again.</summary>
+    /// <summary>Returns false where the work must be repeated.</summary>
     private bool EndTransaction(string path, bool commit)
     {
         try

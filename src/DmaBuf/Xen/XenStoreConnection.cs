@@ -9,15 +9,15 @@ using static DmaBuf.Interop.XsWire;
 namespace DmaBuf.Xen;
 
 /// <summary>
-/// A connection to xenstore, over dom0's unix socket or the device of any domain. It keeps in mind that a watch event
-/// arrived while an answer was awaited. The environment variable XENSTORED_PATH names another socket, as it does for
+/// A connection to xenstore, over dom0's unix socket or the device of any domain. It remembers a watch event that
+/// arrives while it waits for an answer. The environment variable XENSTORED_PATH names another socket, as it does for
 /// Xen's own tools.
 /// </summary>
 internal sealed class XenStoreConnection : IDisposable
 {
     private const int AnswerMilliseconds = 30_000;
-    private const string DeniedAction = "xenstored's socket belongs to root: work as root in dom0.";
-    private const string GoneAction = "xenstore is gone: see that xenstored runs.";
+    private const string DeniedAction = "xenstored's socket belongs to root: run as root in dom0.";
+    private const string GoneAction = "xenstore is gone: check that xenstored is running.";
     private static readonly string[] s_devices = ["/dev/xen/xenbus", "/proc/xen/xenbus"];
     private static readonly string[] s_sockets = ["/run/xenstored/socket", "/var/run/xenstored/socket"];
 
@@ -35,7 +35,7 @@ internal sealed class XenStoreConnection : IDisposable
     }
 
     /// <summary>Connects.</summary>
-    /// <param name="limit">For how long this connection's waits may last together.</param>
+    /// <param name="limit">The time limit of all of this connection's waits.</param>
     /// <exception cref="KernelException">
     /// open: not a Xen domain, or xenstore is denied. connect: xenstored is gone.
     /// </exception>
@@ -68,7 +68,7 @@ internal sealed class XenStoreConnection : IDisposable
             "socket", Errno.Last, path);
         try
         {
-            // The daemon's queue is short. There is no event for its end.
+            // The daemon's queue is short, and no event says when there is room again.
             while (!Socket.Connect(socket, SocketAddress.Unix(path), path))
             {
                 if (Errno.Last is not (Errno.EAGAIN or Errno.EINTR))
@@ -95,12 +95,12 @@ internal sealed class XenStoreConnection : IDisposable
 
     /// <summary>Sends one request and waits for its answer.</summary>
     /// <param name="type">The request.</param>
-    /// <param name="transaction">The transaction that it is part of, or 0.</param>
-    /// <param name="path">What a failure names.</param>
+    /// <param name="transaction">The transaction that the request is part of, or 0.</param>
+    /// <param name="path">The node that a failure names.</param>
     /// <param name="payload">The request's content.</param>
     /// <returns>The answer's content.</returns>
     /// <exception cref="XenStoreException">Refused.</exception>
-    /// <exception cref="KernelException">read, write: xenstored is gone, or is no xenstored.</exception>
+    /// <exception cref="KernelException">read, write: xenstored is gone, or something else answers.</exception>
     public byte[] Request(xsd_sockmsg_type type, uint transaction, string path, byte[] payload)
     {
         if (payload.Length > XENSTORE_PAYLOAD_MAX)
@@ -122,14 +122,14 @@ internal sealed class XenStoreConnection : IDisposable
         }
     }
 
-    /// <summary>Waits until something under a watch has changed, for so many milliseconds at most.</summary>
-    /// <exception cref="WaitTimeoutException">The connection's time is over.</exception>
+    /// <summary>Waits until something under a watch has changed, for at most the given milliseconds.</summary>
+    /// <exception cref="WaitTimeoutException">The connection's time limit has passed.</exception>
     public void WaitForEvent(int milliseconds, string waitedFor)
     {
         if (!_changed && _limit.ForEvent(_fd, Poll.POLLIN, milliseconds, waitedFor))
             Receive(waitedFor);
         _changed = false;
-        // Said here, what the time was over for is the event, and not the next request.
+        // Checked here, so that a timeout names this event and not the next request.
         _limit.Pause(0, waitedFor);
     }
 
@@ -170,7 +170,7 @@ internal sealed class XenStoreConnection : IDisposable
         {
             if (!_limit.ForEvent(_fd, Poll.POLLIN, AnswerMilliseconds, waitedFor))
             {
-                // A caller's own limit that was shorter is told as such.
+                // A shorter limit of the caller's own takes precedence.
                 _limit.Pause(0, waitedFor);
                 throw new KernelException("read", Errno.ETIMEDOUT, _name, GoneAction);
             }

@@ -22,12 +22,12 @@ public sealed class XenStoreException : DmaBufException
     private static string? ActionFor(string errnoName) => errnoName switch
     {
         "EACCES" =>
-            "This domain may not do that there: a domain writes below /local/domain/ID/data of its own only, and "
-            + "reads what others let it read.",
+            "This domain may not do that there: a domain may write only below its own /local/domain/ID/data, and read "
+            + "only what others allow it to.",
         "ENOSPC" or "EDQUOT" or "EQUOTA" =>
             "This domain's quota of xenstore nodes is used up: remove some, or raise xenstored's quota.",
         "E2BIG" => "The message is larger than the 4096 bytes that xenstore takes.",
-        "ENOENT" => "There is no such node: see that the other side has written it, and check the name and domain id.",
+        "ENOENT" => "There is no such node: check that the other side has written it, and the name and domain id.",
         _ => null,
     };
 }

@@ -22,7 +22,7 @@ public sealed class ExportGrantRefsCommand : DmaBufCmdlet
     [ValidateNotNullOrEmpty]
     public string Domain { get; set; } = "";
 
-    /// <summary>Gives one reference for the whole buffer too, to pages that list the others.</summary>
+    /// <summary>Adds one reference for the whole buffer, to pages that list the others.</summary>
     [Parameter]
     public SwitchParameter Directory { get; set; }
 
@@ -39,7 +39,7 @@ public sealed class ExportGrantRefsCommand : DmaBufCmdlet
     private void Export(DmaBuffer buffer, (ushort Own, ushort Peer) domains) => Try(buffer, () =>
     {
         var grants = Session.Table.Export(buffer, domains.Own, domains.Peer, Directory, Session.Owner);
-        // Pages of the grant allocator are shared in a way that has no hazard.
+        // Sharing pages of the grant allocator has no such hazard.
         if (buffer.IsDmaBuf && ExportHazard.Find(domains.Own) is { } hazard)
             WriteWarning(hazard);
         WriteObject(grants);

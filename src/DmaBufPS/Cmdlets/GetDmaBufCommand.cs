@@ -13,7 +13,7 @@ public sealed class GetDmaBufCommand : DmaBufCmdlet
 {
     private const string OfSession = "Session";
 
-    /// <summary>Names to look for; wildcards are welcome.</summary>
+    /// <summary>Names to look for; wildcards are allowed.</summary>
     [Parameter(Position = 0, ValueFromPipelineByPropertyName = true)]
     [SupportsWildcards]
     [ArgumentCompleter(typeof(BufferNameCompleter))]
@@ -23,7 +23,7 @@ public sealed class GetDmaBufCommand : DmaBufCmdlet
     [Parameter(ValueFromPipelineByPropertyName = true)]
     public ulong[]? Inode { get; set; }
 
-    /// <summary>Looks through every process this user may look into.</summary>
+    /// <summary>Searches every process that this user may inspect.</summary>
     [Parameter(ParameterSetName = nameof(System), Mandatory = true)]
     public SwitchParameter System { get; set; }
 
@@ -41,21 +41,29 @@ public sealed class GetDmaBufCommand : DmaBufCmdlet
             var system = SystemBuffers.Scan(Cancellation);
             WriteMatches(system.Holders, holder => (holder.Name, holder.Inode));
             if (system.DeniedProcesses > 0)
-                WriteWarning($"{system.DeniedProcesses} processes of other users could not be looked into: run as root to see theirs too.");
+            {
+                WriteWarning(
+                    $"{system.DeniedProcesses} processes of other users could not be inspected: run as root to see "
+                    + "their buffers too.");
+            }
         });
     }
 
     private void WriteMatches<T>(IReadOnlyList<T> all, Func<T, (string? Name, ulong Inode)> identity)
     {
         WriteObject(all.Where(item => Matches(identity(item))), enumerateCollection: true);
-        foreach (var name in Name?.Where(name => !WildcardPattern.ContainsWildcardCharacters(name) && !all.Any(item => IsNamed(name, identity(item).Name))) ?? [])
+        var missingNames = Name?
+            .Where(name => !WildcardPattern.ContainsWildcardCharacters(name))
+            .Where(name => !all.Any(item => IsNamed(name, identity(item).Name)));
+        foreach (var name in missingNames ?? [])
             NotFound($"named '{name}'", name);
         foreach (var inode in Inode?.Where(inode => !all.Any(item => identity(item).Inode == inode)) ?? [])
             NotFound($"with inode {inode}", inode);
     }
 
     private bool Matches((string? Name, ulong Inode) item) =>
-        (Inode is null || Inode.Contains(item.Inode)) && (Name is null || Name.Any(pattern => IsNamed(pattern, item.Name)));
+        (Inode is null || Inode.Contains(item.Inode))
+        && (Name is null || Name.Any(pattern => IsNamed(pattern, item.Name)));
 
     private static bool IsNamed(string pattern, string? name) =>
         NamePattern.Matches(pattern, name, WildcardOptions.IgnoreCase);
@@ -67,7 +75,8 @@ public sealed class GetDmaBufCommand : DmaBufCmdlet
         {
             ErrorDetails = new ErrorDetails(failure.Message)
             {
-                RecommendedAction = "Get-DmaBuf lists this session's buffers, Get-DmaBuf -System those of every process.",
+                RecommendedAction =
+                    "Get-DmaBuf lists this session's buffers, Get-DmaBuf -System those of every process.",
             },
         };
         record.CategoryInfo.TargetName = VisibleText.Of($"{target}");

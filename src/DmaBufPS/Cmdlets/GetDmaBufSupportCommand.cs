@@ -8,7 +8,7 @@ namespace DmaBufPS;
 [OutputType(typeof(SupportCheck))]
 public sealed class GetDmaBufSupportCommand : DmaBufCmdlet
 {
-    /// <summary>The features to look at; without it all.</summary>
+    /// <summary>The features to check; by default all of them.</summary>
     [Parameter(Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
     public SupportFeature[]? Feature { get; set; }
 

@@ -8,7 +8,9 @@ namespace DmaBufPS;
 [OutputType(typeof(GrantRefs))]
 public sealed class GetGrantRefsCommand : DmaBufCmdlet
 {
-    /// <summary>Only those for this domain: its id, which need not be there any more, or its name.</summary>
+    /// <summary>
+    /// Only references for this domain: its name, or its id, which may be that of a domain that has ended.
+    /// </summary>
     [Parameter(Position = 0, ValueFromPipelineByPropertyName = true)]
     [ArgumentCompleter(typeof(DomainCompleter))]
     [ValidateNotNullOrEmpty]
@@ -20,6 +22,7 @@ public sealed class GetGrantRefsCommand : DmaBufCmdlet
         ushort? peer = null;
         if (PeerDomain is not null)
             TryOrStop(PeerDomain, () => peer = FindDomain(PeerDomain));
-        WriteObject(Session.Table.Grants.Where(grants => peer is null || grants.PeerDomain == peer).ToArray(), enumerateCollection: true);
+        var wanted = Session.Table.Grants.Where(grants => peer is null || grants.PeerDomain == peer);
+        WriteObject(wanted.ToArray(), enumerateCollection: true);
     }
 }

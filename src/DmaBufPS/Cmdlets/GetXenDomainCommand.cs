@@ -8,7 +8,7 @@ namespace DmaBufPS;
 [OutputType(typeof(XenDomain))]
 public sealed class GetXenDomainCommand : DmaBufCmdlet
 {
-    /// <summary>Names to look for; wildcards are welcome.</summary>
+    /// <summary>Names to look for; wildcards are allowed.</summary>
     [Parameter(Position = 0, ValueFromPipelineByPropertyName = true)]
     [ArgumentCompleter(typeof(DomainNameCompleter))]
     [SupportsWildcards]
@@ -18,7 +18,7 @@ public sealed class GetXenDomainCommand : DmaBufCmdlet
     [Parameter(ValueFromPipelineByPropertyName = true)]
     public ushort[]? Id { get; set; }
 
-    /// <summary>Only the domain that asks.</summary>
+    /// <summary>Only this domain.</summary>
     [Parameter]
     public SwitchParameter Own { get; set; }
 
@@ -29,7 +29,10 @@ public sealed class GetXenDomainCommand : DmaBufCmdlet
         using var store = XenStore.Open(limit);
         var all = XenDomain.All(store);
         WriteObject(all.Where(Matches), enumerateCollection: true);
-        foreach (var name in Name?.Where(name => !WildcardPattern.ContainsWildcardCharacters(name) && !all.Any(domain => IsNamed(name, domain))) ?? [])
+        var missingNames = Name?
+            .Where(name => !WildcardPattern.ContainsWildcardCharacters(name))
+            .Where(name => !all.Any(domain => IsNamed(name, domain)));
+        foreach (var name in missingNames ?? [])
             Try(name, () => throw XenDomain.NotSeen(name));
         foreach (var id in Id?.Where(id => !all.Any(domain => domain.Id == id)) ?? [])
             Try(id, () => throw XenDomain.NotSeen($"{id}"));

@@ -5,7 +5,7 @@ using DmaBuf.Xen;
 
 namespace DmaBufPS;
 
-/// <summary>Import-GrantRefs: makes buffers of pages that another domain granted to this one.</summary>
+/// <summary>Import-GrantRefs: makes buffers from pages that another domain granted to this one.</summary>
 [Cmdlet(
     VerbsData.Import,
     "GrantRefs",
@@ -21,7 +21,9 @@ public sealed class ImportGrantRefsCommand : DmaBufCmdlet
     private ushort _own;
     private ImportMethod _method;
 
-    /// <summary>References, as Export-GrantRefs gave them, here or in a remote session, job or Clixml file.</summary>
+    /// <summary>
+    /// References from Export-GrantRefs, run here or in a remote session or job, or read from a Clixml file.
+    /// </summary>
     [Parameter(
         ParameterSetName = ByObject,
         Mandatory = true,
@@ -35,7 +37,7 @@ public sealed class ImportGrantRefsCommand : DmaBufCmdlet
     [Parameter(ParameterSetName = ByNumber, Mandatory = true)]
     public uint[] Ref { get; set; } = [];
 
-    /// <summary>The one reference of a directory.</summary>
+    /// <summary>The reference of a directory.</summary>
     [Parameter(ParameterSetName = ByDirectory, Mandatory = true)]
     public uint Directory { get; set; }
 
@@ -43,7 +45,7 @@ public sealed class ImportGrantRefsCommand : DmaBufCmdlet
     [Parameter(ParameterSetName = ByDirectory, Mandatory = true)]
     public long Size { get; set; }
 
-    /// <summary>The exporter: its id or its name. References that are objects know theirs.</summary>
+    /// <summary>The exporting domain: its id or its name. GrantRefs objects already contain it.</summary>
     [Parameter(ParameterSetName = ByObject)]
     [Parameter(ParameterSetName = ByNumber, Mandatory = true)]
     [Parameter(ParameterSetName = ByDirectory, Mandatory = true)]
@@ -51,11 +53,11 @@ public sealed class ImportGrantRefsCommand : DmaBufCmdlet
     [ValidateNotNullOrEmpty]
     public string? Domain { get; set; }
 
-    /// <summary>Maps the pages, also where the kernel could make a dma-buf.</summary>
+    /// <summary>Maps the pages even where the kernel could make a dma-buf.</summary>
     [Parameter]
     public SwitchParameter Mapping { get; set; }
 
-    /// <summary>Fails where the kernel cannot make a dma-buf, rather than map the pages.</summary>
+    /// <summary>Fails where the kernel cannot make a dma-buf, instead of mapping the pages.</summary>
     [Parameter]
     public SwitchParameter RequireDmaBuf { get; set; }
 

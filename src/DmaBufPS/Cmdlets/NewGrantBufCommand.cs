@@ -3,7 +3,9 @@ using DmaBuf.Buffers;
 
 namespace DmaBufPS;
 
-/// <summary>New-GrantBuf: makes pages that another domain may map from the start, without a dma-buf.</summary>
+/// <summary>
+/// New-GrantBuf: allocates pages that are granted to another domain from the start, without a dma-buf.
+/// </summary>
 [Cmdlet(VerbsCommon.New, "GrantBuf", SupportsShouldProcess = true, ConfirmImpact = ConfirmImpact.Low)]
 [OutputType(typeof(DmaBuffer))]
 public sealed class NewGrantBufCommand : DmaBufCmdlet

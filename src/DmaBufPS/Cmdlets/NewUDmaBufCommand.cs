@@ -9,11 +9,11 @@ public enum UDmaBufBacking
     /// <summary>A dma-buf of /dev/udmabuf.</summary>
     UDmaBuf,
 
-    /// <summary>A plain sealed memfd, for machines without udmabuf: no dma-buf.</summary>
+    /// <summary>A plain sealed memfd, for machines without udmabuf; not a dma-buf.</summary>
     MemFd,
 }
 
-/// <summary>New-UDmaBuf: makes dma-bufs of memfds.</summary>
+/// <summary>New-UDmaBuf: makes dma-bufs from memfds.</summary>
 [Cmdlet(
     VerbsCommon.New,
     "UDmaBuf",
@@ -59,7 +59,7 @@ public sealed class NewUDmaBufCommand : DmaBufCmdlet
     [ValidateRange(1, int.MaxValue)]
     public int RangeCount { get; set; } = 1;
 
-    /// <summary>A memfd of this process to take the pages of: a descriptor's number.</summary>
+    /// <summary>The descriptor number of a memfd of this process, whose pages the buffer uses.</summary>
     [Parameter(ParameterSetName = ByMemFd, Mandatory = true)]
     public int MemFd { get; set; }
 
@@ -72,7 +72,7 @@ public sealed class NewUDmaBufCommand : DmaBufCmdlet
     [ValidateNotNullOrEmpty]
     public string? Name { get; set; }
 
-    /// <summary>Takes huge pages of the default size.</summary>
+    /// <summary>Uses huge pages of the default size.</summary>
     [Parameter(ParameterSetName = BySize)]
     [Parameter(ParameterSetName = ByBacking)]
     [Parameter(ParameterSetName = ByRanges)]

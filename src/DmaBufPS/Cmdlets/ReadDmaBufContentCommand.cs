@@ -30,30 +30,30 @@ public sealed class ReadDmaBufContentCommand : DmaBufCmdlet
     [Parameter(ValueFromPipelineByPropertyName = true)]
     public long Offset { get; set; }
 
-    /// <summary>How many bytes to read; without it all up to the end.</summary>
+    /// <summary>How many bytes to read; by default everything up to the end.</summary>
     [Parameter(ValueFromPipelineByPropertyName = true)]
     public long? Count { get; set; }
 
-    /// <summary>Gives text, up to the first NUL.</summary>
+    /// <summary>Returns text, up to the first NUL.</summary>
     [Parameter(ParameterSetName = nameof(AsString), Mandatory = true)]
     public SwitchParameter AsString { get; set; }
 
-    /// <summary>How bytes become text.</summary>
+    /// <summary>The encoding of the text.</summary>
     [Parameter(ParameterSetName = nameof(AsString))]
     [EncodingArgument]
     [ArgumentCompleter(typeof(EncodingCompleter))]
     [ValidateNotNull]
     public Encoding Encoding { get; set; } = new UTF8Encoding(encoderShouldEmitUTF8Identifier: false);
 
-    /// <summary>Gives the text behind the first NUL too, NULs included.</summary>
+    /// <summary>Returns the text after the first NUL too, with its NULs.</summary>
     [Parameter(ParameterSetName = nameof(AsString))]
     public SwitchParameter KeepNul { get; set; }
 
-    /// <summary>Gives lines as hexdump -C prints them.</summary>
+    /// <summary>Returns lines as hexdump -C prints them.</summary>
     [Parameter(ParameterSetName = nameof(AsHex), Mandatory = true)]
     public SwitchParameter AsHex { get; set; }
 
-    /// <summary>Gives a hash.</summary>
+    /// <summary>Returns a hash.</summary>
     [Parameter(ParameterSetName = nameof(AsHash), Mandatory = true)]
     public SwitchParameter AsHash { get; set; }
 
@@ -62,7 +62,7 @@ public sealed class ReadDmaBufContentCommand : DmaBufCmdlet
     [ValidateSet("SHA256", "SHA1", "SHA384", "SHA512", "MD5")]
     public string Algorithm { get; set; } = "SHA256";
 
-    /// <summary>Gives a stream that reads the buffer as it goes.</summary>
+    /// <summary>Returns a stream that reads the buffer as it is read.</summary>
     [Parameter(ParameterSetName = nameof(AsStream), Mandatory = true)]
     public SwitchParameter AsStream { get; set; }
 
@@ -71,7 +71,7 @@ public sealed class ReadDmaBufContentCommand : DmaBufCmdlet
     [ValidateNotNullOrEmpty]
     public string OutFile { get; set; } = "";
 
-    /// <summary>Says that the bytes are wanted as they are, which is so without it too.</summary>
+    /// <summary>States that the raw bytes are wanted, which is also the default.</summary>
     [Parameter(ParameterSetName = AsBytes)]
     [Parameter(ParameterSetName = nameof(OutFile))]
     public SwitchParameter Raw { get; set; }
@@ -88,13 +88,13 @@ public sealed class ReadDmaBufContentCommand : DmaBufCmdlet
         if (_written)
         {
             var failure = new PSInvalidOperationException(
-                $"{OutFile} has the content of another buffer of this pipeline already.");
+                $"{OutFile} already has the content of another buffer of this pipeline.");
             ThrowTerminatingError(new ErrorRecord(
                 failure, "OutFile,SeveralBuffers", ErrorCategory.InvalidOperation, buffer)
             {
                 ErrorDetails = new ErrorDetails(failure.Message)
                 {
-                    RecommendedAction = "Read one buffer into each file, such as with ForEach-Object.",
+                    RecommendedAction = "Read each buffer into a file of its own, for example with ForEach-Object.",
                 },
             });
         }

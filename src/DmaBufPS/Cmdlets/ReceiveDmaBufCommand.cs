@@ -5,8 +5,13 @@ using DmaBuf.Sharing;
 
 namespace DmaBufPS;
 
-/// <summary>Receive-DmaBuf: takes buffers that other processes or domains hand over.</summary>
-[Cmdlet(VerbsCommunications.Receive, "DmaBuf", DefaultParameterSetName = OfDescriptor, SupportsShouldProcess = true, ConfirmImpact = ConfirmImpact.Low)]
+/// <summary>Receive-DmaBuf: receives buffers that other processes or domains hand over.</summary>
+[Cmdlet(
+    VerbsCommunications.Receive,
+    "DmaBuf",
+    DefaultParameterSetName = OfDescriptor,
+    SupportsShouldProcess = true,
+    ConfirmImpact = ConfirmImpact.Low)]
 [OutputType(typeof(DmaBuffer))]
 public sealed class ReceiveDmaBufCommand : DmaBufCmdlet
 {
@@ -15,7 +20,10 @@ public sealed class ReceiveDmaBufCommand : DmaBufCmdlet
     private Carrier? _carrier;
     private ImportMethod _method;
 
-    /// <summary>unix:PATH connects, and listens where nothing listens; unixd:PATH listens; references come by tcp, vsock and xenstore:NAME too.</summary>
+    /// <summary>
+    /// unix:PATH connects, or listens where nothing listens; unixd:PATH listens; references also come over tcp, vsock
+    /// and xenstore:NAME.
+    /// </summary>
     [Parameter(Mandatory = true, Position = 0, ValueFromPipelineByPropertyName = true)]
     [ArgumentCompleter(typeof(AddressCompleter))]
     [ValidateNotNullOrEmpty]
@@ -27,15 +35,15 @@ public sealed class ReceiveDmaBufCommand : DmaBufCmdlet
     [ValidateNotNullOrEmpty]
     public string? Domain { get; set; }
 
-    /// <summary>Maps the pages, also where the kernel could make a dma-buf.</summary>
+    /// <summary>Maps the pages even where the kernel could make a dma-buf.</summary>
     [Parameter(ParameterSetName = OfGrants)]
     public SwitchParameter Mapping { get; set; }
 
-    /// <summary>Fails where the kernel cannot make a dma-buf, rather than map the pages.</summary>
+    /// <summary>Fails where the kernel cannot make a dma-buf, instead of mapping the pages.</summary>
     [Parameter(ParameterSetName = OfGrants)]
     public SwitchParameter RequireDmaBuf { get; set; }
 
-    /// <summary>Where nothing listens: waits until the sender does, rather than listen here.</summary>
+    /// <summary>Where nothing listens yet, waits until the sender does, instead of listening here.</summary>
     [Parameter]
     public SwitchParameter Wait { get; set; }
 
@@ -61,7 +69,8 @@ public sealed class ReceiveDmaBufCommand : DmaBufCmdlet
             TryOrStop(Address, _carrier.CheckPassesDescriptors);
         for (var i = 0; i < Count; i++)
         {
-            if (ShouldProcess(Address, Domain is null ? "Receive descriptor" : $"Receive references of domain {Domain}"))
+            var action = Domain is null ? "Receive descriptor" : $"Receive references of domain {Domain}";
+            if (ShouldProcess(Address, action))
                 Try(Address, () => WriteObject(Session.Add(Receive(_carrier))));
         }
 

@@ -7,7 +7,7 @@ namespace DmaBufPS;
 [Cmdlet(VerbsSecurity.Revoke, "GrantRefs", SupportsShouldProcess = true, ConfirmImpact = ConfirmImpact.Low)]
 public sealed class RevokeGrantRefsCommand : DmaBufCmdlet
 {
-    /// <summary>The references to end, as Export-GrantRefs gave them.</summary>
+    /// <summary>The references to revoke, as Export-GrantRefs returned them.</summary>
     [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
     [GrantRefsArgument]
     public GrantRefs[] InputObject { get; set; } = [];

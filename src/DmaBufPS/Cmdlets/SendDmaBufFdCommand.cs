@@ -5,7 +5,9 @@ using DmaBuf.Sharing;
 
 namespace DmaBufPS;
 
-/// <summary>Send-DmaBufFd: hands buffers to other processes by file descriptor, and to other domains by grant references.</summary>
+/// <summary>
+/// Send-DmaBufFd: hands buffers to other processes as descriptors, and to other domains as grant references.
+/// </summary>
 [Cmdlet(VerbsCommunications.Send, "DmaBufFd", SupportsShouldProcess = true, ConfirmImpact = ConfirmImpact.Low)]
 [OutputType(typeof(DmaBuffer), typeof(GrantRefs))]
 public sealed class SendDmaBufFdCommand : DmaBufCmdlet
@@ -21,7 +23,7 @@ public sealed class SendDmaBufFdCommand : DmaBufCmdlet
     [GrantRefsArgument(OrBuffer = true)]
     public object[] InputObject { get; set; } = [];
 
-    /// <summary>unixd:PATH listens, unix:PATH connects; references go by tcp, vsock and xenstore:NAME too.</summary>
+    /// <summary>unixd:PATH listens, unix:PATH connects; references also go over tcp, vsock and xenstore:NAME.</summary>
     [Parameter(Mandatory = true, Position = 0)]
     [ArgumentCompleter(typeof(AddressCompleter))]
     [ValidateNotNullOrEmpty]
@@ -33,12 +35,14 @@ public sealed class SendDmaBufFdCommand : DmaBufCmdlet
     [ValidateNotNullOrEmpty]
     public string? Domain { get; set; }
 
-    /// <summary>The only peers to serve: an IP address or range for tcp, a user for unix, a CID for vsock.</summary>
+    /// <summary>The only peers to accept: an IP address or range for tcp, a user for unix, a CID for vsock.</summary>
     [Parameter]
     [ValidateNotNullOrEmpty]
     public string? From { get; set; }
 
-    /// <summary>Waits until each peer closes its connection or leaves its release mark, which says that it is done with the buffer.</summary>
+    /// <summary>
+    /// Waits until each peer is done with the buffer: until it closes its connection or leaves its release mark.
+    /// </summary>
     [Parameter]
     public SwitchParameter Wait { get; set; }
 
@@ -47,20 +51,23 @@ public sealed class SendDmaBufFdCommand : DmaBufCmdlet
     [ValidateRange(0.0, 1e9)]
     public double TimeoutSec { get; set; }
 
-    /// <summary>How many peers to serve, one after another, going round the buffers; without it one for each buffer.</summary>
+    /// <summary>
+    /// How many peers to send to, one after another, cycling through the buffers; by default one for each buffer.
+    /// </summary>
     [Parameter]
     [ValidateRange(1, int.MaxValue)]
     public int? Count { get; set; }
 
-    /// <summary>Gives the buffers or references on once they are sent.</summary>
+    /// <summary>Returns the buffers or references once they are sent.</summary>
     [Parameter]
     public SwitchParameter PassThru { get; set; }
 
     /// <inheritdoc/>
     protected override void BeginProcessing()
     {
-        // A peer that waits for this one, and begins to listen while this waits too, is worth a second try.
-        _carrier = OpenCarrier(Address, patient: Wait && TimeoutSec > 0 && !Address.StartsWith("unix:", StringComparison.Ordinal), From);
+        // With -Wait and a time limit, connecting is tried again until the peer listens.
+        var patient = Wait && TimeoutSec > 0 && !Address.StartsWith("unix:", StringComparison.Ordinal);
+        _carrier = OpenCarrier(Address, patient, From);
         if (Domain is not null)
             TryOrStop(Domain, () => _domain = FindDomain(Domain));
     }
@@ -96,20 +103,27 @@ public sealed class SendDmaBufFdCommand : DmaBufCmdlet
     private bool SendToNextPeer(object item)
     {
         _served++;
-        // The descriptor of a New-GrantBuf is the grant allocator's, with which another process could do nothing.
-        var grants = item as GrantRefs ?? (item is DmaBuffer { Origin: BufferOrigin.GrantAlloc } granted ? GrantRefs.Of(granted) : null);
-        return ShouldProcess($"{item} to {Address}", grants is null ? "Send descriptor" : "Send references") && Try(item, () =>
+        // The descriptor of New-GrantBuf's buffer is the grant allocator's, which is useless to another process.
+        var grants = item switch
         {
-            (item as DmaBuffer)?.ThrowIfRemoved();
-            if (_domain is { } domain && grants?.PeerDomain != domain)
-                throw GrantExport.NotGranted(item, domain);
+            DmaBuffer { Origin: BufferOrigin.GrantAlloc } granted => GrantRefs.Of(granted),
+            _ => item as GrantRefs,
+        };
+        var action = grants is null ? "Send descriptor" : "Send references";
+        return ShouldProcess($"{item} to {Address}", action) && Try(item, () => Send(item, grants));
+    }
 
-            using var limit = NewLimit(TimeoutSec);
-            if (grants is not null)
-                Session.Table.Send(_carrier!, grants, Wait, limit, ReportPeer);
-            else
-                Session.Table.Send(_carrier!, (DmaBuffer)item, Wait, limit, ReportPeer);
-        });
+    private void Send(object item, GrantRefs? grants)
+    {
+        (item as DmaBuffer)?.ThrowIfRemoved();
+        if (_domain is { } domain && grants?.PeerDomain != domain)
+            throw GrantExport.NotGranted(item, domain);
+
+        using var limit = NewLimit(TimeoutSec);
+        if (grants is not null)
+            Session.Table.Send(_carrier!, grants, Wait, limit, ReportPeer);
+        else
+            Session.Table.Send(_carrier!, (DmaBuffer)item, Wait, limit, ReportPeer);
     }
 
     private void ReportPeer(string peer) => WriteVerbose($"Sent to {peer}.");

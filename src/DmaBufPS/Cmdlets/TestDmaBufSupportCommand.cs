@@ -8,7 +8,7 @@ namespace DmaBufPS;
 [OutputType(typeof(bool))]
 public sealed class TestDmaBufSupportCommand : DmaBufCmdlet
 {
-    /// <summary>The features that must all be there.</summary>
+    /// <summary>The features that must all be available.</summary>
     [Parameter(Position = 0, ValueFromPipelineByPropertyName = true)]
     public SupportFeature[] Feature { get; set; } = [SupportFeature.UDmaBuf];
 

@@ -4,12 +4,12 @@ using DmaBuf.Grants;
 
 namespace DmaBufPS;
 
-/// <summary>Wait-DmaBufRelease: waits until those who were given a buffer are done with it.</summary>
+/// <summary>Wait-DmaBufRelease: waits until the peers that received a buffer are done with it.</summary>
 [Cmdlet(VerbsLifecycle.Wait, "DmaBufRelease", SupportsShouldProcess = true, ConfirmImpact = ConfirmImpact.Low)]
 [OutputType(typeof(DmaBuffer), typeof(GrantRefs))]
 public sealed class WaitDmaBufReleaseCommand : DmaBufCmdlet
 {
-    /// <summary>Buffers or references that were sent, or dma-bufs that were made of another domain's references.</summary>
+    /// <summary>Buffers or references that were sent, or dma-bufs made from another domain's references.</summary>
     [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
     [Alias("Buffer")]
     [GrantRefsArgument(OrBuffer = true)]
@@ -20,7 +20,7 @@ public sealed class WaitDmaBufReleaseCommand : DmaBufCmdlet
     [ValidateRange(0.0, 1e9)]
     public double TimeoutSec { get; set; }
 
-    /// <summary>Gives the buffers or references on once their peers are done.</summary>
+    /// <summary>Returns the buffers or references once their peers are done.</summary>
     [Parameter]
     public SwitchParameter PassThru { get; set; }
 

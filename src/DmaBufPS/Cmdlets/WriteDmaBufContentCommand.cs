@@ -4,7 +4,7 @@ using DmaBuf.Buffers;
 
 namespace DmaBufPS;
 
-/// <summary>Write-DmaBufContent: puts bytes, text, a file, a stream or a pattern into a buffer.</summary>
+/// <summary>Write-DmaBufContent: writes bytes, text, a file, a stream or a pattern into a buffer.</summary>
 [Cmdlet(
     VerbsCommunications.Write,
     "DmaBufContent",
@@ -33,7 +33,7 @@ public sealed class WriteDmaBufContentCommand : DmaBufCmdlet
     [AllowEmptyCollection]
     public object Value { get; set; } = "";
 
-    /// <summary>How strings become bytes, and text patterns.</summary>
+    /// <summary>The encoding of strings and of text patterns.</summary>
     [Parameter(ParameterSetName = ByValue)]
     [Parameter(ParameterSetName = ByFill)]
     [EncodingArgument]
@@ -48,7 +48,7 @@ public sealed class WriteDmaBufContentCommand : DmaBufCmdlet
     public string Path { get; set; } = "";
 
     /// <summary>
-    /// A stream to read into the buffer from where it stands; for each further buffer it is sought back there.
+    /// A stream to read into the buffer from its current position; for each further buffer it goes back there.
     /// </summary>
     [Parameter(ParameterSetName = ByStream, Mandatory = true)]
     [ValidateNotNull]
@@ -63,14 +63,14 @@ public sealed class WriteDmaBufContentCommand : DmaBufCmdlet
     [Parameter(ValueFromPipelineByPropertyName = true)]
     public long Offset { get; set; }
 
-    /// <summary>How many bytes to fill, or to take of the file or stream.</summary>
+    /// <summary>How many bytes to fill, or to read from the file or stream.</summary>
     [Parameter(ParameterSetName = ByPath)]
     [Parameter(ParameterSetName = ByStream)]
     [Parameter(ParameterSetName = ByFill)]
     [ValidateRange(0, long.MaxValue)]
     public long? Count { get; set; }
 
-    /// <summary>Gives the buffer on.</summary>
+    /// <summary>Returns the buffer.</summary>
     [Parameter]
     public SwitchParameter PassThru { get; set; }
 
@@ -99,20 +99,20 @@ public sealed class WriteDmaBufContentCommand : DmaBufCmdlet
         }
         else if (_streamStart is { } start)
         {
-            // One that was closed meanwhile is told so when it is read.
+            // If the stream was closed in the meantime, reading it reports that.
             if (Stream.CanSeek)
                 Stream.Position = start;
         }
         else
         {
             var failure = new PSInvalidOperationException(
-                "The stream was read for another buffer of this pipeline already, and it cannot go back.");
+                "The stream was already read for another buffer of this pipeline, and it cannot go back.");
             ThrowTerminatingError(new ErrorRecord(
                 failure, "Stream,SeveralBuffers", ErrorCategory.InvalidOperation, buffer)
             {
                 ErrorDetails = new ErrorDetails(failure.Message)
                 {
-                    RecommendedAction = "Write one buffer from each such stream, or read it into a MemoryStream first.",
+                    RecommendedAction = "Write only one buffer from it, or read it into a MemoryStream first.",
                 },
             });
         }

@@ -9,10 +9,16 @@ namespace DmaBufPS;
 public sealed class AddressCompleter : IArgumentCompleter
 {
     /// <inheritdoc/>
-    public IEnumerable<CompletionResult> CompleteArgument(string commandName, string parameterName, string wordToComplete, CommandAst commandAst, IDictionary fakeBoundParameters) =>
+    public IEnumerable<CompletionResult> CompleteArgument(
+        string commandName,
+        string parameterName,
+        string wordToComplete,
+        CommandAst commandAst,
+        IDictionary fakeBoundParameters) =>
         Carrier.Schemes
             .Where(scheme => scheme.StartsWith(wordToComplete ?? "", StringComparison.OrdinalIgnoreCase))
-            .Select(scheme => new CompletionResult($"{scheme}:", scheme, CompletionResultType.ParameterValue, Form(scheme)));
+            .Select(scheme => new CompletionResult(
+                $"{scheme}:", scheme, CompletionResultType.ParameterValue, Form(scheme)));
 
     private static string Form(string scheme) => scheme switch
     {

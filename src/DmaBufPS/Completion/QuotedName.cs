@@ -8,10 +8,12 @@ internal static class QuotedName
 {
     private static readonly char[] s_quotes = ['\'', '"'];
 
-    /// <summary>What was typed of a name: PowerShell passes an opening quote on.</summary>
+    /// <summary>The part of a name that was typed so far. PowerShell passes an opening quote along with it.</summary>
     public static string Typed(string? word) => (word ?? "").Trim(s_quotes);
 
-    /// <summary>Completes a parameter that takes wildcards to the one name, whatever characters are in it.</summary>
+    /// <summary>
+    /// Completes a parameter that takes wildcards to exactly this name, whatever characters it contains.
+    /// </summary>
     public static CompletionResult Complete(string name)
     {
         var pattern = WildcardPattern.Escape(name);

@@ -13,7 +13,7 @@ namespace DmaBuf.Tests;
 /// </summary>
 public sealed class XenStoreTests
 {
-    private const string Gone = "xenstore is gone: see that xenstored runs.";
+    private const string Gone = "xenstore is gone: check that xenstored is running.";
 
     [Fact]
     public void A_daemon_that_hangs_up_is_gone()

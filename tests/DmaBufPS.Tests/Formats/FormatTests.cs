@@ -111,11 +111,11 @@ public sealed class FormatTests : ModuleTest
     {
         AssertTable(
             "[DmaBuf.Discovery.SupportCheck]::new('Kvm', $false, 'no /dev/kvm', 'Load kvm_intel.')",
-            "Feature Available Detail and cure",
+            "Feature Available Detail and action",
             "Kvm False no /dev/kvm. Load kvm_intel.");
         AssertTable(
             "[DmaBuf.Discovery.SupportCheck]::new('MemFd', $true, 'sealed memfds work', $null)",
-            "Feature Available Detail and cure",
+            "Feature Available Detail and action",
             "MemFd True sealed memfds work");
     }
 
