@@ -42,11 +42,12 @@ internal sealed class TestRunner(TestTally tally, string? filter)
         limit.CancelAfter(suite.Limit);
         List<TestOutcome> outcomes = [];
         string? trouble = null;
+        int? code = null;
         var lines = new Queue<string>();
         try
         {
             await using var output = new LineStream(Take);
-            var code = await place.RunCommandAsync(suite.Command(resultFile, filter, place.IsEmulated), output, limit.Token);
+            code = await place.RunCommandAsync(suite.Command(resultFile, filter, place.IsEmulated), output, limit.Token);
             outcomes.AddRange(suite.Read(resultFile));
             if (outcomes.Count == 0)
                 trouble = filter is null ? $"it ran no test and ended with exit code {code}" : null;
@@ -59,7 +60,7 @@ internal sealed class TestRunner(TestTally tally, string? filter)
         }
         catch (Exception failure) when (failure is IOException or XmlException or JsonException)
         {
-            trouble = $"it left no readable results ({failure.Message})";
+            trouble = $"it left no readable results and ended with exit code {code} ({failure.Message})";
         }
         catch (LabException failure)
         {

@@ -60,6 +60,6 @@ public static class GrantAllocator
                 + "is gnttab_max_frames."
             : $"This domain has no grant references left, or the module has allocated all of its pages ({Limit}): "
                 + "remove buffers, or raise gnttab_max_frames, for a guest max_grant_frames in its configuration.";
-        return new KernelException("ALLOC_GREF", Errno.ENOSPC, Target(pages), action);
+        return new KernelException(nameof(Gntalloc.IOCTL_GNTALLOC_ALLOC_GREF), Errno.ENOSPC, Target(pages), action);
     }
 }
