@@ -15,6 +15,26 @@ internal static class HandOver
     public static void Run(
         Carrier carrier, Func<IReleaseLink> send, ReleaseLinks? links, bool wait, WaitLimit limit, Action<string>? sent)
     {
+        if (!wait)
+        {
+            Send(carrier, send, links, wait, limit, sent);
+            return;
+        }
+
+        links?.BeginHandOver();
+        try
+        {
+            Send(carrier, send, links, wait, limit, sent);
+        }
+        finally
+        {
+            links?.EndHandOver();
+        }
+    }
+
+    private static void Send(
+        Carrier carrier, Func<IReleaseLink> send, ReleaseLinks? links, bool wait, WaitLimit limit, Action<string>? sent)
+    {
         while (true)
         {
             IReleaseLink? link = null;

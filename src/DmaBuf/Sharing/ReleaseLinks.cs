@@ -10,6 +10,7 @@ internal sealed class ReleaseLinks : IDisposable
 {
     private readonly Lock _lock = new();
     private readonly List<IReleaseLink> _links = [];
+    private int _handOvers;
     private bool _ended;
     private bool _reported;
     private string? _cutOff;
@@ -45,20 +46,49 @@ internal sealed class ReleaseLinks : IDisposable
         foreach (var other in All())
         {
             if (other != link && other.IsDone)
-                Forget(other, done: !other.IsUnread);
+                Forget(other);
         }
     }
 
-    /// <summary>Waits until every peer is done.</summary>
+    /// <summary>
+    /// Begins a hand-over whose sender waits for the peer and replaces one that did not read: <see cref="Wait(WaitLimit)"/>
+    /// then also waits for the next peer.
+    /// </summary>
+    public void BeginHandOver()
+    {
+        lock (_lock)
+            _handOvers++;
+    }
+
+    /// <summary>Ends what <see cref="BeginHandOver"/> began.</summary>
+    public void EndHandOver()
+    {
+        lock (_lock)
+            _handOvers--;
+    }
+
+    /// <summary>Waits until every peer is done or gone.</summary>
     /// <exception cref="WaitTimeoutException">A peer was not done in time.</exception>
-    /// <exception cref="PeerException">
-    /// NotRead: a peer closed the connection without reading everything that it was sent.
-    /// </exception>
     /// <exception cref="BufferException">LinkEnded: the link to a peer was ended here in the meantime.</exception>
     public void Wait(WaitLimit limit)
     {
-        while (All() is [var link, ..])
-            Wait(link, limit);
+        const int LookAgainMilliseconds = 20;
+        while (true)
+        {
+            if (All() is [var link, ..])
+            {
+                link.WaitUntilDone(limit);
+                Forget(link);
+            }
+            else if (Volatile.Read(ref _handOvers) > 0)
+            {
+                limit.Pause(LookAgainMilliseconds, "the next peer of a send that is under way");
+            }
+            else
+            {
+                break;
+            }
+        }
 
         lock (_lock)
         {
@@ -67,28 +97,33 @@ internal sealed class ReleaseLinks : IDisposable
         }
     }
 
-    /// <summary>Waits until one peer is done. After a timeout the wait can be repeated.</summary>
+    /// <summary>Waits until one peer has read everything and is done. After a timeout the wait can be repeated.</summary>
+    /// <exception cref="PeerException">
+    /// NotRead: the peer closed the connection without reading everything that it was sent.
+    /// </exception>
     /// <inheritdoc cref="Wait(WaitLimit)"/>
     public void Wait(IReleaseLink link, WaitLimit limit)
     {
         try
         {
             link.WaitUntilReadAndDone(limit);
-            Forget(link, done: true);
         }
         catch (PeerException)
         {
-            Forget(link, done: false);
+            Forget(link);
             throw;
         }
+
+        Forget(link);
     }
 
-    private void Forget(IReleaseLink link, bool done)
+    private void Forget(IReleaseLink link)
     {
         lock (_lock)
         {
             _links.Remove(link);
-            _reported |= done;
+            // A sender that waits gives the share to another peer instead.
+            _reported |= _handOvers == 0 || !link.IsUnread;
         }
 
         link.Dispose();

@@ -296,6 +296,7 @@ public sealed class ShareTableTests
         table.WaitReleased(buffer, limit);
     }
 
+    /// <summary>A port scan beside a wait was once taken for the release.</summary>
     [Fact]
     public void A_peer_that_did_not_read_is_no_release_to_who_waits_beside_the_sender()
     {
@@ -303,11 +304,37 @@ public sealed class ShareTableTests
         using var table = new ShareTable();
         using var limit = new WaitLimit(s_limit);
         var buffer = table.Add(Buffers.New(4096));
-        using var listener = StreamListener.Listen(Endpoint.Parse($"unixd:{folder.File("s")}"));
-        using var carrier = Carrier.Open($"unix:{folder.File("s")}");
-        table.Send(carrier, buffer, wait: false, limit);
-        listener.Accept(limit).Dispose();
-        Assert.Equal(PeerFault.NotRead, Assert.Throws<PeerException>(() => table.WaitReleased(buffer, limit)).Fault);
+        var sending = Run(own =>
+        {
+            using var carrier = Carrier.Open($"unixd:{folder.File("s")}");
+            table.Send(carrier, buffer, wait: true, own);
+        });
+        var peer = Endpoint.Parse($"unix:{folder.File("s")}");
+        Task waiting;
+        using (var source = new StreamSource(peer, patient: true))
+        using (source.Next(limit))
+        {
+            Thread.Sleep(100);
+            waiting = Run(own => table.WaitReleased(buffer, own));
+            Thread.Sleep(100);
+        }
+
+        using var connecting = new StreamSource(peer, patient: true);
+        var received = DescriptorHandOff.Receive(connecting.Next(limit), limit);
+        Thread.Sleep(100);
+        Assert.False(waiting.IsCompleted || sending.IsCompleted);
+        received.Dispose();
+        Task.WaitAll([waiting, sending], TestContext.Current.CancellationToken);
+
+        static Task Run(Action<WaitLimit> work) => Task.Factory.StartNew(
+            () =>
+            {
+                using var own = new WaitLimit(s_limit);
+                work(own);
+            },
+            TestContext.Current.CancellationToken,
+            TaskCreationOptions.LongRunning,
+            TaskScheduler.Default);
     }
 
     /// <summary>A listener that closes with this peer still in its queue resets the connection.</summary>
