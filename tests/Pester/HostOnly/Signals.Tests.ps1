@@ -5,8 +5,10 @@ BeforeAll {
 
     # Starts a PowerShell of its own, which runs a script and then waits for its end.
     function Start-Shell ([string] $Script) {
-        $start = [Diagnostics.ProcessStartInfo]::new((Join-Path $PSHOME pwsh))
-        '-NoProfile', '-NonInteractive', '-Command', "Import-Module '$ModulePath'; $Script; 'ready'; Start-Sleep 60" |
+        # Below nohup, SIGHUP would be ignored here and so in the new process.
+        $start = [Diagnostics.ProcessStartInfo]::new('env')
+        $command = "Import-Module '$ModulePath'; $Script; 'ready'; Start-Sleep 60"
+        '--default-signal=HUP', (Join-Path $PSHOME pwsh), '-NoProfile', '-NonInteractive', '-Command', $command |
             ForEach-Object { $start.ArgumentList.Add($_) }
         $start.RedirectStandardOutput = $true
         $shell = [Diagnostics.Process]::Start($start)
