@@ -9,7 +9,8 @@ namespace DmaBuf.Build;
 /// </summary>
 internal static class AheadOfTime
 {
-    private static Task<string>? s_compiler;
+    private static readonly Lazy<Task<string>> s_compiler = new(() => DotNet.RestoreAsync(
+        "Crossgen", "Program", CancellationToken.None, "-property:RuntimeVersion=" + DotNet.Version));
 
     /// <summary>This processor, as crossgen2 and the packages name it: x64, arm64.</summary>
     public static string Processor { get; } = RuntimeInformation.OSArchitecture.ToString().ToLowerInvariant();
@@ -24,8 +25,7 @@ internal static class AheadOfTime
     public static async Task CompileAsync(
         string source, string target, string[] references, CancellationToken cancellationToken)
     {
-        var compiler = await (s_compiler ??= DotNet.RestoreAsync(
-            "Crossgen", "Program", cancellationToken, "-property:RuntimeVersion=" + DotNet.Version));
+        var compiler = await s_compiler.Value;
         string[] words =
         [
             source, "-o", target, "-r", $"{DotNet.Framework}/*.dll",
@@ -54,6 +54,8 @@ internal static class AheadOfTime
         {
             Report.Note($"{Path.GetFileName(source)} is not compiled ahead of time: {failure.Message}");
             File.Copy(source, partial, overwrite: true);
+            // Older than the source, so that the next run tries again.
+            File.SetLastWriteTimeUtc(partial, File.GetLastWriteTimeUtc(source).AddSeconds(-1));
         }
 
         File.Move(partial, target, overwrite: true);

@@ -22,7 +22,7 @@ internal static class Advice
             "Get-GrantRefs lists them, Revoke-GrantRefs revokes them.",
         "IOCTL_GNTDEV_DMABUF_EXP_FROM_REFS,ENOTTY" or "IOCTL_GNTDEV_DMABUF_EXP_FROM_REFS,EINVAL" =>
             "Import-GrantRefs -Mapping does that.",
-        "open,ENOENT" when failure is KernelException { Target: "/dev/udmabuf" } =>
+        "open,ENOENT" or "open,ENXIO" or "open,ENODEV" when failure is KernelException { Target: "/dev/udmabuf" } =>
             "New-UDmaBuf -Backing MemFd makes memory that can be shared without it.",
         _ when failure is KernelException { ErrnoName: "EMFILE" } => "Remove-DmaBuf closes buffers.",
         _ when failure is KernelException { Call: "mmap", ErrnoName: not "ENOMEM" }

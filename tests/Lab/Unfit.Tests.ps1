@@ -58,7 +58,7 @@ Describe 'A domain that is destroyed' {
         $offer = New-GrantBuf 16KB -Domain carol
         $offering = Start-ThreadJob {
             Import-Module $using:ModulePath
-            try { $using:offer | Send-DmaBufFd xenstore:offer -TimeoutSec 60 -ErrorAction Stop }
+            try { $using:offer | Send-DmaBufFd xenstore:offer -TimeoutSec 200 -ErrorAction Stop }
             catch { $_.FullyQualifiedErrorId }
         }
         $null = Wait-Offer dom0 carol offer
@@ -66,7 +66,7 @@ Describe 'A domain that is destroyed' {
         $waiting = Start-On alice {
             param ($carol)
             $global:byAlice = New-GrantBuf 16KB -Domain $carol
-            Get-Failure { $byAlice | Send-DmaBufFd xenstore:by-alice -TimeoutSec 100 }
+            Get-Failure { $byAlice | Send-DmaBufFd xenstore:by-alice -TimeoutSec 200 }
         } $id
         $null = Wait-Offer alice carol by-alice
         xl destroy carol

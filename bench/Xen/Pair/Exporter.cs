@@ -31,7 +31,7 @@ internal sealed class Exporter(string port, ushort domain, bool withUdmabuf) : I
                 // Printed only after the release, because the other pair may run the next round.
                 Console.WriteLine($"export {size} {grant} {handOff}");
             }
-            catch (KernelException e) when (e.Call is "IMP_TO_REFS" or "ALLOC_GREF")
+            catch (KernelException e) when (e.Call is "IOCTL_GNTDEV_DMABUF_IMP_TO_REFS" or "IOCTL_GNTALLOC_ALLOC_GREF")
             {
                 Console.WriteLine($"failed {size} {e.Message} {e.RecommendedAction}");
             }

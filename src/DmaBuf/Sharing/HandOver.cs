@@ -15,49 +15,43 @@ internal static class HandOver
     public static void Run(
         Carrier carrier, Func<IReleaseLink> send, ReleaseLinks? links, bool wait, WaitLimit limit, Action<string>? sent)
     {
-        if (!wait)
-        {
-            Send(carrier, send, links, wait, limit, sent);
-            return;
-        }
-
-        links?.BeginHandOver();
+        var begun = false;
         try
         {
-            Send(carrier, send, links, wait, limit, sent);
+            while (!TrySend())
+                limit.Pause(RetryMilliseconds, "the next peer");
         }
         finally
         {
-            links?.EndHandOver();
+            if (begun)
+                links!.EndHandOver();
         }
-    }
 
-    private static void Send(
-        Carrier carrier, Func<IReleaseLink> send, ReleaseLinks? links, bool wait, WaitLimit limit, Action<string>? sent)
-    {
-        while (true)
+        // False if the peer did not read everything, and another can follow.
+        bool TrySend()
         {
             IReleaseLink? link = null;
             try
             {
                 link = send();
                 // Also before a wait, so that the end of the share ends the wait.
-                links?.Add(link);
+                links?.Add(link, beginsHandOver: wait && !begun);
+                begun |= wait && links is not null;
                 sent?.Invoke(link.Peer);
                 if (wait && links is not null)
                     links.Wait(link, limit);
                 else if (wait)
                     link.WaitUntilReadAndDone(limit);
-                return;
+                return true;
             }
             catch (PeerException e) when (wait && carrier.HasNextPeer && e.Fault == PeerFault.NotRead)
             {
-                limit.Pause(RetryMilliseconds, $"the next peer after {link?.Peer}");
+                return false;
             }
             catch (KernelException e) when (
                 wait && carrier.HasNextPeer && link is null && e.ErrnoName is "EPIPE" or "ECONNRESET")
             {
-                limit.Pause(RetryMilliseconds, "the next peer");
+                return false;
             }
             finally
             {

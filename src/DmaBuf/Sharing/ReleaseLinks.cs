@@ -15,21 +15,31 @@ internal sealed class ReleaseLinks : IDisposable
     private bool _reported;
     private string? _cutOff;
 
-    /// <summary>Whether the share was sent to a peer that can report that it is done, or has reported it.</summary>
+    /// <summary>
+    /// Whether the share was sent to a peer that can report that it is done, or has reported it, or whose sender goes on to
+    /// the next peer.
+    /// </summary>
     public bool WasGiven
     {
         get
         {
             lock (_lock)
-                return _reported || _links.Count > 0;
+                return _reported || _links.Count > 0 || _handOvers > 0;
         }
     }
 
     /// <summary>Takes over a link. Links whose peers are done are dropped, so that they do not pile up.</summary>
-    public void Add(IReleaseLink link)
+    /// <param name="link">The link.</param>
+    /// <param name="beginsHandOver">
+    /// Whether its sender waits for this peer, and goes on to the next one if this one does not read. Until
+    /// <see cref="EndHandOver"/>, a wait for all peers then includes the next one.
+    /// </param>
+    public void Add(IReleaseLink link, bool beginsHandOver = false)
     {
         lock (_lock)
         {
+            if (beginsHandOver)
+                _handOvers++;
             if (!_ended)
             {
                 _links.Add(link);
@@ -50,17 +60,7 @@ internal sealed class ReleaseLinks : IDisposable
         }
     }
 
-    /// <summary>
-    /// Begins a hand-over whose sender waits for the peer and replaces one that did not read: <see cref="Wait(WaitLimit)"/>
-    /// then also waits for the next peer.
-    /// </summary>
-    public void BeginHandOver()
-    {
-        lock (_lock)
-            _handOvers++;
-    }
-
-    /// <summary>Ends what <see cref="BeginHandOver"/> began.</summary>
+    /// <summary>Ends what <see cref="Add"/> began.</summary>
     public void EndHandOver()
     {
         lock (_lock)
@@ -68,32 +68,34 @@ internal sealed class ReleaseLinks : IDisposable
     }
 
     /// <summary>Waits until every peer is done or gone.</summary>
+    /// <returns>False if no peer has had the share: none read it, and their senders gave up.</returns>
     /// <exception cref="WaitTimeoutException">A peer was not done in time.</exception>
     /// <exception cref="BufferException">LinkEnded: the link to a peer was ended here in the meantime.</exception>
-    public void Wait(WaitLimit limit)
+    public bool Wait(WaitLimit limit)
     {
         const int LookAgainMilliseconds = 20;
         while (true)
         {
-            if (All() is [var link, ..])
+            IReleaseLink? link;
+            lock (_lock)
             {
-                link.WaitUntilDone(limit);
-                Forget(link);
+                link = _links.FirstOrDefault();
+                if (link is null && (_handOvers == 0 || _ended))
+                {
+                    return _cutOff is null && (_reported || !_ended)
+                        ? _reported
+                        : throw BufferException.LinkEnded(_cutOff ?? "a peer");
+                }
             }
-            else if (Volatile.Read(ref _handOvers) > 0)
+
+            if (link is null)
             {
                 limit.Pause(LookAgainMilliseconds, "the next peer of a send that is under way");
+                continue;
             }
-            else
-            {
-                break;
-            }
-        }
 
-        lock (_lock)
-        {
-            if (_cutOff is { } peer)
-                throw BufferException.LinkEnded(peer);
+            link.WaitUntilDone(limit);
+            Forget(link);
         }
     }
 

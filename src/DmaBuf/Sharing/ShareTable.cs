@@ -168,7 +168,8 @@ public sealed class ShareTable : IDisposable
             buffer.WaitReleased(limit);
         if (given.Count == 0)
             throw GrantExport.NoPeer(buffer);
-        given.ForEach(share => share.Links.Wait(limit));
+        if (!given.ConvertAll(share => share.Links.Wait(limit)).Contains(true))
+            throw GrantExport.NoPeer(buffer);
     }
 
     /// <summary>Waits until every peer that received references is done with them.</summary>
@@ -179,23 +180,18 @@ public sealed class ShareTable : IDisposable
         var share = Find(pages) ?? throw GrantExport.NoLease(pages);
         if (!share.Links.WasGiven)
             throw GrantExport.NoPeer(pages);
-        share.Links.Wait(limit);
+        if (!share.Links.Wait(limit))
+            throw GrantExport.NoPeer(pages);
     }
 
     /// <summary>Closes a buffer and ends its shares. Idempotent.</summary>
     public void Remove(DmaBuffer buffer)
     {
         ArgumentNullException.ThrowIfNull(buffer);
-        List<Share> shares;
-        lock (_lock)
-        {
-            shares = SharesOf(buffer);
-            _buffers.Remove(buffer.Id);
-            shares.ForEach(Forget);
-        }
-
-        shares.ForEach(share => share.Dispose());
+        EndShares(buffer);
         buffer.Dispose();
+        // Those that other threads have added in the meantime.
+        EndShares(buffer);
     }
 
     /// <summary>Ends the share of references.</summary>
@@ -260,6 +256,19 @@ public sealed class ShareTable : IDisposable
             var shares = _grants.Values.Where(share => share.Buffer == buffer);
             return [.. _buffers.TryGetValue(buffer.Id, out var entry) ? shares.Append(entry.Descriptor) : shares];
         }
+    }
+
+    private void EndShares(DmaBuffer buffer)
+    {
+        List<Share> shares;
+        lock (_lock)
+        {
+            shares = SharesOf(buffer);
+            _buffers.Remove(buffer.Id);
+            shares.ForEach(Forget);
+        }
+
+        shares.ForEach(share => share.Dispose());
     }
 
     private void End(Share share)

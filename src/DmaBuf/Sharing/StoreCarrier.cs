@@ -52,8 +52,7 @@ internal sealed class StoreCarrier : Carrier
 
     public override IReleaseLink Send(GrantRefs grants, WaitLimit limit, Action? check)
     {
-        check?.Invoke();
-        return StoreOffer.Send(_address, _name, grants, limit);
+        return StoreOffer.Send(_address, _name, grants, limit, check);
     }
 
     public override DmaBuffer Receive(WaitLimit limit) => throw DescriptorHandOff.CannotPass(_address);

@@ -61,7 +61,8 @@ internal sealed class StoreOffer : IReleaseLink
     /// ImportFailed: the peer reports why. ClosedEarly: its domain was destroyed.
     /// </exception>
     /// <exception cref="WaitTimeoutException">The peer did not import in time.</exception>
-    public static StoreOffer Send(string address, string name, GrantRefs grants, WaitLimit limit)
+    public static StoreOffer Send(
+        string address, string name, GrantRefs grants, WaitLimit limit, Action? check = null)
     {
         ArgumentNullException.ThrowIfNull(grants);
         var offer = new StoreOffer(new StoreNodes(grants.Domain, grants.PeerDomain, name), address);
@@ -69,7 +70,7 @@ internal sealed class StoreOffer : IReleaseLink
         {
             using (var store = XenStore.Open(limit))
                 offer.Write(store, grants);
-            offer.WaitForImport(limit);
+            offer.WaitForImport(limit, check);
             return offer;
         }
         catch
@@ -174,10 +175,9 @@ internal sealed class StoreOffer : IReleaseLink
         }
     }
 
-    private void WaitForImport(WaitLimit limit)
+    private void WaitForImport(WaitLimit limit, Action? check)
     {
-        var (progress, message) = Wait(
-            limit, progress => progress != Progress.Offered, $"{Peer} to import the references");
+        var (progress, message) = Wait(limit, IsAnswered, $"{Peer} to import the references");
         if (progress == Progress.Failed)
         {
             throw new PeerException(
@@ -191,6 +191,14 @@ internal sealed class StoreOffer : IReleaseLink
                 Peer,
                 "disappeared before it imported the references",
                 "Check that the domain is running.");
+        }
+
+        bool IsAnswered(Progress seen)
+        {
+            if (seen != Progress.Offered)
+                return true;
+            check?.Invoke();
+            return false;
         }
     }
 

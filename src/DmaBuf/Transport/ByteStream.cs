@@ -187,6 +187,8 @@ public sealed class ByteStream : IDisposable
         }
 
         LatchReset(errno);
+        // The kernel reports these once, too.
+        _hasEnded |= errno is Errno.ETIMEDOUT or Errno.EHOSTUNREACH or Errno.ENETUNREACH;
         throw new KernelException(call, errno, Peer);
     }
 }

@@ -99,7 +99,12 @@ internal sealed class SocketFile : IDisposable
     {
         var claim = $"{path}.{stale.stx_ino}";
         if (Unistd.Link(path, claim))
-            return RemoveSame(claim, path, stale) & Delete(claim);
+        {
+            // Where the name leads to another file by now, there is nothing to remove.
+            var isDone = !Stat.OfPath(claim, out var claimed) || !IsSame(claimed, stale) || Delete(path);
+            return Delete(claim) && isDone;
+        }
+
         switch (Errno.Last)
         {
             case Errno.ENOENT:

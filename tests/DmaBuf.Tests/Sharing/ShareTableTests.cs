@@ -304,25 +304,26 @@ public sealed class ShareTableTests
         using var table = new ShareTable();
         using var limit = new WaitLimit(s_limit);
         var buffer = table.Add(Buffers.New(4096));
+        using var sent = new SemaphoreSlim(0);
         var sending = Run(own =>
         {
             using var carrier = Carrier.Open($"unixd:{folder.File("s")}");
-            table.Send(carrier, buffer, wait: true, own);
+            table.Send(carrier, buffer, wait: true, own, _ => sent.Release());
         });
         var peer = Endpoint.Parse($"unix:{folder.File("s")}");
         Task waiting;
         using (var source = new StreamSource(peer, patient: true))
         using (source.Next(limit))
         {
-            Thread.Sleep(100);
+            sent.Wait(TestContext.Current.CancellationToken);
             waiting = Run(own => table.WaitReleased(buffer, own));
-            Thread.Sleep(100);
         }
 
         using var connecting = new StreamSource(peer, patient: true);
         var received = DescriptorHandOff.Receive(connecting.Next(limit), limit);
-        Thread.Sleep(100);
-        Assert.False(waiting.IsCompleted || sending.IsCompleted);
+        sent.Wait(TestContext.Current.CancellationToken);
+        Assert.False(waiting.Wait(200, TestContext.Current.CancellationToken));
+        Assert.False(sending.IsCompleted);
         received.Dispose();
         Task.WaitAll([waiting, sending], TestContext.Current.CancellationToken);
 
@@ -335,6 +336,31 @@ public sealed class ShareTableTests
             TestContext.Current.CancellationToken,
             TaskCreationOptions.LongRunning,
             TaskScheduler.Default);
+    }
+
+    [Fact]
+    public void Peers_that_did_not_read_before_the_sender_gave_up_are_no_release()
+    {
+        var links = new ReleaseLinks();
+        using var limit = new WaitLimit(s_limit);
+        links.Add(new FakeLink { IsUnread = true, IsGone = true }, beginsHandOver: true);
+        var waiting = Task.Run(() => links.Wait(limit), TestContext.Current.CancellationToken);
+        Assert.False(waiting.Wait(200, TestContext.Current.CancellationToken));
+        links.EndHandOver();
+        Assert.False(waiting.Result);
+    }
+
+    [Fact]
+    public void The_end_of_a_share_ends_a_wait_for_the_senders_next_peer()
+    {
+        var links = new ReleaseLinks();
+        using var limit = new WaitLimit(s_limit);
+        links.Add(new FakeLink { IsUnread = true, IsGone = true }, beginsHandOver: true);
+        var waiting = Task.Run(() => links.Wait(limit), TestContext.Current.CancellationToken);
+        Assert.False(waiting.Wait(200, TestContext.Current.CancellationToken));
+        links.Dispose();
+        var failure = Assert.Throws<AggregateException>(waiting.Wait).InnerException;
+        Assert.Equal(BufferFault.LinkEnded, Assert.IsType<BufferException>(failure).Fault);
     }
 
     /// <summary>A listener that closes with this peer still in its queue resets the connection.</summary>
@@ -412,7 +438,9 @@ public sealed class ShareTableTests
 
         public string Peer => "a peer";
 
-        public bool IsUnread => false;
+        public bool IsUnread { get; init; }
+
+        public bool IsGone { get; init; }
 
         public bool IsDone
         {
@@ -425,6 +453,8 @@ public sealed class ShareTableTests
 
         public void WaitUntilDone(WaitLimit limit)
         {
+            if (IsGone)
+                return;
             Assert.True(_ended.Wait(s_limit));
             throw BufferException.LinkEnded(Peer);
         }
