@@ -132,7 +132,7 @@ internal sealed class XenTests(TestRunner runner, TestTally tally, string? peste
     private TestStage Stage(string name, XenHostOptions options, Run[] runs) =>
         new(name, runs.Length, (progress, stop) => TestPlace.RunAsync(name, tally, async () =>
         {
-            await using var host = await XenHost.StartAsync(options, stop);
+            await using var host = await StartAsync(name, options, stop);
             Report.Note(host.Description);
             var place = new TestPlace(name, (words, output, end) => host.RunAsync(
                 XenHost.Dom0, new GuestCommand(words[0], words[1..]), output, Console.OpenStandardError(), null, end),
@@ -140,4 +140,21 @@ internal sealed class XenTests(TestRunner runner, TestTally tally, string? peste
             foreach (var run in runs)
                 await run(host, place, progress, stop);
         }));
+
+    /// <summary>
+    /// Starts a host; if that fails, once more: the emulated processor sometimes loses a PVH guest while it boots.
+    /// </summary>
+    private static async Task<XenHost> StartAsync(
+        string name, XenHostOptions options, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await XenHost.StartAsync(options, cancellationToken);
+        }
+        catch (LabException failure)
+        {
+            Report.Note($"starting the {name} again: {failure.Message.Split('\n')[0]}");
+            return await XenHost.StartAsync(options, cancellationToken);
+        }
+    }
 }
