@@ -22,7 +22,6 @@ internal static class XsWire
         XS_SET_PERMS = 14,
         XS_WATCH_EVENT = 15,
         XS_ERROR = 16,
-        XS_IS_DOMAIN_INTRODUCED = 17,
     }
 
     /// <summary>The head of each message; <c>len</c> bytes of payload follow it.</summary>

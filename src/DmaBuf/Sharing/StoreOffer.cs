@@ -118,7 +118,7 @@ internal sealed class StoreOffer : IReleaseLink
                 "Send them from the domain that exported them.");
         }
 
-        _peerIsSeen = XenDomain.IsThere(store, grants.PeerDomain);
+        _peerIsSeen = XenDomain.Exists(store, grants.PeerDomain);
         if (own == 0 && !_peerIsSeen)
             throw XenDomain.Unknown($"{grants.PeerDomain}", "there is no such domain");
         Sweep(store, own);
@@ -243,7 +243,7 @@ internal sealed class StoreOffer : IReleaseLink
             return new(Progress.Withdrawn);
         if (MarkedEnd(mark) is { } end)
             return end;
-        if (_peerIsSeen && !XenDomain.IsThere(store, _nodes.Importer))
+        if (_peerIsSeen && !XenDomain.Exists(store, _nodes.Importer))
             return new(Progress.Gone);
         if (mark != StoreNodes.Imported)
             return new(Progress.Offered);

@@ -108,11 +108,6 @@ public sealed record XenDomain
     /// <summary>Whether this domain sees the other's node, which is removed with the other domain.</summary>
     internal static bool Exists(XenStore store, ushort id) => store.ReadIfAllowed(Node(id)) is not null;
 
-    /// <summary>
-    /// Whether a domain exists, as far as this one can know: xenstored may refuse to answer an unprivileged domain.
-    /// </summary>
-    internal static bool IsThere(XenStore store, ushort id) => store.IsIntroduced(id) ?? Exists(store, id);
-
     internal static string Node(ushort id) => $"/local/domain/{id}";
 
     /// <summary>The error about a domain that this one does not see.</summary>

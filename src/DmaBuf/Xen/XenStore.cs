@@ -65,23 +65,6 @@ public sealed class XenStore : IDisposable
     }
 
     /// <summary>
-    /// Whether xenstored serves a domain (IS_DOMAIN_INTRODUCED); null where this domain may not ask: oxenstored answers
-    /// only dom0.
-    /// </summary>
-    public bool? IsIntroduced(ushort domain)
-    {
-        try
-        {
-            var answer = Request(xsd_sockmsg_type.XS_IS_DOMAIN_INTRODUCED, $"domain {domain}", Text($"{domain}"));
-            return answer is [(byte)'T', ..];
-        }
-        catch (XenStoreException)
-        {
-            return null;
-        }
-    }
-
-    /// <summary>
     /// The names of a node's children; none where there is no such node or this domain may not know of it.
     /// </summary>
     /// <exception cref="XenStoreException">Refused.</exception>
