@@ -97,7 +97,8 @@ internal static class TestTask
             await using var machine = await Machine.StartAsync(options, stop);
             Report.Note(machine.Description);
             var place = new TestPlace("machine", (words, output, end) => machine.RunAsync(
-                new GuestCommand(words[0], words[1..]), output, Console.OpenStandardError(), null, end), IsEmulated: true);
+                new GuestCommand(words[0], words[1..]), output, Console.OpenStandardError(), null, end),
+                IsEmulated: true);
             foreach (var suite in suites)
                 await runner.RunAsync(suite, place, progress, stop);
         }));

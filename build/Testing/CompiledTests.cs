@@ -1,8 +1,8 @@
 namespace DmaBuf.Build;
 
 /// <summary>
-/// Test programs for an emulated processor: the assemblies that matter are compiled ahead of time, and links lead to all
-/// other files.
+/// Test programs for an emulated processor: the assemblies that matter are compiled ahead of time, and links lead to
+/// all other files.
 /// </summary>
 internal static class CompiledTests
 {

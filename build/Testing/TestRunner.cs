@@ -47,7 +47,8 @@ internal sealed class TestRunner(TestTally tally, string? filter)
         try
         {
             await using var output = new LineStream(Take);
-            code = await place.RunCommandAsync(suite.Command(resultFile, filter, place.IsEmulated), output, limit.Token);
+            var words = suite.Command(resultFile, filter, place.IsEmulated);
+            code = await place.RunCommandAsync(words, output, limit.Token);
             outcomes.AddRange(suite.Read(resultFile));
             if (outcomes.Count == 0)
                 trouble = filter is null ? $"it ran no test and ended with exit code {code}" : null;

@@ -10,8 +10,8 @@ internal abstract class TestSuite
     public abstract TimeSpan Limit { get; }
 
     /// <summary>
-    /// The command that runs the suite, or the part of it that runs where the processor is emulated; with a filter, only
-    /// the tests whose names contain it.
+    /// The command that runs the suite, or the part of it that runs where the processor is emulated; with a filter,
+    /// only the tests whose names contain it.
     /// </summary>
     public abstract string[] Command(string resultFile, string? filter, bool isEmulated);
 

@@ -16,8 +16,8 @@ internal sealed class ReleaseLinks : IDisposable
     private string? _cutOff;
 
     /// <summary>
-    /// Whether the share was sent to a peer that can report that it is done, or has reported it, or whose sender goes on to
-    /// the next peer.
+    /// Whether the share was sent to a peer that can report that it is done, or has reported it, or whose sender goes on
+    /// to the next peer.
     /// </summary>
     public bool WasGiven
     {
@@ -99,7 +99,9 @@ internal sealed class ReleaseLinks : IDisposable
         }
     }
 
-    /// <summary>Waits until one peer has read everything and is done. After a timeout the wait can be repeated.</summary>
+    /// <summary>
+    /// Waits until one peer has read everything and is done. After a timeout the wait can be repeated.
+    /// </summary>
     /// <exception cref="PeerException">
     /// NotRead: the peer closed the connection without reading everything that it was sent.
     /// </exception>

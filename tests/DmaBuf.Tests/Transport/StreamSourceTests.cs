@@ -119,7 +119,9 @@ public sealed class StreamSourceTests
         Assert.InRange(clock.ElapsedMilliseconds, 90, 10_000);
     }
 
-    /// <summary>Links to another user's file are refused (protected_hardlinks), and a claim can be somebody's file.</summary>
+    /// <summary>
+    /// Links to another user's file are refused (protected_hardlinks), and a claim's name can be somebody's file.
+    /// </summary>
     [Fact]
     public void A_stale_file_is_replaced_also_where_it_cannot_be_claimed_by_a_link()
     {
