@@ -17,18 +17,15 @@ internal static unsafe partial class Socket
     public const int SOCK_STREAM = 1;
     public const int SOCK_DGRAM = 2;
 
-    public const int MSG_CTRUNC = 0x8;
+    public const int SOL_SOCKET = 1;
+    public const int MSG_NOSIGNAL = 0x4000;
 
     private const int SOCK_NONBLOCK = 0x800;
     private const int SOCK_CLOEXEC = 0x80000;
-    private const int MSG_NOSIGNAL = 0x4000;
-    private const int MSG_CMSG_CLOEXEC = 0x40000000;
-    private const int SOL_SOCKET = 1;
     private const int SO_REUSEADDR = 2;
     private const int SO_ERROR = 4;
     private const int SO_KEEPALIVE = 9;
     private const int SO_PEERCRED = 17;
-    private const int SCM_RIGHTS = 1;
     private const int IPPROTO_TCP = 6;
     private const int TCP_KEEPIDLE = 4;
     private const int TCP_KEEPINTVL = 5;
@@ -36,50 +33,11 @@ internal static unsafe partial class Socket
     private const uint SIOCOUTQ = 0x5411;
 
     [StructLayout(LayoutKind.Sequential)]
-    public struct iovec
-    {
-        public void* iov_base;
-        public nuint iov_len;
-    }
-
-    [StructLayout(LayoutKind.Sequential)]
-    public struct msghdr
-    {
-        public void* msg_name;
-        public uint msg_namelen;
-        public iovec* msg_iov;
-        public nuint msg_iovlen;
-        public void* msg_control;
-        public nuint msg_controllen;
-        public int msg_flags;
-    }
-
-    [StructLayout(LayoutKind.Sequential)]
-    public struct cmsghdr
-    {
-        public nuint cmsg_len;
-        public int cmsg_level;
-        public int cmsg_type;
-    }
-
-    [StructLayout(LayoutKind.Sequential)]
     public struct ucred
     {
         public int pid;
         public uint uid;
         public uint gid;
-    }
-
-    /// <summary>
-    /// A control message with room for two descriptors: one more than the protocol allows, so that a second one is
-    /// noticed.
-    /// </summary>
-    [StructLayout(LayoutKind.Sequential)]
-    private struct RightsMessage
-    {
-        public cmsghdr header;
-        public int first;
-        public int second;
     }
 
     public static FileDescriptor? Create(int family, int type)
@@ -221,92 +179,6 @@ internal static unsafe partial class Socket
         return result;
     }
 
-    /// <summary>One sendmsg(2) with one data byte and one SCM_RIGHTS message that carries one descriptor.</summary>
-    public static bool SendDescriptor(FileDescriptor socket, FileDescriptor passed, byte data)
-    {
-        var added = false;
-        passed.DangerousAddRef(ref added);
-        try
-        {
-            var control = new RightsMessage
-            {
-                header = new cmsghdr
-                {
-                    cmsg_len = (nuint)(sizeof(cmsghdr) + sizeof(int)),
-                    cmsg_level = SOL_SOCKET,
-                    cmsg_type = SCM_RIGHTS,
-                },
-                first = passed.Number,
-            };
-            var vector = new iovec { iov_base = &data, iov_len = 1 };
-            var message = new msghdr
-            {
-                msg_iov = &vector,
-                msg_iovlen = 1,
-                msg_control = &control,
-                msg_controllen = (nuint)sizeof(RightsMessage),
-            };
-            long result;
-            do
-            {
-                result = sendmsg(socket, &message, MSG_NOSIGNAL);
-            }
-            while (Errno.IsInterrupted(result));
-
-            KernelTrace.Write(
-                $"sendmsg({socket.Number}, 1 byte, SCM_RIGHTS [{passed.Number}]) = {Ioctl.Result(result)}");
-            return result == 1;
-        }
-        finally
-        {
-            passed.DangerousRelease();
-        }
-    }
-
-    /// <summary>
-    /// One recvmsg(2). The caller owns the descriptors it brings: one is expected, and up to two can arrive.
-    /// </summary>
-    /// <returns>The bytes received, or -1 with the error number in <see cref="Errno.Last"/>.</returns>
-    public static long ReceiveDescriptors(
-        FileDescriptor socket,
-        Span<byte> data,
-        out FileDescriptor? first,
-        out FileDescriptor? second,
-        out bool truncated)
-    {
-        var control = default(RightsMessage);
-        fixed (byte* bytes = data)
-        {
-            var vector = new iovec { iov_base = bytes, iov_len = (nuint)data.Length };
-            var message = new msghdr
-            {
-                msg_iov = &vector,
-                msg_iovlen = 1,
-                msg_control = &control,
-                msg_controllen = (nuint)sizeof(RightsMessage),
-            };
-            long result;
-            do
-            {
-                result = recvmsg(socket, &message, MSG_CMSG_CLOEXEC);
-            }
-            while (Errno.IsInterrupted(result));
-
-            var hasRights = result >= 0
-                && message.msg_controllen >= (nuint)sizeof(cmsghdr)
-                && control.header.cmsg_level == SOL_SOCKET
-                && control.header.cmsg_type == SCM_RIGHTS;
-            var count = hasRights ? ((int)control.header.cmsg_len - sizeof(cmsghdr)) / sizeof(int) : 0;
-            first = count > 0 ? new FileDescriptor(control.first) : null;
-            second = count > 1 ? new FileDescriptor(control.second) : null;
-            truncated = (message.msg_flags & MSG_CTRUNC) != 0;
-            KernelTrace.Write(
-                $"recvmsg({socket.Number}) = {Ioctl.Result(result)}, {count} descriptor(s)"
-                + $"{(truncated ? ", MSG_CTRUNC" : "")}");
-            return result;
-        }
-    }
-
     /// <summary>
     /// setsockopt(2) with a number. A failure is ignored: without the option the socket works less well, but works.
     /// </summary>
@@ -345,10 +217,4 @@ internal static unsafe partial class Socket
 
     [LibraryImport("libc", SetLastError = true)]
     private static partial nint recv(FileDescriptor fd, Span<byte> bytes, nuint length, int flags);
-
-    [LibraryImport("libc", SetLastError = true)]
-    private static partial nint sendmsg(FileDescriptor fd, msghdr* message, int flags);
-
-    [LibraryImport("libc", SetLastError = true)]
-    private static partial nint recvmsg(FileDescriptor fd, msghdr* message, int flags);
 }

@@ -104,7 +104,7 @@ public sealed class ByteStream : IDisposable
     /// <exception cref="WaitTimeoutException">The peer did not read in time.</exception>
     internal void SendDescriptor(FileDescriptor passed, byte data, WaitLimit limit)
     {
-        while (!Socket.SendDescriptor(_socket, passed, data))
+        while (!ScmRights.Send(_socket, passed, data))
             WaitOrThrow(Errno.Last, "sendmsg", Poll.POLLOUT, $"{Peer} to read", limit);
     }
 
@@ -119,7 +119,7 @@ public sealed class ByteStream : IDisposable
     {
         while (true)
         {
-            var received = Socket.ReceiveDescriptors(_socket, data, out first, out second, out truncated);
+            var received = ScmRights.Receive(_socket, data, out first, out second, out truncated);
             if (received >= 0)
                 return Received(received);
             WaitOrThrow(Errno.Last, "recvmsg", Poll.POLLIN, $"a descriptor from {Peer}", limit);

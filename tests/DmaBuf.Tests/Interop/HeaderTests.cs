@@ -37,9 +37,9 @@ public sealed class HeaderTests
         Assert.Equal(headers["sizeof ioctl_gntalloc_alloc_gref"], Unsafe.SizeOf<Gntalloc.ioctl_gntalloc_alloc_gref>());
         Assert.Equal(headers["sizeof statx"], Unsafe.SizeOf<Stat.statx>());
         Assert.Equal(headers["sizeof pollfd"], Unsafe.SizeOf<Poll.pollfd>());
-        Assert.Equal(headers["sizeof msghdr"], Unsafe.SizeOf<Socket.msghdr>());
-        Assert.Equal(headers["sizeof cmsghdr"], Unsafe.SizeOf<Socket.cmsghdr>());
-        Assert.Equal(headers["sizeof iovec"], Unsafe.SizeOf<Socket.iovec>());
+        Assert.Equal(headers["sizeof msghdr"], Unsafe.SizeOf<ScmRights.msghdr>());
+        Assert.Equal(headers["sizeof cmsghdr"], Unsafe.SizeOf<ScmRights.cmsghdr>());
+        Assert.Equal(headers["sizeof iovec"], Unsafe.SizeOf<ScmRights.iovec>());
         Assert.Equal(headers["sizeof sysinfo"], Unsafe.SizeOf<Sysinfo.sysinfo>());
         Assert.Equal(headers["sizeof ucred"], Unsafe.SizeOf<Socket.ucred>());
     }
@@ -60,8 +60,8 @@ public sealed class HeaderTests
     [InlineData(typeof(Stat.statx))]
     [InlineData(typeof(Sysinfo.sysinfo))]
     [InlineData(typeof(Poll.pollfd))]
-    [InlineData(typeof(Socket.msghdr))]
-    [InlineData(typeof(Socket.cmsghdr))]
+    [InlineData(typeof(ScmRights.msghdr))]
+    [InlineData(typeof(ScmRights.cmsghdr))]
     public void Fields_lie_where_the_C_headers_put_them(Type type)
     {
         var checkedFields = 0;
