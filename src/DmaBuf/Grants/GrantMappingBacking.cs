@@ -4,32 +4,17 @@ using DmaBuf.Interop;
 namespace DmaBuf.Grants;
 
 /// <summary>A mapping of another domain's pages by the grant device; not a dma-buf.</summary>
-internal sealed class GrantMappingBacking : Backing
+internal sealed class GrantMappingBacking : GrantDeviceBacking
 {
-    private readonly GrantRefs _grants;
-    private readonly long _offset;
+    private readonly ushort _domain;
 
-    /// <param name="device">The grant device's handle, which the backing takes over.</param>
-    /// <param name="offset">Where the device maps the pages.</param>
-    /// <param name="grants">The references.</param>
+    /// <inheritdoc cref="GrantDeviceBacking"/>
     public GrantMappingBacking(FileDescriptor device, long offset, GrantRefs grants)
-        : base(device, BufferOrigin.GrantMapping, grants.Size)
+        : base(device, offset, BufferOrigin.GrantMapping, grants, GrantMapper.RefusedAction)
     {
-        _grants = grants;
-        _offset = offset;
+        _domain = grants.Domain;
         Exporter = "gntdev";
     }
 
-    public override string Kind => "grant mapping";
-
-    public override string Place => $"domain {Domain}";
-
-    public override bool IsPassable => false;
-
-    public override SharedPages Shared => _grants;
-
-    public override ushort? Domain => _grants.Domain;
-
-    public override Mapping Map(object buffer) =>
-        Mapping.Create(Descriptor, _offset, Size, buffer, GrantMapper.RefusedAction);
+    public override ushort? Domain => _domain;
 }
