@@ -166,8 +166,6 @@ public sealed class ShareTable : IDisposable
         // A buffer that came from a peer has an exporter to report to, and no peer that could report to this session.
         if (given.Count == 0 && buffer.Origin is BufferOrigin.GrantMapping or BufferOrigin.Received)
             buffer.WaitReleased(limit);
-        if (given.Count == 0)
-            throw GrantExport.NoPeer(buffer);
         if (!given.ConvertAll(share => share.Links.Wait(limit)).Contains(true))
             throw GrantExport.NoPeer(buffer);
     }
@@ -178,9 +176,7 @@ public sealed class ShareTable : IDisposable
     public void WaitReleased(SharedPages pages, WaitLimit limit)
     {
         var share = Find(pages) ?? throw GrantExport.NoLease(pages);
-        if (!share.Links.WasGiven)
-            throw GrantExport.NoPeer(pages);
-        if (!share.Links.Wait(limit))
+        if (!share.Links.WasGiven || !share.Links.Wait(limit))
             throw GrantExport.NoPeer(pages);
     }
 
@@ -287,14 +283,13 @@ public sealed class ShareTable : IDisposable
     /// <summary>Removes the buffers that their users have disposed.</summary>
     private void Sweep()
     {
-        List<DmaBuffer> gone;
+        List<DmaBuffer> all;
         lock (_lock)
         {
-            gone = [.. _buffers.Values.Select(entry => entry.Buffer).Where(buffer => !buffer.IsHeld),
-                .. _grants.Values.Select(share => share.Buffer).Where(buffer => !buffer.IsOpen && !buffer.IsHeld)];
+            all = [.. _buffers.Values.Select(entry => entry.Buffer), .. _grants.Values.Select(share => share.Buffer)];
         }
 
-        gone.ForEach(Remove);
+        all.Where(buffer => !buffer.IsHeld).ToList().ForEach(Remove);
     }
 
     private sealed class Entry(DmaBuffer buffer, object? owner)

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text;
 using DmaBuf.Tracing;
 using DmaBuf.Xen;
 
@@ -93,6 +94,30 @@ internal sealed record StoreNodes(ushort Exporter, ushort Importer, string Name,
 
     /// <summary>The node of one part of the references, in decimal and separated by spaces.</summary>
     public string Refs(int part) => string.Create(CultureInfo.InvariantCulture, $"{Node}/refs/{part}");
+
+    /// <summary>Writes the references in parts that fit into a node.</summary>
+    public void WriteRefs(XenStore store, IReadOnlyList<uint> refs)
+    {
+        // A domU's node holds less than 2048 bytes, including permissions and the names of children.
+        const int PartBytes = 2000;
+        var text = new StringBuilder();
+        var part = 0;
+        foreach (var reference in refs)
+        {
+            var word = reference.ToString(CultureInfo.InvariantCulture);
+            if (text.Length + 1 + word.Length > PartBytes)
+                Flush();
+            text.Append(text.Length == 0 ? "" : " ").Append(word);
+        }
+
+        Flush();
+
+        void Flush()
+        {
+            store.Write(Refs(part++), text.ToString());
+            text.Clear();
+        }
+    }
 
     private static void RemoveIfEmpty(XenStore store, string path)
     {

@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using System.Globalization;
-using System.Text;
 using DmaBuf.Errors;
 using DmaBuf.Grants;
 using DmaBuf.Waits;
@@ -15,8 +14,6 @@ namespace DmaBuf.Sharing;
 /// </summary>
 internal sealed class StoreOffer : IReleaseLink
 {
-    /// <summary>A domU's node holds less than 2048 bytes, including permissions and the names of children.</summary>
-    private const int PartBytes = 2000;
     private const int LookMilliseconds = 1000;
     private const int NoticeMilliseconds = 100;
     private static readonly TimeSpan s_withdrawal = TimeSpan.FromSeconds(5);
@@ -129,7 +126,7 @@ internal sealed class StoreOffer : IReleaseLink
         if (grants.Directory is { } directory)
             store.Write(_nodes.Directory, directory.ToString(CultureInfo.InvariantCulture));
         else
-            WriteRefs(store, grants.Refs);
+            _nodes.WriteRefs(store, grants.Refs);
         store.Write(_nodes.Release, "");
         store.SetPermissions(_nodes.Release, _nodes.Exporter, _nodes.Importer, peerMayWrite: true);
         _notice = ReleaseNotice.TryCreate(_nodes.Exporter, _nodes.Importer);
@@ -153,27 +150,6 @@ internal sealed class StoreOffer : IReleaseLink
 
         store.Write(_nodes.Owner, _owner);
     });
-
-    private void WriteRefs(XenStore store, IReadOnlyList<uint> refs)
-    {
-        var text = new StringBuilder();
-        var part = 0;
-        foreach (var reference in refs)
-        {
-            var word = reference.ToString(CultureInfo.InvariantCulture);
-            if (text.Length + 1 + word.Length > PartBytes)
-                Flush();
-            text.Append(text.Length == 0 ? "" : " ").Append(word);
-        }
-
-        Flush();
-
-        void Flush()
-        {
-            store.Write(_nodes.Refs(part++), text.ToString());
-            text.Clear();
-        }
-    }
 
     private void WaitForImport(WaitLimit limit, Action? check)
     {
