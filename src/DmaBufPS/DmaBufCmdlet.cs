@@ -5,6 +5,7 @@ using DmaBuf.Errors;
 using DmaBuf.Grants;
 using DmaBuf.Sharing;
 using DmaBuf.Tracing;
+using DmaBuf.Transport;
 using DmaBuf.Waits;
 using DmaBuf.Xen;
 
@@ -80,11 +81,11 @@ public abstract class DmaBufCmdlet : PSCmdlet, IDisposable
     /// <summary>
     /// Opens the carrier of an address. A relative unix path starts from the session's location, like any other path.
     /// </summary>
-    protected Carrier OpenCarrier(string address, bool patient, string? from = null)
+    protected Carrier OpenCarrier(string address, NoListener noListener, string? from = null)
     {
         Carrier? carrier = null;
         var folder = SessionState.Path.CurrentFileSystemLocation.ProviderPath;
-        TryOrStop(address, () => carrier = Carrier.Open(address, folder, patient, from));
+        TryOrStop(address, () => carrier = Carrier.Open(address, folder, noListener, from));
         return carrier!;
     }
 

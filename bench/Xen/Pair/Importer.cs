@@ -13,7 +13,7 @@ namespace DmaBuf.Pair;
 internal sealed class Importer(string host, string port, ushort domain, int copies) : IDisposable
 {
     private readonly WaitLimit _limit = new();
-    private readonly StreamSource _peers = new(Endpoint.Parse($"tcp:{host}:{port}"), patient: true);
+    private readonly StreamSource _peers = new(Endpoint.Parse($"tcp:{host}:{port}"), NoListener.Wait);
 
     public void Run()
     {

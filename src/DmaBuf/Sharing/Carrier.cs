@@ -25,18 +25,20 @@ public abstract class Carrier : IDisposable
     /// <summary>Makes the carrier of an address, without connecting or listening yet.</summary>
     /// <param name="address">An address of <see cref="Endpoint"/>, or <c>xenstore:NAME</c>.</param>
     /// <param name="directory">The folder that a relative unix PATH starts from; null leaves it to the kernel.</param>
-    /// <param name="patient">
-    /// Whether to wait, where nothing listens, until something does, instead of failing or listening here.
-    /// </param>
+    /// <param name="noListener">What to do where nothing listens.</param>
     /// <param name="from">The peers to accept, in the syntax of <see cref="PeerFilter"/>; null for all.</param>
     /// <exception cref="AddressException">It is not an address; BadPeer.</exception>
-    public static Carrier Open(string address, string? directory = null, bool patient = false, string? from = null)
+    public static Carrier Open(
+        string address,
+        string? directory = null,
+        NoListener noListener = NoListener.ListenOrFail,
+        string? from = null)
     {
         ArgumentNullException.ThrowIfNull(address);
         if (address.StartsWith($"{StoreCarrier.Scheme}:", StringComparison.Ordinal))
             return StoreCarrier.Parse(address, from);
         var endpoint = Endpoint.Parse(address, directory);
-        return new StreamCarrier(endpoint, patient, from is null ? null : PeerFilter.Parse(from, endpoint.Kind));
+        return new StreamCarrier(endpoint, noListener, from is null ? null : PeerFilter.Parse(from, endpoint.Kind));
     }
 
     /// <summary>Refuses a carrier that carries only references.</summary>

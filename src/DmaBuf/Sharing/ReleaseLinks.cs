@@ -16,8 +16,8 @@ internal sealed class ReleaseLinks : IDisposable
     private string? _cutOff;
 
     /// <summary>
-    /// Whether the share was sent to a peer that can report that it is done, or has reported it, or whose sender goes on
-    /// to the next peer.
+    /// Whether the share was sent to a peer that can report that it is done or has reported it, or a sender goes on to
+    /// the next peer.
     /// </summary>
     public bool WasGiven
     {

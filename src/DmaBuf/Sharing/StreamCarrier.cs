@@ -8,14 +8,14 @@ using DmaBuf.Xen;
 namespace DmaBuf.Sharing;
 
 /// <summary>Hand-offs over streams: one connection for each.</summary>
-internal sealed class StreamCarrier(Endpoint endpoint, bool patient, PeerFilter? from) : Carrier
+internal sealed class StreamCarrier(Endpoint endpoint, NoListener noListener, PeerFilter? from) : Carrier
 {
-    private readonly StreamSource _peers = new(endpoint, patient, from);
+    private readonly StreamSource _peers = new(endpoint, noListener, from);
 
     /// <summary>How long a peer may take to send its part, once it is connected.</summary>
     internal TimeSpan ReceiveTime { get; init; } = TimeSpan.FromSeconds(30);
 
-    public override bool HasNextPeer => _peers.IsListening || patient;
+    public override bool HasNextPeer => _peers.IsListening || _peers.WaitsForListener;
 
     public override void CheckPassesDescriptors() => DescriptorHandOff.CheckEndpoint(endpoint);
 

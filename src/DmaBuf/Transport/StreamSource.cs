@@ -13,21 +13,20 @@ public sealed class StreamSource : IDisposable
 {
     private const int RetryMilliseconds = 50;
     private const int BusyTries = 20;
-    private readonly bool _patient;
+    private readonly NoListener _noListener;
     private readonly PeerFilter? _from;
     private StreamListener? _listener;
     private int _busy;
 
     /// <param name="endpoint">The address.</param>
-    /// <param name="patient">
-    /// Whether to wait, where nothing listens, until something does, instead of failing or listening here.
-    /// </param>
+    /// <param name="noListener">What to do where nothing listens.</param>
     /// <param name="from">The peers to accept; null for all.</param>
-    public StreamSource(Endpoint endpoint, bool patient = false, PeerFilter? from = null)
+    public StreamSource(
+        Endpoint endpoint, NoListener noListener = NoListener.ListenOrFail, PeerFilter? from = null)
     {
         ArgumentNullException.ThrowIfNull(endpoint);
         Endpoint = endpoint;
-        _patient = patient;
+        _noListener = noListener;
         _from = from;
     }
 
@@ -36,6 +35,10 @@ public sealed class StreamSource : IDisposable
 
     /// <summary>Whether this side listens, so that another peer can follow one that failed.</summary>
     public bool IsListening => _listener is not null;
+
+    /// <summary>Whether this side connects, and waits for a listener.</summary>
+    internal bool WaitsForListener => !IsListening && (_noListener == NoListener.Wait
+        || (_noListener == NoListener.ListenOrWait && Endpoint.Role == EndpointRole.Connect));
 
     /// <summary>Connects to the next peer, or accepts it. Peers that the filter does not accept are closed.</summary>
     /// <exception cref="KernelException">Connecting or listening failed.</exception>
@@ -63,7 +66,7 @@ public sealed class StreamSource : IDisposable
     }
 
     /// <summary>
-    /// Works with the next peer. If this side is patient and connects, a peer that resets the connection before it
+    /// Works with the next peer. If this side waits for a listener, a peer that resets the connection before it
     /// sends anything was a listener that was just closing, and this side connects again.
     /// </summary>
     /// <param name="work">Works with the stream, which is closed if this fails.</param>
@@ -79,7 +82,7 @@ public sealed class StreamSource : IDisposable
                 return work(stream);
             }
             catch (KernelException e) when (
-                _patient && !IsListening && stream is { IsReset: true, HasReceived: false } && IsOfStream(e))
+                WaitsForListener && stream is { IsReset: true, HasReceived: false } && IsOfStream(e))
             {
                 stream.Dispose();
                 limit.Pause(RetryMilliseconds, $"a listener at {Endpoint}");
@@ -113,14 +116,13 @@ public sealed class StreamSource : IDisposable
             {
                 return StreamConnector.Connect(Endpoint, limit);
             }
-            catch (KernelException e) when (
-                NobodyListens(e) && Endpoint.Role == EndpointRole.ConnectOrListen && !_patient)
-            {
-                TryListen(limit);
-            }
-            catch (KernelException e) when (NobodyListens(e) && _patient)
+            catch (KernelException e) when (NobodyListens(e) && WaitsForListener)
             {
                 limit.Pause(RetryMilliseconds, $"a listener at {Endpoint}");
+            }
+            catch (KernelException e) when (NobodyListens(e) && Endpoint.Role == EndpointRole.ConnectOrListen)
+            {
+                TryListen(limit);
             }
         }
     }

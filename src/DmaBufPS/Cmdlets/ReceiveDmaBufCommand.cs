@@ -2,6 +2,7 @@ using System.Management.Automation;
 using DmaBuf.Buffers;
 using DmaBuf.Grants;
 using DmaBuf.Sharing;
+using DmaBuf.Transport;
 
 namespace DmaBufPS;
 
@@ -64,7 +65,7 @@ public sealed class ReceiveDmaBufCommand : DmaBufCmdlet
     protected override void ProcessRecord()
     {
         _carrier?.Dispose();
-        _carrier = OpenCarrier(Address, Wait);
+        _carrier = OpenCarrier(Address, Wait ? NoListener.Wait : NoListener.ListenOrFail);
         if (Domain is null)
             TryOrStop(Address, _carrier.CheckPassesDescriptors);
         for (var i = 0; i < Count; i++)

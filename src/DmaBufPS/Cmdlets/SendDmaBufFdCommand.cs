@@ -2,6 +2,7 @@ using System.Management.Automation;
 using DmaBuf.Buffers;
 using DmaBuf.Grants;
 using DmaBuf.Sharing;
+using DmaBuf.Transport;
 
 namespace DmaBufPS;
 
@@ -66,8 +67,8 @@ public sealed class SendDmaBufFdCommand : DmaBufCmdlet
     protected override void BeginProcessing()
     {
         // With -Wait and a time limit, connecting is tried again until the peer listens.
-        var patient = Wait && TimeoutSec > 0 && !Address.StartsWith("unix:", StringComparison.Ordinal);
-        _carrier = OpenCarrier(Address, patient, From);
+        var noListener = Wait && TimeoutSec > 0 ? NoListener.ListenOrWait : NoListener.ListenOrFail;
+        _carrier = OpenCarrier(Address, noListener, From);
         if (Domain is not null)
             TryOrStop(Domain, () => _domain = FindDomain(Domain));
     }

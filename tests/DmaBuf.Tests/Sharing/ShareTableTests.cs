@@ -124,137 +124,16 @@ public sealed class ShareTableTests
         Assert.False(ProcessMark.IsAlive("nonsense"));
     }
 
-    /// <summary>
-    /// In random order, two threads hand the same buffer over, wait for its peers, write to it and remove it.
-    /// </summary>
-    [Fact]
-    public void Ten_thousand_rounds_in_random_order_never_crash_hang_or_leak()
-    {
-        const int Rounds = 10_000;
-        // They take four seconds, but on an emulated processor minutes: fewer do there.
-        var longest = TimeSpan.FromSeconds(5);
-        using var folder = new ScratchFolder();
-        OpenDescriptors.StayTheSame(() =>
+    /// <summary>Runs work with a time limit on a thread of its own.</summary>
+    private static Task Run(Action<WaitLimit> work) => Task.Factory.StartNew(
+        () =>
         {
-            var clock = System.Diagnostics.Stopwatch.StartNew();
-            using var table = new ShareTable();
-            using var peer = new HonestPeer(StreamListener.Listen(Endpoint.Parse($"unixd:{folder.File("s")}")));
-            for (var round = 0; round < Rounds && (round < 100 || clock.Elapsed < longest); round++)
-                Round(table, peer, $"unix:{folder.File("s")}", new Random(round));
-            Assert.Empty(table.Buffers);
-        });
-    }
-
-    private static void Round(ShareTable table, HonestPeer peer, string address, Random random)
-    {
-        var (begun, done) = (0, 0);
-        var buffer = table.Add(MemFdAllocator.Allocate(4096));
-        var (one, other) = (random.Next(), random.Next());
-        using var start = new Barrier(2);
-        var thread = Task.Run(() => Act(new Random(other)), TestContext.Current.CancellationToken);
-        Act(new Random(one));
-        thread.Wait(TestContext.Current.CancellationToken);
-        table.Remove(buffer);
-
-        void Act(Random choice)
-        {
-            start.SignalAndWait();
-            try
-            {
-                for (var i = 0; i < 2; i++)
-                    Step(choice);
-            }
-            catch (BufferException e)
-                when (e.Fault is BufferFault.Removed or BufferFault.LinkEnded or BufferFault.NoPeer)
-            {
-            }
-        }
-
-        void Step(Random choice)
-        {
-            using var limit = new WaitLimit(s_limit);
-            switch (choice.Next(4))
-            {
-                case 0:
-                    table.Remove(buffer);
-                    break;
-                case 1:
-                    // The wait does not cover a send that the other thread has not finished.
-                    var before = Volatile.Read(ref done);
-                    table.WaitReleased(buffer, limit);
-                    var inUse = peer.Uses(buffer.Inode);
-                    Assert.True(!inUse || Volatile.Read(ref begun) != before, "a false release");
-                    break;
-                case 2:
-                    using (var view = buffer.OpenView(BufferAccess.ReadWrite))
-                        view.WritableSlice(0, 1)[0]++;
-                    break;
-                default:
-                    Interlocked.Increment(ref begun);
-                    using (var carrier = Carrier.Open(address))
-                        table.Send(carrier, buffer, wait: false, limit);
-                    Interlocked.Increment(ref done);
-                    break;
-            }
-        }
-    }
-
-    /// <summary>Receives every buffer, uses it briefly and releases it.</summary>
-    private sealed class HonestPeer : IDisposable
-    {
-        private readonly StreamListener _listener;
-        private readonly CancellationTokenSource _stop = new();
-        private readonly Thread _thread;
-        private ulong _inUse;
-
-        public HonestPeer(StreamListener listener)
-        {
-            _listener = listener;
-            _thread = new Thread(() => Run(_stop.Token));
-            _thread.Start();
-        }
-
-        public bool Uses(ulong inode) => Volatile.Read(ref _inUse) == inode;
-
-        public void Dispose()
-        {
-            _stop.Cancel();
-            _thread.Join();
-            _stop.Dispose();
-            _listener.Dispose();
-        }
-
-        private void Run(CancellationToken stop)
-        {
-            using var limit = new WaitLimit(null, stop);
-            try
-            {
-                while (true)
-                    TakeOne(limit);
-            }
-            catch (OperationCanceledException)
-            {
-            }
-        }
-
-        private void TakeOne(WaitLimit limit)
-        {
-            var stream = _listener.Accept(limit);
-            try
-            {
-                using var buffer = DescriptorHandOff.Receive(stream, limit);
-                Volatile.Write(ref _inUse, buffer.Inode);
-                using (var view = buffer.OpenView(BufferAccess.ReadWrite))
-                    view.WritableSlice(1, 1)[0]++;
-                Volatile.Write(ref _inUse, 0);
-            }
-            catch (PeerException)
-            {
-                // The buffer was removed after its sender had connected.
-                stream.Dispose();
-            }
-        }
-    }
+            using var own = new WaitLimit(s_limit);
+            work(own);
+        },
+        TestContext.Current.CancellationToken,
+        TaskCreationOptions.LongRunning,
+        TaskScheduler.Default);
 
     private static DmaBuffer HandOver(ShareTable table, DmaBuffer buffer, ScratchFolder folder, WaitLimit limit)
     {
@@ -312,30 +191,20 @@ public sealed class ShareTableTests
         });
         var peer = Endpoint.Parse($"unix:{folder.File("s")}");
         Task waiting;
-        using (var source = new StreamSource(peer, patient: true))
+        using (var source = new StreamSource(peer, NoListener.Wait))
         using (source.Next(limit))
         {
             sent.Wait(TestContext.Current.CancellationToken);
             waiting = Run(own => table.WaitReleased(buffer, own));
         }
 
-        using var connecting = new StreamSource(peer, patient: true);
+        using var connecting = new StreamSource(peer, NoListener.Wait);
         var received = DescriptorHandOff.Receive(connecting.Next(limit), limit);
         sent.Wait(TestContext.Current.CancellationToken);
         Assert.False(waiting.Wait(200, TestContext.Current.CancellationToken));
         Assert.False(sending.IsCompleted);
         received.Dispose();
         Task.WaitAll([waiting, sending], TestContext.Current.CancellationToken);
-
-        static Task Run(Action<WaitLimit> work) => Task.Factory.StartNew(
-            () =>
-            {
-                using var own = new WaitLimit(s_limit);
-                work(own);
-            },
-            TestContext.Current.CancellationToken,
-            TaskCreationOptions.LongRunning,
-            TaskScheduler.Default);
     }
 
     [Fact]
@@ -381,7 +250,7 @@ public sealed class ShareTableTests
         var sent = Task.Run(() =>
         {
             using var own = new WaitLimit(s_limit);
-            using var carrier = Carrier.Open(connecting, patient: true);
+            using var carrier = Carrier.Open(connecting, noListener: NoListener.Wait);
             table.Send(carrier, grants, wait: true, own);
         }, TestContext.Current.CancellationToken);
         Thread.Sleep(200);
@@ -403,12 +272,11 @@ public sealed class ShareTableTests
             using var limit = new WaitLimit(s_limit);
             var received = HandOver(table, buffer, folder, limit);
             using var start = new Barrier(3);
-            var waits = Enumerable.Range(0, 2).Select(_ => Task.Factory.StartNew(() =>
+            var waits = Enumerable.Range(0, 2).Select(_ => Run(own =>
             {
-                using var own = new WaitLimit(s_limit);
                 start.SignalAndWait();
                 table.WaitReleased(buffer, own);
-            }, TestContext.Current.CancellationToken, TaskCreationOptions.LongRunning, TaskScheduler.Default)).ToArray();
+            })).ToArray();
             start.SignalAndWait(TestContext.Current.CancellationToken);
             received.Dispose();
             Task.WaitAll(waits, TestContext.Current.CancellationToken);

@@ -65,7 +65,7 @@ public sealed class StreamSourceTests
         var peer = Task.Run(() =>
         {
             using var own = new WaitLimit(s_limit);
-            using var patient = new StreamSource(Endpoint.Parse($"unix:{folder.File("s")}"), patient: true);
+            using var patient = new StreamSource(Endpoint.Parse($"unix:{folder.File("s")}"), NoListener.Wait);
             using var stream = patient.Next(own);
             return stream.Receive(new byte[1], own);
         }, TestContext.Current.CancellationToken);
@@ -89,7 +89,7 @@ public sealed class StreamSourceTests
         var received = Task.Run(() =>
         {
             using var own = new WaitLimit(s_limit);
-            using var source = new StreamSource(Endpoint.Parse(connecting), patient: true);
+            using var source = new StreamSource(Endpoint.Parse(connecting), NoListener.Wait);
             return source.WithNext(stream =>
             {
                 using (stream)
@@ -110,7 +110,8 @@ public sealed class StreamSourceTests
         using var folder = new ScratchFolder();
         using var limit = new WaitLimit(s_limit);
         using var listener = StreamListener.Listen(Endpoint.Parse($"unixd:{folder.File("s")}"));
-        using var carrier = new StreamCarrier(Endpoint.Parse($"unix:{folder.File("s")}"), false, null)
+        using var carrier = new StreamCarrier(
+            Endpoint.Parse($"unix:{folder.File("s")}"), NoListener.ListenOrFail, null)
         {
             ReceiveTime = TimeSpan.FromMilliseconds(100),
         };
@@ -127,13 +128,7 @@ public sealed class StreamSourceTests
     {
         using var folder = new ScratchFolder();
         var path = folder.File("s");
-        using (var dead = new System.Net.Sockets.Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified))
-        {
-            dead.Bind(new UnixDomainSocketEndPoint(path));
-            File.Move(path, path + ".dead");
-        }
-
-        File.Move(path + ".dead", path);
+        LeaveStaleFile(path);
         Assert.True(Stat.OfPath(path, out var stale));
         File.WriteAllText($"{path}.{stale.stx_ino}", "somebody's");
         using var limit = new WaitLimit(s_limit);
@@ -147,13 +142,14 @@ public sealed class StreamSourceTests
     {
         using var folder = new ScratchFolder();
         var endpoint = Endpoint.Parse($"unixd:{folder.File("s")}");
-        using var source = new StreamSource(endpoint, from: PeerFilter.Parse($"{Unistd.EffectiveUserId + 1}", EndpointKind.Unix));
+        var another = PeerFilter.Parse($"{Unistd.EffectiveUserId + 1}", EndpointKind.Unix);
+        using var source = new StreamSource(endpoint, from: another);
         using var stop = new CancellationTokenSource();
         var flood = Task.Run(() =>
         {
             while (!stop.IsCancellationRequested)
             {
-                using var peer = new System.Net.Sockets.Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+                using var peer = NewSocket();
                 try
                 {
                     peer.Connect(new UnixDomainSocketEndPoint(folder.File("s")));
@@ -178,14 +174,7 @@ public sealed class StreamSourceTests
         var path = folder.File("s");
         for (var round = 0; round < 20; round++)
         {
-            using (var dead = new System.Net.Sockets.Socket(
-                AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified))
-            {
-                dead.Bind(new UnixDomainSocketEndPoint(path));
-                File.Move(path, path + ".dead");
-            }
-
-            File.Move(path + ".dead", path);
+            LeaveStaleFile(path);
             using var start = new Barrier(4);
             var all = Enumerable.Range(0, 4).Select(_ => Task.Factory.StartNew(() =>
             {
@@ -206,5 +195,20 @@ public sealed class StreamSourceTests
             listening[0].Dispose();
             Assert.True(folder.IsEmpty);
         }
+    }
+
+    private static System.Net.Sockets.Socket NewSocket() =>
+        new(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+
+    /// <summary>Leaves a socket's file that no process has open; .NET removes it unless it is moved.</summary>
+    private static void LeaveStaleFile(string path)
+    {
+        using (var dead = NewSocket())
+        {
+            dead.Bind(new UnixDomainSocketEndPoint(path));
+            File.Move(path, path + ".dead");
+        }
+
+        File.Move(path + ".dead", path);
     }
 }

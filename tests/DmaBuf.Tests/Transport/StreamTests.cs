@@ -200,7 +200,7 @@ public sealed class StreamTests
     {
         var port = FreePort();
         using var limit = new WaitLimit(s_limit);
-        using var source = new StreamSource(Endpoint.Parse($"tcp:127.0.0.1:{port}"), patient: true);
+        using var source = new StreamSource(Endpoint.Parse($"tcp:127.0.0.1:{port}"), NoListener.Wait);
         var late = Task.Run(async () =>
         {
             await Task.Delay(300);
@@ -229,10 +229,10 @@ public sealed class StreamTests
         using var folder = new ScratchFolder();
         var waits = new Action<WaitLimit>[]
         {
-            limit => WaitForPeer("unixd:" + folder.File("a"), patient: false, limit),
-            limit => WaitForPeer("unix:" + folder.File("b"), patient: false, limit),
-            limit => WaitForPeer($"tcpd:127.0.0.1:{FreePort()}", patient: false, limit),
-            limit => WaitForPeer($"tcp:127.0.0.1:{FreePort()}", patient: true, limit),
+            limit => WaitForPeer("unixd:" + folder.File("a"), NoListener.ListenOrFail, limit),
+            limit => WaitForPeer("unix:" + folder.File("b"), NoListener.ListenOrFail, limit),
+            limit => WaitForPeer($"tcpd:127.0.0.1:{FreePort()}", NoListener.ListenOrFail, limit),
+            limit => WaitForPeer($"tcp:127.0.0.1:{FreePort()}", NoListener.Wait, limit),
             limit => WithSilentPeer(folder, peer => peer.Receive(new byte[1], limit)),
             limit => WithSilentPeer(folder, peer => DescriptorHandOff.Receive(peer, limit)),
             limit => WithSilentPeer(folder, peer => new ReleaseLink(peer).WaitUntilDone(limit)),
@@ -252,9 +252,9 @@ public sealed class StreamTests
         Assert.True(folder.IsEmpty);
     }
 
-    private static void WaitForPeer(string address, bool patient, WaitLimit limit)
+    private static void WaitForPeer(string address, NoListener noListener, WaitLimit limit)
     {
-        using var source = new StreamSource(Endpoint.Parse(address), patient);
+        using var source = new StreamSource(Endpoint.Parse(address), noListener);
         source.Next(limit);
     }
 
