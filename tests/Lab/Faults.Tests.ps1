@@ -433,7 +433,7 @@ Describe 'Pages of another domain' {
     }
 }
 
-Describe 'Three hundred exchanges' {
+Describe 'A thousand exchanges' {
     AfterEach { Assert-NothingLeft }
 
     It 'leave no reference, no descriptor and no mapping' {
@@ -474,7 +474,7 @@ Describe 'Three hundred exchanges' {
         & $run 1
         $freeBefore = On alice $countFree
         $before = @(& $state), @(On alice $state)
-        & $run 6
+        & $run 20
         $after = @(& $state), @(On alice $state)
         foreach ($i in 0, 1) {
             $after[$i][0] | Should -BeLessOrEqual ($before[$i][0] + 5)

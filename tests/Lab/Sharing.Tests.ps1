@@ -126,7 +126,8 @@ Describe 'With the <_> driver in the guests' -ForEach Distribution, Stock, Mmap 
                 Should-HaveCrossed $exchange['dma-buf'] -AsDmaBuf $makesDmaBuf
             }
             else {
-                Should-Fail $exchange['dma-buf'].Grants 'IOCTL_GNTDEV_DMABUF_IMP_TO_REFS,ENOTTY' NotImplemented 'New-GrantBuf'
+                $failure = $exchange['dma-buf'].Grants
+                Should-Fail $failure 'IOCTL_GNTDEV_DMABUF_IMP_TO_REFS,ENOTTY' NotImplemented 'New-GrantBuf'
             }
         }
 
@@ -148,10 +149,12 @@ Describe 'With the <_> driver in the guests' -ForEach Distribution, Stock, Mmap 
             }
             elseif ($importDriver -eq 'Distribution') {
                 $failure = $exchange['required'].Import
-                Should-Fail $failure 'IOCTL_GNTDEV_DMABUF_EXP_FROM_REFS,ENOTTY' NotImplemented 'CONFIG_XEN_GNTDEV_DMABUF'
+                $id = 'IOCTL_GNTDEV_DMABUF_EXP_FROM_REFS,ENOTTY'
+                Should-Fail $failure $id NotImplemented 'CONFIG_XEN_GNTDEV_DMABUF'
             }
             else {
-                Should-Fail $exchange['required'].Import 'IOCTL_GNTDEV_DMABUF_EXP_FROM_REFS,EINVAL' InvalidArgument '-Mapping'
+                $failure = $exchange['required'].Import
+                Should-Fail $failure 'IOCTL_GNTDEV_DMABUF_EXP_FROM_REFS,EINVAL' InvalidArgument '-Mapping'
             }
         }
     }

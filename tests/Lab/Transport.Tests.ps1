@@ -138,7 +138,9 @@ Describe 'By xenstore' {
             $global:kept = 1..3 | ForEach-Object { Receive-DmaBuf xenstore:frame -Domain 0 -TimeoutSec 60 }
             $kept | Read-DmaBufContent -AsString -Count 5
         }
-        $sent = '1st..', '2nd..', '3rd..' | ForEach-Object { New-GrantBuf 4KB -Domain bob | Write-DmaBufContent $_ -PassThru }
+        $sent = '1st..', '2nd..', '3rd..' | ForEach-Object {
+            New-GrantBuf 4KB -Domain bob | Write-DmaBufContent $_ -PassThru
+        }
         $sent | Send-DmaBufFd xenstore:frame -TimeoutSec 60
         Complete-Job $job | Should -Be '1st..', '2nd..', '3rd..'
         On bob { $kept | Remove-DmaBuf }
@@ -155,7 +157,8 @@ Describe 'By xenstore' {
             $null = Wait-Offer dom0 bob frame $number
         }
         On bob {
-            1..3 | ForEach-Object { Receive-DmaBuf xenstore:frame -Domain 0 -TimeoutSec 60 } | Read-DmaBufContent -AsString -Count 5
+            1..3 | ForEach-Object { Receive-DmaBuf xenstore:frame -Domain 0 -TimeoutSec 60 } |
+                Read-DmaBufContent -AsString -Count 5
         } | Should -Be 'no. 1', 'no. 2', 'no. 3'
         $jobs | ForEach-Object { Complete-Job $_ }
     }

@@ -121,7 +121,8 @@ public sealed class UdmabufTests
         Assert.SkipUnless(PageSizes.DefaultHuge > 0, "needs a kernel with huge pages");
         var failure = Assert.Throws<BufferException>(
             () => UdmabufAllocator.AllocateSplit(65536, 4, new MemFdOptions { HugePages = true }));
-        Assert.StartsWith($"Use {4 * PageSizes.DefaultHuge} bytes", failure.RecommendedAction, StringComparison.Ordinal);
+        var good = $"Use {4 * PageSizes.DefaultHuge} bytes";
+        Assert.StartsWith(good, failure.RecommendedAction, StringComparison.Ordinal);
     }
 
     [Theory]

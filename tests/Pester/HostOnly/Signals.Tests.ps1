@@ -53,7 +53,8 @@ Describe 'A process that ends by SIG<Signal>' -ForEach @(
             Import-Module $using:ModulePath
             Receive-DmaBuf "unix:$using:socket" -Wait -TimeoutSec 30 | Read-DmaBufContent -AsString -Count 4
         }
-        New-UDmaBuf 4KB -Backing MemFd | Write-DmaBufContent 'next' -PassThru | Send-DmaBufFd "unixd:$socket" -TimeoutSec 30
+        New-UDmaBuf 4KB -Backing MemFd | Write-DmaBufContent 'next' -PassThru |
+            Send-DmaBufFd "unixd:$socket" -TimeoutSec 30
         Receive-Job $receiving -Wait | Should -Be 'next'
         Remove-Job $receiving
     }
@@ -78,7 +79,8 @@ Describe 'A process that ends by SIG<Signal>' -ForEach @(
     }
 
     It 'while it has a buffer is done with it' {
-        $shell = Start-Shell "`$buffer = Receive-DmaBuf 'unixd:$socket' -Wait -TimeoutSec 30; `$buffer | Read-DmaBufContent | Out-Null"
+        $receive = "Receive-DmaBuf 'unixd:$socket' -Wait -TimeoutSec 30"
+        $shell = Start-Shell "`$buffer = $receive; `$buffer | Read-DmaBufContent | Out-Null"
         Wait-Socket
         $buffer = New-UDmaBuf 4KB -Backing MemFd
         $buffer | Send-DmaBufFd "unix:$socket" -TimeoutSec 30
@@ -91,7 +93,8 @@ Describe 'A process that ends by SIG<Signal>' -ForEach @(
     }
 
     It 'while it waits for the release leaves the buffer to its peer' {
-        $shell = Start-Shell "New-UDmaBuf 4KB -Backing MemFd | Write-DmaBufContent 'kept' -PassThru | Send-DmaBufFd 'unixd:$socket' -Wait"
+        $make = "New-UDmaBuf 4KB -Backing MemFd | Write-DmaBufContent 'kept' -PassThru"
+        $shell = Start-Shell "$make | Send-DmaBufFd 'unixd:$socket' -Wait"
         Wait-Socket
         $buffer = Receive-DmaBuf "unix:$socket" -TimeoutSec 30
         Send-Signal $shell
