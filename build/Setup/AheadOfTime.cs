@@ -25,7 +25,7 @@ internal static class AheadOfTime
     public static async Task CompileAsync(
         string source, string target, string[] references, CancellationToken cancellationToken)
     {
-        var compiler = await s_compiler.Value;
+        var compiler = await s_compiler.Value.WaitAsync(cancellationToken);
         string[] words =
         [
             source, "-o", target, "-r", $"{DotNet.Framework}/*.dll",

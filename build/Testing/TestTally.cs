@@ -31,6 +31,9 @@ internal sealed class TestTally
         _runs.Add($"{suite,-10} {place,-8} {passed,5} passed {failed,5} failed {skipped,5} skipped {seconds,8} s");
     }
 
+    /// <summary>Adds a line that is printed with the runs.</summary>
+    public void AddNote(string note) => _runs.Add(note);
+
     /// <summary>Prints the runs, then the skipped tests with the reasons, then the failures.</summary>
     public void PrintDetails()
     {

@@ -49,8 +49,7 @@ public sealed class XenHost : IAsyncDisposable
         var files = XenSettings.Files(options, packages, kernel, driver,
             await kernel.GetPayloadAsync(cancellationToken), initramfs);
         var qemu = await PatchedQemu.GetAsync(cancellationToken);
-        var runsPvh = options.Guests.Select(guest => guest.Type).Append(options.Dom0Type).Contains(XenGuestType.Pvh);
-        if (qemu is null && runsPvh)
+        if (qemu is null && options.HasPvhDomain)
             options.Say($"An emulated PVH domain may fail: {PatchedQemu.NotFound}.");
         var dom0 = await Machine.StartAsync(
             Dom0Options(options, qemu ?? QemuProcess.Program, packages), cancellationToken);

@@ -15,6 +15,9 @@ public sealed record XenHostOptions
     /// <summary>How Xen runs dom0.</summary>
     public XenGuestType Dom0Type { get; init; } = XenGuestType.Pv;
 
+    /// <summary>Whether any domain is a PVH domain.</summary>
+    public bool HasPvhDomain => Guests.Select(guest => guest.Type).Append(Dom0Type).Contains(XenGuestType.Pvh);
+
     /// <summary>dom0's memory in MiB.</summary>
     public int Dom0MemoryMiB { get; init; } = 1024;
 

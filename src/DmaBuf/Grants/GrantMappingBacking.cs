@@ -8,7 +8,7 @@ internal sealed class GrantMappingBacking : GrantDeviceBacking
 {
     private readonly ushort _domain;
 
-    /// <inheritdoc cref="GrantDeviceBacking"/>
+    /// <summary>Takes over the device, which keeps the mapping at the offset.</summary>
     public GrantMappingBacking(FileDescriptor device, long offset, GrantRefs grants)
         : base(device, offset, BufferOrigin.GrantMapping, grants, GrantMapper.RefusedAction)
     {

@@ -8,7 +8,7 @@ internal sealed class GrantPagesBacking : GrantDeviceBacking
 {
     private readonly ushort _domain;
 
-    /// <inheritdoc cref="GrantDeviceBacking"/>
+    /// <summary>Takes over the device, which keeps the pages at the offset.</summary>
     public GrantPagesBacking(FileDescriptor device, long offset, GrantRefs grants)
         : base(device, offset, BufferOrigin.GrantAlloc, grants, Mapping.NoMmapAction)
     {

@@ -55,7 +55,10 @@ public abstract class Carrier : IDisposable
     /// <summary>Sends references to the next peer. The returned link reports when the peer is done with them.</summary>
     /// <param name="grants">The references.</param>
     /// <param name="limit">The time limit.</param>
-    /// <param name="check">Called once there is a peer; if it throws, nothing is sent.</param>
+    /// <param name="check">
+    /// Called before the references are sent, and in xenstore until they are imported. If it throws, the peer does not
+    /// get them, or they are withdrawn.
+    /// </param>
     /// <exception cref="KernelException">Connecting, listening or sending failed.</exception>
     /// <exception cref="AddressException">The address cannot be used.</exception>
     /// <exception cref="Xen.XenStoreException">xenstore refused.</exception>

@@ -16,8 +16,7 @@ internal sealed class ReleaseLinks : IDisposable
     private string? _cutOff;
 
     /// <summary>
-    /// Whether the share was sent to a peer that can report that it is done or has reported it, or a sender goes on to
-    /// the next peer.
+    /// Whether a peer has or had the share, or a sender that waits is looking for its next peer.
     /// </summary>
     public bool WasGiven
     {
@@ -124,13 +123,18 @@ internal sealed class ReleaseLinks : IDisposable
     private void Forget(IReleaseLink link)
     {
         lock (_lock)
-        {
-            _links.Remove(link);
-            // A sender that waits gives the share to another peer instead.
-            _reported |= _handOvers == 0 || !link.IsUnread;
-        }
-
+            Remove(link);
         link.Dispose();
+    }
+
+    /// <summary>
+    /// Removes a link whose peer is done, once. During a hand-over, an unread link is no release: the sender tries the
+    /// next peer.
+    /// </summary>
+    private void Remove(IReleaseLink link)
+    {
+        if (_links.Remove(link))
+            _reported |= _handOvers == 0 || !link.IsUnread;
     }
 
     /// <summary>
@@ -146,8 +150,10 @@ internal sealed class ReleaseLinks : IDisposable
             var done = link.IsDone;
             lock (_lock)
             {
-                _cutOff = done || !_links.Contains(link) ? _cutOff : link.Peer;
-                _links.Remove(link);
+                if (done)
+                    Remove(link);
+                else if (_links.Remove(link))
+                    _cutOff = link.Peer;
             }
 
             link.Dispose();

@@ -66,7 +66,7 @@ internal sealed class StoreOffer : IReleaseLink
         try
         {
             using (var store = XenStore.Open(limit))
-                offer.Write(store, grants);
+                offer.Write(store, grants, check);
             offer.WaitForImport(limit, check);
             return offer;
         }
@@ -104,7 +104,7 @@ internal sealed class StoreOffer : IReleaseLink
 
     private static bool IsOver(Progress progress) => progress is Progress.Released or Progress.Failed or Progress.Gone;
 
-    private void Write(XenStore store, GrantRefs grants)
+    private void Write(XenStore store, GrantRefs grants, Action? check)
     {
         var own = XenDomain.OwnId(store);
         if (own != grants.Domain)
@@ -132,6 +132,7 @@ internal sealed class StoreOffer : IReleaseLink
         _notice = ReleaseNotice.TryCreate(_nodes.Exporter, _nodes.Importer);
         if (_notice is not null)
             store.Write(_nodes.Notify, _notice.Ref.ToString(CultureInfo.InvariantCulture));
+        check?.Invoke();
         store.Write(_nodes.State, StoreNodes.Ready);
     }
 
@@ -171,10 +172,9 @@ internal sealed class StoreOffer : IReleaseLink
 
         bool IsAnswered(Progress seen)
         {
-            if (seen != Progress.Offered)
-                return true;
-            check?.Invoke();
-            return false;
+            if (seen is Progress.Offered or Progress.Imported)
+                check?.Invoke();
+            return seen != Progress.Offered;
         }
     }
 

@@ -188,7 +188,8 @@ public sealed class ByteStream : IDisposable
 
         LatchReset(errno);
         // The kernel reports these once, too.
-        _hasEnded |= errno is Errno.ETIMEDOUT or Errno.EHOSTUNREACH or Errno.ENETUNREACH;
+        if (errno is Errno.ETIMEDOUT or Errno.EHOSTUNREACH or Errno.ENETUNREACH)
+            _hasEnded = true;
         throw new KernelException(call, errno, Peer);
     }
 }

@@ -37,8 +37,9 @@ public sealed class StreamSource : IDisposable
     public bool IsListening => _listener is not null;
 
     /// <summary>Whether this side connects, and waits for a listener.</summary>
-    internal bool WaitsForListener => !IsListening && (_noListener == NoListener.Wait
-        || (_noListener == NoListener.ListenOrWait && Endpoint.Role == EndpointRole.Connect));
+    internal bool WaitsForListener => !IsListening && Endpoint.Role != EndpointRole.Listen
+        && (_noListener == NoListener.Wait
+            || (_noListener == NoListener.ListenOrWait && Endpoint.Role == EndpointRole.Connect));
 
     /// <summary>Connects to the next peer, or accepts it. Peers that the filter does not accept are closed.</summary>
     /// <exception cref="KernelException">Connecting or listening failed.</exception>

@@ -41,7 +41,7 @@ public sealed class ExportGrantRefsCommand : DmaBufCmdlet
         var grants = Session.Table.Export(buffer, domains.Own, domains.Peer, Directory, Session.Owner);
         // Sharing pages of the grant allocator has no such hazard.
         if (buffer.IsDmaBuf && ExportHazard.Find(domains.Own) is { } hazard)
-            WriteWarning($"{hazard} New-GrantBuf makes such a buffer.");
+            WriteWarning($"{hazard} New-GrantBuf allocates such pages.");
         WriteObject(grants);
     });
 }

@@ -1,4 +1,5 @@
 using DmaBuf.Buffers;
+using DmaBuf.Errors;
 using DmaBuf.Grants;
 using DmaBuf.Sharing;
 using DmaBuf.Waits;
@@ -29,10 +30,10 @@ public sealed class GrantRoundsTests
             peer = XenDomain.All(store).First(domain => !domain.IsOwn).Id;
         }
 
-        var port = StreamTests.FreePort();
         // It runs this four times.
         OpenDescriptors.StayTheSame(() =>
         {
+            var port = StreamTests.FreePort();
             using var table = new ShareTable();
             using var reader = new AcceptingPeer($"tcpd:127.0.0.1:{port}", (stream, reading) =>
             {
@@ -50,7 +51,9 @@ public sealed class GrantRoundsTests
     {
         var buffer = table.Add(UdmabufAllocator.Allocate(4 * GrantRefs.GrantPageSize));
         var grants = table.Export(buffer, own, peer);
-        Rounds.Run(random, Step);
+        Rounds.Run(
+            random, Step,
+            BufferFault.Removed, BufferFault.LinkEnded, BufferFault.NoPeer, BufferFault.NoLease);
         table.Remove(buffer);
 
         void Step(Random choice)

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using DmaBuf.Buffers;
+using DmaBuf.Errors;
 using DmaBuf.Sharing;
 using DmaBuf.Transport;
 using DmaBuf.Waits;
@@ -38,7 +39,7 @@ public sealed class ShareRoundsTests
     {
         var (begun, done) = (0, 0);
         var buffer = table.Add(MemFdAllocator.Allocate(4096));
-        Rounds.Run(random, Step);
+        Rounds.Run(random, Step, BufferFault.Removed, BufferFault.LinkEnded, BufferFault.NoPeer);
         table.Remove(buffer);
 
         void Step(Random choice)

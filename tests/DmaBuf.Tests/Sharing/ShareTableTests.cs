@@ -177,7 +177,7 @@ public sealed class ShareTableTests
 
     /// <summary>A port scan beside a wait was once taken for the release.</summary>
     [Fact]
-    public void A_peer_that_did_not_read_is_no_release_to_who_waits_beside_the_sender()
+    public void A_peer_that_did_not_read_is_not_a_release_for_another_waiter()
     {
         using var folder = new ScratchFolder();
         using var table = new ShareTable();
@@ -208,15 +208,50 @@ public sealed class ShareTableTests
     }
 
     [Fact]
-    public void Peers_that_did_not_read_before_the_sender_gave_up_are_no_release()
+    public void Peers_that_did_not_read_before_the_sender_gave_up_are_not_a_release()
     {
         var links = new ReleaseLinks();
         using var limit = new WaitLimit(s_limit);
-        links.Add(new FakeLink { IsUnread = true, IsGone = true }, beginsHandOver: true);
+        links.Add(new FakeLink { IsUnread = true, WhenWaited = () => { } }, beginsHandOver: true);
         var waiting = Task.Run(() => links.Wait(limit), TestContext.Current.CancellationToken);
         Assert.False(waiting.Wait(200, TestContext.Current.CancellationToken));
         links.EndHandOver();
         Assert.False(waiting.Result);
+    }
+
+    /// <summary>A second waiter that came back after the hand-over once reported the unread peer as a release.</summary>
+    [Fact]
+    public void A_peer_that_did_not_read_is_not_a_release_for_a_waiter_that_sees_it_last()
+    {
+        var links = new ReleaseLinks();
+        using var limit = new WaitLimit(s_limit);
+        using var seen = new ManualResetEventSlim();
+        using var late = new ManualResetEventSlim();
+        var unread = new FakeLink { IsUnread = true };
+        unread.WhenWaited = () =>
+        {
+            seen.Set();
+            Assert.True(late.Wait(s_limit));
+        };
+        links.Add(unread, beginsHandOver: true);
+        var waiting = Run(own => Assert.False(links.Wait(own)));
+        seen.Wait(TestContext.Current.CancellationToken);
+        unread.WhenWaited = () => { };
+        Assert.Throws<PeerException>(() => links.Wait(unread, limit));
+        links.EndHandOver();
+        late.Set();
+        waiting.Wait(TestContext.Current.CancellationToken);
+        Assert.False(links.WasGiven);
+    }
+
+    [Fact]
+    public void A_peer_that_was_done_when_the_share_ended_stays_a_release()
+    {
+        var links = new ReleaseLinks();
+        using var limit = new WaitLimit(s_limit);
+        links.Add(new FakeLink { IsDone = true });
+        links.Dispose();
+        Assert.True(links.Wait(limit));
     }
 
     [Fact]
@@ -224,7 +259,7 @@ public sealed class ShareTableTests
     {
         var links = new ReleaseLinks();
         using var limit = new WaitLimit(s_limit);
-        links.Add(new FakeLink { IsUnread = true, IsGone = true }, beginsHandOver: true);
+        links.Add(new FakeLink { IsUnread = true, WhenWaited = () => { } }, beginsHandOver: true);
         var waiting = Task.Run(() => links.Wait(limit), TestContext.Current.CancellationToken);
         Assert.False(waiting.Wait(200, TestContext.Current.CancellationToken));
         links.Dispose();
@@ -236,7 +271,7 @@ public sealed class ShareTableTests
     [Theory]
     [InlineData("unix")]
     [InlineData("tcp")]
-    public void A_patient_sender_that_is_reset_connects_again(string kind)
+    public void A_waiting_sender_that_is_reset_connects_again(string kind)
     {
         using var folder = new ScratchFolder();
         using var table = new ShareTable();
@@ -304,25 +339,32 @@ public sealed class ShareTableTests
 
         public Func<bool>? WhenAsked { get; init; }
 
+        /// <summary>Does what ends in the peer's end; null where only this side ends the link.</summary>
+        public Action? WhenWaited { get; set; }
+
         public string Peer => "a peer";
 
         public bool IsUnread { get; init; }
-
-        public bool IsGone { get; init; }
 
         public bool IsDone
         {
             get
             {
                 Assert.True(WhenAsked?.Invoke() ?? true);
-                return false;
+                return field;
             }
+
+            init;
         }
 
         public void WaitUntilDone(WaitLimit limit)
         {
-            if (IsGone)
+            if (WhenWaited is { } wait)
+            {
+                wait();
                 return;
+            }
+
             Assert.True(_ended.Wait(s_limit));
             throw BufferException.LinkEnded(Peer);
         }

@@ -4,12 +4,16 @@ using DmaBuf.Waits;
 
 namespace DmaBuf.Tests;
 
-/// <summary>A thread that accepts every connection and passes it to an action, which owns the stream.</summary>
+/// <summary>
+/// A thread that accepts every connection and passes it to an action, which owns the stream. Disposing it reports the
+/// action's first failure.
+/// </summary>
 internal sealed class AcceptingPeer : IDisposable
 {
     private readonly StreamListener _listener;
     private readonly CancellationTokenSource _stop = new();
     private readonly Thread _thread;
+    private Exception? _failure;
 
     public AcceptingPeer(string address, Action<ByteStream, WaitLimit> receive)
     {
@@ -24,6 +28,8 @@ internal sealed class AcceptingPeer : IDisposable
         _thread.Join();
         _stop.Dispose();
         _listener.Dispose();
+        if (_failure is not null)
+            throw new InvalidOperationException("The accepting peer failed.", _failure);
     }
 
     private void Run(Action<ByteStream, WaitLimit> receive, CancellationToken stop)
@@ -39,16 +45,20 @@ internal sealed class AcceptingPeer : IDisposable
         }
     }
 
-    private static void Receive(ByteStream stream, Action<ByteStream, WaitLimit> receive, WaitLimit limit)
+    private void Receive(ByteStream stream, Action<ByteStream, WaitLimit> receive, WaitLimit limit)
     {
         try
         {
             receive(stream, limit);
         }
-        catch (PeerException)
+        catch (Exception failure)
         {
-            // What it was to receive ended after its sender had connected.
             stream.Dispose();
+            // A PeerException: what it was to receive ended after its sender had connected.
+            if (failure is OperationCanceledException)
+                throw;
+            if (failure is not PeerException)
+                _failure ??= failure;
         }
     }
 }

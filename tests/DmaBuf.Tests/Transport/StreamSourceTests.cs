@@ -65,8 +65,8 @@ public sealed class StreamSourceTests
         var peer = Task.Run(() =>
         {
             using var own = new WaitLimit(s_limit);
-            using var patient = new StreamSource(Endpoint.Parse($"unix:{folder.File("s")}"), NoListener.Wait);
-            using var stream = patient.Next(own);
+            using var waiting = new StreamSource(Endpoint.Parse($"unix:{folder.File("s")}"), NoListener.Wait);
+            using var stream = waiting.Next(own);
             return stream.Receive(new byte[1], own);
         }, TestContext.Current.CancellationToken);
         Assert.Throws<WaitTimeoutException>(() => source.Next(limit));
@@ -77,7 +77,7 @@ public sealed class StreamSourceTests
     [Theory]
     [InlineData("unix")]
     [InlineData("tcp")]
-    public void A_patient_receiver_that_is_reset_before_the_first_byte_connects_again(string kind)
+    public void A_waiting_receiver_that_is_reset_before_the_first_byte_connects_again(string kind)
     {
         using var folder = new ScratchFolder();
         using var limit = new WaitLimit(s_limit);

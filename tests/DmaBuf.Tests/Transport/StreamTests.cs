@@ -196,7 +196,7 @@ public sealed class StreamTests
     }
 
     [Fact]
-    public void A_patient_source_waits_for_its_listener()
+    public void A_source_can_wait_for_its_listener()
     {
         var port = FreePort();
         using var limit = new WaitLimit(s_limit);
