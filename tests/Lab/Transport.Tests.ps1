@@ -163,6 +163,20 @@ Describe 'By xenstore' {
         $jobs | ForEach-Object { Complete-Job $_ }
     }
 
+    It 'fails when the references are revoked before the peer imports them, and withdraws them' {
+        On dom0 $Export (Get-DomainId bob)
+        $sending = Start-ThreadJob {
+            Import-Module $using:ModulePath
+            Send-DmaBufFd xenstore:frame -InputObject $using:grants -TimeoutSec 60 -ErrorAction SilentlyContinue `
+                -ErrorVariable failures
+            $failures.FullyQualifiedErrorId
+        }
+        $null = Wait-Offer dom0 bob frame
+        $grants | Revoke-GrantRefs
+        Complete-Job $sending | Should -BeLike 'Buffer,NoLease,*'
+        Get-OfferNode | Should -BeNullOrEmpty
+    }
+
     It 'tells the exporter why an import failed' {
         On alice $Export 0
         $job = Start-On alice { Get-Failure { $grants | Send-DmaBufFd xenstore:frame -TimeoutSec 60 } }
