@@ -384,22 +384,84 @@ Describe 'A process that is killed' {
     }
 }
 
-Describe 'dmabuf-peer that ends by SIG<Signal> while it offers' -ForEach @(
+Describe 'A process that ends by SIG<Signal>' -ForEach @(
     @{ Signal = 'TERM' }
     @{ Signal = 'HUP' }
     @{ Signal = 'KILL' }) {
+    BeforeAll {
+        $peer = Join-Path $RepositoryRoot out/dmabuf-peer
+
+        # Starts a program in alice, whose output is in /run/log, and returns its process id once the condition holds,
+        # a command in which $id stands for it.
+        function Start-There ([string] $Program, [string] $Condition) {
+            ssh -n alice "$Program > /run/log 2>&1 & id=`$!; until $Condition; do sleep 0.1; done; echo `$id"
+        }
+
+        # Sends the signal to a process in alice, and returns the time.
+        function Stop-There ([int] $Id) {
+            $seconds = ssh -n alice "kill -$Signal $Id && date +%s.%N"
+            [datetime]::UnixEpoch.AddSeconds($seconds)
+        }
+
+        function Wait-Listener ([int] $Port) {
+            $line = ': 00000000:{0:X4} 00000000:0000 0A' -f $Port
+            Wait-Until { (Get-Content /proc/net/tcp) -match $line }
+        }
+    }
     AfterEach { Assert-NothingLeft }
 
-    It 'leaves nothing in xenstore that the domain''s next offer does not sweep' {
-        $peer = Join-Path $RepositoryRoot out/dmabuf-peer
+    It 'while it offers leaves nothing in xenstore that the domain''s next offer does not sweep' {
         if (-not (Test-Path $peer)) { Set-ItResult -Skipped -Because 'needs dmabuf-peer' }
-        $id = ssh -n alice "$peer server xenstore:signal 0 > /run/peer.log 2>&1 & echo `$!"
+        $id = Start-There "$peer server xenstore:signal 0" true
         $null = Wait-Offer alice dom0 signal
-        ssh -n alice "kill -$Signal $id"
+        $null = Stop-There $id
         if ($Signal -eq 'KILL') {
             On alice { $null = Get-Failure { New-GrantBuf 4KB -Domain 0 | Send-DmaBufFd xenstore:other -TimeoutSec 1 } }
         }
         Wait-Until { -not (Get-OfferNode) } 10
+    }
+
+    It 'while it listens leaves its port to the next one' {
+        if (-not (Test-Path $peer)) { Set-ItResult -Skipped -Because 'needs dmabuf-peer' }
+        $serve = "$peer server tcpd:0.0.0.0:8011 0"
+        $null = Stop-There (Start-There $serve 'grep -q :1F4B /proc/net/tcp')
+        $null = Start-There $serve 'grep -q ": 00000000:1F4B" /proc/net/tcp'
+        $import = Receive-DmaBuf tcp:alice:8011 -Domain alice -TimeoutSec 30
+        $import | Read-DmaBufContent -AsString -Count 8 | Should -Be 'range[0]'
+    }
+
+    It 'after <Bytes> bytes of its references is seen to have closed early' -ForEach @(
+        @{ Bytes = 0; Blob = '' }
+        @{ Bytes = 10; Blob = '\20\0\0\0abcdef' }) {
+        $receiving = Start-ThreadJob {
+            Import-Module $using:ModulePath
+            try { Receive-DmaBuf tcpd:0.0.0.0:8012 -Domain alice -TimeoutSec 60 -ErrorAction Stop }
+            catch { $_.FullyQualifiedErrorId; [datetime]::UtcNow }
+        }
+        Wait-Listener 8012
+        $send = "exec 3<>/dev/tcp/dom0/8012; printf '$Blob' >&3; exec sleep 100"
+        $sent = Stop-There (Start-There "bash -c `"$send`"" 'grep -q sleep /proc/$id/comm')
+        $id, $seen = Complete-Job $receiving
+        $id | Should -BeLike 'Peer,ClosedEarly,*'
+        ($seen - $sent).TotalSeconds | Should -BeLessThan 1
+    }
+
+    It 'while it has what it imported by <_> is done with it' -ForEach tcp, xenstore {
+        if (-not (Test-Path $peer)) { Set-ItResult -Skipped -Because 'needs dmabuf-peer' }
+        $here, $there = $_ -eq 'tcp' ? ('tcpd:0.0.0.0:8013', 'tcp:dom0:8013') : ('xenstore:held', 'xenstore:held')
+        $waiting = Start-ThreadJob {
+            Import-Module $using:ModulePath
+            New-GrantBuf 16KB -Domain alice | Send-DmaBufFd $using:here -Wait -TimeoutSec 60
+            [datetime]::UtcNow
+        }
+        if ($_ -eq 'tcp') { Wait-Listener 8013 }
+        # It imports, and then waits to print, because its output is a pipe that is full.
+        $pipe = 'rm -f /run/full; mkfifo /run/full; exec 3<>/run/full; head -c 65536 /dev/zero >&3'
+        $hold = "bash -c '$pipe; exec $peer client $there 0 >&3'"
+        $id = Start-There $hold 'grep -qs pipe_write /proc/$id/task/*/wchan'
+        $waiting.State | Should -Be Running
+        $sent = Stop-There $id
+        ((Complete-Job $waiting) - $sent).TotalSeconds | Should -BeLessThan ($_ -eq 'tcp' ? 1 : 2)
     }
 }
 

@@ -31,6 +31,9 @@ internal static class Requires
         Assert.SkipUnless(
             File.Exists("/dev/xen/gntdev") && File.Exists("/run/xenstored/socket"), "needs dom0 of a Xen host");
 
+    public static void Vivid() =>
+        Assert.SkipUnless(Directory.Exists("/sys/module/vivid"), "needs the kernel module vivid");
+
     public static void Root() => Assert.SkipUnless(Interop.Unistd.EffectiveUserId == 0, "needs root");
 
     private static void Available(SupportFeature feature, string what) =>
