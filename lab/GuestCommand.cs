@@ -19,11 +19,22 @@ public sealed record GuestCommand(string Program, params string[] Arguments)
     /// <summary>The program's variables: by default those of this process that are useful in a machine.</summary>
     public IReadOnlyDictionary<string, string> Variables { get; init; } = InheritedVariables();
 
+    /// <summary>Whether the program's standard error is its standard output, as with <c>2&gt;&amp;1</c>.</summary>
+    private bool JoinsStreams { get; init; }
+
+    /// <summary>
+    /// The command for a caller with these streams. If both are the same, the program has one stream too: only so are
+    /// its lines whole and in order.
+    /// </summary>
+    internal GuestCommand For(Stream output, Stream error) =>
+        this with { JoinsStreams = ReferenceEquals(output, error) };
+
     /// <summary>The shell script that starts the program.</summary>
     internal string ToScript()
     {
+        var script = new StringBuilder(JoinsStreams ? "exec 2>&1\n" : "");
+        script.Append($"cd {Quote(WorkingDirectory)} || exit 126\n");
         // The agent starts the program as a shell's background job, which ignores SIGINT; --default-signal undoes that.
-        var script = new StringBuilder($"cd {Quote(WorkingDirectory)} || exit 126\n");
         script.Append("exec /usr/bin/env -i --default-signal");
         foreach (var (name, value) in Variables)
             script.Append(' ').Append(Quote($"{name}={value}"));

@@ -43,8 +43,9 @@ public sealed class Machine : IAsyncDisposable
     }
 
     /// <summary>
-    /// Runs a program and returns its exit code. The streams carry its output, as it arrives, and its input. Only one
-    /// program can run at a time. After a run was cancelled, the machine takes no further commands.
+    /// Runs a program and returns its exit code. The streams carry its output, as it arrives, and its input. If output
+    /// and error are the same stream, it gets both in the order in which the program writes them. Only one program can
+    /// run at a time. After a run was cancelled, the machine takes no further commands.
     /// </summary>
     public async Task<int> RunAsync(
         GuestCommand command,
@@ -54,7 +55,7 @@ public sealed class Machine : IAsyncDisposable
         CancellationToken cancellationToken = default)
     {
         var mark = $"~end of output {Guid.NewGuid():N}~".Replace(' ', '-');
-        var job = WriteJob(command);
+        var job = WriteJob(command.For(output, error));
         Send($"run {job} {mark}");
         using var ended = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var feeding = FeedAsync(input, ended.Token);

@@ -34,6 +34,6 @@ internal static class DemoTask
         var command = new GuestCommand(
             "sh", [Repository.At("lab", "demo", "demo.sh"), Guest, PeerProgram.Path, .. pwsh]);
         return await host.RunAsync(
-            XenHost.Dom0, command, Console.OpenStandardOutput(), Console.OpenStandardError(), null, cancellationToken);
+            XenHost.Dom0, command, StandardStreams.Output, StandardStreams.Error, null, cancellationToken);
     }
 }

@@ -37,8 +37,8 @@ internal static class LabTask
 
         return await machine.RunAsync(
             new GuestCommand(command[0], command[1..]),
-            Console.OpenStandardOutput(),
-            Console.OpenStandardError(),
+            StandardStreams.Output,
+            StandardStreams.Error,
             Console.IsInputRedirected ? Console.OpenStandardInput() : null,
             cancellationToken);
     }

@@ -89,7 +89,7 @@ internal static class TestTask
     }
 
     private static TestStage InMachine(TestSuite[] suites, TestRunner runner, TestTally tally) =>
-        new("machine", suites.Length, (progress, stop) => TestPlace.RunAsync("machine", tally, async () =>
+        new("machine", suites.Length + 1, (progress, stop) => TestPlace.RunAsync("machine", tally, async () =>
         {
             foreach (var suite in suites)
                 await suite.PrepareForEmulationAsync(stop);
@@ -100,6 +100,7 @@ internal static class TestTask
             var place = new TestPlace("machine", (words, output, end) => machine.RunAsync(
                 new GuestCommand(words[0], words[1..]), output, Console.OpenStandardError(), null, end),
                 IsEmulated: true);
+            await runner.RunAsync("streams", place, progress, end => MachineStreams.TestAsync(machine, end), stop);
             foreach (var suite in suites)
                 await runner.RunAsync(suite, place, progress, stop);
         }));

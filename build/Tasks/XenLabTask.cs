@@ -33,8 +33,8 @@ internal static class XenLabTask
         return await host.RunAsync(
             domain,
             new GuestCommand(command[0], command[1..]),
-            Console.OpenStandardOutput(),
-            Console.OpenStandardError(),
+            StandardStreams.Output,
+            StandardStreams.Error,
             Console.IsInputRedirected ? Console.OpenStandardInput() : null,
             cancellationToken);
     }

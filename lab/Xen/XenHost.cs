@@ -76,7 +76,7 @@ public sealed class XenHost : IAsyncDisposable
         Stream error,
         Stream? input = null,
         CancellationToken cancellationToken = default) =>
-        _dom0.RunAsync(In(domain, command), output, error, input, cancellationToken);
+        _dom0.RunAsync(In(domain, command.For(output, error)), output, error, input, cancellationToken);
 
     /// <summary>Runs a program in a domain, at this process's terminal.</summary>
     public Task<int> RunInTerminalAsync(
