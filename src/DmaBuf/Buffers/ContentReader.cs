@@ -1,3 +1,5 @@
+using System.Buffers.Binary;
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using System.Text;
@@ -16,8 +18,11 @@ public sealed class ContentReader
     /// <summary>Large enough to make the work between two steps negligible, small enough for a prompt Ctrl+C.</summary>
     internal const int Step = 4 << 20;
 
+    private const int LineBlock = 64 << 10;
+
     private readonly DmaBuffer _buffer;
     private readonly long _offset;
+    private readonly bool _isCountGiven;
     private readonly Action<long, long>? _progress;
     private readonly CancellationToken _cancellation;
 
@@ -36,6 +41,7 @@ public sealed class ContentReader
     {
         ArgumentNullException.ThrowIfNull(buffer);
         _buffer = buffer;
+        _isCountGiven = count is not null;
         (_offset, Count) = buffer.CheckRange(offset, count);
         _progress = progress;
         _cancellation = cancellation;
@@ -49,17 +55,36 @@ public sealed class ContentReader
     /// <summary>
     /// The range as one array. Errors: <see cref="BufferException"/> (OutOfRange where no array is that long).
     /// </summary>
-    public byte[] ToArray()
-    {
-        if (Count > Array.MaxLength)
-        {
-            throw new BufferException(BufferFault.OutOfRange, $"{Count} bytes are more than one array holds.",
-                $"Read at most {Array.MaxLength} bytes at a time, or write to a file or stream.");
-        }
+    public byte[] ToArray() => ToArrayOf<byte>();
 
-        var result = GC.AllocateUninitializedArray<byte>((int)Count);
-        ForEachStep((bytes, position) => bytes.CopyTo(result.AsSpan((int)position)));
-        return result;
+    /// <summary>
+    /// The range as words of 16 bits. A range that was given without a count ends with the last whole word. Errors:
+    /// <see cref="BufferException"/> (PartialWord, OutOfRange where no array is that long).
+    /// </summary>
+    public ushort[] ToWords16(bool bigEndian = false)
+    {
+        var words = ToWholeWords<ushort>();
+        if (bigEndian == BitConverter.IsLittleEndian)
+            BinaryPrimitives.ReverseEndianness(words, words);
+        return words;
+    }
+
+    /// <summary>The range as words of 32 bits; see <see cref="ToWords16"/>.</summary>
+    public uint[] ToWords32(bool bigEndian = false)
+    {
+        var words = ToWholeWords<uint>();
+        if (bigEndian == BitConverter.IsLittleEndian)
+            BinaryPrimitives.ReverseEndianness(words, words);
+        return words;
+    }
+
+    /// <summary>The range as words of 64 bits; see <see cref="ToWords16"/>.</summary>
+    public ulong[] ToWords64(bool bigEndian = false)
+    {
+        var words = ToWholeWords<ulong>();
+        if (bigEndian == BitConverter.IsLittleEndian)
+            BinaryPrimitives.ReverseEndianness(words, words);
+        return words;
     }
 
     /// <summary>
@@ -71,6 +96,24 @@ public sealed class ContentReader
         ArgumentNullException.ThrowIfNull(encoding);
         var bytes = keepNul ? ToArray() : ToFirstNul(encoding.GetByteCount("\0"));
         return encoding.GetString(bytes);
+    }
+
+    /// <summary>
+    /// The range as lines of text, each read when it is asked for. Like <see cref="ToText"/>, the text ends before the
+    /// first NUL, unless <paramref name="keepNul"/>.
+    /// </summary>
+    public IEnumerable<string> Lines(Encoding encoding, bool keepNul = false)
+    {
+        ArgumentNullException.ThrowIfNull(encoding);
+        var count = keepNul ? Count : FirstNul(encoding.GetByteCount("\0"));
+        var stream = new BufferStream(_buffer, BufferAccess.Read, _offset, count);
+        using var text = new StreamReader(stream, encoding, detectEncodingFromByteOrderMarks: false, LineBlock);
+        while (text.ReadLine() is { } line)
+        {
+            _cancellation.ThrowIfCancellationRequested();
+            yield return line;
+            _progress?.Invoke(stream.Position, count);
+        }
     }
 
     /// <summary>
@@ -139,7 +182,11 @@ public sealed class ContentReader
         yield return $"{_offset + Count:x8}";
     }
 
-    private byte[] ToFirstNul(int width)
+    private byte[] ToFirstNul(int width) =>
+        new ContentReader(_buffer, _offset, FirstNul(width), null, _cancellation).ToArray();
+
+    /// <summary>The position of the first NUL, or the end of the range.</summary>
+    private long FirstNul(int width)
     {
         var found = -1L;
         ForEachStep((bytes, position) =>
@@ -149,7 +196,38 @@ public sealed class ContentReader
                 found = position + index;
             return found < 0;
         });
-        return new ContentReader(_buffer, _offset, found < 0 ? Count : found, null, _cancellation).ToArray();
+        return found < 0 ? Count : found;
+    }
+
+    private T[] ToWholeWords<T>()
+        where T : unmanaged
+    {
+        var size = Unsafe.SizeOf<T>();
+        var whole = Count - (Count % size);
+        if (whole != Count && _isCountGiven)
+        {
+            throw new BufferException(
+                BufferFault.PartialWord,
+                $"{Count} bytes are not a whole number of words of {size} bytes.",
+                $"Use a count that is a multiple of {size}.");
+        }
+
+        return new ContentReader(_buffer, _offset, whole, _progress, _cancellation).ToArrayOf<T>();
+    }
+
+    /// <summary>The range in an array. Its bytes must fit into one span.</summary>
+    private T[] ToArrayOf<T>()
+        where T : unmanaged
+    {
+        if (Count > Array.MaxLength)
+        {
+            throw new BufferException(BufferFault.OutOfRange, $"{Count} bytes are more than one array holds.",
+                $"Read at most {Array.MaxLength} bytes at a time, or write to a file or stream.");
+        }
+
+        var result = GC.AllocateUninitializedArray<T>((int)Count / Unsafe.SizeOf<T>());
+        ForEachStep((bytes, position) => bytes.CopyTo(MemoryMarshal.AsBytes(result.AsSpan())[(int)position..]));
+        return result;
     }
 
     private static int IndexOfNul(ReadOnlySpan<byte> bytes, int width)

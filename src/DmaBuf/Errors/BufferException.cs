@@ -58,6 +58,9 @@ public enum BufferFault
 
     /// <summary>The kernel reports a release only of dma-bufs made from grant references.</summary>
     CannotWait,
+
+    /// <summary>The count of bytes is not a multiple of the size of the words to read.</summary>
+    PartialWord,
 }
 
 /// <summary>A request on a buffer that cannot be met.</summary>
