@@ -1,5 +1,20 @@
 BeforeAll { . $PSScriptRoot/../common.ps1 }
 
+Describe 'A link to the module on PSModulePath' {
+    It 'loads the module by itself, in parallel runspaces too' {
+        $modules = (New-Item -ItemType Directory "$TestDrive/linked/.local/share/powershell/Modules").FullName
+        ln -s $ModulePath $modules
+        $script = @'
+            1..3 | ForEach-Object -ThrottleLimit 3 -Parallel {
+                New-UDmaBuf 4KB -Backing MemFd | Write-DmaBufContent "from $_" -PassThru | Read-DmaBufContent -AsString
+            } | Sort-Object
+'@
+        # Without the paths of the PowerShell that runs this test.
+        env -u PSModulePath -u XDG_DATA_HOME HOME=$TestDrive/linked pwsh -NoProfile -NonInteractive -Command $script |
+            Should -Be 'from 1', 'from 2', 'from 3'
+    }
+}
+
 Describe 'The package' {
     It 'installs with Install-PSResource from a folder, and its cmdlets and help work from there' {
         $folder = (New-Item -ItemType Directory "$TestDrive/packages").FullName
