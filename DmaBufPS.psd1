@@ -10,6 +10,7 @@
     TypesToProcess       = @('DmaBufPS.Types.ps1xml')
     FormatsToProcess     = @('DmaBufPS.Format.ps1xml')
     CmdletsToExport      = @(
+        'Compare-DmaBufContent'
         'Export-GrantRefs'
         'Get-DmaBuf'
         'Get-DmaBufSupport'

@@ -20,6 +20,35 @@ Describe 'Read-DmaBufContent' {
         $buffer | Read-DmaBufContent -AsString -KeepNul -Count 12 | Should -BeExactly "hello`0second"
     }
 
+    It 'returns words of <Bits> bits as one array of <Type>' -ForEach @(
+        @{ Bits = 16; Type = 'uint16'; Little = 0x3412; Big = 0x1234 }
+        @{ Bits = 32; Type = 'uint32'; Little = 0x78563412; Big = 0x12345678 }
+        @{ Bits = 64; Type = 'uint64'; Little = 0x78563412; Big = 0x1234567800000000 }) {
+        $buffer | Write-DmaBufContent 0x12, 0x34, 0x56, 0x78, 0, 0, 0, 0 -Offset 16
+        $how = @{ "AsWord$Bits" = $true; Offset = 16; Count = 16 }
+        $words = $buffer | Read-DmaBufContent @how
+        , $words | Should -BeOfType "$Type[]"
+        $words | Should -HaveCount (128 / $Bits)
+        $words[0] | Should -Be $Little
+        ($buffer | Read-DmaBufContent @how -BigEndian)[0] | Should -Be $Big
+    }
+
+    It 'reads whole words up to the end, and refuses a count that cuts one off' {
+        ($buffer | Read-DmaBufContent -AsWord32 -Offset 8185).Count | Should -Be 1
+        Should-Fail {
+            $buffer | Read-DmaBufContent -AsWord32 -Count 6
+        } 'Buffer,PartialWord' InvalidArgument 'multiple of 4'
+    }
+
+    It 'returns lines of text one by one' {
+        $buffer | Write-DmaBufContent "one`ntwo`r`n`nlast"
+        $buffer | Read-DmaBufContent -AsLines | Should -Be one, two, '', last
+        $buffer | Read-DmaBufContent -AsLines | Select-Object -Last 1 | Should -BeExactly last
+        $buffer | Write-DmaBufContent "a`nb" -Encoding unicode -Offset 4KB
+        $buffer | Read-DmaBufContent -AsLines -Encoding unicode -Offset 4KB | Should -Be a, b
+        @($buffer | Read-DmaBufContent -AsLines -Offset 5KB).Count | Should -Be 0
+    }
+
     It 'returns the same lines as hexdump -C' {
         $buffer | Read-DmaBufContent -AsHex | Should -Be @(
             '00000000  68 65 6c 6c 6f 00 00 00  00 00 00 00 00 00 00 00  |hello...........|'
@@ -44,6 +73,7 @@ Describe 'Read-DmaBufContent' {
         $hash = $buffer | Read-DmaBufContent -AsHash -Algorithm $_
         $hash.Hash | Should -Be (Get-FileHash $TestDrive/out -Algorithm $_).Hash
         $hash.Algorithm | Should -BeExactly $_.ToUpperInvariant()
+        $hash.Buffer | Should -Be $buffer
     }
 
     It 'returns a stream that sees later writes' {
@@ -54,7 +84,7 @@ Describe 'Read-DmaBufContent' {
 
     It 'writes a file, and replaces an existing one' {
         'x' * 20000 | Set-Content $TestDrive/out
-        $buffer | Read-DmaBufContent -Raw -OutFile $TestDrive/out
+        $buffer | Read-DmaBufContent -OutFile $TestDrive/out
         (Get-Item $TestDrive/out).Length | Should -Be 8192
         Push-Location $TestDrive
         try { $buffer | Read-DmaBufContent -OutFile relative -Count 5 } finally { Pop-Location }

@@ -44,7 +44,7 @@ Describe 'Get-DmaBuf' {
     It 'prints a table' {
         $text = New-UDmaBuf 64KB -Backing MemFd -Name shown | Out-String
         $text | Should -Match 'Name\s+Size\s+Pages\s+Origin\s+Exporter\s+Fd\s+Inode'
-        $text | Should -Match 'shown\s+65536\s+\d+\s+MemFd\s+memfd'
+        $text | Should -Match 'shown\s+64 KiB\s+\d+\s+MemFd\s+memfd'
     }
 
     It 'finds the buffers of every process with -System' {

@@ -27,7 +27,7 @@ public sealed record DmaBufHolder
     public string? Name { get; init => field = value is null ? null : VisibleText.Of(value); }
 
     /// <summary>The descriptors' numbers in that process; none for a buffer that is only mapped.</summary>
-    public required IReadOnlyList<int> Fds { get; init; }
+    public required IReadOnlyList<int> Fds { get; init => field = new DescriptorNumbers(value); }
 
     /// <summary>True if the process has it mapped.</summary>
     public required bool IsMapped { get; init; }

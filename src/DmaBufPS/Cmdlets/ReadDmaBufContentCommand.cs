@@ -5,7 +5,7 @@ using DmaBuf.Buffers;
 
 namespace DmaBufPS;
 
-/// <summary>Read-DmaBufContent: a buffer's content as bytes, text, hex view, hash, stream or file.</summary>
+/// <summary>Read-DmaBufContent: a buffer's content as bytes, words, text, hex view, hash, stream or file.</summary>
 [Cmdlet(
     VerbsCommunications.Read,
     "DmaBufContent",
@@ -13,7 +13,10 @@ namespace DmaBufPS;
     SupportsShouldProcess = true,
     ConfirmImpact = ConfirmImpact.Low)]
 [OutputType(typeof(byte[]), ParameterSetName = [AsBytes])]
-[OutputType(typeof(string), ParameterSetName = [nameof(AsString), nameof(AsHex)])]
+[OutputType(typeof(ushort[]), ParameterSetName = [nameof(AsWord16)])]
+[OutputType(typeof(uint[]), ParameterSetName = [nameof(AsWord32)])]
+[OutputType(typeof(ulong[]), ParameterSetName = [nameof(AsWord64)])]
+[OutputType(typeof(string), ParameterSetName = [nameof(AsString), nameof(AsLines), nameof(AsHex)])]
 [OutputType(typeof(BufferStream), ParameterSetName = [nameof(AsStream)])]
 [OutputType(typeof(DmaBufHash), ParameterSetName = [nameof(AsHash)])]
 public sealed class ReadDmaBufContentCommand : DmaBufCmdlet
@@ -34,12 +37,35 @@ public sealed class ReadDmaBufContentCommand : DmaBufCmdlet
     [Parameter(ValueFromPipelineByPropertyName = true)]
     public long? Count { get; set; }
 
+    /// <summary>Returns words of 16 bits.</summary>
+    [Parameter(ParameterSetName = nameof(AsWord16), Mandatory = true)]
+    public SwitchParameter AsWord16 { get; set; }
+
+    /// <summary>Returns words of 32 bits.</summary>
+    [Parameter(ParameterSetName = nameof(AsWord32), Mandatory = true)]
+    public SwitchParameter AsWord32 { get; set; }
+
+    /// <summary>Returns words of 64 bits.</summary>
+    [Parameter(ParameterSetName = nameof(AsWord64), Mandatory = true)]
+    public SwitchParameter AsWord64 { get; set; }
+
+    /// <summary>Reads words whose most significant byte is the first.</summary>
+    [Parameter(ParameterSetName = nameof(AsWord16))]
+    [Parameter(ParameterSetName = nameof(AsWord32))]
+    [Parameter(ParameterSetName = nameof(AsWord64))]
+    public SwitchParameter BigEndian { get; set; }
+
     /// <summary>Returns text, up to the first NUL.</summary>
     [Parameter(ParameterSetName = nameof(AsString), Mandatory = true)]
     public SwitchParameter AsString { get; set; }
 
+    /// <summary>Returns the lines of the text, up to the first NUL.</summary>
+    [Parameter(ParameterSetName = nameof(AsLines), Mandatory = true)]
+    public SwitchParameter AsLines { get; set; }
+
     /// <summary>The encoding of the text.</summary>
     [Parameter(ParameterSetName = nameof(AsString))]
+    [Parameter(ParameterSetName = nameof(AsLines))]
     [EncodingArgument]
     [ArgumentCompleter(typeof(EncodingCompleter))]
     [ValidateNotNull]
@@ -47,6 +73,7 @@ public sealed class ReadDmaBufContentCommand : DmaBufCmdlet
 
     /// <summary>Returns the text after the first NUL too, with its NULs.</summary>
     [Parameter(ParameterSetName = nameof(AsString))]
+    [Parameter(ParameterSetName = nameof(AsLines))]
     public SwitchParameter KeepNul { get; set; }
 
     /// <summary>Returns lines as hexdump -C prints them.</summary>
@@ -71,16 +98,17 @@ public sealed class ReadDmaBufContentCommand : DmaBufCmdlet
     [ValidateNotNullOrEmpty]
     public string OutFile { get; set; } = "";
 
-    /// <summary>States that the raw bytes are wanted, which is also the default.</summary>
-    [Parameter(ParameterSetName = AsBytes)]
-    [Parameter(ParameterSetName = nameof(OutFile))]
-    public SwitchParameter Raw { get; set; }
-
     /// <inheritdoc/>
     protected override void ProcessRecord()
     {
         foreach (var buffer in InputObject)
             Try(buffer, () => Read(buffer));
+    }
+
+    private void WriteLines(IEnumerable<string> lines)
+    {
+        foreach (var line in lines)
+            WriteObject(line);
     }
 
     private void WriteFile(ContentReader reader, DmaBuffer buffer)
@@ -110,17 +138,28 @@ public sealed class ReadDmaBufContentCommand : DmaBufCmdlet
         var reader = new ContentReader(buffer, Offset, Count, Progress($"Reading {buffer}"), Cancellation);
         switch (ParameterSetName)
         {
+            case nameof(AsWord16):
+                WriteObject(reader.ToWords16(BigEndian), enumerateCollection: false);
+                break;
+            case nameof(AsWord32):
+                WriteObject(reader.ToWords32(BigEndian), enumerateCollection: false);
+                break;
+            case nameof(AsWord64):
+                WriteObject(reader.ToWords64(BigEndian), enumerateCollection: false);
+                break;
             case nameof(AsString):
                 WriteObject(reader.ToText(Encoding, KeepNul));
                 break;
+            case nameof(AsLines):
+                WriteLines(reader.Lines(Encoding, KeepNul));
+                break;
             case nameof(AsHex):
-                foreach (var line in reader.HexLines())
-                    WriteObject(line);
+                WriteLines(reader.HexLines());
                 break;
             case nameof(AsHash):
                 var algorithm = Algorithm.ToUpperInvariant();
                 var hash = reader.Hash(new HashAlgorithmName(algorithm));
-                WriteObject(new DmaBufHash(algorithm, Convert.ToHexString(hash), Offset, reader.Count));
+                WriteObject(new DmaBufHash(buffer, algorithm, Convert.ToHexString(hash), Offset, reader.Count));
                 break;
             case nameof(AsStream):
                 WriteObject(new BufferStream(buffer, BufferAccess.Read, Offset, Count));

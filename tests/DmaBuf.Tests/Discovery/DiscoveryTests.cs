@@ -38,6 +38,24 @@ public sealed class DiscoveryTests
     }
 
     [Fact]
+    public void The_text_of_a_holders_descriptors_is_their_numbers()
+    {
+        var holder = new DmaBufHolder
+        {
+            ProcessId = 7,
+            ProcessName = "camerad",
+            User = "video",
+            Inode = 12,
+            Size = 8192,
+            Exporter = "udmabuf",
+            Fds = [3, 9],
+            IsMapped = false,
+        };
+        Assert.Equal([3, 9], holder.Fds);
+        Assert.Equal("3,9", $"{holder.Fds}");
+    }
+
+    [Fact]
     public void A_name_with_line_breaks_cannot_forge_other_fields()
     {
         using var process = ProcessFolder(

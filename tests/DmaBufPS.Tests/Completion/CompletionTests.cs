@@ -70,6 +70,7 @@ public sealed class CompletionTests : ModuleTest
     [Theory]
     [InlineData("$buffer | Write-DmaBufContent x -Encoding u", "utf8 unicode utf32")]
     [InlineData("$buffer | Read-DmaBufContent -AsString -Encoding big", "bigendianunicode bigendianutf32")]
+    [InlineData("$buffer | Compare-DmaBufContent -Value x -Encoding u", "utf8 unicode utf32")]
     public void An_encoding_completes_as_for_other_cmdlets(string input, string expected) =>
         Assert.Equal(expected.Split(' '), Texts(input));
 

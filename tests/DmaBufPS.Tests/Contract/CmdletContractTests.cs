@@ -7,7 +7,7 @@ namespace DmaBufPS.Tests.Contract;
 public sealed class CmdletContractTests : IClassFixture<ExportedCmdlets>
 {
     /// <summary>Verbs of commands that only look and change nothing.</summary>
-    private static readonly string[] s_lookingVerbs = ["Get", "Test"];
+    private static readonly string[] s_lookingVerbs = ["Compare", "Get", "Test"];
 
     /// <summary>Verbs of commands of which only some forms change something.</summary>
     private static readonly string[] s_waitingVerbs = ["Read", "Wait"];

@@ -14,7 +14,7 @@ public sealed class FormatTests : ModuleTest
         NewBuffer("64KB", "frame");
         var (fd, inode) = (Shell.Run("$buffer.Fd")[0], Shell.Run("$buffer.Inode")[0]);
         var pages = 65536 / Environment.SystemPageSize;
-        AssertTable("$buffer", BufferHeader, $"frame 65536 {pages} MemFd memfd {fd} {inode}");
+        AssertTable("$buffer", BufferHeader, $"frame 64 KiB {pages} MemFd memfd {fd} {inode}");
     }
 
     [Fact]
@@ -24,13 +24,13 @@ public sealed class FormatTests : ModuleTest
         Shell.Run("Remove-DmaBuf $buffer");
         var inode = Shell.Run("$buffer.Inode")[0];
         var pages = 65536 / Environment.SystemPageSize;
-        AssertTable("$buffer", BufferHeader, $"gone 65536 {pages} MemFd memfd -1 {inode}");
+        AssertTable("$buffer", BufferHeader, $"gone 64 KiB {pages} MemFd memfd -1 {inode}");
     }
 
     [Theory]
-    [InlineData("(8..17)", "3 5 10 40960 8, 9, 10, 11, ...")]
-    [InlineData("(1..4)", "3 5 4 16384 1, 2, 3, 4")]
-    [InlineData("7; Directory = 99", "3 5 1 4096 99 7")]
+    [InlineData("(8..17)", "3 5 10 40 KiB 8, 9, 10, 11, ...")]
+    [InlineData("(1..4)", "3 5 4 16 KiB 1, 2, 3, 4")]
+    [InlineData("7; Directory = 99", "3 5 1 4 KiB 99 7")]
     public void References_print_as_a_row_with_the_first_four(string refs, string row)
     {
         Shell.Run($"$refs = [DmaBuf.Grants.GrantRefs]@{{ Domain = 3; PeerDomain = 5; Refs = [uint32[]]{refs} }}");
@@ -49,7 +49,7 @@ public sealed class FormatTests : ModuleTest
         }
         """,
         "ProcessId ProcessName User Inode Size Exporter Name Fds Mapped",
-        "7 camerad video 12 8192 udmabuf frame 3,9 True");
+        "7 camerad video 12 8 KiB udmabuf frame 3,9 True");
 
     [Fact]
     public void Names_that_others_chose_print_in_visible_characters()
@@ -111,30 +111,124 @@ public sealed class FormatTests : ModuleTest
     {
         AssertTable(
             "[DmaBuf.Discovery.SupportCheck]::new('Kvm', $false, 'no /dev/kvm', 'Load kvm_intel.')",
-            "Feature Available Detail and action",
+            "Feature Available Detail",
             "Kvm False no /dev/kvm. Load kvm_intel.");
         AssertTable(
             "[DmaBuf.Discovery.SupportCheck]::new('MemFd', $true, 'sealed memfds work', $null)",
-            "Feature Available Detail and action",
+            "Feature Available Detail",
             "MemFd True sealed memfds work");
     }
 
-    [Fact]
-    public void A_long_detail_of_a_feature_is_wrapped_and_not_cut_off()
+    [Theory]
+    [InlineData(0, "0 B")]
+    [InlineData(1000, "1000 B")]
+    [InlineData(4096, "4 KiB")]
+    [InlineData(1 << 20, "1 MiB")]
+    [InlineData((1 << 20) + 4096, "1028 KiB")]
+    [InlineData(3L << 30, "3 GiB")]
+    public void A_size_prints_in_the_largest_unit_that_is_exact_and_stays_a_number(long size, string shown)
     {
-        var printed = Shell.Print("[DmaBuf.Discovery.SupportCheck]::new('Kvm', $false, ('word ' * 80 + 'end'), $null)");
-        // A row may begin in the middle of a word.
-        var text = string.Concat(printed.Skip(2).SelectMany(Words));
-        Assert.Equal($"KvmFalse{string.Concat(Enumerable.Repeat("word", 80))}end", text);
+        Shell.Run($$"""
+            $holder = [DmaBuf.Discovery.DmaBufHolder]@{
+                ProcessId = 7; ProcessName = 'camerad'; User = 'video'; Inode = 12; Size = {{size}}
+                Exporter = 'udmabuf'; Name = 'frame'; Fds = [int[]](3, 9); IsMapped = $true
+            }
+            """);
+        Assert.Contains($" {shown} ", Shell.Print("$holder")[2], StringComparison.Ordinal);
+        Assert.Equal(size, Shell.Run("$holder.Size")[0].BaseObject);
     }
 
     [Fact]
-    public void A_hash_prints_as_a_list()
+    public void Each_header_of_a_table_is_the_name_of_a_property()
+    {
+        var unknown = Shell.Run("""
+            foreach ($data in Get-FormatData -TypeName DmaBuf*) {
+                $type = $data.TypeName -as [type]
+                $names = $type.GetProperties().Name + (Get-TypeData $type).Members.Keys
+                $data.FormatViewDefinition.Control.Headers.Label | Where-Object { $_ -and $_ -notin $names }
+            }
+            """);
+        Assert.Empty(unknown);
+    }
+
+    [Fact]
+    public void The_headers_of_buffers_select_their_properties()
+    {
+        NewBuffer("64KB", "frame");
+        var pages = 65536 / Environment.SystemPageSize;
+        Assert.Equal($"frame {pages} 65536", $"{Shell.Run("""
+            $row = $buffer | Select-Object Name, Pages, Size
+            "$($row.Name) $($row.Pages) $($row.Size)"
+            """)[0]}");
+    }
+
+    [Fact]
+    public void The_descriptors_of_a_holder_export_to_CSV_as_numbers() => Assert.Equal(
+        "\"7\",\"3,9\"",
+        $"{Shell.Run("""
+            [DmaBuf.Discovery.DmaBufHolder]@{
+                ProcessId = 7; ProcessName = 'camerad'; User = 'video'; Inode = 12; Size = 8192
+                Exporter = 'udmabuf'; Name = 'frame'; Fds = [int[]](3, 9); IsMapped = $true
+            } | Select-Object ProcessId, Fds | ConvertTo-Csv
+            """)[1]}");
+
+    [Fact]
+    public void A_long_detail_of_a_feature_is_wrapped_between_words_and_not_cut_off()
+    {
+        const string Words = "several words of different lengths, ";
+        var printed = Shell.Print($"[DmaBuf.Discovery.SupportCheck]::new('Kvm', $false, ('{Words}' * 20 + 'end'), $null)");
+        Assert.All(printed, line => Assert.InRange(line.Length, 1, 80));
+        var shown = string.Join(' ', printed.Skip(2).Select(line => line.Trim()));
+        Assert.Equal(
+            $"Kvm False {string.Concat(Enumerable.Repeat(Words, 20))}end",
+            string.Join(' ', FormatTests.Words(shown)));
+    }
+
+    [Theory]
+    [InlineData("one two three", 9, "one two\nthree")]
+    [InlineData("one  two", 4, "one\ntwo")]
+    [InlineData("one two", 8, "one two")]
+    [InlineData("a-word-that-is-too-long for it", 8, "a-word-that-is-too-long\nfor it")]
+    [InlineData("", 8, "")]
+    public void Text_is_broken_between_words(string text, int screenWidth, string expected) =>
+        Assert.Equal(expected, $"{Shell.Run($"[DmaBufPS.TableText]::Wrap('{text}', 0, {screenWidth})")[0]}");
+
+    [Fact]
+    public void A_hash_prints_as_a_list_that_names_its_buffer()
     {
         NewBuffer();
         var printed = Shell.Print("$buffer | Read-DmaBufContent -AsHash -Offset 16 -Count 0 -Algorithm MD5");
         Assert.Equal(
-            ["Algorithm : MD5", "Hash : D41D8CD98F00B204E9800998ECF8427E", "Offset : 16", "Count : 0"],
+            [
+                $"Buffer : {Shell.Run("\"$buffer\"")[0]}",
+                "Algorithm : MD5", "Hash : D41D8CD98F00B204E9800998ECF8427E", "Offset : 16", "Count : 0",
+            ],
+            printed.Select(line => string.Join(' ', Words(line))));
+    }
+
+    [Theory]
+    [InlineData("SHA256")]
+    [InlineData("SHA512")]
+    public void A_hash_fits_80_columns_without_losing_a_digit(string algorithm)
+    {
+        NewBuffer();
+        Shell.Run($"$hash = $buffer | Read-DmaBufContent -AsHash -Algorithm {algorithm}");
+        var printed = Shell.Run("$hash | Out-String -Width 80 -Stream").Select(line => $"{line}").ToList();
+        Assert.All(printed, line => Assert.InRange(line.Length, 0, 80));
+        var digits = string.Concat(printed.SelectMany(Words));
+        Assert.Contains($"{Shell.Run("$hash.Hash")[0]}", digits, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_comparison_prints_as_a_list()
+    {
+        NewBuffer();
+        var printed = Shell.Print("$buffer | Compare-DmaBufContent -Value 0, 7, 0, 7 -Offset 8");
+        Assert.Equal(
+            [
+                $"Buffer : {Shell.Run("\"$buffer\"")[0]}",
+                "Equal : False", "FirstDifference : 9", "Differences : 2", "Offset : 8", "Count : 4",
+            ],
             printed.Select(line => string.Join(' ', Words(line))));
     }
 
