@@ -27,13 +27,13 @@ Describe 'Compare-DmaBufContent' {
     }
 
     It 'binds <Command>' -ForEach @(
-        @{ Command = 'Compare-DmaBufContent $left $right -Quiet' }
-        @{ Command = '$right | Compare-DmaBufContent $left -Quiet' }
-        @{ Command = 'Compare-DmaBufContent -ReferenceObject $left -DifferenceObject $right -Quiet' }
-        @{ Command = 'Compare-DmaBufContent $right -Value noise -Quiet' }
-        @{ Command = '$right | Compare-DmaBufContent -Value noise -Quiet' }
-        @{ Command = 'Compare-DmaBufContent $right -Value ([byte[]](110, 111)) -Quiet' }) {
-        Invoke-Expression $Command | Should -BeExactly $true
+        @{ Command = { Compare-DmaBufContent $left $right -Quiet } }
+        @{ Command = { $right | Compare-DmaBufContent $left -Quiet } }
+        @{ Command = { Compare-DmaBufContent -ReferenceObject $left -DifferenceObject $right -Quiet } }
+        @{ Command = { Compare-DmaBufContent $right -Value noise -Quiet } }
+        @{ Command = { $right | Compare-DmaBufContent -Value noise -Quiet } }
+        @{ Command = { Compare-DmaBufContent $right -Value ([byte[]](110, 111)) -Quiet } }) {
+        & $Command | Should -BeExactly $true
     }
 
     It 'compares other places of two buffers' {

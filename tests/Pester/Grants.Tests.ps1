@@ -37,8 +37,8 @@ Describe 'GrantRefs' {
     It 'prints a table with the first references' {
         $text = $Refs | Out-String
         $text | Should -Match 'Domain\s+PeerDomain\s+Count\s+Size\s+Directory\s+Refs'
-        $text | Should -Match '3\s+5\s+10\s+40960\s+8, 9, 10, 11, \.\.\.'
-        ConvertTo-Bag $Refs | Out-String | Should -Match '40960\s+8, 9, 10, 11, \.\.\.'
+        $text | Should -Match '3\s+5\s+10\s+40 KiB\s+8, 9, 10, 11, \.\.\.'
+        ConvertTo-Bag $Refs | Out-String | Should -Match '40 KiB\s+8, 9, 10, 11, \.\.\.'
     }
 
     It 'survive a file and a job, and are the real type again' {

@@ -176,7 +176,8 @@ public sealed class FormatTests : ModuleTest
     public void A_long_detail_of_a_feature_is_wrapped_between_words_and_not_cut_off()
     {
         const string Words = "several words of different lengths, ";
-        var printed = Shell.Print($"[DmaBuf.Discovery.SupportCheck]::new('Kvm', $false, ('{Words}' * 20 + 'end'), $null)");
+        var printed = Shell.Print(
+            $"[DmaBuf.Discovery.SupportCheck]::new('Kvm', $false, ('{Words}' * 20 + 'end'), $null)");
         Assert.All(printed, line => Assert.InRange(line.Length, 1, 80));
         var shown = string.Join(' ', printed.Skip(2).Select(line => line.Trim()));
         Assert.Equal(
