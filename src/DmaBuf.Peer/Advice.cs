@@ -13,7 +13,7 @@ internal static class Advice
     {
         "Address,CannotPassDescriptors" =>
             "Give the other side's domain as vmid to hand over grant references instead.",
-        "Address,UnknownDomain" => "Give the domain's id instead of its name: 'xl list' in dom0 shows the ids.",
+        "Domain,Unknown" => "Give the domain's id instead of its name: 'xl list' in dom0 shows the ids.",
         _ => null,
     };
 }

@@ -10,13 +10,15 @@ internal static class Advice
     public static string? For(DmaBufException failure, object? target) => failure.ErrorId switch
     {
         "Wait,ETIMEDOUT" => "-TimeoutSec sets the limit.",
+        "Address,CannotPassDescriptors" when target is not DmaBuffer =>
+            "-Domain receives grant references of the domain that it names.",
         "Address,CannotPassDescriptors" => "Export-GrantRefs creates references to the buffer's pages.",
-        "Address,UnknownDomain" => "Get-XenDomain lists the domains.",
+        "Domain,Unknown" => "Get-XenDomain lists the domains.",
         "Buffer,Removed" => "Get-DmaBuf lists the buffers that are open.",
         "Buffer,NoLease" => "Get-GrantRefs lists the references that this session has granted.",
         "Buffer,NoPeer" => "Send-DmaBufFd sends references, Revoke-GrantRefs revokes them.",
         "Buffer,CannotWait" => "Remove-DmaBuf removes it.",
-        "Buffer,OwnDomain" => "Send-DmaBufFd does that.",
+        "Domain,Own" or "Buffer,OwnDomain" => "Send-DmaBufFd does that.",
         "IOCTL_GNTDEV_DMABUF_IMP_TO_REFS,ENOTTY" => "New-GrantBuf makes such a buffer.",
         "IOCTL_GNTDEV_DMABUF_IMP_TO_REFS,ENOSPC" or "IOCTL_GNTALLOC_ALLOC_GREF,ENOSPC" =>
             "Get-GrantRefs lists them, Revoke-GrantRefs revokes them.",

@@ -37,7 +37,10 @@ public abstract class DmaBufCmdlet : PSCmdlet, IDisposable
     /// <inheritdoc/>
     protected override void StopProcessing() => _stop.Cancel();
 
-    /// <summary>Does the work for one object. A failure is written as an error and does not end the command.</summary>
+    /// <summary>
+    /// Does the work for one object. A failure is written as an error and does not end the command, unless no other
+    /// object could succeed: see <see cref="ErrorRecords.EndsCommand"/>.
+    /// </summary>
     /// <returns>True on success.</returns>
     protected bool Try(object? target, Action work)
     {
@@ -47,7 +50,10 @@ public abstract class DmaBufCmdlet : PSCmdlet, IDisposable
         }
         catch (DmaBufException e)
         {
-            WriteError(ErrorRecords.From(e, target));
+            var record = ErrorRecords.From(e, target);
+            if (ErrorRecords.EndsCommand(e))
+                ThrowTerminatingError(record);
+            WriteError(record);
             return false;
         }
         catch (ObjectDisposedException) when (target is DmaBuffer { IsOpen: false })
@@ -55,19 +61,6 @@ public abstract class DmaBufCmdlet : PSCmdlet, IDisposable
             // Another runspace removed the buffer between two calls.
             WriteError(ErrorRecords.From(BufferException.Removed(target), target));
             return false;
-        }
-    }
-
-    /// <summary>Does work that the whole command depends on: a failure ends the command.</summary>
-    protected void TryOrStop(object? target, Action work)
-    {
-        try
-        {
-            Run(work);
-        }
-        catch (DmaBufException e)
-        {
-            ThrowTerminatingError(ErrorRecords.From(e, target));
         }
     }
 
@@ -85,14 +78,14 @@ public abstract class DmaBufCmdlet : PSCmdlet, IDisposable
     {
         Carrier? carrier = null;
         var folder = SessionState.Path.CurrentFileSystemLocation.ProviderPath;
-        TryOrStop(address, () => carrier = Carrier.Open(address, folder, noListener, from));
+        Try(address, () => carrier = Carrier.Open(address, folder, noListener, from));
         return carrier!;
     }
 
     /// <summary>The id of a domain given by id or by name; xenstore is asked for names only.</summary>
     protected ushort FindDomain(string idOrName)
     {
-        if (XenDomain.TryParseId(idOrName, out var id))
+        if (XenDomain.TryParse(idOrName, out var id))
             return id;
         using var limit = NewLimit(0);
         using var store = XenStore.Open(limit);
@@ -100,12 +93,12 @@ public abstract class DmaBufCmdlet : PSCmdlet, IDisposable
     }
 
     /// <summary>
-    /// The ids of this domain and of the domain to share with, given by id or by name. A failure ends the command.
+    /// The ids of this domain and of the domain to share with, given by id or by name; null after an error.
     /// </summary>
-    protected (ushort Own, ushort Peer) FindPeer(string domain)
+    protected (ushort Own, ushort Peer)? FindPeer(string domain)
     {
-        (ushort, ushort) domains = default;
-        TryOrStop(domain, () =>
+        (ushort, ushort)? domains = null;
+        Try(domain, () =>
         {
             using var limit = NewLimit(0);
             domains = XenDomain.FindPeer(domain, limit);

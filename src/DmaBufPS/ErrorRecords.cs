@@ -19,12 +19,21 @@ internal static class ErrorRecords
         return record;
     }
 
+    /// <summary>
+    /// Whether a failure ends its command, whichever it is: one of the address, the domain or xenstore, with which no
+    /// other object could succeed.
+    /// </summary>
+    public static bool EndsCommand(DmaBufException failure) =>
+        failure is AddressException { Fault: not AddressFault.CannotPassDescriptors } or DomainException
+        || XenStore.IsUnreachable(failure);
+
     private static ErrorCategory Category(DmaBufException failure) => failure switch
     {
         KernelException kernel => Category(kernel.ErrnoName),
         XenStoreException store => Category(store.ErrnoName),
         AddressException { Fault: AddressFault.NotASocket } => ErrorCategory.ResourceExists,
-        AddressException { Fault: AddressFault.UnknownDomain } => ErrorCategory.ObjectNotFound,
+        DomainException { Fault: DomainFault.Unknown } => ErrorCategory.ObjectNotFound,
+        DomainException => ErrorCategory.InvalidArgument,
         AddressException => ErrorCategory.InvalidArgument,
         PeerException { Fault: PeerFault.Stalled } => ErrorCategory.OperationTimeout,
         PeerException { Fault: PeerFault.NotRead or PeerFault.Unwanted } => ErrorCategory.ConnectionError,

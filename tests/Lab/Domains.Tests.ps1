@@ -17,7 +17,16 @@ Describe 'Get-XenDomain' {
     It 'returns the guest itself and dom0 in a guest' {
         $seen = @(On alice { Get-XenDomain })
         $seen.Id | Should -Be 0, (Get-DomainId alice)
+        $seen[0].Name | Should -Be Domain-0
         ($seen | Where-Object IsOwn).Type | Should -Be (Get-DomainType alice)
+    }
+
+    It 'knows dom0 by its names, everywhere' {
+        foreach ($name in 'dom0', 'Domain-0') {
+            (On alice { param ($name) (Get-XenDomain $name).Id } $name) | Should -Be 0
+            (On alice { param ($name) (New-GrantBuf 4KB -Domain $name).Grants.PeerDomain } $name) | Should -Be 0
+        }
+        On alice { Get-DmaBuf | Remove-DmaBuf }
     }
 
     It 'completes -Domain by id and by name, and cmdlets accept both' {

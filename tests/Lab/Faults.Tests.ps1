@@ -185,28 +185,28 @@ Describe 'The peer''s domain' {
 
     It 'must not be this domain' {
         $buffer = New-UDmaBuf 4KB
-        Should-Fail (Get-Failure { $buffer | Export-GrantRefs -Domain 0 }) 'Buffer,OwnDomain' InvalidArgument 'unix'
-        Should-Fail (Get-Failure { New-GrantBuf 4KB -Domain Domain-0 }) 'Buffer,OwnDomain' InvalidArgument
+        Should-Fail (Get-Failure { $buffer | Export-GrantRefs -Domain 0 }) 'Domain,Own' InvalidArgument 'unix'
+        Should-Fail (Get-Failure { New-GrantBuf 4KB -Domain Domain-0 }) 'Domain,Own' InvalidArgument
         Should-Fail (Get-Failure { Import-GrantRefs -Ref 8 -Domain 0 }) 'Buffer,OwnDomain' InvalidArgument
-        Should-Fail (Get-Failure { Receive-DmaBuf xenstore:frame -Domain 0 }) 'Buffer,OwnDomain' InvalidArgument
+        Should-Fail (Get-Failure { Receive-DmaBuf xenstore:frame -Domain 0 }) 'Domain,Own' InvalidArgument
         $failure = Get-FailureOn bob { param ($own) New-GrantBuf 4KB -Domain $own } (Get-DomainId bob)
-        Should-Fail $failure 'Buffer,OwnDomain' InvalidArgument
+        Should-Fail $failure 'Domain,Own' InvalidArgument
     }
 
     It 'must exist, where dom0 can tell' {
         $buffer = New-UDmaBuf 4KB
         foreach ($missing in '777', 'nobody') {
             $failure = Get-Failure { $buffer | Export-GrantRefs -Domain $missing }
-            Should-Fail $failure 'Address,UnknownDomain' ObjectNotFound 'Get-XenDomain'
-            Should-Fail (Get-Failure { New-GrantBuf 4KB -Domain $missing }) 'Address,UnknownDomain' ObjectNotFound
+            Should-Fail $failure 'Domain,Unknown' ObjectNotFound 'Get-XenDomain'
+            Should-Fail (Get-Failure { New-GrantBuf 4KB -Domain $missing }) 'Domain,Unknown' ObjectNotFound
         }
         $failure = Get-Failure { Receive-DmaBuf xenstore:frame -Domain 777 -TimeoutSec 5 }
-        Should-Fail $failure 'Address,UnknownDomain' ObjectNotFound
+        Should-Fail $failure 'Domain,Unknown' ObjectNotFound
     }
 
     It 'is not checked in a guest, whose kernel grants to any domain' {
         (On alice { New-UDmaBuf 4KB | Export-GrantRefs -Domain 777 }).PeerDomain | Should -Be 777
-        Should-Fail (Get-FailureOn alice { New-GrantBuf 4KB -Domain nobody }) 'Address,UnknownDomain' ObjectNotFound
+        Should-Fail (Get-FailureOn alice { New-GrantBuf 4KB -Domain nobody }) 'Domain,Unknown' ObjectNotFound
     }
 }
 

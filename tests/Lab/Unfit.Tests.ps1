@@ -91,8 +91,8 @@ Describe 'A domain that is destroyed' {
     It 'no longer exists as a domain' {
         Should-Fail (Get-Failure { $grants | Import-GrantRefs }) 'mmap,EINVAL' InvalidArgument
         $failure = Get-Failure { Receive-DmaBuf xenstore:frame -Domain $id -TimeoutSec 5 }
-        Should-Fail $failure 'Address,UnknownDomain' ObjectNotFound
-        Should-Fail (Get-Failure { New-GrantBuf 4KB -Domain $id }) 'Address,UnknownDomain' ObjectNotFound
+        Should-Fail $failure 'Domain,Unknown' ObjectNotFound
+        Should-Fail (Get-Failure { New-GrantBuf 4KB -Domain $id }) 'Domain,Unknown' ObjectNotFound
         Get-XenDomain | Where-Object Id -EQ $id | Should -BeNullOrEmpty
     }
 }

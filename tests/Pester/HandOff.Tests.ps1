@@ -176,6 +176,15 @@ Describe 'Send-DmaBufFd and Receive-DmaBuf' {
         Test-Path $socket | Should -BeFalse
     }
 
+    It 'advises -Domain for an address that carries only references' {
+        foreach ($address in 'xenstore:frame', 'tcp:10.0.0.1:8000') {
+            Should-Fail { Receive-DmaBuf $address } 'Address,CannotPassDescriptors' InvalidArgument '-Domain'
+        }
+        Should-Fail {
+            $buffer | Send-DmaBufFd xenstore:frame
+        } 'Address,CannotPassDescriptors' InvalidArgument 'Export-GrantRefs'
+    }
+
     It 'ends every wait at -TimeoutSec' {
         Should-Fail { Receive-DmaBuf "unixd:$socket" -TimeoutSec 0.2 } 'Wait,ETIMEDOUT' OperationTimeout 'TimeoutSec'
         Should-Fail { Receive-DmaBuf "unix:$socket" -TimeoutSec 0.2 } 'Wait,ETIMEDOUT' OperationTimeout
@@ -185,7 +194,12 @@ Describe 'Send-DmaBufFd and Receive-DmaBuf' {
             $buffer | Send-DmaBufFd "unix:$socket" -Wait -TimeoutSec 0.5
         } 'Wait,ETIMEDOUT' OperationTimeout 'TimeoutSec'
         # The peer has the buffer still, so its link is kept and the wait can be repeated.
-        Should-Fail { $buffer | Wait-DmaBufRelease -TimeoutSec 0.2 } 'Wait,ETIMEDOUT' OperationTimeout
+        Should-Fail {
+            $buffer | Wait-DmaBufRelease -TimeoutSec 0.2
+        } 'Wait,ETIMEDOUT' OperationTimeout 'not done with the buffer.*TimeoutSec'
+        Should-Fail {
+            Receive-DmaBuf "unixd:$socket.new" -TimeoutSec 0.2
+        } 'Wait,ETIMEDOUT' OperationTimeout 'other side is running'
         $silent.Kill()
         $buffer | Wait-DmaBufRelease -TimeoutSec 30
         $null = $silent | Wait-CPeer

@@ -108,7 +108,7 @@ Describe 'New-UDmaBuf' {
     It 'refuses a part past the end of the memfd' {
         Assert-Support UDmaBuf
         $memfd = New-UDmaBuf 64KB -Backing MemFd
-        Should-Fail { New-UDmaBuf 8KB -MemFd $memfd.Fd -Offset 60KB } 'UDMABUF_CREATE,EINVAL' InvalidArgument 'end'
+        Should-Fail { New-UDmaBuf 8KB -MemFd $memfd.Fd -Offset 60KB } 'UDMABUF_CREATE,EINVAL' InvalidArgument 'ends at byte 65536'
     }
 
     It 'refuses a memfd without F_SEAL_SHRINK' {
@@ -143,7 +143,7 @@ Describe 'New-UDmaBuf' {
         if (Test-DmaBufSupport HugePage) {
             Set-ItResult -Skipped -Because 'needs a machine without reserved huge pages'
         }
-        Should-Fail { New-UDmaBuf 2MB -HugePage -Backing MemFd } 'fallocate,ENOSPC' ResourceUnavailable 'nr_hugepages'
+        Should-Fail { New-UDmaBuf 2MB -HugePage -Backing MemFd } 'fallocate,ENOSPC' ResourceUnavailable '1 free huge page of.*nr_hugepages'
     }
 
     It 'refuses a memfd for which the machine has no memory' {
@@ -154,9 +154,17 @@ Describe 'New-UDmaBuf' {
         Should-Fail { New-UDmaBuf 4KB @AnyBacking -Name ('n' * 32) } 'Buffer,BadName' InvalidArgument '31 bytes'
     }
 
+    It 'says how long a name may be where it is set, and calls a buffer without one by none' {
+        $buffer = New-UDmaBuf 4KB @AnyBacking -Name first
+        { $buffer.Name = 'n' * 32 } | Should -Throw '*at most 31 bytes*'
+        $buffer.Name = ''
+        $buffer.Name | Should -BeNullOrEmpty
+        "$buffer" | Should -Not -Match "''"
+    }
+
     It 'says what to do where there is no device' {
         if (Test-Path /dev/udmabuf) { Set-ItResult -Skipped -Because 'needs a machine without /dev/udmabuf' }
-        Should-Fail { New-UDmaBuf 4KB } 'open,ENOENT' ObjectNotFound 'modprobe udmabuf'
+        Should-Fail { New-UDmaBuf 4KB } 'open,ENOENT' ObjectNotFound 'modprobe udmabuf|CONFIG_UDMABUF|/dev/udmabuf'
     }
 
     It 'says what to do where access to the device is denied' {

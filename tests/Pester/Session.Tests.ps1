@@ -127,6 +127,13 @@ Describe 'Get-DmaBufSupport and Test-DmaBufSupport' {
         $checks | Out-String | Should -Match 'Feature\s+Available\s+Detail'
     }
 
+    It 'advises to load no module that the kernel was built without' {
+        foreach ($check in Get-DmaBufSupport | Where-Object Detail -Match 'CONFIG_\w+ is not set') {
+            $check.RecommendedAction | Should -Not -Match 'modprobe' -Because $check.Feature
+        }
+        (Get-DmaBufSupport Kvm).RecommendedAction | Should -Not -Match 'Load kvm_intel or'
+    }
+
     It 'agrees with the devices that exist' {
         (Get-DmaBufSupport MemFd).Available | Should -BeTrue
         if ((id -u) -eq 0) { Test-DmaBufSupport | Should -Be (Test-Path /dev/udmabuf) }

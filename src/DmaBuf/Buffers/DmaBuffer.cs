@@ -99,7 +99,7 @@ public sealed class DmaBuffer : IDisposable
             CheckName(value ?? "");
             Use(_ =>
             {
-                _backing.SetName(value, this);
+                _backing.SetName(string.IsNullOrEmpty(value) ? null : value, this);
                 return true;
             });
         }
@@ -235,9 +235,19 @@ public sealed class DmaBuffer : IDisposable
     {
         if (offset < 0 || offset > Size || count < 0 || count > Size - offset)
         {
-            throw new BufferException(BufferFault.OutOfRange,
-                $"Bytes {offset} to {offset + (count ?? 0)} are not all inside {this}.",
-                $"The buffer ends at byte {Size}: use a smaller offset or count.");
+            var problem = (offset, count) switch
+            {
+                ( < 0, _) => $"Offset {offset} is before the start of {this}",
+                (_, < 0) => $"Count {count} is negative",
+                _ when offset > Size => $"Offset {offset} is past the end of {this}",
+                _ => $"{count} bytes from offset {offset} reach past the end of {this}",
+            };
+            throw new BufferException(
+                BufferFault.OutOfRange,
+                $"{problem}.",
+                offset < 0 || count < 0
+                    ? $"Use 0 or more; the buffer ends at byte {Size}."
+                    : $"The buffer ends at byte {Size}: use a smaller offset or count.");
         }
 
         return (offset, count ?? Size - offset);
@@ -248,8 +258,12 @@ public sealed class DmaBuffer : IDisposable
         if (Encoding.UTF8.GetByteCount(name) >= DmaBufUapi.DMA_BUF_NAME_LEN
             || name.Contains('\0', StringComparison.Ordinal))
         {
-            throw new BufferException(BufferFault.BadName, $"'{name}' cannot be a buffer's name.",
-                $"The kernel takes at most {DmaBufUapi.DMA_BUF_NAME_LEN - 1} bytes of UTF-8 without NUL.");
+            // A property's setter shows the message only, so the limit is part of it.
+            const int Most = DmaBufUapi.DMA_BUF_NAME_LEN - 1;
+            throw new BufferException(
+                BufferFault.BadName,
+                $"'{name}' cannot be a buffer's name: the kernel takes at most {Most} bytes of UTF-8 without NUL.",
+                $"Use a name of at most {Most} bytes.");
         }
     }
 

@@ -48,8 +48,8 @@ public static class MemFdAllocator
     }
 
     internal static string? HugePageAction(long size, MemFdOptions options) => options.HugePages
-        ? $"That takes {size / PageSizes.DefaultHuge} free huge pages of {PageSizes.DefaultHuge} bytes: reserve more "
-            + "in /proc/sys/vm/nr_hugepages."
+        ? $"That takes {Quantity.Of(size / PageSizes.DefaultHuge, "free huge page")} of {PageSizes.DefaultHuge} bytes: "
+            + "reserve more in /proc/sys/vm/nr_hugepages."
         : null;
 
     private const string SizeAction = "Use a smaller size: this one is more than the file system can hold.";

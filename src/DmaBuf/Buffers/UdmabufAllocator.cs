@@ -110,8 +110,20 @@ public static class UdmabufAllocator
         }
 
         using var device = OpenDevice();
-        var fd = Udmabuf.Create(device, copy.Number, offset, size)
-            ?? throw Refusal(Errno.Last, size, 1, (MemFdSeals)seals, new MemFdOptions());
+        var fd = Udmabuf.Create(device, copy.Number, offset, size);
+        if (fd is null)
+        {
+            var errno = Errno.Last;
+            var memory = FileSize.Of(copy).Size;
+            throw Refusal(
+                errno,
+                size,
+                1,
+                (MemFdSeals)seals,
+                new MemFdOptions(),
+                offset > memory - size ? $"The memfd ends at byte {memory}: use a smaller offset or size." : null);
+        }
+
         return DmaBuffer.Adopt(fd, BufferOrigin.Udmabuf, name);
     }
 
@@ -123,7 +135,7 @@ public static class UdmabufAllocator
 
     /// <summary>Names the condition of the driver that was not met; its EINVAL stands for any of them.</summary>
     private static KernelException Refusal(
-        int errno, long rangeSize, int rangeCount, MemFdSeals seals, MemFdOptions options)
+        int errno, long rangeSize, int rangeCount, MemFdSeals seals, MemFdOptions options, string? rangeAction = null)
     {
         var call = rangeCount == 1 ? nameof(Udmabuf.UDMABUF_CREATE) : nameof(Udmabuf.UDMABUF_CREATE_LIST);
         var total = (Int128)rangeSize * rangeCount;
@@ -139,7 +151,7 @@ public static class UdmabufAllocator
             Errno.EINVAL when total > (SizeLimitMegabytes ?? long.MaxValue) * (Int128)1048576 =>
                 $"That is over the driver's size_limit_mb, {SizeLimitMegabytes}: use a smaller size, or raise "
                 + $"{Parameters}/size_limit_mb.",
-            Errno.EINVAL => "The range reaches past the memfd's end, or this kernel's udmabuf takes no such pages.",
+            Errno.EINVAL => rangeAction ?? "This kernel's udmabuf takes no such pages.",
             Errno.ENOMEM => MemFdAllocator.HugePageAction(rangeSize * rangeCount, options),
             _ => null,
         };

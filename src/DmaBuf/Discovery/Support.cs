@@ -81,7 +81,7 @@ public static class Support
             return new SupportCheck(
                 SupportFeature.HugePage, false, "none in this kernel", "Use a kernel with CONFIG_HUGETLBFS.");
         var free = PageSizes.FreeHuge;
-        return new SupportCheck(SupportFeature.HugePage, free > 0, $"{free} free pages of {size} bytes",
+        return new SupportCheck(SupportFeature.HugePage, free > 0, $"{Quantity.Of(free, "free page")} of {size} bytes",
             free > 0 ? null : "Reserve some: 'sysctl vm.nr_hugepages=16'.");
     }
 

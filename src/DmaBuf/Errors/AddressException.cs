@@ -29,9 +29,6 @@ public enum AddressFault
     /// </summary>
     BadName,
 
-    /// <summary>There is no such domain, or this domain sees none of that name.</summary>
-    UnknownDomain,
-
     /// <summary>The path exists and is not a socket; it is left alone.</summary>
     NotASocket,
 

@@ -62,17 +62,14 @@ internal static class RecommendedActions
 
     private static string? ForMissingDevice(string device) => device switch
     {
-        Udmabuf.DEVICE => "Load the module with 'modprobe udmabuf', or use a kernel with CONFIG_UDMABUF.",
+        Udmabuf.DEVICE => MissingDriver.Action(device, "udmabuf", "CONFIG_UDMABUF"),
         _ when device.StartsWith(DmaHeap.DIRECTORY + "/", StringComparison.Ordinal) => AvailableHeaps(),
-        "/dev/kvm" =>
-            "Load kvm_intel or kvm_amd, and enable virtualization in the firmware (or nested virtualization in the "
-            + "host).",
+        "/dev/kvm" => MissingDriver.KvmAction(device),
         "/dev/xen/xenbus" =>
             "This machine is not a Xen domain, or its xenstore device is missing: in a domain load it with "
             + "'modprobe xenfs', in dom0 start xenstored.",
-        "/dev/xen/gntdev" => "In a Xen domain, load it with 'modprobe xen-gntdev'; elsewhere there are no grants.",
-        "/dev/xen/gntalloc" =>
-            "In a Xen domain, load it with 'modprobe xen-gntalloc'; elsewhere there are no grants.",
+        Gntdev.DEVICE => MissingDriver.XenAction(device, "xen-gntdev", "CONFIG_XEN_GNTDEV"),
+        Gntalloc.DEVICE => MissingDriver.XenAction(device, "xen-gntalloc", "CONFIG_XEN_GRANT_DEV_ALLOC"),
         _ => null,
     };
 

@@ -51,7 +51,7 @@ public static class GrantAllocator
         }
     }
 
-    private static string Target(long pages) => $"{Gntalloc.DEVICE} for {pages} pages";
+    private static string Target(long pages) => $"{Gntalloc.DEVICE} for {Quantity.Of(pages, "page")}";
 
     private static KernelException NoSpace(long pages)
     {

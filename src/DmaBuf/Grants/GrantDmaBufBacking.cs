@@ -43,15 +43,16 @@ internal sealed class GrantDmaBufBacking : DmaBufBacking
         }
     }
 
-    /// <summary>The driver identifies its dma-bufs by the descriptor numbers that they had when it made them.</summary>
     public override void WaitReleased(string buffer, WaitLimit limit)
     {
-        const int SliceMilliseconds = 200;
-        while (!Gntdev.WaitReleased(_device, Descriptor.Number, SliceMilliseconds) && Errno.Last != Errno.ENOENT)
+        try
         {
-            if (Errno.Last != Errno.ETIMEDOUT)
-                throw new KernelException(nameof(Gntdev.IOCTL_GNTDEV_DMABUF_EXP_WAIT_RELEASED), Errno.Last, buffer);
-            limit.Pause(0, $"all holders of {buffer} to close it");
+            while (!IsReleased(buffer))
+                limit.Pause(0, $"all holders of {buffer} to close it");
+        }
+        catch (WaitTimeoutException e)
+        {
+            throw e.ForRelease();
         }
     }
 
@@ -59,5 +60,19 @@ internal sealed class GrantDmaBufBacking : DmaBufBacking
     {
         _device.Dispose();
         base.Dispose();
+    }
+
+    /// <summary>
+    /// Whether nobody holds it any more, after a short wait. The driver identifies its dma-bufs by the descriptor
+    /// numbers that they had when it made them.
+    /// </summary>
+    private bool IsReleased(string buffer)
+    {
+        const int SliceMilliseconds = 200;
+        if (Gntdev.WaitReleased(_device, Descriptor.Number, SliceMilliseconds) || Errno.Last == Errno.ENOENT)
+            return true;
+        return Errno.Last == Errno.ETIMEDOUT
+            ? false
+            : throw new KernelException(nameof(Gntdev.IOCTL_GNTDEV_DMABUF_EXP_WAIT_RELEASED), Errno.Last, buffer);
     }
 }

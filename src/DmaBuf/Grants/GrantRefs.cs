@@ -60,5 +60,6 @@ public sealed record GrantRefs : SharedPages
     public override int GetHashCode() => HashCode.Combine(Domain, PeerDomain, Count, Count > 0 ? Refs[0] : 0);
 
     /// <summary>What messages call these references.</summary>
-    public override string ToString() => $"{Count} grant references of domain {Domain} for domain {PeerDomain}";
+    public override string ToString() =>
+        $"{Quantity.Of(Count, "grant reference")} of domain {Domain} for domain {PeerDomain}";
 }

@@ -82,8 +82,7 @@ public abstract class Carrier : IDisposable
     /// <param name="domain">The exporter: its id or its name.</param>
     /// <param name="method">How to import.</param>
     /// <param name="limit">The time limit.</param>
-    /// <exception cref="AddressException">UnknownDomain: this domain sees none of that name.</exception>
-    /// <exception cref="BufferException">OwnDomain.</exception>
+    /// <exception cref="DomainException">Unknown: this domain sees none of that name. Own.</exception>
     /// <exception cref="PeerException">The peer sent no valid references, or not all of them in time.</exception>
     /// <exception cref="KernelException">As <see cref="GrantMapper.Import"/>; connecting, listening.</exception>
     /// <exception cref="Xen.XenStoreException">xenstore refused.</exception>

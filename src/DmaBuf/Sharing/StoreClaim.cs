@@ -38,7 +38,7 @@ internal sealed class StoreClaim : IDisposable
     /// <exception cref="PeerException">
     /// BadNode, BadCount: the exporter's nodes do not hold valid references.
     /// </exception>
-    /// <exception cref="AddressException">UnknownDomain: the exporter does not exist, or has ended.</exception>
+    /// <exception cref="DomainException">Unknown: the exporter does not exist, or has ended.</exception>
     /// <exception cref="KernelException">As <see cref="GrantMapper.Import"/>.</exception>
     /// <exception cref="XenStoreException">Refused.</exception>
     /// <exception cref="WaitTimeoutException">Nothing was offered in time.</exception>
@@ -51,7 +51,7 @@ internal sealed class StoreClaim : IDisposable
         while (true)
         {
             if (own == 0 && !XenDomain.Exists(store, exporter))
-                throw XenDomain.Unknown($"{exporter}", "there is no such domain");
+                throw XenDomain.NotThere($"{exporter}");
             foreach (var offer in nodes.All(store))
             {
                 if (FindOwner(store, offer) is not { } owner)

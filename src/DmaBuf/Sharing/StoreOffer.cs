@@ -51,7 +51,7 @@ internal sealed class StoreOffer : IReleaseLink
     public bool IsDone => _final is not null || _notice is { IsGiven: true };
 
     /// <summary>Offers references and waits until the peer has imported them.</summary>
-    /// <exception cref="AddressException">UnknownDomain.</exception>
+    /// <exception cref="DomainException">Unknown.</exception>
     /// <exception cref="BufferException">OtherDomain: the references are not this domain's.</exception>
     /// <exception cref="XenStoreException">Refused: EACCES, ENOSPC where the quota is used up.</exception>
     /// <exception cref="PeerException">
@@ -79,7 +79,17 @@ internal sealed class StoreOffer : IReleaseLink
 
     /// <inheritdoc/>
     /// <exception cref="BufferException">LinkEnded: the offer was withdrawn in the meantime.</exception>
-    public void WaitUntilDone(WaitLimit limit) => Wait(limit, IsOver, $"{Peer} to release the buffer");
+    public void WaitUntilDone(WaitLimit limit)
+    {
+        try
+        {
+            Wait(limit, IsOver, $"{Peer} to release the buffer");
+        }
+        catch (WaitTimeoutException e)
+        {
+            throw e.ForRelease();
+        }
+    }
 
     /// <summary>Withdraws the offer: removes its nodes and the parent nodes that are then empty.</summary>
     public void Dispose()
@@ -117,7 +127,7 @@ internal sealed class StoreOffer : IReleaseLink
 
         _peerIsSeen = XenDomain.Exists(store, grants.PeerDomain);
         if (own == 0 && !_peerIsSeen)
-            throw XenDomain.Unknown($"{grants.PeerDomain}", "there is no such domain");
+            throw XenDomain.NotThere($"{grants.PeerDomain}");
         Sweep(store, own);
         AtExit.Add(this);
         s_live[_owner] = this;

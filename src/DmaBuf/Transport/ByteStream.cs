@@ -145,6 +145,10 @@ public sealed class ByteStream : IDisposable
         {
             // Another thread saw the end first, and disposed this side.
         }
+        catch (WaitTimeoutException e)
+        {
+            throw e.ForRelease();
+        }
     }
 
     private int Received(long count)
@@ -182,8 +186,15 @@ public sealed class ByteStream : IDisposable
     {
         if (errno == Errno.EAGAIN)
         {
-            limit.ForEvent(_socket, events, waitedFor);
-            return;
+            try
+            {
+                limit.ForEvent(_socket, events, waitedFor);
+                return;
+            }
+            catch (WaitTimeoutException e)
+            {
+                throw e.ForConnected();
+            }
         }
 
         LatchReset(errno);

@@ -21,6 +21,8 @@ public enum XenDomainState
 /// <summary>A domain of this Xen host, as far as this domain can see it.</summary>
 public sealed record XenDomain
 {
+    private const string NameOfZero = "Domain-0";
+
     /// <summary>The id.</summary>
     public required ushort Id { get; init; }
 
@@ -58,12 +60,12 @@ public sealed record XenDomain
     }
 
     /// <summary>The id of a domain given by id or by name.</summary>
-    /// <exception cref="AddressException">
-    /// UnknownDomain: neither an id nor the name of a domain that this one sees.
+    /// <exception cref="DomainException">
+    /// Unknown: neither an id nor the name of a domain that this one sees.
     /// </exception>
     public static ushort Find(XenStore store, string idOrName)
     {
-        if (TryParseId(idOrName, out var id))
+        if (TryParse(idOrName, out var id))
             return id;
         var name = VisibleText.Of(idOrName);
         var named = All(store).Where(domain => domain.Name == name).ToList();
@@ -76,25 +78,33 @@ public sealed record XenDomain
     /// The ids of this domain and of the domain to share with, given by id or by name. The kernel also grants to
     /// domains that do not exist, so dom0, which sees all domains, checks first; other domains cannot check.
     /// </summary>
-    /// <exception cref="AddressException">UnknownDomain.</exception>
-    /// <exception cref="BufferException">OwnDomain.</exception>
+    /// <exception cref="DomainException">Unknown, Own.</exception>
     public static (ushort Own, ushort Peer) FindPeer(string idOrName, WaitLimit limit)
     {
         using var store = XenStore.Open(limit);
         var (own, peer) = FindOther(store, idOrName);
-        return own != 0 || Exists(store, peer) ? (own, peer) : throw Unknown(idOrName, "there is no such domain");
+        return own != 0 || Exists(store, peer) ? (own, peer) : throw NotThere(idOrName);
     }
 
     /// <summary>
     /// The ids of this domain and of the domain to import from, given by id or by name. What a domain shared can
     /// outlive it, so it need not exist any more.
     /// </summary>
-    /// <exception cref="AddressException">UnknownDomain: this domain sees none of that name.</exception>
-    /// <exception cref="BufferException">OwnDomain.</exception>
+    /// <exception cref="DomainException">Unknown: this domain sees none of that name. Own.</exception>
     public static (ushort Own, ushort Exporter) FindExporter(string idOrName, WaitLimit limit)
     {
         using var store = XenStore.Open(limit);
         return FindOther(store, idOrName);
+    }
+
+    /// <summary>
+    /// The id of a domain given by id, or as <c>dom0</c> or <c>Domain-0</c>, which are domain 0 everywhere: a guest may
+    /// not read its name.
+    /// </summary>
+    public static bool TryParse(string idOrName, out ushort id)
+    {
+        id = 0;
+        return idOrName is "dom0" or NameOfZero || TryParseId(idOrName, out id);
     }
 
     /// <summary>Parses a domain's id: a number below the reserved ones of xen/include/public/xen.h.</summary>
@@ -111,21 +121,25 @@ public sealed record XenDomain
     internal static string Node(ushort id) => $"/local/domain/{id}";
 
     /// <summary>The error about a domain that this one does not see.</summary>
-    public static AddressException NotSeen(string idOrName) => Unknown(idOrName, "this domain sees no such domain");
+    public static DomainException NotSeen(string idOrName) => new(
+        DomainFault.Unknown,
+        idOrName,
+        $"This domain sees no domain '{idOrName}'.",
+        "Give the id or the name of a domain that this one can see.");
 
-    internal static AddressException Unknown(string idOrName, string reason) =>
-        new(
-            AddressFault.UnknownDomain,
-            idOrName,
-            reason,
-            "Give the id or the name of a domain that this one can see.");
+    /// <summary>The error about a domain that does not exist.</summary>
+    internal static DomainException NotThere(string idOrName) => new(
+        DomainFault.Unknown,
+        idOrName,
+        $"There is no domain '{idOrName}'.",
+        "Give the id or the name of a domain that is running.");
 
     /// <summary>The refusal to share with this domain itself: Xen would not let anyone map such grants.</summary>
-    private static BufferException ToOneself(ushort own) =>
-        new(
-            BufferFault.OwnDomain,
-            $"Domain {own} is this domain itself.",
-            "Hand the buffer's descriptor to a process of this domain over a unix socket.");
+    private static DomainException ToOneself(ushort own) => new(
+        DomainFault.Own,
+        $"{own}",
+        $"Domain {own} is this domain itself.",
+        "Hand the buffer's descriptor to a process of this domain over a unix socket.");
 
     private static (ushort Own, ushort Other) FindOther(XenStore store, string idOrName)
     {
@@ -138,7 +152,7 @@ public sealed record XenDomain
     {
         Id = id,
         IsOwn = id == own,
-        Name = store.ReadIfAllowed($"{Node(id)}/name"),
+        Name = store.ReadIfAllowed($"{Node(id)}/name") ?? (id == 0 ? NameOfZero : null),
         State = !Exists(store, id) ? null
             : string.IsNullOrEmpty(store.ReadIfAllowed($"{Node(id)}/control/shutdown")) ? XenDomainState.Running
             : XenDomainState.ShuttingDown,

@@ -31,6 +31,13 @@ public sealed class XenStore : IDisposable
         return new XenStore(XenStoreConnection.Open(limit), limit);
     }
 
+    /// <summary>
+    /// Whether a failure means that xenstore cannot be reached: this machine is not a Xen domain, xenstore is denied,
+    /// or xenstored is gone.
+    /// </summary>
+    public static bool IsUnreachable(DmaBufException failure) =>
+        failure is KernelException { Call: "open" or "connect" } kernel && XenStoreConnection.IsPlace(kernel.Target);
+
     /// <summary>Connects to a daemon's socket.</summary>
     /// <exception cref="KernelException">socket, connect.</exception>
     internal static XenStore Connect(string path, WaitLimit limit) =>

@@ -34,6 +34,11 @@ internal sealed class XenStoreConnection : IDisposable
         _limit = limit;
     }
 
+    /// <summary>Whether xenstore can be reached at a path.</summary>
+    public static bool IsPlace(string path) =>
+        s_devices.Contains(path) || s_sockets.Contains(path)
+        || path == Environment.GetEnvironmentVariable("XENSTORED_PATH");
+
     /// <summary>Connects.</summary>
     /// <param name="limit">The time limit of all of this connection's waits.</param>
     /// <exception cref="KernelException">

@@ -31,8 +31,11 @@ public sealed class ExportGrantRefsCommand : DmaBufCmdlet
     {
         foreach (var buffer in InputObject)
         {
-            if (ShouldProcess($"{buffer} to domain {Domain}", "Grant pages"))
-                Export(buffer, _domains ??= FindPeer(Domain));
+            if (ShouldProcess($"{buffer} to domain {Domain}", "Grant pages")
+                && (_domains ??= FindPeer(Domain)) is { } domains)
+            {
+                Export(buffer, domains);
+            }
         }
     }
 

@@ -20,8 +20,8 @@ public sealed class GetGrantRefsCommand : DmaBufCmdlet
     protected override void ProcessRecord()
     {
         ushort? peer = null;
-        if (PeerDomain is not null)
-            TryOrStop(PeerDomain, () => peer = FindDomain(PeerDomain));
+        if (PeerDomain is not null && !Try(PeerDomain, () => peer = FindDomain(PeerDomain)))
+            return;
         var wanted = Session.Table.Grants.Where(grants => peer is null || grants.PeerDomain == peer);
         WriteObject(wanted.ToArray(), enumerateCollection: true);
     }

@@ -23,7 +23,7 @@ public sealed class GetXenDomainCommand : DmaBufCmdlet
     public SwitchParameter Own { get; set; }
 
     /// <inheritdoc/>
-    protected override void ProcessRecord() => TryOrStop(null, () =>
+    protected override void ProcessRecord() => Try(null, () =>
     {
         using var limit = NewLimit(0);
         using var store = XenStore.Open(limit);
@@ -33,13 +33,14 @@ public sealed class GetXenDomainCommand : DmaBufCmdlet
             .Where(name => !WildcardPattern.ContainsWildcardCharacters(name))
             .Where(name => !all.Any(domain => IsNamed(name, domain)));
         foreach (var name in missingNames ?? [])
-            Try(name, () => throw XenDomain.NotSeen(name));
+            WriteError(ErrorRecords.From(XenDomain.NotSeen(name), name));
         foreach (var id in Id?.Where(id => !all.Any(domain => domain.Id == id)) ?? [])
-            Try(id, () => throw XenDomain.NotSeen($"{id}"));
+            WriteError(ErrorRecords.From(XenDomain.NotSeen($"{id}"), id));
     });
 
     private static bool IsNamed(string pattern, XenDomain domain) =>
-        NamePattern.Matches(pattern, domain.Name, WildcardOptions.None);
+        NamePattern.Matches(pattern, domain.Name, WildcardOptions.None)
+        || (XenDomain.TryParse(pattern, out var id) && id == domain.Id);
 
     private bool Matches(XenDomain domain) =>
         (domain.IsOwn || !Own)

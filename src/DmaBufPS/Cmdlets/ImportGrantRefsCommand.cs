@@ -68,13 +68,15 @@ public sealed class ImportGrantRefsCommand : DmaBufCmdlet
     protected override void ProcessRecord()
     {
         ushort? exporter = null;
-        TryOrStop(Domain, () =>
+        var isFound = Try(Domain, () =>
         {
             using var limit = NewLimit(0);
             using var store = XenStore.Open(limit);
             _own = XenDomain.OwnId(store);
             exporter = Domain is null ? null : XenDomain.Find(store, Domain);
         });
+        if (!isFound)
+            return;
         switch (ParameterSetName)
         {
             case ByNumber:

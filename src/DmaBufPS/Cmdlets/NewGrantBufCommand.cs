@@ -27,10 +27,11 @@ public sealed class NewGrantBufCommand : DmaBufCmdlet
     {
         foreach (var size in Size)
         {
-            if (!ShouldProcess($"{size} bytes for domain {Domain}", "Allocate granted pages"))
-                continue;
-            var (own, peer) = _domains ??= FindPeer(Domain);
-            Try(size, () => WriteObject(Session.Table.AddGrantPages(size, own, peer, Session.Owner)));
+            if (ShouldProcess($"{size} bytes for domain {Domain}", "Allocate granted pages")
+                && (_domains ??= FindPeer(Domain)) is var (own, peer))
+            {
+                Try(size, () => WriteObject(Session.Table.AddGrantPages(size, own, peer, Session.Owner)));
+            }
         }
     }
 }

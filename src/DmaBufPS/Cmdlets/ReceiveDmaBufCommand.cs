@@ -66,8 +66,8 @@ public sealed class ReceiveDmaBufCommand : DmaBufCmdlet
     {
         _carrier?.Dispose();
         _carrier = OpenCarrier(Address, Wait ? NoListener.Wait : NoListener.ListenOrFail);
-        if (Domain is null)
-            TryOrStop(Address, _carrier.CheckPassesDescriptors);
+        if (Domain is null && !Try(Address, _carrier.CheckPassesDescriptors))
+            return;
         for (var i = 0; i < Count; i++)
         {
             var action = Domain is null ? "Receive descriptor" : $"Receive references of domain {Domain}";

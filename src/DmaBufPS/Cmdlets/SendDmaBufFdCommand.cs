@@ -69,8 +69,6 @@ public sealed class SendDmaBufFdCommand : DmaBufCmdlet
         // With -Wait and a time limit, connecting is tried again until the peer listens.
         var noListener = Wait && TimeoutSec > 0 ? NoListener.ListenOrWait : NoListener.ListenOrFail;
         _carrier = OpenCarrier(Address, noListener, From);
-        if (Domain is not null)
-            TryOrStop(Domain, () => _domain = FindDomain(Domain));
     }
 
     /// <inheritdoc/>
@@ -117,8 +115,8 @@ public sealed class SendDmaBufFdCommand : DmaBufCmdlet
     private void Send(object item, GrantRefs? grants)
     {
         (item as DmaBuffer)?.ThrowIfRemoved();
-        if (_domain is { } domain && grants?.PeerDomain != domain)
-            throw GrantExport.NotGranted(item, domain);
+        if (Domain is not null && grants?.PeerDomain != (_domain ??= FindDomain(Domain)))
+            throw GrantExport.NotGranted(item, _domain.Value);
 
         using var limit = NewLimit(TimeoutSec);
         if (grants is not null)

@@ -187,7 +187,7 @@ public sealed class UdmabufTests
         Assert.SkipWhen(File.Exists(Udmabuf.DEVICE), "needs a machine without /dev/udmabuf");
         var failure = Assert.Throws<KernelException>(() => UdmabufAllocator.Allocate(4096));
         Assert.Equal("open,ENOENT", failure.ErrorId);
-        Assert.Contains("modprobe udmabuf", failure.RecommendedAction, StringComparison.Ordinal);
+        Assert.Contains("udmabuf", failure.RecommendedAction, StringComparison.OrdinalIgnoreCase);
     }
 
     [Theory]

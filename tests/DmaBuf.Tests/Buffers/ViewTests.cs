@@ -134,6 +134,18 @@ public sealed class ViewTests
         }).ErrorId);
     }
 
+    [Theory]
+    [InlineData(-1, null, "Offset -1 is before the start of")]
+    [InlineData(0, -1L, "Count -1 is negative")]
+    [InlineData(4097, null, "Offset 4097 is past the end of")]
+    [InlineData(1, 4096L, "4096 bytes from offset 1 reach past the end of")]
+    public void A_range_outside_is_described(long offset, long? count, string problem)
+    {
+        using var buffer = Buffers.New(4096);
+        var failure = Assert.Throws<BufferException>(() => buffer.CheckRange(offset, count));
+        Assert.StartsWith(problem, failure.Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void Opening_views_allocates_nothing()
     {

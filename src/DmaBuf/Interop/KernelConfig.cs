@@ -1,7 +1,6 @@
 using System.IO.Compression;
-using DmaBuf.Interop;
 
-namespace DmaBuf.Discovery;
+namespace DmaBuf.Interop;
 
 /// <summary>The running kernel's build options, from /proc/config.gz or /boot/config-RELEASE.</summary>
 internal static class KernelConfig
@@ -9,13 +8,18 @@ internal static class KernelConfig
     private static readonly Lazy<Dictionary<string, string>?> s_options = new(Read);
 
     /// <summary>
+    /// The option's value, such as <c>m</c>; empty where it is not set, null where the options cannot be read.
+    /// </summary>
+    public static string? Value(string option) => s_options.Value?.GetValueOrDefault(option, "");
+
+    /// <summary>
     /// <c>, CONFIG_X=m</c>, <c>, CONFIG_X is not set</c>, or nothing where the options cannot be read.
     /// </summary>
-    public static string Describe(string option) => s_options.Value switch
+    public static string Describe(string option) => Value(option) switch
     {
         null => "",
-        var options when options.TryGetValue(option, out var value) => $", {option}={value}",
-        _ => $", {option} is not set",
+        "" => $", {option} is not set",
+        var value => $", {option}={value}",
     };
 
     private static Dictionary<string, string>? Read()
