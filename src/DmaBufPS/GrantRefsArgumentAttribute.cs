@@ -8,7 +8,7 @@ namespace DmaBufPS;
 
 /// <summary>
 /// Rebuilds GrantRefs from the property bag that remoting, a job or Clixml turned them into. Only numbers and the
-/// share's id are read from it.
+/// share's id are read from it. A buffer of New-GrantBuf stands for its references where references alone are wanted.
 /// </summary>
 [AttributeUsage(AttributeTargets.Property)]
 public sealed class GrantRefsArgumentAttribute : ArgumentTransformationAttribute
@@ -24,7 +24,11 @@ public sealed class GrantRefsArgumentAttribute : ArgumentTransformationAttribute
         var value = inputData is PSObject wrapped ? wrapped.BaseObject : inputData;
         return value switch
         {
+            DmaBuffer buffer when !OrBuffer && GrantRefs.Of(buffer) is { } grants => grants,
             GrantRefs or DmaBuffer => value,
+            _ when BufferCopy.IsOne(inputData) => !OrBuffer && BufferCopy.GrantsOf(inputData) is { } copied
+                ? Rebuild(copied)
+                : throw BufferCopy.Refusal(inputData),
             _ when inputData is PSObject bag && bag.TypeNames.Contains(TypeName) => Rebuild(bag),
             IEnumerable list and not string =>
                 list.Cast<object>().Select(item => Transform(engineIntrinsics, item)).ToArray(),

@@ -1,13 +1,13 @@
 using System.Management.Automation;
-using System.Management.Automation.Runspaces;
 using DmaBuf.Buffers;
 using DmaBuf.Sharing;
 
 namespace DmaBufPS;
 
 /// <summary>
-/// The buffers and shares of this process. Each belongs to the runspace that made it and ends when that runspace
-/// removes the module, never because a variable goes out of scope.
+/// The buffers and shares of this process. Each belongs to the runspace that made it, and ends when that runspace
+/// removes the module, never because a variable goes out of scope. What a runspace made that has ended, such as a thread
+/// job's, is for the others to use, and ends when any of them removes the module.
 /// </summary>
 public sealed class Session : IModuleAssemblyCleanup
 {
@@ -15,11 +15,28 @@ public sealed class Session : IModuleAssemblyCleanup
     internal static ShareTable Table { get; } = new();
 
     /// <summary>The owner of the buffers and shares that a cmdlet makes now.</summary>
-    internal static object Owner => Runspace.DefaultRunspace?.InstanceId ?? Guid.Empty;
+    internal static object Owner => RunspaceOwner.Current;
 
-    /// <summary>Adds a buffer to the session.</summary>
-    internal static DmaBuffer Add(DmaBuffer buffer) => Table.Add(buffer, Owner);
+    /// <summary>Names a buffer, unless the name is null, and adds it to the session. On failure it is removed.</summary>
+    internal static DmaBuffer Add(DmaBuffer buffer, string? name = null)
+    {
+        try
+        {
+            if (name is not null)
+                buffer.Name = name;
+            return Table.Add(buffer, Owner);
+        }
+        catch
+        {
+            buffer.Dispose();
+            throw;
+        }
+    }
 
-    /// <summary>Ends what belongs to the runspace that removes the module.</summary>
-    public void OnRemove(PSModuleInfo psModuleInfo) => Table.RemoveOwned(Owner);
+    /// <summary>Ends what belongs to the runspace that removes the module, and to runspaces that have ended.</summary>
+    public void OnRemove(PSModuleInfo psModuleInfo)
+    {
+        var own = Owner;
+        Table.RemoveOwned(owner => owner == own || owner is RunspaceOwner { HasEnded: true });
+    }
 }

@@ -187,3 +187,22 @@ Describe 'Larger and other buffers' {
         On alice { $buffer | Read-DmaBufContent -AsString -Offset 60KB -Count 8 } | Should -Be 'and back'
     }
 }
+
+Describe 'A buffer of New-GrantBuf that comes through remoting' {
+    BeforeAll { Start-Guest alice }
+    AfterEach { Assert-NothingLeft }
+
+    It 'is imported as its references, under the name that it gets' {
+        $copy = On alice { New-GrantBuf 8KB -Domain dom0 -Name there | Write-DmaBufContent 'from alice' -PassThru }
+        "$copy" | Should -Match "'there'"
+        $import = $copy | Import-GrantRefs -Name here
+        $import.Name | Should -Be here
+        $import.Domain | Should -Be (Get-DomainId alice)
+        $import | Read-DmaBufContent -AsString | Should -Be 'from alice'
+        $import | Out-String | Should -Match "\(domain $(Get-DomainId alice)\)"
+        { $copy | Read-DmaBufContent } | Should -Throw '*belongs to another process*'
+        Get-DmaBuf -System -Name here | ForEach-Object ProcessId | Should -Be $PID
+        On alice { Get-DmaBuf there | Remove-DmaBuf }
+        $import | Remove-DmaBuf
+    }
+}

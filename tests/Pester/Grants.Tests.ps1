@@ -319,7 +319,8 @@ Describe 'The grant cmdlets' {
         'Import-GrantRefs -Directory 1 -Size 4KB -Domain dom0'
         'New-GrantBuf 4KB -Domain 0'
         'Get-XenDomain'
-        'Get-GrantRefs -PeerDomain named'
+        'Get-GrantRefs -Domain named'
+        'Import-GrantRefs 8, 9 -Domain 1'
         'Receive-DmaBuf tcpd:127.0.0.1:1 -Domain 0'
         'Receive-DmaBuf xenstore:camera -Domain 0 -Mapping'
         '$Refs | Send-DmaBufFd xenstore:camera -Domain 5'
@@ -350,9 +351,8 @@ Describe 'The parameters of the grant cmdlets' {
     It 'refuse references that this process has not granted' {
         Should-Fail { Revoke-GrantRefs $Refs } 'Buffer,NoLease' ObjectNotFound
         Get-GrantRefs | Should -BeNullOrEmpty
-        Get-GrantRefs -PeerDomain 5 | Should -BeNullOrEmpty
-        $Refs | Get-GrantRefs | Should -BeNullOrEmpty
-        $failure = Get-ErrorOf { Get-GrantRefs -PeerDomain '' }
+        foreach ($domain in '5', 'dom0', 'Domain-0') { Get-GrantRefs $domain | Should -BeNullOrEmpty }
+        $failure = Get-ErrorOf { Get-GrantRefs -Domain '' }
         $failure.FullyQualifiedErrorId | Should -BeLike 'ParameterArgumentValidationError,*'
     }
 
@@ -360,7 +360,7 @@ Describe 'The parameters of the grant cmdlets' {
         @{ Cmdlet = 'Export-GrantRefs'; Parameter = 'Domain'; By = 'DomainCompleter' }
         @{ Cmdlet = 'Import-GrantRefs'; Parameter = 'Domain'; By = 'DomainCompleter' }
         @{ Cmdlet = 'New-GrantBuf'; Parameter = 'Domain'; By = 'DomainCompleter' }
-        @{ Cmdlet = 'Get-GrantRefs'; Parameter = 'PeerDomain'; By = 'DomainCompleter' }
+        @{ Cmdlet = 'Get-GrantRefs'; Parameter = 'Domain'; By = 'DomainCompleter' }
         @{ Cmdlet = 'Send-DmaBufFd'; Parameter = 'Domain'; By = 'DomainCompleter' }
         @{ Cmdlet = 'Receive-DmaBuf'; Parameter = 'Domain'; By = 'DomainCompleter' }
         @{ Cmdlet = 'Get-XenDomain'; Parameter = 'Name'; By = 'DomainNameCompleter' }) {

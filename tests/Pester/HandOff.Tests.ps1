@@ -48,6 +48,23 @@ Describe 'Send-DmaBufFd and Receive-DmaBuf' {
         $peer | Wait-CPeer | Should -Be 'peer closed', 'first byte W'
     }
 
+    It 'keeps the name of a buffer, unless the receiver gives it another' {
+        foreach ($name in 'left eye', $null) {
+            $named = New-UDmaBuf 4KB -Backing MemFd
+            if ($name) { $named = New-UDmaBuf 4KB -Backing MemFd -Name $name }
+            $sending = Start-ThreadJob {
+                Import-Module $using:ModulePath
+                $using:named | Send-DmaBufFd "unixd:$using:socket" -Count 2 -TimeoutSec 30
+            }
+            $first = Receive-DmaBuf "unix:$socket" -Wait -TimeoutSec 30
+            $first.Name | Should -Be $name
+            (Receive-DmaBuf "unix:$socket" -Wait -TimeoutSec 30 -Name mine).Name | Should -Be mine
+            Should-Fail { Receive-DmaBuf "unix:$socket" -Name ('n' * 32) } 'Buffer,BadName' InvalidArgument '31 bytes'
+            Receive-Job $sending -Wait | Should -BeNullOrEmpty
+            Remove-Job $sending -Force
+        }
+    }
+
     It 'hands several buffers over to several peers, one after another' {
         $buffers = New-UDmaBuf 4KB, 8KB, 12KB @AnyBacking
         $receiving = Start-ThreadJob {
@@ -203,6 +220,14 @@ Describe 'Send-DmaBufFd and Receive-DmaBuf' {
         $silent.Kill()
         $buffer | Wait-DmaBufRelease -TimeoutSec 30
         $null = $silent | Wait-CPeer
+    }
+
+    It 'takes a TimeSpan as a time limit' {
+        $limit = [timespan]::FromMilliseconds(200)
+        $failure = Get-ErrorOf { Receive-DmaBuf "unixd:$socket" -TimeoutSec $limit }
+        $failure.Exception.Message | Should -BeLike 'Timed out after 0.2 s *'
+        Should-Fail { $buffer | Send-DmaBufFd "unixd:$socket" -TimeoutSec $limit } 'Wait,ETIMEDOUT' OperationTimeout
+        { Receive-DmaBuf "unixd:$socket" -TimeoutSec (-$limit) } | Should -Throw '*less than the minimum*'
     }
 
     It 'ends every wait at Ctrl+C, and leaves no socket file' {

@@ -72,6 +72,27 @@ Describe 'Get-DmaBuf' {
     }
 }
 
+Describe 'Get-DmaBuf -System' {
+    AfterEach { Get-DmaBuf | Remove-DmaBuf }
+
+    It 'lists this session''s memfds too, with memfd as their exporter' {
+        $memfd = New-UDmaBuf 8KB -Backing MemFd -Name sys
+        $found = Get-DmaBuf -System -Name sys
+        $found.ProcessId | Should -Be $PID
+        $found.User | Should -Be (id -un)
+        $found.Inode, $found.Size, $found.Exporter | Should -Be $memfd.Inode, 8192, 'memfd'
+        $found.Fds | Should -Be $memfd.Fd
+        $found.IsMapped | Should -BeFalse
+        $memfd | Write-DmaBufContent 'mapped'
+        ($memfd | Get-DmaBuf -System).IsMapped | Should -BeTrue
+    }
+
+    It 'says which buffers it cannot know' {
+        Should-Fail { Get-DmaBuf none -System } 'Buffer,NotFound' ObjectNotFound 'memfds'
+        Should-Fail { Get-DmaBuf none } 'Buffer,NotFound' ObjectNotFound 'Get-DmaBuf -System'
+    }
+}
+
 Describe 'Remove-DmaBuf' {
     AfterEach { Get-DmaBuf | Remove-DmaBuf }
 

@@ -28,6 +28,16 @@ internal sealed class BufferMemory(Backing backing) : IDisposable
     /// <summary>True once the owner has disposed it.</summary>
     public bool IsDisposed => _isDisposed;
 
+    /// <summary>Whether the memory is mapped now.</summary>
+    public bool IsMapped
+    {
+        get
+        {
+            lock (_lock)
+                return _mapping is not null && !_isClosed;
+        }
+    }
+
     /// <summary>Disposed last: it tells the peer that shared the memory that this side is done with it.</summary>
     public IDisposable? Peer { get; set; }
 

@@ -96,7 +96,7 @@ public sealed class DmaBuffer : IDisposable
         }
         set
         {
-            CheckName(value ?? "");
+            CheckName(value);
             Use(_ =>
             {
                 _backing.SetName(string.IsNullOrEmpty(value) ? null : value, this);
@@ -253,8 +253,11 @@ public sealed class DmaBuffer : IDisposable
         return (offset, count ?? Size - offset);
     }
 
-    internal static void CheckName(string name)
+    /// <summary>Refuses a text that cannot be a buffer's name; null and "" mean none.</summary>
+    /// <exception cref="BufferException">BadName.</exception>
+    public static void CheckName(string? name)
     {
+        name ??= "";
         if (Encoding.UTF8.GetByteCount(name) >= DmaBufUapi.DMA_BUF_NAME_LEN
             || name.Contains('\0', StringComparison.Ordinal))
         {
@@ -266,6 +269,9 @@ public sealed class DmaBuffer : IDisposable
                 $"Use a name of at most {Most} bytes.");
         }
     }
+
+    /// <summary>Whether the buffer is mapped now.</summary>
+    internal bool IsMapped => _memory.IsMapped;
 
     internal bool IsViewOpen(BufferViewId view) => _memory.IsViewOpen(view);
 

@@ -21,7 +21,7 @@ public static class DmaHeapAllocator
     {
         ArgumentException.ThrowIfNullOrEmpty(heap);
         PageSizes.CheckSize(size, hugePages: false);
-        DmaBuffer.CheckName(name ?? "");
+        DmaBuffer.CheckName(name);
 
         // A heap is a file name and nothing else: "../udmabuf" is not a heap.
         var path = $"{DmaHeap.DIRECTORY}/{heap}";

@@ -6,6 +6,9 @@ namespace DmaBuf.Buffers;
 /// <summary>Plain memfds: shareable memory on kernels without udmabuf. They are not dma-bufs.</summary>
 public static class MemFdAllocator
 {
+    /// <summary>What the kernel calls a memfd whose buffer has no name.</summary>
+    internal const string NoName = "dmabufps";
+
     /// <summary>
     /// Makes a sealed memfd of <paramref name="size"/> bytes, a positive multiple of the page size, and allocates its
     /// pages. Errors: <see cref="BufferException"/> (BadSize, BadName, NotEnoughMemory), <see cref="KernelException"/>
@@ -29,8 +32,8 @@ public static class MemFdAllocator
         PageSizes.CheckSize(size, options.HugePages);
         if (checkMemory && !options.HugePages)
             PageSizes.CheckMemory(size);
-        DmaBuffer.CheckName(options.Name ?? "");
-        var memfd = Mman.MemfdCreate(options.Name ?? "dmabufps", options.HugePages)
+        DmaBuffer.CheckName(options.Name);
+        var memfd = Mman.MemfdCreate(options.Name ?? NoName, options.HugePages)
             ?? throw new KernelException("memfd_create", Errno.Last, Describe(size));
         try
         {

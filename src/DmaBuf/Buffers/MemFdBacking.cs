@@ -6,6 +6,9 @@ namespace DmaBuf.Buffers;
 /// <summary>A memfd, which is mapped only where it is sealed against shrinking.</summary>
 internal sealed class MemFdBacking : Backing
 {
+    private readonly Lock _naming = new();
+    private bool _isNamed;
+
     public MemFdBacking(FileDescriptor descriptor, BufferOrigin origin, FileSize file)
         : base(descriptor, origin, file.Size)
     {
@@ -18,6 +21,26 @@ internal sealed class MemFdBacking : Backing
     public override string Place => $"inode {Inode}";
 
     public override ulong Inode { get; }
+
+    /// <summary>Reads the name that the memfd was created with, unless it was named here.</summary>
+    public override void Refresh()
+    {
+        lock (_naming)
+        {
+            if (!_isNamed)
+                Name = Mman.NameOf(Descriptor) is { Length: > 0 } name && name != MemFdAllocator.NoName ? name : null;
+            _isNamed = true;
+        }
+    }
+
+    public override void SetName(string? name, object buffer)
+    {
+        lock (_naming)
+        {
+            Name = name;
+            _isNamed = true;
+        }
+    }
 
     /// <summary>Refuses a descriptor that is not a memfd, or whose pages another process could remove.</summary>
     /// <exception cref="BufferException">NotABuffer, NotSealed.</exception>

@@ -32,7 +32,7 @@ public static class UdmabufAllocator
         options ??= new MemFdOptions();
         ArgumentOutOfRangeException.ThrowIfLessThan(rangeCount, 1);
         PageSizes.CheckSize(rangeSize, options.HugePages);
-        DmaBuffer.CheckName(options.Name ?? "");
+        DmaBuffer.CheckName(options.Name);
 
         var total = (Int128)rangeSize * rangeCount;
         if (!options.HugePages && total > Sysinfo.FreeRam && total <= (SizeLimitMegabytes ?? 0) * (Int128)1048576)
@@ -85,7 +85,7 @@ public static class UdmabufAllocator
     /// <param name="name">The buffer's name, or null.</param>
     public static DmaBuffer FromMemFd(int memfd, long offset, long size, string? name = null)
     {
-        DmaBuffer.CheckName(name ?? "");
+        DmaBuffer.CheckName(name);
         PageSizes.CheckSize(size, hugePages: false);
         if (offset < 0 || offset % PageSizes.Base != 0)
         {

@@ -51,6 +51,28 @@ public sealed class SystemBuffers
         return new SystemBuffers(holders, denied);
     }
 
+    /// <summary>
+    /// The entry of a buffer of this process. <see cref="Scan"/> finds dma-bufs only: to /proc, a memfd or a grant
+    /// device's pages are a file like any other, of which only the process that made the buffer knows better.
+    /// </summary>
+    public static DmaBufHolder HolderOf(DmaBuffer buffer)
+    {
+        ArgumentNullException.ThrowIfNull(buffer);
+        var fd = buffer.Fd;
+        return new DmaBufHolder
+        {
+            ProcessId = Environment.ProcessId,
+            ProcessName = SysFile.Read("/proc/self/comm") ?? "",
+            User = UserOf("/proc/self", Passwd.Names()),
+            Inode = buffer.Inode,
+            Size = buffer.Size,
+            Exporter = buffer.Exporter,
+            Name = buffer.Name,
+            Fds = fd < 0 ? [] : [fd],
+            IsMapped = buffer.IsMapped,
+        };
+    }
+
     private static IEnumerable<DmaBufHolder> OfProcess(int pid, string directory, Dictionary<string, string> users)
     {
         var open = new Dictionary<ulong, (FdInfo Info, List<int> Fds)>();

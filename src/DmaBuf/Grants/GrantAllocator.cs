@@ -13,15 +13,18 @@ public static class GrantAllocator
 
     /// <summary>
     /// Allocates pages that a domain may map; <see cref="DmaBuffer.Shared"/> has the references. They end when the
-    /// buffer is disposed and the peer has unmapped them. Errors: <see cref="BufferException"/> (BadSize, PageSize),
+    /// buffer is disposed and the peer has unmapped them. Errors: <see cref="BufferException"/> (BadSize, BadName,
+    /// PageSize),
     /// <see cref="KernelException"/> (open; ALLOC_GREF: ENOSPC over the module's limit or without free grants, ENOMEM).
     /// </summary>
     /// <param name="size">The size in bytes: a positive multiple of 4096.</param>
     /// <param name="own">This domain's id.</param>
     /// <param name="peer">The domain that may map the pages.</param>
-    public static DmaBuffer Allocate(long size, ushort own, ushort peer)
+    /// <param name="name">The buffer's name, or null.</param>
+    public static DmaBuffer Allocate(long size, ushort own, ushort peer, string? name = null)
     {
         GrantRefs.CheckKernel();
+        DmaBuffer.CheckName(name);
         PageSizes.CheckSize(size, hugePages: false);
         var pages = size / GrantRefs.GrantPageSize;
         // The driver would refuse this too, but only after room for more references than any domain has was allocated.
@@ -42,7 +45,7 @@ public static class GrantAllocator
             }
 
             var grants = new GrantRefs { Domain = own, PeerDomain = peer, Refs = refs, ShareId = Guid.NewGuid() };
-            return DmaBuffer.On(new GrantPagesBacking(device, offset, grants));
+            return DmaBuffer.On(new GrantPagesBacking(device, offset, grants), name);
         }
         catch
         {

@@ -24,6 +24,18 @@ internal static unsafe partial class Mman
         return fd < 0 ? null : new FileDescriptor(fd);
     }
 
+    /// <summary>The name that a memfd was created with, from proc(5); null where it cannot be read.</summary>
+    public static string? NameOf(FileDescriptor memfd)
+    {
+        const string Prefix = "/memfd:";
+        const string Suffix = " (deleted)";
+        var target = new FileInfo($"/proc/self/fd/{memfd.Number}").LinkTarget;
+        return target is not null
+            && target.StartsWith(Prefix, StringComparison.Ordinal) && target.EndsWith(Suffix, StringComparison.Ordinal)
+            ? target[Prefix.Length..^Suffix.Length]
+            : null;
+    }
+
     /// <summary>mmap(2), shared.</summary>
     /// <returns>The address, or null with the error number in <see cref="Errno.Last"/>.</returns>
     public static void* Map(FileDescriptor fd, long offset, long length, int protection)

@@ -57,9 +57,10 @@ public sealed class ShareTable : IDisposable
     /// Allocates pages that are granted to a domain from the start, and adds the buffer. Errors: as
     /// <see cref="GrantAllocator.Allocate"/>.
     /// </summary>
-    public DmaBuffer AddGrantPages(long size, ushort own, ushort peer, object? owner = null)
+    public DmaBuffer AddGrantPages(
+        long size, ushort own, ushort peer, object? owner = null, string? name = null)
     {
-        var buffer = Add(GrantAllocator.Allocate(size, own, peer), owner);
+        var buffer = Add(GrantAllocator.Allocate(size, own, peer, name), owner);
         Add(new Share(buffer, buffer.Shared, owner, [buffer]));
         return buffer;
     }
@@ -194,15 +195,16 @@ public sealed class ShareTable : IDisposable
     /// <exception cref="BufferException">NoLease: there is no such share.</exception>
     public void Revoke(SharedPages pages) => End(Find(pages) ?? throw GrantExport.NoLease(pages));
 
-    /// <summary>Removes an owner's buffers, and ends its shares of other owners' buffers.</summary>
-    public void RemoveOwned(object owner)
+    /// <summary>Removes the buffers of some owners, and ends their shares of other owners' buffers.</summary>
+    public void RemoveOwned(Predicate<object?> isOwner)
     {
+        ArgumentNullException.ThrowIfNull(isOwner);
         List<DmaBuffer> buffers;
         List<Share> shares;
         lock (_lock)
         {
-            buffers = [.. _buffers.Values.Where(entry => Equals(entry.Owner, owner)).Select(entry => entry.Buffer)];
-            shares = [.. _grants.Values.Where(share => Equals(share.Owner, owner))];
+            buffers = [.. _buffers.Values.Where(entry => isOwner(entry.Owner)).Select(entry => entry.Buffer)];
+            shares = [.. _grants.Values.Where(share => isOwner(share.Owner))];
         }
 
         shares.ForEach(End);

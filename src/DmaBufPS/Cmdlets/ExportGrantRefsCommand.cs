@@ -14,6 +14,7 @@ public sealed class ExportGrantRefsCommand : DmaBufCmdlet
     /// <summary>The buffers to share.</summary>
     [Parameter(Mandatory = true, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
     [Alias("Buffer")]
+    [LiveBufferArgument]
     public DmaBuffer[] InputObject { get; set; } = [];
 
     /// <summary>The domain that may map the pages: its id or its name.</summary>

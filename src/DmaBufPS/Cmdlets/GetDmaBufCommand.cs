@@ -23,7 +23,9 @@ public sealed class GetDmaBufCommand : DmaBufCmdlet
     [Parameter(ValueFromPipelineByPropertyName = true)]
     public ulong[]? Inode { get; set; }
 
-    /// <summary>Searches every process that this user may inspect.</summary>
+    /// <summary>
+    /// Searches every process that this user may inspect for dma-bufs, and lists this session's other buffers too.
+    /// </summary>
     [Parameter(ParameterSetName = nameof(System), Mandatory = true)]
     public SwitchParameter System { get; set; }
 
@@ -39,7 +41,8 @@ public sealed class GetDmaBufCommand : DmaBufCmdlet
         Try(null, () =>
         {
             var system = SystemBuffers.Scan(Cancellation);
-            WriteMatches(system.Holders, holder => (holder.Name, holder.Inode));
+            var others = Session.Table.Buffers.Where(buffer => !buffer.IsDmaBuf).Select(SystemBuffers.HolderOf);
+            WriteMatches([.. system.Holders, .. others], holder => (holder.Name, holder.Inode));
             if (system.DeniedProcesses > 0)
             {
                 WriteWarning(
@@ -75,8 +78,10 @@ public sealed class GetDmaBufCommand : DmaBufCmdlet
         {
             ErrorDetails = new ErrorDetails(failure.Message)
             {
-                RecommendedAction =
-                    "Get-DmaBuf lists this session's buffers, Get-DmaBuf -System those of every process.",
+                RecommendedAction = System
+                    ? "Get-DmaBuf -System lists the dma-bufs of every process; of other buffers, such as memfds, it "
+                        + "knows only this session's."
+                    : "Get-DmaBuf lists this session's buffers, Get-DmaBuf -System those of every process.",
             },
         };
         record.CategoryInfo.TargetName = VisibleText.Of($"{target}");

@@ -11,16 +11,16 @@ public sealed class GetGrantRefsCommand : DmaBufCmdlet
     /// <summary>
     /// Only references for this domain: its name, or its id, which may be that of a domain that has ended.
     /// </summary>
-    [Parameter(Position = 0, ValueFromPipelineByPropertyName = true)]
+    [Parameter(Position = 0)]
     [ArgumentCompleter(typeof(DomainCompleter))]
     [ValidateNotNullOrEmpty]
-    public string? PeerDomain { get; set; }
+    public string? Domain { get; set; }
 
     /// <inheritdoc/>
     protected override void ProcessRecord()
     {
         ushort? peer = null;
-        if (PeerDomain is not null && !Try(PeerDomain, () => peer = FindDomain(PeerDomain)))
+        if (Domain is not null && !Try(Domain, () => peer = FindDomain(Domain)))
             return;
         var wanted = Session.Table.Grants.Where(grants => peer is null || grants.PeerDomain == peer);
         WriteObject(wanted.ToArray(), enumerateCollection: true);

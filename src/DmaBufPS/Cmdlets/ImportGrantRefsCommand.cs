@@ -22,7 +22,8 @@ public sealed class ImportGrantRefsCommand : DmaBufCmdlet
     private ImportMethod _method;
 
     /// <summary>
-    /// References from Export-GrantRefs, run here or in a remote session or job, or read from a Clixml file.
+    /// References from Export-GrantRefs, or buffers from New-GrantBuf, run in a remote session or job, or read from a
+    /// Clixml file.
     /// </summary>
     [Parameter(
         ParameterSetName = ByObject,
@@ -34,7 +35,7 @@ public sealed class ImportGrantRefsCommand : DmaBufCmdlet
     public GrantRefs[] InputObject { get; set; } = [];
 
     /// <summary>The references' numbers, in buffer order.</summary>
-    [Parameter(ParameterSetName = ByNumber, Mandatory = true)]
+    [Parameter(ParameterSetName = ByNumber, Mandatory = true, Position = 0)]
     public uint[] Ref { get; set; } = [];
 
     /// <summary>The reference of a directory.</summary>
@@ -52,6 +53,11 @@ public sealed class ImportGrantRefsCommand : DmaBufCmdlet
     [ArgumentCompleter(typeof(DomainCompleter))]
     [ValidateNotNullOrEmpty]
     public string? Domain { get; set; }
+
+    /// <summary>The name of the imported buffers: at most 31 bytes.</summary>
+    [Parameter]
+    [ValidateNotNullOrEmpty]
+    public string? Name { get; set; }
 
     /// <summary>Maps the pages even where the kernel could make a dma-buf.</summary>
     [Parameter]
@@ -102,6 +108,7 @@ public sealed class ImportGrantRefsCommand : DmaBufCmdlet
     private void WriteImport(GrantRefs grants)
     {
         GrantMapper.CheckIsFor(grants, _own);
-        WriteObject(Session.Add(GrantMapper.Import(grants, _method)));
+        DmaBuffer.CheckName(Name);
+        WriteObject(Session.Add(GrantMapper.Import(grants, _method), Name));
     }
 }

@@ -22,6 +22,11 @@ public sealed class NewGrantBufCommand : DmaBufCmdlet
     [ValidateNotNullOrEmpty]
     public string Domain { get; set; } = "";
 
+    /// <summary>The buffer's name: at most 31 bytes.</summary>
+    [Parameter(ValueFromPipelineByPropertyName = true)]
+    [ValidateNotNullOrEmpty]
+    public string? Name { get; set; }
+
     /// <inheritdoc/>
     protected override void ProcessRecord()
     {
@@ -30,7 +35,7 @@ public sealed class NewGrantBufCommand : DmaBufCmdlet
             if (ShouldProcess($"{size} bytes for domain {Domain}", "Allocate granted pages")
                 && (_domains ??= FindPeer(Domain)) is var (own, peer))
             {
-                Try(size, () => WriteObject(Session.Table.AddGrantPages(size, own, peer, Session.Owner)));
+                Try(size, () => WriteObject(Session.Table.AddGrantPages(size, own, peer, Session.Owner, Name)));
             }
         }
     }

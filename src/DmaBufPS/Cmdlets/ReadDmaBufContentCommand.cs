@@ -27,6 +27,7 @@ public sealed class ReadDmaBufContentCommand : DmaBufCmdlet
     /// <summary>The buffers to read.</summary>
     [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
     [Alias("Buffer")]
+    [LiveBufferArgument]
     public DmaBuffer[] InputObject { get; set; } = [];
 
     /// <summary>The first byte to read.</summary>

@@ -36,6 +36,11 @@ public sealed class ReceiveDmaBufCommand : DmaBufCmdlet
     [ValidateNotNullOrEmpty]
     public string? Domain { get; set; }
 
+    /// <summary>The name that the buffers get here: at most 31 bytes. A dma-buf is renamed for all who hold it.</summary>
+    [Parameter]
+    [ValidateNotNullOrEmpty]
+    public string? Name { get; set; }
+
     /// <summary>Maps the pages even where the kernel could make a dma-buf.</summary>
     [Parameter(ParameterSetName = OfGrants)]
     public SwitchParameter Mapping { get; set; }
@@ -48,8 +53,9 @@ public sealed class ReceiveDmaBufCommand : DmaBufCmdlet
     [Parameter]
     public SwitchParameter Wait { get; set; }
 
-    /// <summary>The time limit in seconds for each buffer; 0 for none.</summary>
+    /// <summary>The time limit for each buffer: seconds or a TimeSpan; 0 for none.</summary>
     [Parameter]
+    [SecondsArgument]
     [ValidateRange(0.0, 1e9)]
     public double TimeoutSec { get; set; }
 
@@ -72,7 +78,7 @@ public sealed class ReceiveDmaBufCommand : DmaBufCmdlet
         {
             var action = Domain is null ? "Receive descriptor" : $"Receive references of domain {Domain}";
             if (ShouldProcess(Address, action))
-                Try(Address, () => WriteObject(Session.Add(Receive(_carrier))));
+                Try(Address, () => WriteObject(Session.Add(Receive(_carrier), Name)));
         }
 
         _carrier.Dispose();
@@ -88,6 +94,7 @@ public sealed class ReceiveDmaBufCommand : DmaBufCmdlet
 
     private DmaBuffer Receive(Carrier carrier)
     {
+        DmaBuffer.CheckName(Name);
         using var limit = NewLimit(TimeoutSec);
         return Domain is null ? carrier.Receive(limit) : carrier.Receive(Domain, _method, limit);
     }

@@ -10,6 +10,7 @@ public sealed class RemoveDmaBufCommand : DmaBufCmdlet
     /// <summary>The buffers to close.</summary>
     [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
     [Alias("Buffer")]
+    [LiveBufferArgument]
     public DmaBuffer[] InputObject { get; set; } = [];
 
     /// <inheritdoc/>

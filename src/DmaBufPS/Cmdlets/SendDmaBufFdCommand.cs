@@ -47,8 +47,9 @@ public sealed class SendDmaBufFdCommand : DmaBufCmdlet
     [Parameter]
     public SwitchParameter Wait { get; set; }
 
-    /// <summary>The time limit in seconds for each peer; 0 for none.</summary>
+    /// <summary>The time limit for each peer: seconds or a TimeSpan; 0 for none.</summary>
     [Parameter]
+    [SecondsArgument]
     [ValidateRange(0.0, 1e9)]
     public double TimeoutSec { get; set; }
 

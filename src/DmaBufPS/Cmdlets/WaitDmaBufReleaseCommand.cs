@@ -15,8 +15,9 @@ public sealed class WaitDmaBufReleaseCommand : DmaBufCmdlet
     [GrantRefsArgument(OrBuffer = true)]
     public object[] InputObject { get; set; } = [];
 
-    /// <summary>The time limit in seconds for each object; 0 for none.</summary>
+    /// <summary>The time limit for each object: seconds or a TimeSpan; 0 for none.</summary>
     [Parameter]
+    [SecondsArgument]
     [ValidateRange(0.0, 1e9)]
     public double TimeoutSec { get; set; }
 

@@ -24,6 +24,7 @@ public sealed class WriteDmaBufContentCommand : DmaBufCmdlet
     /// <summary>The buffers to write into; each gets the same content.</summary>
     [Parameter(Mandatory = true, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
     [Alias("Buffer")]
+    [LiveBufferArgument]
     public DmaBuffer[] InputObject { get; set; } = [];
 
     /// <summary>A string, or bytes.</summary>

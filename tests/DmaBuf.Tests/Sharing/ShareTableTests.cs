@@ -19,7 +19,7 @@ public sealed class ShareTableTests
         using var table = new ShareTable();
         var first = table.Add(Buffers.New(4096), "one");
         var second = table.Add(Buffers.New(4096), "two");
-        table.RemoveOwned("one");
+        table.RemoveOwned(owner => owner is "one");
         Assert.Equal((false, true), (first.IsOpen, second.IsOpen));
         Assert.Equal([second], table.Buffers);
     }

@@ -106,7 +106,7 @@ public sealed class CmdletContractTests : IClassFixture<ExportedCmdlets>
     [MemberData(nameof(Names))]
     public void Addresses_domains_and_encodings_complete(string name)
     {
-        string[] completing = ["Address", "Domain", "PeerDomain", "Encoding", "Heap"];
+        string[] completing = ["Address", "Domain", "Encoding", "Heap"];
         Assert.All(
             ParametersOf(name).Where(parameter => completing.Contains(parameter.Name)),
             parameter => Assert.Contains(parameter.Attributes, attribute => attribute is ArgumentCompleterAttribute));
@@ -114,7 +114,7 @@ public sealed class CmdletContractTests : IClassFixture<ExportedCmdlets>
 
     [Theory]
     [MemberData(nameof(Names))]
-    public void A_time_limit_is_in_seconds_and_may_be_zero(string name)
+    public void A_time_limit_is_in_seconds_or_a_TimeSpan_and_may_be_zero(string name)
     {
         foreach (var limit in ParametersOf(name))
         {
@@ -124,6 +124,7 @@ public sealed class CmdletContractTests : IClassFixture<ExportedCmdlets>
             Assert.Equal(typeof(double), limit.ParameterType);
             var range = Assert.Single(limit.Attributes.OfType<ValidateRangeAttribute>());
             Assert.Equal(0.0, range.MinRange);
+            Assert.Contains(limit.Attributes, attribute => attribute.GetType().Name == "SecondsArgumentAttribute");
         }
     }
 

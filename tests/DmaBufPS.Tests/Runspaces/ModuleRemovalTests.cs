@@ -38,6 +38,35 @@ public sealed class ModuleRemovalTests : ModuleTest
     }
 
     [Fact]
+    public void Removing_the_module_closes_the_buffers_of_runspaces_that_have_ended_and_of_no_others()
+    {
+        using var running = new Shell();
+        running.Run("$running = New-UDmaBuf 4KB -Backing MemFd -Name running");
+        using (var ended = new Shell())
+            ended.Run("$null = New-UDmaBuf 4KB -Backing MemFd -Name ended");
+        NewBuffer(name: "own");
+        Assert.Equal(3, OpenBuffers);
+        Shell.Run(RemoveModule);
+        Assert.Equal(["running"], running.Run("Get-DmaBuf").Select(buffer => $"{buffer.Properties["Name"].Value}"));
+        running.Run(RemoveModule);
+        Shell.Import();
+        Assert.Equal(0, OpenBuffers);
+    }
+
+    [Fact]
+    public void A_buffer_from_a_parallel_runspace_can_be_used_until_the_module_is_removed()
+    {
+        Shell.Run("""
+            $made = 1 | ForEach-Object -Parallel { Import-Module $using:manifest; New-UDmaBuf 4KB -Backing MemFd }
+            $made | Write-DmaBufContent 'used'
+            """);
+        Assert.Equal("used", $"{Shell.Run("$made | Read-DmaBufContent -AsString")[0]}");
+        Shell.Run(RemoveModule);
+        Shell.Import();
+        Assert.Equal(0, OpenBuffers);
+    }
+
+    [Fact]
     public void A_pipeline_that_removes_the_module_between_two_objects_continues_without_it()
     {
         var before = Descriptors.Now();
