@@ -6,8 +6,8 @@ namespace DmaBufPS;
 
 /// <summary>
 /// The buffers and shares of this process. Each belongs to the runspace that made it, and ends when that runspace
-/// removes the module, never because a variable goes out of scope. What a runspace made that has ended, such as a thread
-/// job's, is for the others to use, and ends when any of them removes the module.
+/// removes the module, never because a variable goes out of scope. What a thread job or another runspace that has ended
+/// made is for the others to use, and ends when any of them removes the module.
 /// </summary>
 public sealed class Session : IModuleAssemblyCleanup
 {
@@ -17,7 +17,7 @@ public sealed class Session : IModuleAssemblyCleanup
     /// <summary>The owner of the buffers and shares that a cmdlet makes now.</summary>
     internal static object Owner => RunspaceOwner.Current;
 
-    /// <summary>Names a buffer, unless the name is null, and adds it to the session. On failure it is removed.</summary>
+    /// <summary>Names a buffer, unless the name is null, and adds it. On failure the buffer is disposed.</summary>
     internal static DmaBuffer Add(DmaBuffer buffer, string? name = null)
     {
         try

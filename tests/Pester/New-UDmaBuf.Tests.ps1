@@ -108,7 +108,9 @@ Describe 'New-UDmaBuf' {
     It 'refuses a part past the end of the memfd' {
         Assert-Support UDmaBuf
         $memfd = New-UDmaBuf 64KB -Backing MemFd
-        Should-Fail { New-UDmaBuf 8KB -MemFd $memfd.Fd -Offset 60KB } 'UDMABUF_CREATE,EINVAL' InvalidArgument 'ends at byte 65536'
+        Should-Fail {
+            New-UDmaBuf 8KB -MemFd $memfd.Fd -Offset 60KB
+        } 'UDMABUF_CREATE,EINVAL' InvalidArgument 'ends at byte 65536'
     }
 
     It 'refuses a memfd without F_SEAL_SHRINK' {
@@ -143,7 +145,9 @@ Describe 'New-UDmaBuf' {
         if (Test-DmaBufSupport HugePage) {
             Set-ItResult -Skipped -Because 'needs a machine without reserved huge pages'
         }
-        Should-Fail { New-UDmaBuf 2MB -HugePage -Backing MemFd } 'fallocate,ENOSPC' ResourceUnavailable '1 free huge page of.*nr_hugepages'
+        Should-Fail {
+            New-UDmaBuf 2MB -HugePage -Backing MemFd
+        } 'fallocate,ENOSPC' ResourceUnavailable '1 free huge page of.*nr_hugepages'
     }
 
     It 'refuses a memfd for which the machine has no memory' {

@@ -16,7 +16,7 @@ internal static class MissingDriver
         return Action(device, module, option, isLoaded ? "y" : KernelConfig.Value(option));
     }
 
-    /// <summary>The advice for a kernel whose option has the given value, as <see cref="KernelConfig.Value"/>.</summary>
+    /// <summary>The advice for a kernel whose option has a value of <see cref="KernelConfig.Value"/>.</summary>
     internal static string Action(string device, string module, string option, string? value) => value switch
     {
         null => $"Load the module with 'modprobe {module}', or use a kernel with {option}.",

@@ -36,7 +36,7 @@ public sealed class ReceiveDmaBufCommand : DmaBufCmdlet
     [ValidateNotNullOrEmpty]
     public string? Domain { get; set; }
 
-    /// <summary>The name that the buffers get here: at most 31 bytes. A dma-buf is renamed for all who hold it.</summary>
+    /// <summary>The buffers' name: at most 31 bytes. A dma-buf is renamed for all who hold it.</summary>
     [Parameter]
     [ValidateNotNullOrEmpty]
     public string? Name { get; set; }

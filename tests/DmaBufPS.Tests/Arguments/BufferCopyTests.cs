@@ -3,7 +3,7 @@ using Xunit;
 
 namespace DmaBufPS.Tests.Arguments;
 
-/// <summary>Tests what cmdlets do with the copy of another process's buffer that remoting, a job or Clixml makes.</summary>
+/// <summary>Tests what cmdlets do with the copy that remoting, a job or Clixml makes of a buffer.</summary>
 public sealed class BufferCopyTests : ModuleTest
 {
     public BufferCopyTests()
