@@ -27,6 +27,30 @@ public static class MemFdAllocator
         return DmaBuffer.Adopt(memfd, BufferOrigin.MemFd, options.Name);
     }
 
+    /// <summary>
+    /// Makes a memfd in the place of a udmabuf of <paramref name="rangeCount"/> ranges. It takes the same sizes and is
+    /// one piece of memory. Errors: as <see cref="Allocate"/>.
+    /// </summary>
+    public static DmaBuffer AllocateRanges(long rangeSize, int rangeCount, MemFdOptions? options = null)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(rangeCount, 1);
+        PageSizes.CheckSize(rangeSize, options?.HugePages ?? false);
+        // A total that does not fit into a long is more than any machine's memory.
+        var total = Int128.Min((Int128)rangeSize * rangeCount, long.MaxValue / rangeSize * rangeSize);
+        return Allocate((long)total, options);
+    }
+
+    /// <summary>
+    /// Makes a memfd in the place of a udmabuf of <paramref name="size"/> bytes in equal ranges. It takes the same
+    /// sizes and is one piece of memory. Errors: as <see cref="Allocate"/>.
+    /// </summary>
+    public static DmaBuffer AllocateSplit(long size, int rangeCount, MemFdOptions? options = null)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(rangeCount, 1);
+        PageSizes.CheckSize(size, options?.HugePages ?? false, rangeCount);
+        return Allocate(size, options);
+    }
+
     internal static FileDescriptor Create(long size, MemFdOptions options, bool checkMemory = false)
     {
         PageSizes.CheckSize(size, options.HugePages);

@@ -81,19 +81,12 @@ public static class UdmabufAllocator
     /// </summary>
     /// <param name="memfd">A descriptor of this process.</param>
     /// <param name="offset">Where the part starts, in bytes: a multiple of the page size.</param>
-    /// <param name="size">Its length in bytes: a positive multiple of the page size.</param>
+    /// <param name="size">
+    /// Its length in bytes, a positive multiple of the page size; null for everything up to the memfd's end.
+    /// </param>
     /// <param name="name">The buffer's name, or null.</param>
-    public static DmaBuffer FromMemFd(int memfd, long offset, long size, string? name = null)
+    public static DmaBuffer FromMemFd(int memfd, long offset, long? size, string? name = null)
     {
-        DmaBuffer.CheckName(name);
-        PageSizes.CheckSize(size, hugePages: false);
-        if (offset < 0 || offset % PageSizes.Base != 0)
-        {
-            throw new BufferException(BufferFault.BadOffset,
-                $"Offset {offset} is not a multiple of the page size, {PageSizes.Base} bytes.",
-                "udmabuf takes whole pages: start at a page.");
-        }
-
         // A copy of the descriptor, so that nobody can close it or replace it by another during the calls below.
         using var copy = Fcntl.Duplicate(memfd) ?? throw new KernelException(
             "fcntl",
@@ -102,29 +95,52 @@ public static class UdmabufAllocator
             Errno.Last == Errno.EBADF
                 ? "There is no such open descriptor in this process: see its /proc/self/fd."
                 : null);
-        var seals = Fcntl.GetSeals(copy);
+        return FromMemFd(copy, $"Descriptor {memfd}", offset, size, name);
+    }
+
+    /// <summary>Makes a buffer from a part of a buffer that stands on a memfd, which keeps its pages.</summary>
+    /// <inheritdoc cref="FromMemFd(int, long, long?, string?)"/>
+    public static DmaBuffer FromBuffer(DmaBuffer memfd, long offset, long? size, string? name = null)
+    {
+        ArgumentNullException.ThrowIfNull(memfd);
+        return memfd.Use(fd => FromMemFd(fd, $"{memfd}", offset, size, name));
+    }
+
+    private static DmaBuffer FromMemFd(FileDescriptor memfd, string what, long offset, long? size, string? name)
+    {
+        DmaBuffer.CheckName(name);
+        var seals = Fcntl.GetSeals(memfd);
         if (seals < 0)
         {
-            throw new BufferException(BufferFault.NotABuffer, $"Descriptor {memfd} is not a memfd.",
+            throw new BufferException(BufferFault.NotABuffer, $"{what} is not a memfd.",
                 "udmabuf takes memfds only: make one with memfd_create(2) and MFD_ALLOW_SEALING.");
         }
 
-        using var device = OpenDevice();
-        var fd = Udmabuf.Create(device, copy.Number, offset, size);
-        if (fd is null)
+        if (offset < 0 || offset % PageSizes.Base != 0)
         {
-            var errno = Errno.Last;
-            var memory = FileSize.Of(copy).Size;
-            throw Refusal(
-                errno,
-                size,
-                1,
-                (MemFdSeals)seals,
-                new MemFdOptions(),
-                offset > memory - size ? $"The memfd ends at byte {memory}: use a smaller offset or size." : null);
+            throw new BufferException(BufferFault.BadOffset,
+                $"Offset {offset} is not a multiple of the page size, {PageSizes.Base} bytes.",
+                "udmabuf takes whole pages: start at a page.");
         }
 
-        return DmaBuffer.Adopt(fd, BufferOrigin.Udmabuf, name);
+        var length = size ?? Rest(memfd, what, offset);
+        PageSizes.CheckSize(length, hugePages: false);
+        using var device = OpenDevice();
+        if (Udmabuf.Create(device, memfd.Number, offset, length) is { } fd)
+            return DmaBuffer.Adopt(fd, BufferOrigin.Udmabuf, name);
+        var errno = Errno.Last;
+        var end = FileSize.Of(memfd).Size;
+        var action = offset > end - length ? $"The memfd ends at byte {end}: use a smaller offset or size." : null;
+        throw Refusal(errno, length, 1, (MemFdSeals)seals, new MemFdOptions(), action);
+    }
+
+    private static long Rest(FileDescriptor memfd, string what, long offset)
+    {
+        if (!Stat.OfDescriptor(memfd, out var status))
+            throw new KernelException("statx", Errno.Last, what);
+        var size = (long)status.stx_size;
+        return offset < size ? size - offset : throw new BufferException(BufferFault.BadOffset,
+            $"Offset {offset} is not inside {what}, which ends at byte {size}.", "Use a smaller offset.");
     }
 
     private static Udmabuf.udmabuf_create_item Item(FileDescriptor memfd, long size) =>

@@ -45,6 +45,46 @@ public sealed class UdmabufTests
     }
 
     [Fact]
+    public void A_buffer_made_of_a_buffer_on_a_memfd_shares_its_pages_up_to_the_end()
+    {
+        Requires.Udmabuf();
+        using var memfd = MemFdAllocator.Allocate(65536);
+        using var buffer = UdmabufAllocator.FromBuffer(memfd, 16384, null);
+        Assert.Equal(49152, buffer.Size);
+        new ContentWriter(memfd, 16384).Write("seen through both"u8.ToArray());
+        Assert.Equal("seen through both", new ContentReader(buffer).ToText(System.Text.Encoding.UTF8));
+        Assert.Equal(
+            "Buffer,NotABuffer",
+            Assert.Throws<BufferException>(() => UdmabufAllocator.FromBuffer(buffer, 0, null)).ErrorId);
+    }
+
+    [Fact]
+    public void An_offset_past_the_end_of_a_memfd_and_a_removed_memfd_are_refused()
+    {
+        var memfd = MemFdAllocator.Allocate(65536);
+        Assert.Equal(
+            "Buffer,BadOffset",
+            Assert.Throws<BufferException>(() => UdmabufAllocator.FromBuffer(memfd, 65536, null)).ErrorId);
+        memfd.Dispose();
+        Assert.Equal(
+            "Buffer,Removed",
+            Assert.Throws<BufferException>(() => UdmabufAllocator.FromBuffer(memfd, 0, null)).ErrorId);
+    }
+
+    [Fact]
+    public void A_memfd_in_the_place_of_ranges_takes_the_same_sizes()
+    {
+        using var split = MemFdAllocator.AllocateSplit(65536, 4);
+        using var ranges = MemFdAllocator.AllocateRanges(16384, 4);
+        Assert.Equal((65536, 65536), (split.Size, ranges.Size));
+        Assert.Equal(
+            "Buffer,BadSize", Assert.Throws<BufferException>(() => MemFdAllocator.AllocateSplit(65536, 3)).ErrorId);
+        Assert.Equal(
+            "Buffer,NotEnoughMemory",
+            Assert.Throws<BufferException>(() => MemFdAllocator.AllocateRanges(1L << 60, int.MaxValue)).ErrorId);
+    }
+
+    [Fact]
     public void Huge_pages_make_a_buffer()
     {
         Requires.Udmabuf();
