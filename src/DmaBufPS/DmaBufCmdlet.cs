@@ -14,8 +14,12 @@ namespace DmaBufPS;
 /// <summary>What all cmdlets share: Ctrl+C, the kernel calls on -Verbose, failures as ErrorRecords, progress.</summary>
 public abstract class DmaBufCmdlet : PSCmdlet, IDisposable
 {
+    /// <summary>The message for a buffer's name as an argument beside buffers from the pipeline.</summary>
+    protected const string BothGiven = "The buffers come from the pipeline: leave out the name.";
+
     private readonly CancellationTokenSource _stop = new();
     private bool? _isVerbose;
+    private bool _hasBegun;
 
     /// <summary>Cancelled by Ctrl+C and whenever else PowerShell stops the pipeline.</summary>
     protected CancellationToken Cancellation => _stop.Token;
@@ -64,8 +68,43 @@ public abstract class DmaBufCmdlet : PSCmdlet, IDisposable
         }
     }
 
+    /// <summary>The buffers that arguments stand for. A name that is not exactly one buffer's is an error.</summary>
+    protected IEnumerable<DmaBuffer> FindBuffers(IEnumerable<DmaBufferOrName> arguments) =>
+        arguments.Select(argument => argument.Buffer ?? FindBuffer(argument.Name!)).OfType<DmaBuffer>();
+
+    /// <summary>Buffers and other objects, with the buffers themselves in the place of names.</summary>
+    protected IEnumerable<object> FindItems(IEnumerable<object> items) =>
+        items.Select(item => item is string name ? FindBuffer(name) : item).OfType<object>();
+
+    /// <summary>
+    /// Used by a parameter for buffers that shares its position with another parameter. Where the buffers come from the
+    /// pipeline, text at that position is meant for the other one, which the binder tries after this exception.
+    /// </summary>
+    protected void CheckNotPiped(string message)
+    {
+        if (!_hasBegun && MyInvocation.ExpectingInput)
+            throw new PSArgumentException(message);
+    }
+
+    /// <inheritdoc/>
+    protected override void BeginProcessing() => _hasBegun = true;
+
     /// <summary>The file system path of a PowerShell path that need not exist.</summary>
-    protected string FilePath(string path) => GetUnresolvedProviderPathFromPSPath(path);
+    protected string FilePath(string path)
+    {
+        var file = SessionState.Path.GetUnresolvedProviderPathFromPSPath(path, out var provider, out _);
+        if (provider.Name != "FileSystem")
+        {
+            ThrowTerminatingError(ErrorRecords.From(
+                new PSArgumentException($"'{path}' is a path of the provider {provider.Name}, and not of a file."),
+                "Path,NotAFile",
+                ErrorCategory.InvalidArgument,
+                path,
+                "Use a path in the file system, such as /tmp/content."));
+        }
+
+        return file;
+    }
 
     /// <summary>The time limit of a -TimeoutSec parameter, where 0 means none.</summary>
     protected WaitLimit NewLimit(double timeoutSec) =>
@@ -145,6 +184,15 @@ public abstract class DmaBufCmdlet : PSCmdlet, IDisposable
                 RecordType = isLast ? ProgressRecordType.Completed : ProgressRecordType.Processing,
             });
         };
+    }
+
+    private DmaBuffer? FindBuffer(string name)
+    {
+        var found = BufferNames.Find(name);
+        if (found.Count == 1)
+            return found[0];
+        WriteError(BufferNames.Refusal(name, found));
+        return null;
     }
 
     private bool Run(Action work)

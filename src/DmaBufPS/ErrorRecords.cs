@@ -27,6 +27,17 @@ internal static class ErrorRecords
         failure is AddressException { Fault: not AddressFault.CannotPassDescriptors } or DomainException
         || XenStore.IsUnreachable(failure);
 
+    /// <summary>A failure that a cmdlet found without the core.</summary>
+    public static ErrorRecord From(Exception failure, string id, ErrorCategory category, object? target, string action)
+    {
+        var record = new ErrorRecord(failure, id, category, target)
+        {
+            ErrorDetails = new ErrorDetails(failure.Message) { RecommendedAction = action },
+        };
+        record.CategoryInfo.TargetName = VisibleText.Of(record.CategoryInfo.TargetName);
+        return record;
+    }
+
     private static ErrorCategory Category(DmaBufException failure) => failure switch
     {
         KernelException kernel => Category(kernel.ErrnoName),

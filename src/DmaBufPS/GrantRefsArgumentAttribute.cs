@@ -15,7 +15,7 @@ public sealed class GrantRefsArgumentAttribute : ArgumentTransformationAttribute
 {
     private const string TypeName = "Deserialized.DmaBuf.Grants.GrantRefs";
 
-    /// <summary>Whether the parameter, an object[], accepts buffers too.</summary>
+    /// <summary>Whether the parameter, an object[], accepts buffers and their names too.</summary>
     public bool OrBuffer { get; set; }
 
     /// <inheritdoc/>
@@ -29,6 +29,7 @@ public sealed class GrantRefsArgumentAttribute : ArgumentTransformationAttribute
             _ when BufferCopy.IsOne(inputData) => !OrBuffer && BufferCopy.GrantsOf(inputData) is { } copied
                 ? Rebuild(copied)
                 : throw BufferCopy.Refusal(inputData),
+            string when OrBuffer => value,
             _ when inputData is PSObject bag && bag.TypeNames.Contains(TypeName) => Rebuild(bag),
             IEnumerable list and not string =>
                 list.Cast<object>().Select(item => Transform(engineIntrinsics, item)).ToArray(),
@@ -40,7 +41,7 @@ public sealed class GrantRefsArgumentAttribute : ArgumentTransformationAttribute
     /// <summary>Reports a wrong type, so that the binder goes on to look for properties.</summary>
     private static ArgumentTransformationMetadataException Refusal(object? value) =>
         new(
-            $"{value?.GetType().Name ?? "A null value"} is neither a DmaBuffer nor GrantRefs.",
+            $"{value?.GetType().Name ?? "A null value"} is neither a DmaBuffer nor GrantRefs, nor a buffer's name.",
             new PSInvalidCastException());
 
     private static GrantRefs Rebuild(PSObject bag)

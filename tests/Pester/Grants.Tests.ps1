@@ -181,7 +181,7 @@ Describe 'Send-DmaBufFd with GrantRefs' {
             [pscustomobject]@{ Buffer = $buffer } | Send-DmaBufFd tcp:host:1
         } 'Address,CannotPassDescriptors' InvalidArgument
         $failure = Get-ErrorOf { 'text' | Send-DmaBufFd unix:/tmp/s }
-        $failure.FullyQualifiedErrorId | Should -BeLike 'InputObjectNotBound,*'
+        $failure.FullyQualifiedErrorId | Should -BeLike 'Buffer,NotFound,*'
         $failure = Get-ErrorOf { Send-DmaBufFd unix:/tmp/s -InputObject 5 }
         $failure.Exception.Message | Should -BeLike '*neither a DmaBuffer nor GrantRefs*'
         Remove-DmaBuf $buffer

@@ -21,6 +21,13 @@ Describe 'New-UDmaBuf' {
             Should -Be 'by property'
     }
 
+    It 'leaves a buffer unnamed where a row of a table has no name' {
+        $buffers = "Size,Name`n4096,named`n8192," | ConvertFrom-Csv | New-UDmaBuf @AnyBacking
+        $buffers.Size | Should -Be 4096, 8192
+        $buffers[0].Name | Should -Be named
+        $buffers[1].Name | Should -BeNullOrEmpty
+    }
+
     It 'creates one buffer from several memfds' {
         Assert-Support UDmaBuf
         (New-UDmaBuf -RangeCount 4 -RangeSize 16KB).Size | Should -Be 65536
@@ -54,8 +61,61 @@ Describe 'New-UDmaBuf' {
         Get-DmaBuf | Should -BeNullOrEmpty
     }
 
-    It 'refuses ranges for a plain memfd, which has only one' {
-        { New-UDmaBuf 64KB -Backing MemFd -RangeCount 4 } | Should -Throw '*Parameter set*'
+    It 'creates a plain memfd of the same size where ranges are requested' {
+        (New-UDmaBuf 64KB -RangeCount 4 -Backing MemFd).Size | Should -Be 65536
+        (New-UDmaBuf -RangeSize 16KB -RangeCount 4 -Backing MemFd).Size | Should -Be 65536
+        Should-Fail { New-UDmaBuf 64KB -RangeCount 3 -Backing MemFd } 'Buffer,BadSize' InvalidArgument 'multiple'
+        Should-Fail { New-UDmaBuf -RangeSize 100 -RangeCount 4 -Backing MemFd } 'Buffer,BadSize' InvalidArgument '4096'
+        Should-Fail {
+            New-UDmaBuf -RangeSize 4TB -RangeCount 2000000000 -Backing MemFd
+        } 'Buffer,NotEnoughMemory' ResourceUnavailable
+    }
+
+    It 'takes -Backing UDmaBuf together with ranges' {
+        Assert-Support UDmaBuf
+        (New-UDmaBuf 64KB -RangeCount 4 -Backing UDmaBuf).Origin | Should -Be Udmabuf
+        (New-UDmaBuf -RangeSize 16KB -RangeCount 4 -Backing UDmaBuf).Size | Should -Be 65536
+    }
+
+    It 'takes the pages of a buffer that stands on a memfd: <_>' -ForEach @(
+        '$memfd | New-UDmaBuf -Name slot'
+        'New-UDmaBuf -MemFd $memfd -Name slot'
+        'New-UDmaBuf -MemFd pool -Name slot'
+        'New-UDmaBuf -MemFd $memfd.Fd -Name slot') {
+        Assert-Support UDmaBuf
+        $memfd = New-UDmaBuf 64KB -Backing MemFd -Name pool
+        $slot = & ([scriptblock]::Create($_))
+        $slot.Size | Should -Be 65536
+        $slot.Name | Should -Be slot
+        Write-DmaBufContent $memfd shared
+        Read-DmaBufContent $slot -AsString | Should -Be shared
+    }
+
+    It 'takes a part of a buffer from the pipeline, and not its name' {
+        Assert-Support UDmaBuf
+        $memfd = New-UDmaBuf 64KB -Backing MemFd -Name pool
+        $part = $memfd | New-UDmaBuf 4KB -Offset 8KB
+        $part.Size | Should -Be 4096
+        $part.Name | Should -BeNullOrEmpty
+        ($memfd | New-UDmaBuf -Offset 8KB).Size | Should -Be 56KB
+        Write-DmaBufContent $memfd part -Offset 8KB
+        Read-DmaBufContent $part -AsString | Should -Be part
+    }
+
+    It 'refuses a buffer that does not stand on a memfd' {
+        Assert-Support UDmaBuf
+        $udmabuf = New-UDmaBuf 64KB -Name plain
+        Should-Fail { $udmabuf | New-UDmaBuf } 'Buffer,NotABuffer' InvalidData 'memfd'
+        Should-Fail { New-UDmaBuf -MemFd plain } 'Buffer,NotABuffer' InvalidData 'memfd'
+        @(Get-DmaBuf) | Should -HaveCount 1
+    }
+
+    It 'refuses an offset past the end of a memfd, and a removed one' {
+        $memfd = New-UDmaBuf 64KB -Backing MemFd
+        Should-Fail { $memfd | New-UDmaBuf -Offset 64KB } 'Buffer,BadOffset' InvalidArgument 'smaller'
+        Remove-DmaBuf $memfd
+        Should-Fail { $memfd | New-UDmaBuf } 'Buffer,Removed' ObjectNotFound
+        Should-Fail { New-UDmaBuf -MemFd $memfd } 'Buffer,Removed' ObjectNotFound
     }
 
     It 'names each kernel call with -Verbose' {

@@ -42,6 +42,70 @@ Describe 'Write-DmaBufContent' {
         $buffer | Read-DmaBufContent -AsString | Should -Be 'piped'
     }
 
+    It 'writes a line from Get-Content, and not the file that it comes from' {
+        'one', 'two', 'three' | Set-Content $TestDrive/three
+        Get-Content $TestDrive/three | Select-Object -Last 1 | Write-DmaBufContent -InputObject $buffer
+        $buffer | Read-DmaBufContent -AsString | Should -Be three
+    }
+
+    It 'writes strings from the pipeline as lines, which -AsLines reads' {
+        'one', 'two', 'grün' | Write-DmaBufContent $buffer -Offset 8
+        $buffer | Read-DmaBufContent -AsString -Offset 8 | Should -Be "one`ntwo`ngrün"
+        $buffer | Read-DmaBufContent -AsLines -Offset 8 | Should -Be one, two, grün
+        Write-DmaBufContent $buffer 'eins', 'zwei' -Encoding unicode
+        $buffer | Read-DmaBufContent -AsLines -Encoding unicode -Count 18 | Should -Be eins, zwei
+        '' | Write-DmaBufContent $buffer
+        $buffer | Write-DmaBufContent -Fill 0
+        $buffer | Read-DmaBufContent -AsLines | Should -BeNullOrEmpty
+    }
+
+    It 'writes bytes and files from the pipeline one after another' {
+        0x41..0x43 | Write-DmaBufContent $buffer
+        $buffer | Read-DmaBufContent -AsString | Should -Be ABC
+        'a', 0x2c, 0x20, 'b' | Write-DmaBufContent $buffer
+        $buffer | Read-DmaBufContent -AsString | Should -Be 'a, b'
+        'first.' | Set-Content $TestDrive/1 -NoNewline
+        'second.' | Set-Content $TestDrive/2 -NoNewline
+        Get-Item $TestDrive/1, $TestDrive/2 | Write-DmaBufContent $buffer
+        $buffer | Read-DmaBufContent -AsString | Should -Be 'first.second.'
+        $buffer | Write-DmaBufContent -Fill 0
+        Get-Item $TestDrive/1, $TestDrive/2 | Write-DmaBufContent $buffer -Count 8
+        $buffer | Read-DmaBufContent -AsString | Should -Be 'first.se'
+        Get-Item /dev/urandom | Write-DmaBufContent $buffer -Count 16 -Offset 100
+        ((Read-DmaBufContent $buffer -Offset 100 -Count 16) | Measure-Object -Sum).Sum | Should -BeGreaterThan 0
+    }
+
+    It 'writes content from the pipeline into each of several buffers, all of it or nothing' {
+        $second = New-UDmaBuf 4KB @AnyBacking
+        1..3 | Write-DmaBufContent $buffer, $second -PassThru | Should -Be $buffer, $second
+        ($second | Read-DmaBufContent -Count 4) | Should -Be 1, 2, 3, 0
+        Should-Fail { 7, 7 | Write-DmaBufContent $second -Offset 4095 } 'Buffer,DoesNotFit' InvalidArgument
+        ($second | Read-DmaBufContent -Offset 4095) | Should -Be 0
+    }
+
+    It 'refuses a negative number, bare as in parentheses, but writes it as text from a variable or in quotes' {
+        foreach ($form in { $buffer | Write-DmaBufContent -1 }, { Write-DmaBufContent $buffer -1 },
+            { $buffer | Write-DmaBufContent -Fill -2.5 }) {
+            Should-Fail $form 'Buffer,BadContent' InvalidArgument 'quotes'
+        }
+        { $buffer | Write-DmaBufContent (-1) } | Should -Throw '*0 to 255*'
+        $text = '-1'
+        $buffer | Write-DmaBufContent $text
+        $buffer | Write-DmaBufContent '-2' -Offset 2
+        '-3' | Write-DmaBufContent $buffer -Offset 4
+        $buffer | Read-DmaBufContent -AsString | Should -Be '-1-2-3'
+    }
+
+    It 'refuses a path of another provider' {
+        Should-Fail { $buffer | Write-DmaBufContent -Path Env:/PATH } 'Path,NotAFile' InvalidArgument
+        foreach ($path in 'Variable:/foo', 'Env:/X', 'Function:/f') {
+            Should-Fail { $buffer | Read-DmaBufContent -OutFile $path } 'Path,NotAFile' InvalidArgument 'file system'
+        }
+        Push-Location Env:
+        try { Should-Fail { $buffer | Read-DmaBufContent -OutFile foo } 'Path,NotAFile' InvalidArgument }
+        finally { Pop-Location }
+    }
+
     It 'resolves a relative path from the session''s location' {
         Push-Location $TestDrive
         try {

@@ -13,12 +13,13 @@ public sealed class CompareDmaBufContentCommand : DmaBufCmdlet
     private const string ByValue = "Value";
     private const string ByPath = "Path";
 
-    /// <summary>The buffer to compare with.</summary>
+    /// <summary>The buffer to compare with, or its name.</summary>
     [Parameter(ParameterSetName = ByBuffer, Mandatory = true, Position = 0)]
-    [ValidateNotNull]
-    public DmaBuffer ReferenceObject { get; set; } = null!;
+    [BufferArgument]
+    [ArgumentCompleter(typeof(BufferCompleter))]
+    public DmaBufferOrName ReferenceObject { get; set; } = null!;
 
-    /// <summary>The buffers to compare.</summary>
+    /// <summary>The buffers to compare, or their names.</summary>
     [Parameter(
         ParameterSetName = ByBuffer,
         Mandatory = true,
@@ -38,7 +39,9 @@ public sealed class CompareDmaBufContentCommand : DmaBufCmdlet
         ValueFromPipeline = true,
         ValueFromPipelineByPropertyName = true)]
     [Alias("Buffer", "DifferenceObject")]
-    public DmaBuffer[] InputObject { get; set; } = [];
+    [BufferArgument]
+    [ArgumentCompleter(typeof(BufferCompleter))]
+    public DmaBufferOrName[] InputObject { get; set; } = [];
 
     /// <summary>A string or bytes to compare with.</summary>
     [Parameter(ParameterSetName = ByValue, Mandatory = true)]
@@ -81,18 +84,21 @@ public sealed class CompareDmaBufContentCommand : DmaBufCmdlet
     /// <inheritdoc/>
     protected override void ProcessRecord()
     {
-        foreach (var buffer in InputObject)
-            Try(buffer, () => WriteResult(buffer, Compare(buffer)));
+        var reference = ParameterSetName == ByBuffer ? FindBuffers([ReferenceObject]).FirstOrDefault() : null;
+        if (ParameterSetName == ByBuffer && reference is null)
+            return;
+        foreach (var buffer in FindBuffers(InputObject))
+            Try(buffer, () => WriteResult(buffer, Compare(buffer, reference)));
     }
 
-    private ContentComparison Compare(DmaBuffer buffer)
+    private ContentComparison Compare(DmaBuffer buffer, DmaBuffer? reference)
     {
         var comparer = new ContentComparer(buffer, Offset, Progress($"Comparing {buffer}"), Cancellation);
         return ParameterSetName switch
         {
             ByValue => comparer.With(Value as byte[] ?? Encoding.GetBytes((string)Value)),
             ByPath => comparer.WithFile(FilePath(Path), Count),
-            _ => comparer.With(ReferenceObject, ReferenceOffset ?? Offset, Count),
+            _ => comparer.With(reference!, ReferenceOffset ?? Offset, Count),
         };
     }
 

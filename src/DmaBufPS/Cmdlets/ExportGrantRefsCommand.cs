@@ -5,20 +5,44 @@ using DmaBuf.Grants;
 namespace DmaBufPS;
 
 /// <summary>Export-GrantRefs: grants a buffer's pages to another domain.</summary>
-[Cmdlet(VerbsData.Export, "GrantRefs", SupportsShouldProcess = true, ConfirmImpact = ConfirmImpact.Low)]
+[Cmdlet(
+    VerbsData.Export,
+    "GrantRefs",
+    DefaultParameterSetName = FromArgument,
+    SupportsShouldProcess = true,
+    ConfirmImpact = ConfirmImpact.Low)]
 [OutputType(typeof(GrantRefs))]
 public sealed class ExportGrantRefsCommand : DmaBufCmdlet
 {
+    private const string FromArgument = "Buffer";
+    private const string FromPipeline = "BufferFromPipeline";
     private (ushort Own, ushort Peer)? _domains;
 
-    /// <summary>The buffers to share.</summary>
-    [Parameter(Mandatory = true, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
+    /// <summary>The buffers to share, or their names.</summary>
+    [Parameter(ParameterSetName = FromArgument, Mandatory = true, Position = 0)]
+    [Parameter(
+        ParameterSetName = FromPipeline,
+        Mandatory = true,
+        ValueFromPipeline = true,
+        ValueFromPipelineByPropertyName = true)]
     [Alias("Buffer")]
-    [LiveBufferArgument]
-    public DmaBuffer[] InputObject { get; set; } = [];
+    [BufferArgument]
+    [ArgumentCompleter(typeof(BufferCompleter))]
+    public DmaBufferOrName[] InputObject
+    {
+        get;
+        set
+        {
+            // The domain's name in "$buffer | Export-GrantRefs DOMAIN" comes here first.
+            if (Array.Exists(value, item => item.Name is not null))
+                CheckNotPiped(BothGiven);
+            field = value;
+        }
+    } = [];
 
     /// <summary>The domain that may map the pages: its id or its name.</summary>
-    [Parameter(Mandatory = true, Position = 0)]
+    [Parameter(ParameterSetName = FromArgument, Mandatory = true, Position = 1)]
+    [Parameter(ParameterSetName = FromPipeline, Mandatory = true, Position = 0)]
     [ArgumentCompleter(typeof(DomainCompleter))]
     [ValidateNotNullOrEmpty]
     public string Domain { get; set; } = "";
@@ -30,7 +54,7 @@ public sealed class ExportGrantRefsCommand : DmaBufCmdlet
     /// <inheritdoc/>
     protected override void ProcessRecord()
     {
-        foreach (var buffer in InputObject)
+        foreach (var buffer in FindBuffers(InputObject))
         {
             if (ShouldProcess($"{buffer} to domain {Domain}", "Grant pages")
                 && (_domains ??= FindPeer(Domain)) is { } domains)

@@ -24,11 +24,12 @@ public sealed class ReadDmaBufContentCommand : DmaBufCmdlet
     private const string AsBytes = "Bytes";
     private bool _written;
 
-    /// <summary>The buffers to read.</summary>
+    /// <summary>The buffers to read, or their names.</summary>
     [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
     [Alias("Buffer")]
-    [LiveBufferArgument]
-    public DmaBuffer[] InputObject { get; set; } = [];
+    [BufferArgument]
+    [ArgumentCompleter(typeof(BufferCompleter))]
+    public DmaBufferOrName[] InputObject { get; set; } = [];
 
     /// <summary>The first byte to read.</summary>
     [Parameter(ValueFromPipelineByPropertyName = true)]
@@ -102,7 +103,7 @@ public sealed class ReadDmaBufContentCommand : DmaBufCmdlet
     /// <inheritdoc/>
     protected override void ProcessRecord()
     {
-        foreach (var buffer in InputObject)
+        foreach (var buffer in FindBuffers(InputObject))
             Try(buffer, () => Read(buffer));
     }
 

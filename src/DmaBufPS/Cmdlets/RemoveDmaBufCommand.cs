@@ -7,16 +7,17 @@ namespace DmaBufPS;
 [Cmdlet(VerbsCommon.Remove, "DmaBuf", SupportsShouldProcess = true, ConfirmImpact = ConfirmImpact.Low)]
 public sealed class RemoveDmaBufCommand : DmaBufCmdlet
 {
-    /// <summary>The buffers to close.</summary>
+    /// <summary>The buffers to close, or their names.</summary>
     [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
     [Alias("Buffer")]
-    [LiveBufferArgument]
-    public DmaBuffer[] InputObject { get; set; } = [];
+    [BufferArgument]
+    [ArgumentCompleter(typeof(BufferCompleter))]
+    public DmaBufferOrName[] InputObject { get; set; } = [];
 
     /// <inheritdoc/>
     protected override void ProcessRecord()
     {
-        foreach (var buffer in InputObject)
+        foreach (var buffer in FindBuffers(InputObject))
         {
             if (ShouldProcess(buffer.ToString(), "Remove"))
                 Try(buffer, () => Remove(buffer));

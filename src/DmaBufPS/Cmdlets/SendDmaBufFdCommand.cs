@@ -9,23 +9,47 @@ namespace DmaBufPS;
 /// <summary>
 /// Send-DmaBufFd: hands buffers to other processes as descriptors, and to other domains as grant references.
 /// </summary>
-[Cmdlet(VerbsCommunications.Send, "DmaBufFd", SupportsShouldProcess = true, ConfirmImpact = ConfirmImpact.Low)]
+[Cmdlet(
+    VerbsCommunications.Send,
+    "DmaBufFd",
+    DefaultParameterSetName = FromArgument,
+    SupportsShouldProcess = true,
+    ConfirmImpact = ConfirmImpact.Low)]
 [OutputType(typeof(DmaBuffer), typeof(GrantRefs))]
 public sealed class SendDmaBufFdCommand : DmaBufCmdlet
 {
+    private const string FromArgument = "Buffer";
+    private const string FromPipeline = "BufferFromPipeline";
     private readonly List<object> _items = [];
     private Carrier? _carrier;
     private ushort? _domain;
     private int _served;
 
-    /// <summary>The buffers or references to send, one to each peer.</summary>
-    [Parameter(Mandatory = true, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
+    /// <summary>The buffers, their names, or the references to send, one to each peer.</summary>
+    [Parameter(ParameterSetName = FromArgument, Mandatory = true, Position = 0)]
+    [Parameter(
+        ParameterSetName = FromPipeline,
+        Mandatory = true,
+        ValueFromPipeline = true,
+        ValueFromPipelineByPropertyName = true)]
     [Alias("Buffer")]
     [GrantRefsArgument(OrBuffer = true)]
-    public object[] InputObject { get; set; } = [];
+    [ArgumentCompleter(typeof(BufferCompleter))]
+    public object[] InputObject
+    {
+        get;
+        set
+        {
+            // The address of "$buffer | Send-DmaBufFd ADDRESS" comes here first.
+            if (Array.Exists(value, item => item is string))
+                CheckNotPiped(BothGiven);
+            field = value;
+        }
+    } = [];
 
     /// <summary>unixd:PATH listens, unix:PATH connects; references also go over tcp, vsock and xenstore:NAME.</summary>
-    [Parameter(Mandatory = true, Position = 0)]
+    [Parameter(ParameterSetName = FromArgument, Mandatory = true, Position = 1)]
+    [Parameter(ParameterSetName = FromPipeline, Mandatory = true, Position = 0)]
     [ArgumentCompleter(typeof(AddressCompleter))]
     [ValidateNotNullOrEmpty]
     public string Address { get; set; } = "";
@@ -67,6 +91,7 @@ public sealed class SendDmaBufFdCommand : DmaBufCmdlet
     /// <inheritdoc/>
     protected override void BeginProcessing()
     {
+        base.BeginProcessing();
         // With -Wait and a time limit, connecting is tried again until the peer listens.
         var noListener = Wait && TimeoutSec > 0 ? NoListener.ListenOrWait : NoListener.ListenOrFail;
         _carrier = OpenCarrier(Address, noListener, From);
@@ -75,7 +100,7 @@ public sealed class SendDmaBufFdCommand : DmaBufCmdlet
     /// <inheritdoc/>
     protected override void ProcessRecord()
     {
-        foreach (var item in InputObject)
+        foreach (var item in FindItems(InputObject))
         {
             _items.Add(item);
             if (_served >= (Count ?? int.MaxValue))

@@ -9,10 +9,11 @@ namespace DmaBufPS;
 [OutputType(typeof(DmaBuffer), typeof(GrantRefs))]
 public sealed class WaitDmaBufReleaseCommand : DmaBufCmdlet
 {
-    /// <summary>Buffers or references that were sent, or dma-bufs made from another domain's references.</summary>
+    /// <summary>Buffers, their names, or references that were sent, or dma-bufs made from another domain's references.</summary>
     [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
     [Alias("Buffer")]
     [GrantRefsArgument(OrBuffer = true)]
+    [ArgumentCompleter(typeof(BufferCompleter))]
     public object[] InputObject { get; set; } = [];
 
     /// <summary>The time limit for each object: seconds or a TimeSpan; 0 for none.</summary>
@@ -28,7 +29,7 @@ public sealed class WaitDmaBufReleaseCommand : DmaBufCmdlet
     /// <inheritdoc/>
     protected override void ProcessRecord()
     {
-        foreach (var item in InputObject)
+        foreach (var item in FindItems(InputObject))
         {
             if (ShouldProcess($"{item}", "Wait for release") && Try(item, () => WaitFor(item)) && PassThru)
                 WriteObject(item);

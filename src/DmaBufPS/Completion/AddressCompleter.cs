@@ -15,8 +15,13 @@ public sealed class AddressCompleter : IArgumentCompleter
         string wordToComplete,
         CommandAst commandAst,
         IDictionary fakeBoundParameters) =>
+        BufferPosition.IsNext(commandName, parameterName, wordToComplete, commandAst, fakeBoundParameters)
+            ? null!
+            : Schemes(wordToComplete ?? "");
+
+    private static IEnumerable<CompletionResult> Schemes(string typed) =>
         Carrier.Schemes
-            .Where(scheme => scheme.StartsWith(wordToComplete ?? "", StringComparison.OrdinalIgnoreCase))
+            .Where(scheme => scheme.StartsWith(typed, StringComparison.OrdinalIgnoreCase))
             .Select(scheme => new CompletionResult(
                 $"{scheme}:", scheme, CompletionResultType.ParameterValue, Form(scheme)));
 

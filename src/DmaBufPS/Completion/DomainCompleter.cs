@@ -17,12 +17,9 @@ public sealed class DomainCompleter : IArgumentCompleter
         string wordToComplete,
         CommandAst commandAst,
         IDictionary fakeBoundParameters) =>
-        Seen()
-            .SelectMany(domain => new[] { ($"{domain.Id}", domain.Name), (domain.Name ?? "", $"{domain.Id}") })
-            .Where(choice => choice.Item1.Length > 0)
-            .Where(choice => choice.Item1.StartsWith(wordToComplete ?? "", StringComparison.OrdinalIgnoreCase))
-            .Select(choice => new CompletionResult(
-                choice.Item1, choice.Item1, CompletionResultType.ParameterValue, choice.Item2 ?? choice.Item1));
+        BufferPosition.IsNext(commandName, parameterName, wordToComplete, commandAst, fakeBoundParameters)
+            ? null!
+            : Choices(wordToComplete ?? "");
 
     /// <summary>The domains that can be seen.</summary>
     internal static IReadOnlyList<XenDomain> Seen()
@@ -39,4 +36,12 @@ public sealed class DomainCompleter : IArgumentCompleter
             return [];
         }
     }
+
+    private static IEnumerable<CompletionResult> Choices(string typed) =>
+        Seen()
+            .SelectMany(domain => new[] { ($"{domain.Id}", domain.Name), (domain.Name ?? "", $"{domain.Id}") })
+            .Where(choice => choice.Item1.Length > 0)
+            .Where(choice => choice.Item1.StartsWith(typed, StringComparison.OrdinalIgnoreCase))
+            .Select(choice => new CompletionResult(
+                choice.Item1, choice.Item1, CompletionResultType.ParameterValue, choice.Item2 ?? choice.Item1));
 }

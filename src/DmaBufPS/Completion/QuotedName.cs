@@ -21,6 +21,17 @@ internal static class QuotedName
         return new CompletionResult(text, name, CompletionResultType.ParameterValue, name);
     }
 
+    /// <summary>
+    /// Completes a parameter that takes text as it is. Digits are quoted too: without quotes, they are a number.
+    /// </summary>
+    public static CompletionResult CompleteLiteral(string text, string toolTip)
+    {
+        var typed = IsBareWord(text) && char.IsLetter(text[0])
+            ? text
+            : $"'{CodeGeneration.EscapeSingleQuotedStringContent(text)}'";
+        return new CompletionResult(typed, text, CompletionResultType.ParameterValue, toolTip);
+    }
+
     private static bool IsBareWord(string text) =>
         text.Length > 0
         && char.IsLetterOrDigit(text[0])

@@ -15,6 +15,8 @@ public sealed class ContentArgumentTests : ModuleTest
     [InlineData("'AB'", "65 66")]
     [InlineData("[char]'A'", "65")]
     [InlineData("[Collections.ArrayList](7, '8')", "7 8")]
+    [InlineData("7.0, 8d", "7 8")]
+    [InlineData("'A', 'B'", "65 10 66")]
     [InlineData("([byte[]](1, 2, 255) | ForEach-Object { $_ })", "1 2 255")]
     public void Content_is_written_as_typed_and_as_deserialized(string value, string bytes)
     {
@@ -28,6 +30,10 @@ public sealed class ContentArgumentTests : ModuleTest
     [InlineData("256")]
     [InlineData("(-1)")]
     [InlineData("1, 300")]
+    [InlineData("3.5")]
+    [InlineData("1, 2.5")]
+    [InlineData("1, $null")]
+    [InlineData("1, '2.5'")]
     [InlineData("@{}")]
     [InlineData("(Get-Date)")]
     public void Content_that_is_not_bytes_is_refused_before_anything_is_written(string value)

@@ -77,8 +77,15 @@ public sealed class GrantRefsArgumentTests : ModuleTest
         AssertAreTheSame(Shell.ErrorOf("$bag | Revoke-GrantRefs").TargetObject);
     }
 
+    [Fact]
+    public void Text_is_taken_for_the_name_of_a_buffer_where_a_buffer_can_be_given()
+    {
+        Assert.IsType<ParameterBindingException>(Shell.ErrorOf("Revoke-GrantRefs '8, 9'").Exception, exactMatch: false);
+        Assert.Equal("Buffer,NotFound", Shell.ErrorOf("Wait-DmaBufRelease '8, 9'").Id());
+        Assert.Equal("Buffer,NotFound", Shell.ErrorOf("Send-DmaBufFd unixd:$socket -InputObject '8, 9'").Id());
+    }
+
     [Theory]
-    [InlineData("'8, 9'")]
     [InlineData("42")]
     [InlineData("[pscustomobject]@{ Domain = 3; PeerDomain = 5; Refs = 1, 2 }")]
     [InlineData("@{ Refs = 1 }")]

@@ -10,7 +10,9 @@ public sealed class CompletionTests : ModuleTest
     [InlineData("Receive-DmaBuf ")]
     [InlineData("Receive-DmaBuf -Address ")]
     [InlineData("$buffer | Send-DmaBufFd ")]
+    [InlineData("Send-DmaBufFd -Wait -Address ")]
     [InlineData("$buffer | Send-DmaBufFd -Wait -Address ")]
+    [InlineData("Send-DmaBufFd $buffer ")]
     public void An_address_completes_to_every_scheme(string input) => Assert.Equal(s_schemes, Texts(input));
 
     [Theory]
@@ -55,6 +57,25 @@ public sealed class CompletionTests : ModuleTest
         var completed = Assert.Single(Texts("Get-DmaBuf "));
         Shell.Run("$null = New-UDmaBuf 4KB -Backing MemFd -Name 1");
         Assert.Equal(name, $"{Assert.Single(Shell.Run($"Get-DmaBuf {completed}")).Properties["Name"].Value}");
+    }
+
+    [Theory]
+    [InlineData("Read-DmaBufContent ")]
+    [InlineData("Remove-DmaBuf ")]
+    [InlineData("Wait-DmaBufRelease -InputObject ")]
+    [InlineData("Write-DmaBufContent ")]
+    [InlineData("Send-DmaBufFd ")]
+    [InlineData("Export-GrantRefs ")]
+    [InlineData("New-UDmaBuf -MemFd ")]
+    public void A_buffer_completes_to_the_names_that_stand_for_one(string input)
+    {
+        foreach (var name in new[] { "camera", "twin", "twin", "'left eye'", "'1'", "'[a]'" })
+            NewBuffer(name: name);
+        Assert.Equal(["camera", "'left eye'", "'1'", "'[a]'"], Texts(input));
+        Assert.Equal(["camera"], Texts($"{input}ca"));
+        Assert.Empty(Texts($"{input}u"));
+        foreach (var name in Texts("Remove-DmaBuf "))
+            Shell.Run($"Remove-DmaBuf {name}");
     }
 
     [Theory]

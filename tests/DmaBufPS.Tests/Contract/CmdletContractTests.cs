@@ -18,6 +18,19 @@ public sealed class CmdletContractTests : IClassFixture<ExportedCmdlets>
 
     public static TheoryData<string> Names => [.. ExportedCmdlets.InManifest];
 
+    [Theory]
+    [MemberData(nameof(Names))]
+    public void Buffers_complete_wherever_an_argument_can_be_one(string name)
+    {
+        string[] types = ["DmaBufPS.DmaBufferOrName[]", "DmaBufPS.MemFdSource"];
+        Assert.All(
+            ParametersOf(name).Where(parameter => types.Contains($"{parameter.ParameterType}")),
+            parameter => Assert.Contains(parameter.Attributes, attribute => attribute is ArgumentCompleterAttribute));
+        Assert.All(
+            ParametersOf(name).Where(parameter => parameter.Aliases.Contains("Buffer")),
+            parameter => Assert.Contains(parameter.ParameterSets.Values, set => set.ValueFromPipeline));
+    }
+
     [Fact]
     public void The_module_exports_what_its_manifest_lists() =>
         Assert.Equal(ExportedCmdlets.InManifest.Order(), _exported.Names.Order());
