@@ -25,7 +25,7 @@ public static class DescriptorHandOff
         CheckBuffer(buffer);
         buffer.Use(descriptor =>
         {
-            peer.SendDescriptor(descriptor, Data, limit);
+            ((SocketStream)peer).SendDescriptor(descriptor, Data, limit);
             return true;
         });
     }
@@ -47,7 +47,8 @@ public static class DescriptorHandOff
         ArgumentNullException.ThrowIfNull(limit);
         CheckEndpoint(peer.Endpoint);
         Span<byte> data = stackalloc byte[2];
-        var received = peer.ReceiveDescriptors(data, limit, out var first, out var second, out var truncated);
+        var received = ((SocketStream)peer).ReceiveDescriptors(
+            data, limit, out var first, out var second, out var truncated);
         using var surplus = second;
         try
         {

@@ -41,6 +41,10 @@ public sealed class ReleaseLink : IReleaseLink
         {
             throw BufferException.LinkEnded(Peer);
         }
+        catch (WaitTimeoutException e)
+        {
+            throw e.ForRelease();
+        }
     }
 
     /// <summary>Closes the stream.</summary>

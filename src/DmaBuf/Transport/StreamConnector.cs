@@ -37,7 +37,7 @@ public static class StreamConnector
 
             var errno = TryConnect(socket, address, endpoint, limit);
             if (errno == 0)
-                return new ByteStream(socket, endpoint);
+                return new SocketStream(socket, endpoint);
             failure = new KernelException("connect", errno, endpoint.ToString());
         }
 

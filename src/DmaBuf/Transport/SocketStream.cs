@@ -1,0 +1,174 @@
+using DmaBuf.Errors;
+using DmaBuf.Interop;
+using DmaBuf.Waits;
+
+namespace DmaBuf.Transport;
+
+/// <summary>A stream over a connected unix, TCP or vsock socket.</summary>
+internal sealed class SocketStream : ByteStream
+{
+    private const int LookAgainMilliseconds = 20;
+    private readonly FileDescriptor _socket;
+    private readonly Lock _ending = new();
+    private int _reset;
+    private volatile bool _hasEnded;
+
+    public SocketStream(FileDescriptor socket, Endpoint endpoint)
+        : base(endpoint, PeerIdentity.Of(socket, endpoint.Kind))
+    {
+        _socket = socket;
+        if (endpoint.Kind == EndpointKind.Tcp)
+            Socket.KeepAlive(socket);
+    }
+
+    /// <inheritdoc/>
+    /// <remarks>The kernel reports a reset once; the stream remembers it.</remarks>
+    public override bool IsReset => _reset != 0;
+
+    /// <inheritdoc/>
+    internal override bool HasEnded
+    {
+        get
+        {
+            try
+            {
+                if (!_hasEnded && Poll.Has(_socket, Poll.POLLRDHUP))
+                    Latch();
+            }
+            catch (ObjectDisposedException)
+            {
+            }
+
+            return _hasEnded;
+        }
+    }
+
+    /// <inheritdoc/>
+    public override void Send(ReadOnlySpan<byte> bytes, WaitLimit limit)
+    {
+        ArgumentNullException.ThrowIfNull(limit);
+        while (!bytes.IsEmpty)
+        {
+            var sent = Socket.Send(_socket, bytes);
+            if (sent >= 0)
+                bytes = bytes[(int)sent..];
+            else
+                WaitOrThrow(Errno.Last, "send", Poll.POLLOUT, $"{Peer} to read", limit);
+        }
+    }
+
+    /// <inheritdoc/>
+    public override int Receive(Span<byte> buffer, WaitLimit limit)
+    {
+        ArgumentNullException.ThrowIfNull(limit);
+        while (true)
+        {
+            var received = Socket.Receive(_socket, buffer);
+            if (received >= 0)
+                return Received(received);
+            WaitOrThrow(Errno.Last, "recv", Poll.POLLIN, $"data from {Peer}", limit);
+        }
+    }
+
+    /// <inheritdoc/>
+    public override void Dispose() => _socket.Dispose();
+
+    /// <summary>Sends one byte with a descriptor, in one sendmsg. The stream must be a unix socket.</summary>
+    /// <exception cref="KernelException">sendmsg: EPIPE, ECONNRESET.</exception>
+    /// <exception cref="WaitTimeoutException">The peer did not read in time.</exception>
+    public void SendDescriptor(FileDescriptor passed, byte data, WaitLimit limit)
+    {
+        while (!ScmRights.Send(_socket, passed, data))
+            WaitOrThrow(Errno.Last, "sendmsg", Poll.POLLOUT, $"{Peer} to read", limit);
+    }
+
+    /// <summary>
+    /// Receives bytes and the descriptors that came with them, in one recvmsg. The caller owns the descriptors.
+    /// </summary>
+    /// <returns>The number of bytes; 0 at the stream's end.</returns>
+    /// <exception cref="KernelException">recvmsg: ECONNRESET.</exception>
+    /// <exception cref="WaitTimeoutException">Nothing arrived in time.</exception>
+    public int ReceiveDescriptors(
+        Span<byte> data, WaitLimit limit, out FileDescriptor? first, out FileDescriptor? second, out bool truncated)
+    {
+        while (true)
+        {
+            var received = ScmRights.Receive(_socket, data, out first, out second, out truncated);
+            if (received >= 0)
+                return Received(received);
+            WaitOrThrow(Errno.Last, "recvmsg", Poll.POLLIN, $"a descriptor from {Peer}", limit);
+        }
+    }
+
+    /// <inheritdoc/>
+    internal override void WaitForEnd(WaitLimit limit)
+    {
+        var waitedFor = $"{Peer} to close the connection";
+        try
+        {
+            while (!HasEnded)
+            {
+                limit.ForEvent(_socket, Poll.POLLRDHUP, waitedFor);
+                if (!HasEnded)
+                    limit.Pause(LookAgainMilliseconds, waitedFor);
+            }
+        }
+        catch (KernelException) when (_hasEnded)
+        {
+            // Another thread saw the end first, and disposed this side.
+        }
+    }
+
+    private int Received(long count)
+    {
+        HasReceived |= count > 0;
+        return (int)count;
+    }
+
+    /// <summary>
+    /// Remembers what the kernel reports once. Under the lock, the end and its error are seen together.
+    /// </summary>
+    private void Latch()
+    {
+        lock (_ending)
+        {
+            var errno = Socket.TakeError(_socket);
+            LatchReset(errno);
+            // Bytes that the other host has not acknowledged may still arrive at a socket that was closed before.
+            _hasEnded |= errno != 0 || IsReset || Endpoint.Kind != EndpointKind.Tcp
+                || Socket.Unacknowledged(_socket) == 0;
+        }
+    }
+
+    private void LatchReset(int errno)
+    {
+        if (errno is Errno.ECONNRESET or Errno.EPIPE)
+            Interlocked.CompareExchange(ref _reset, errno, 0);
+    }
+
+    /// <summary>
+    /// Waits after a call that would block. The caller passes the error number first, because formatting the text can
+    /// change the last one.
+    /// </summary>
+    private void WaitOrThrow(int errno, string call, short events, string waitedFor, WaitLimit limit)
+    {
+        if (errno == Errno.EAGAIN)
+        {
+            try
+            {
+                limit.ForEvent(_socket, events, waitedFor);
+                return;
+            }
+            catch (WaitTimeoutException e)
+            {
+                throw e.ForConnected();
+            }
+        }
+
+        LatchReset(errno);
+        // The kernel reports these once, too.
+        if (errno is Errno.ETIMEDOUT or Errno.EHOSTUNREACH or Errno.ENETUNREACH)
+            _hasEnded = true;
+        throw new KernelException(call, errno, Peer);
+    }
+}
