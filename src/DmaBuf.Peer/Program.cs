@@ -13,8 +13,8 @@ internal static class Program
     private const string Usage = """
         Usage: dmabuf-peer server ADDRESS [vmid]
                dmabuf-peer client ADDRESS [vmid] [--reply TEXT]
-        ADDRESS is unix:PATH, unixd:PATH, tcp:HOST:PORT, tcpd:HOST:PORT, vsock:CID:PORT, vsockd:CID:PORT or, between
-        domains without a network, xenstore:NAME.
+        ADDRESS is unix:PATH, unixd:PATH, tcp:HOST:PORT, tcpd:HOST:PORT, vsock:CID:PORT, vsockd:CID:PORT or,
+        between domains without a network, vchan:DOMAIN:NAME, vchand:DOMAIN:NAME or xenstore:NAME.
         Without vmid the buffer's descriptor is handed over (unix only); with vmid, the id or name of the other side's
         domain, its grant references. The client writes TEXT into the buffer, and the server prints what came back.
         """;

@@ -22,6 +22,7 @@
 /* xen/gntdev.h uses these types without defining them. */
 typedef unsigned int grant_ref_t;
 typedef unsigned short domid_t;
+#include <xen/evtchn.h>
 #include <xen/gntalloc.h>
 #include <xen/gntdev.h>
 
@@ -81,6 +82,11 @@ int main(void)
     SIZE(ioctl_gntdev_dmabuf_imp_release);
     SIZE(ioctl_gntalloc_alloc_gref); AT(ioctl_gntalloc_alloc_gref, flags); AT(ioctl_gntalloc_alloc_gref, count);
     AT(ioctl_gntalloc_alloc_gref, index); AT(ioctl_gntalloc_alloc_gref, gref_ids);
+    SIZE(ioctl_gntalloc_unmap_notify); AT(ioctl_gntalloc_unmap_notify, action);
+    AT(ioctl_gntalloc_unmap_notify, event_channel_port);
+    SIZE(ioctl_evtchn_bind_interdomain); AT(ioctl_evtchn_bind_interdomain, remote_port);
+    NUMBER(IOCTL_GNTALLOC_SET_UNMAP_NOTIFY); NUMBER(IOCTL_EVTCHN_BIND_INTERDOMAIN);
+    NUMBER(IOCTL_EVTCHN_BIND_UNBOUND_PORT); NUMBER(IOCTL_EVTCHN_NOTIFY); NUMBER(UNMAP_NOTIFY_SEND_EVENT);
     NUMBER(IOCTL_GNTDEV_SET_UNMAP_NOTIFY); NUMBER(UNMAP_NOTIFY_CLEAR_BYTE); NUMBER(IOCTL_GNTDEV_MAP_GRANT_REF);
     NUMBER(IOCTL_GNTDEV_DMABUF_EXP_FROM_REFS); NUMBER(IOCTL_GNTDEV_DMABUF_EXP_WAIT_RELEASED);
     NUMBER(IOCTL_GNTDEV_DMABUF_IMP_TO_REFS);

@@ -24,6 +24,9 @@ public enum PeerFault
     /// <summary>Its nodes in xenstore have invalid content.</summary>
     BadNode,
 
+    /// <summary>A ring that it shares has indices or a size that cannot be.</summary>
+    BadRing,
+
     /// <summary>It closed the connection without reading everything that was sent.</summary>
     NotRead,
 

@@ -35,15 +35,7 @@ public static class GrantAllocator
         try
         {
             var refs = new uint[pages];
-            var offset = Gntalloc.Allocate(device, peer, refs);
-            if (offset < 0)
-            {
-                throw Errno.Last == Errno.ENOSPC
-                    ? NoSpace(pages)
-                    : new KernelException(
-                        nameof(Gntalloc.IOCTL_GNTALLOC_ALLOC_GREF), Errno.Last, Target(pages));
-            }
-
+            var offset = AllocatePages(device, peer, refs);
             var grants = new GrantRefs { Domain = own, PeerDomain = peer, Refs = refs, ShareId = Guid.NewGuid() };
             return DmaBuffer.On(new GrantPagesBacking(device, offset, grants), name);
         }
@@ -52,6 +44,18 @@ public static class GrantAllocator
             device.Dispose();
             throw;
         }
+    }
+
+    /// <summary>Allocates one page for each reference, and returns the offset to mmap the device at.</summary>
+    /// <exception cref="KernelException">IOCTL_GNTALLOC_ALLOC_GREF.</exception>
+    internal static long AllocatePages(FileDescriptor device, ushort peer, Span<uint> refs)
+    {
+        var offset = Gntalloc.Allocate(device, peer, refs);
+        if (offset >= 0)
+            return offset;
+        throw Errno.Last == Errno.ENOSPC
+            ? NoSpace(refs.Length)
+            : new KernelException(nameof(Gntalloc.IOCTL_GNTALLOC_ALLOC_GREF), Errno.Last, Target(refs.Length));
     }
 
     private static string Target(long pages) => $"{Gntalloc.DEVICE} for {Quantity.Of(pages, "page")}";

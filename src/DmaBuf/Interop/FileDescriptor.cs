@@ -43,14 +43,19 @@ internal sealed partial class FileDescriptor : SafeHandle
             _wakes?.Remove(eventFd);
     }
 
+    /// <summary>Ends every wait that uses this descriptor, as if it had an event.</summary>
+    public void Wake()
+    {
+        lock (_lock)
+            _wakes?.ForEach(Poll.Signal);
+    }
+
     protected override void Dispose(bool disposing)
     {
         _isDisposed = true;
         base.Dispose(disposing);
-        if (!disposing)
-            return;
-        lock (_lock)
-            _wakes?.ForEach(Poll.Signal);
+        if (disposing)
+            Wake();
     }
 
     protected override bool ReleaseHandle()

@@ -9,6 +9,7 @@ internal static unsafe class Gntalloc
     public const ushort GNTALLOC_FLAG_WRITABLE = 1;
 
     public static readonly uint IOCTL_GNTALLOC_ALLOC_GREF = Ioctl.IO<ioctl_gntalloc_alloc_gref>('G', 5);
+    public static readonly uint IOCTL_GNTALLOC_SET_UNMAP_NOTIFY = Ioctl.IO<ioctl_gntalloc_unmap_notify>('G', 7);
 
     /// <summary>The head and the first of <c>count</c> references, which follow one another directly.</summary>
     [StructLayout(LayoutKind.Sequential)]
@@ -19,6 +20,15 @@ internal static unsafe class Gntalloc
         public uint count;
         public ulong index;
         public uint gref_ids;
+    }
+
+    /// <summary>The actions are those of <see cref="Gntdev"/>.</summary>
+    [StructLayout(LayoutKind.Sequential)]
+    public struct ioctl_gntalloc_unmap_notify
+    {
+        public ulong index;
+        public uint action;
+        public uint event_channel_port;
     }
 
     /// <summary>
@@ -49,5 +59,22 @@ internal static unsafe class Gntalloc
             MemoryMarshal.Cast<byte, uint>(bytes.AsSpan(head))[..refs.Length].CopyTo(refs);
             return (long)((ioctl_gntalloc_alloc_gref*)pointer)->index;
         }
+    }
+
+    /// <summary>
+    /// SET_UNMAP_NOTIFY: sets what happens when this domain no longer uses the page at an offset. Errors: ENOENT,
+    /// EINVAL (no such event channel).
+    /// </summary>
+    public static bool SetUnmapNotify(FileDescriptor device, ulong index, uint action, uint eventPort)
+    {
+        var argument = new ioctl_gntalloc_unmap_notify
+        {
+            index = index, action = action, event_channel_port = eventPort,
+        };
+        return Ioctl.Call(
+            device,
+            IOCTL_GNTALLOC_SET_UNMAP_NOTIFY,
+            $"{nameof(IOCTL_GNTALLOC_SET_UNMAP_NOTIFY)}, 0x{index:x}, {action}, port {eventPort}",
+            ref argument) == 0;
     }
 }

@@ -10,6 +10,9 @@ internal static unsafe class Gntdev
     /// <summary>Sets the byte at the index to zero.</summary>
     public const uint UNMAP_NOTIFY_CLEAR_BYTE = 1;
 
+    /// <summary>Sends an event on an event channel.</summary>
+    public const uint UNMAP_NOTIFY_SEND_EVENT = 2;
+
     public static readonly uint IOCTL_GNTDEV_MAP_GRANT_REF = Ioctl.IO<ioctl_gntdev_map_grant_ref>('G', 0);
     public static readonly uint IOCTL_GNTDEV_SET_UNMAP_NOTIFY = Ioctl.IO<ioctl_gntdev_unmap_notify>('G', 7);
     public static readonly uint IOCTL_GNTDEV_DMABUF_EXP_FROM_REFS = Ioctl.IO<ioctl_gntdev_dmabuf_exp_from_refs>('G', 9);
@@ -178,11 +181,14 @@ internal static unsafe class Gntdev
 
     /// <summary>
     /// SET_UNMAP_NOTIFY: sets what happens when the page at an offset is unmapped. Errors: ENOENT, EINVAL (the mapping
-    /// is read-only).
+    /// is read-only, no such event channel).
     /// </summary>
-    public static bool SetUnmapNotify(FileDescriptor device, ulong index, uint action)
+    public static bool SetUnmapNotify(FileDescriptor device, ulong index, uint action, uint eventPort = 0)
     {
-        var argument = new ioctl_gntdev_unmap_notify { index = index, action = action };
+        var argument = new ioctl_gntdev_unmap_notify
+        {
+            index = index, action = action, event_channel_port = eventPort,
+        };
         return Ioctl.Call(
             device,
             IOCTL_GNTDEV_SET_UNMAP_NOTIFY,

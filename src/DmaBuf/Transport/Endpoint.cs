@@ -20,6 +20,9 @@ public enum EndpointKind
 
     /// <summary>A vsock stream between a virtual machine and its host.</summary>
     Vsock,
+
+    /// <summary>Xen's vchan: memory that two domains share.</summary>
+    Vchan,
 }
 
 /// <summary>Which side of the connection an address names.</summary>
@@ -37,13 +40,15 @@ public enum EndpointRole
 
 /// <summary>
 /// A parsed address: <c>unix:PATH</c>, <c>unixd:PATH</c>, <c>tcp:HOST:PORT</c>, <c>tcpd:HOST:PORT</c>,
-/// <c>vsock:CID:PORT</c>, <c>vsockd:CID:PORT</c>. The schemes that end in <c>d</c> listen. Slashes before HOST or CID
-/// are skipped; a PATH is used as written; an IPv6 HOST is written in brackets.
+/// <c>vsock:CID:PORT</c>, <c>vsockd:CID:PORT</c>, <c>vchan:DOMAIN:NAME</c>, <c>vchand:DOMAIN:NAME</c>. The schemes that
+/// end in <c>d</c> listen. Slashes before HOST, CID or DOMAIN are skipped; a PATH is used as written; an IPv6 HOST is
+/// written in brackets.
 /// </summary>
 public sealed record Endpoint
 {
     private const string SchemeAction =
-        "Use unix:PATH, unixd:PATH, tcp:HOST:PORT, tcpd:HOST:PORT, vsock:CID:PORT, vsockd:CID:PORT or xenstore:NAME.";
+        "Use unix:PATH, unixd:PATH, tcp:HOST:PORT, tcpd:HOST:PORT, vsock:CID:PORT, vsockd:CID:PORT, "
+        + "vchan:DOMAIN:NAME, vchand:DOMAIN:NAME or xenstore:NAME.";
     private readonly string _text;
 
     private Endpoint(string text, EndpointKind kind, EndpointRole role)
@@ -54,7 +59,8 @@ public sealed record Endpoint
     }
 
     /// <summary>The schemes, as they are typed before the colon.</summary>
-    public static IReadOnlyList<string> Schemes { get; } = ["unix", "unixd", "tcp", "tcpd", "vsock", "vsockd"];
+    public static IReadOnlyList<string> Schemes { get; } = 
+        ["unix", "unixd", "tcp", "tcpd", "vsock", "vsockd", "vchan", "vchand"];
 
     /// <summary>The transport.</summary>
     public EndpointKind Kind { get; }
@@ -73,6 +79,12 @@ public sealed record Endpoint
 
     /// <summary>The port (tcp: 1 to 65535, vsock: 0 to 0xFFFFFFFE).</summary>
     public uint Port { get; private init; }
+
+    /// <summary>The other domain's id or name (vchan), else empty.</summary>
+    public string Domain { get; private init; } = "";
+
+    /// <summary>The name that both sides use, or an absolute path in xenstore (vchan), else empty.</summary>
+    public string Name { get; private init; } = "";
 
     /// <summary>Parses an address.</summary>
     /// <param name="address">The address.</param>
@@ -93,6 +105,8 @@ public sealed record Endpoint
             "tcpd" => Tcp(address, rest.TrimStart('/'), EndpointRole.Listen),
             "vsock" => Vsock(address, rest.TrimStart('/'), EndpointRole.Connect),
             "vsockd" => Vsock(address, rest.TrimStart('/'), EndpointRole.Listen),
+            "vchan" => Vchan(address, rest.TrimStart('/'), EndpointRole.Connect),
+            "vchand" => Vchan(address, rest.TrimStart('/'), EndpointRole.Listen),
             _ => throw new AddressException(AddressFault.UnknownScheme, address, "the scheme is unknown", SchemeAction),
         };
     }
@@ -179,6 +193,26 @@ public sealed record Endpoint
         if (cid is null)
             throw new AddressException(AddressFault.BadCid, address, $"'{parts[0]}' is not a context id", Advice);
         return new Endpoint(address, EndpointKind.Vsock, role) { Cid = cid.Value, Port = port };
+    }
+
+    private static Endpoint Vchan(string address, string rest, EndpointRole role)
+    {
+        var colon = rest.IndexOf(':', StringComparison.Ordinal);
+        var name = rest[(colon + 1)..];
+        if (colon < 1 || name.Length == 0 || !name.All(IsAllowed))
+        {
+            throw new AddressException(
+                AddressFault.BadName,
+                address,
+                "it is not DOMAIN:NAME with a NAME of letters, digits, '-', '_', '.' or '@'",
+                "Write the other domain's id or name and a name that both sides use, such as vchan:alice:frame; an "
+                + "absolute path in xenstore can stand for the name.");
+        }
+
+        return new Endpoint(address, EndpointKind.Vchan, role) { Domain = rest[..colon], Name = name };
+
+        static bool IsAllowed(char c) =>
+            char.IsAsciiLetterOrDigit(c) || "-_.@/".Contains(c, StringComparison.Ordinal);
     }
 
     private static bool IsIPv6(string host) =>

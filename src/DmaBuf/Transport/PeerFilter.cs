@@ -31,6 +31,8 @@ public sealed class PeerFilter
             EndpointKind.Unix when UserId(text) is { } user => new PeerFilter(text, peer => peer.UserId == user),
             EndpointKind.Unix => throw Bad(
                 text, "there is no such user", "Give a user's name from /etc/passwd, or a number."),
+            EndpointKind.Vchan => throw Bad(
+                text, "only the domain in the address can connect", "Leave it out."),
             _ when Number(text) is { } cid => new PeerFilter(text, peer => peer.Cid == cid),
             _ => throw Bad(text, "it is not a context id", "Give the peer's CID: a guest's, or 2 for the host."),
         };

@@ -23,14 +23,20 @@ public sealed record PeerIdentity
     /// <summary>The context id (vsock), or null.</summary>
     public uint? Cid { get; private init; }
 
-    /// <summary>The address, the process and user, or the context id.</summary>
+    /// <summary>The Xen domain (vchan), or null.</summary>
+    public ushort? Domain { get; private init; }
+
+    /// <summary>The address, the process and user, the context id or the domain.</summary>
     public override string ToString() => this switch
     {
         { Host: { } host } => $"{host}",
         { ProcessId: { } id } => $"pid {id}, uid {UserId}",
         { Cid: { } cid } => $"CID {cid}",
+        { Domain: { } domain } => $"domain {domain}",
         _ => "unknown peer",
     };
+
+    internal static PeerIdentity OfDomain(ushort domain) => new() { Domain = domain };
 
     internal static PeerIdentity Of(FileDescriptor socket, EndpointKind kind) => kind switch
     {

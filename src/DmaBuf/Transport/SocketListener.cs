@@ -19,7 +19,7 @@ internal sealed class SocketListener : StreamListener
     }
 
     /// <inheritdoc cref="StreamListener.Listen"/>
-    public static new StreamListener Listen(Endpoint endpoint, WaitLimit limit)
+    public static new SocketListener Listen(Endpoint endpoint, WaitLimit limit)
     {
         var (family, address) = endpoint.Resolve(limit)[0];
         var socket = Socket.Create(family, Socket.SOCK_STREAM)

@@ -17,7 +17,9 @@ public static class StreamConnector
     {
         ArgumentNullException.ThrowIfNull(endpoint);
         ArgumentNullException.ThrowIfNull(limit);
-        return ConnectToAny(endpoint, endpoint.Resolve(limit), limit);
+        return endpoint.Kind == EndpointKind.Vchan
+            ? VchanConnector.Connect(endpoint, limit)
+            : ConnectToAny(endpoint, endpoint.Resolve(limit), limit);
     }
 
     /// <summary>Connects to the first of the addresses that accepts the connection.</summary>

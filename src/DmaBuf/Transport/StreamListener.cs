@@ -21,7 +21,10 @@ public abstract class StreamListener : IDisposable
     {
         ArgumentNullException.ThrowIfNull(endpoint);
         using var unlimited = new WaitLimit();
-        return SocketListener.Listen(endpoint, limit ?? unlimited);
+        limit ??= unlimited;
+        return endpoint.Kind == EndpointKind.Vchan
+            ? VchanListener.Open(endpoint, limit)
+            : SocketListener.Listen(endpoint, limit);
     }
 
     /// <summary>Waits for a peer to connect.</summary>

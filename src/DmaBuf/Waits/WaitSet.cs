@@ -61,7 +61,7 @@ internal sealed class WaitSet : IDisposable
     /// <summary>The events of a descriptor that ended the last wait; 0 where it had none.</summary>
     public short Events(int index) => _polled[index].revents;
 
-    /// <summary>Waits until a descriptor has an event.</summary>
+    /// <summary>Waits until a descriptor has an event, or another thread wakes those that wait for it.</summary>
     /// <param name="milliseconds">The longest time to wait; negative for no limit.</param>
     /// <param name="waitedFor">What the wait is for, as a failure describes it.</param>
     /// <returns>False when the time passed without an event.</returns>
@@ -138,7 +138,7 @@ internal sealed class WaitSet : IDisposable
                         throw Closed(waitedFor);
                 }
 
-                result--;
+                return true;
             }
 
             if (result > 0)

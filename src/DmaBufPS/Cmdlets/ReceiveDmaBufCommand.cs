@@ -22,8 +22,8 @@ public sealed class ReceiveDmaBufCommand : DmaBufCmdlet
     private ImportMethod _method;
 
     /// <summary>
-    /// unix:PATH connects, or listens where nothing listens; unixd:PATH listens; references also come over tcp, vsock
-    /// and xenstore:NAME.
+    /// unix:PATH connects, or listens where nothing listens; unixd:PATH listens; references also come over tcp,
+    /// vsock, vchan and xenstore:NAME.
     /// </summary>
     [Parameter(Mandatory = true, Position = 0, ValueFromPipelineByPropertyName = true)]
     [ArgumentCompleter(typeof(AddressCompleter))]

@@ -47,7 +47,9 @@ public sealed class SendDmaBufFdCommand : DmaBufCmdlet
         }
     } = [];
 
-    /// <summary>unixd:PATH listens, unix:PATH connects; references also go over tcp, vsock and xenstore:NAME.</summary>
+    /// <summary>
+    /// unixd:PATH listens, unix:PATH connects; references also go over tcp, vsock, vchan and xenstore:NAME.
+    /// </summary>
     [Parameter(ParameterSetName = FromArgument, Mandatory = true, Position = 1)]
     [Parameter(ParameterSetName = FromPipeline, Mandatory = true, Position = 0)]
     [ArgumentCompleter(typeof(AddressCompleter))]

@@ -30,6 +30,8 @@ public sealed class AddressCompleter : IArgumentCompleter
         "unix" => "unix:PATH - connect, or listen where nothing listens",
         "xenstore" => "xenstore:NAME - grant references between domains, one name on both sides",
         "unixd" => "unixd:PATH - listen",
+        "vchan" => "vchan:DOMAIN:NAME - connect to a Xen domain",
+        "vchand" => "vchand:DOMAIN:NAME - listen for a Xen domain",
         "tcp" or "vsock" => $"{scheme}:{Host(scheme)}:PORT - connect",
         _ => $"{scheme}:{Host(scheme)}:PORT - listen",
     };

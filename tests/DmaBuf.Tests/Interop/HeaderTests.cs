@@ -35,6 +35,10 @@ public sealed class HeaderTests
         Assert.Equal(
             headers["sizeof ioctl_gntdev_dmabuf_imp_to_refs"], Unsafe.SizeOf<Gntdev.ioctl_gntdev_dmabuf_imp_to_refs>());
         Assert.Equal(headers["sizeof ioctl_gntalloc_alloc_gref"], Unsafe.SizeOf<Gntalloc.ioctl_gntalloc_alloc_gref>());
+        Assert.Equal(
+            headers["sizeof ioctl_gntalloc_unmap_notify"], Unsafe.SizeOf<Gntalloc.ioctl_gntalloc_unmap_notify>());
+        Assert.Equal(
+            headers["sizeof ioctl_evtchn_bind_interdomain"], Unsafe.SizeOf<Evtchn.ioctl_evtchn_bind_interdomain>());
         Assert.Equal(headers["sizeof statx"], Unsafe.SizeOf<Stat.statx>());
         Assert.Equal(headers["sizeof pollfd"], Unsafe.SizeOf<Poll.pollfd>());
         Assert.Equal(headers["sizeof msghdr"], Unsafe.SizeOf<ScmRights.msghdr>());
@@ -57,6 +61,8 @@ public sealed class HeaderTests
     [InlineData(typeof(Gntdev.ioctl_gntdev_dmabuf_exp_wait_released))]
     [InlineData(typeof(Gntdev.ioctl_gntdev_dmabuf_imp_to_refs))]
     [InlineData(typeof(Gntalloc.ioctl_gntalloc_alloc_gref))]
+    [InlineData(typeof(Gntalloc.ioctl_gntalloc_unmap_notify))]
+    [InlineData(typeof(Evtchn.ioctl_evtchn_bind_interdomain))]
     [InlineData(typeof(Stat.statx))]
     [InlineData(typeof(Sysinfo.sysinfo))]
     [InlineData(typeof(Poll.pollfd))]
@@ -92,6 +98,10 @@ public sealed class HeaderTests
         Assert.Equal(headers["IOCTL_GNTDEV_DMABUF_IMP_TO_REFS"], Gntdev.IOCTL_GNTDEV_DMABUF_IMP_TO_REFS);
         Assert.Equal(headers["IOCTL_GNTDEV_DMABUF_IMP_RELEASE"], Gntdev.IOCTL_GNTDEV_DMABUF_IMP_RELEASE);
         Assert.Equal(headers["IOCTL_GNTALLOC_ALLOC_GREF"], Gntalloc.IOCTL_GNTALLOC_ALLOC_GREF);
+        Assert.Equal(headers["IOCTL_GNTALLOC_SET_UNMAP_NOTIFY"], Gntalloc.IOCTL_GNTALLOC_SET_UNMAP_NOTIFY);
+        Assert.Equal(headers["IOCTL_EVTCHN_BIND_INTERDOMAIN"], Evtchn.IOCTL_EVTCHN_BIND_INTERDOMAIN);
+        Assert.Equal(headers["IOCTL_EVTCHN_BIND_UNBOUND_PORT"], Evtchn.IOCTL_EVTCHN_BIND_UNBOUND_PORT);
+        Assert.Equal(headers["IOCTL_EVTCHN_NOTIFY"], Evtchn.IOCTL_EVTCHN_NOTIFY);
     }
 
     [Theory]

@@ -50,6 +50,18 @@ public sealed class EndpointTests
     }
 
     [Theory]
+    [InlineData("vchan:alice:frame", EndpointRole.Connect, "alice", "frame")]
+    [InlineData("vchand://0:a_b-1.2@3", EndpointRole.Listen, "0", "a_b-1.2@3")]
+    [InlineData("vchan:0:/local/domain/1/data/own/path", EndpointRole.Connect, "0", "/local/domain/1/data/own/path")]
+    public void Vchan_addresses_name_the_other_domain_and_a_name_or_a_path(
+        string address, EndpointRole role, string domain, string name)
+    {
+        var endpoint = Endpoint.Parse(address);
+        Assert.Equal(
+            (EndpointKind.Vchan, role, domain, name), (endpoint.Kind, endpoint.Role, endpoint.Domain, endpoint.Name));
+    }
+
+    [Theory]
     [InlineData("camera")]
     [InlineData("a")]
     [InlineData("Left-eye_2.raw@30")]
@@ -84,6 +96,10 @@ public sealed class EndpointTests
     [InlineData("xenstore:ä", AddressFault.BadName)]
     [InlineData("xenstore:a\0", AddressFault.BadName)]
     [InlineData("xenstore:12345678901234567890123456789012345678901234567890123456789012345", AddressFault.BadName)]
+    [InlineData("vchan:alice", AddressFault.BadName)]
+    [InlineData("vchan::frame", AddressFault.BadName)]
+    [InlineData("vchan:alice:", AddressFault.BadName)]
+    [InlineData("vchand:alice:a b", AddressFault.BadName)]
     [InlineData("vsock:2", AddressFault.BadPort)]
     [InlineData("vsock:2:4294967295", AddressFault.BadPort)]
     [InlineData("vsock:host:1", AddressFault.BadCid)]

@@ -4,7 +4,8 @@ namespace DmaBufPS.Tests.Completion;
 
 public sealed class CompletionTests : ModuleTest
 {
-    private static readonly string[] s_schemes = ["unix:", "unixd:", "tcp:", "tcpd:", "vsock:", "vsockd:", "xenstore:"];
+    private static readonly string[] s_schemes =
+        ["unix:", "unixd:", "tcp:", "tcpd:", "vsock:", "vsockd:", "vchan:", "vchand:", "xenstore:"];
 
     [Theory]
     [InlineData("Receive-DmaBuf ")]
@@ -29,6 +30,7 @@ public sealed class CompletionTests : ModuleTest
             .ToDictionary(choice => choice.CompletionText, choice => choice.ToolTip);
         Assert.StartsWith("tcpd:HOST:PORT", tips["tcpd:"], StringComparison.Ordinal);
         Assert.StartsWith("vsock:CID:PORT", tips["vsock:"], StringComparison.Ordinal);
+        Assert.StartsWith("vchand:DOMAIN:NAME", tips["vchand:"], StringComparison.Ordinal);
         Assert.All(tips, tip => Assert.StartsWith(tip.Key, tip.Value, StringComparison.Ordinal));
     }
 

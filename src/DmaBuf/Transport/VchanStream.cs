@@ -1,0 +1,201 @@
+using DmaBuf.Errors;
+using DmaBuf.Interop;
+using DmaBuf.Waits;
+using DmaBuf.Xen;
+
+namespace DmaBuf.Transport;
+
+/// <summary>A stream between two domains in memory that they share: Xen's vchan, in libxenvchan's protocol.</summary>
+/// <remarks>
+/// One event channel wakes readers and writers. Only one thread at a time waits for its events and takes them; it then
+/// wakes the others, which also look again by themselves.
+/// </remarks>
+internal sealed class VchanStream : ByteStream
+{
+    private const int LookAgainMilliseconds = 20;
+    private readonly VchanMemory _memory;
+    private readonly EventChannel _events;
+    private readonly string _reading;
+    private readonly string _writing;
+    private int _taking;
+    private volatile bool _isReset;
+    private volatile bool _hasEnded;
+    private int _disposed;
+
+    /// <summary>Takes over the memory and the event channel.</summary>
+    public VchanStream(Endpoint endpoint, ushort domain, VchanMemory memory, EventChannel events)
+        : base(endpoint, PeerIdentity.OfDomain(domain))
+    {
+        _memory = memory;
+        _events = events;
+        _reading = $"data from {Peer}";
+        _writing = $"{Peer} to read";
+    }
+
+    /// <summary>A condition to wait for.</summary>
+    private delegate bool Condition(VchanStream stream);
+
+    /// <inheritdoc/>
+    public override bool IsReset => HasEnded && _isReset;
+
+    /// <inheritdoc/>
+    internal override bool HasEnded
+    {
+        get
+        {
+            try
+            {
+                if (!_hasEnded)
+                    Look();
+            }
+            catch (ObjectDisposedException)
+            {
+            }
+
+            return _hasEnded;
+        }
+    }
+
+    /// <inheritdoc/>
+    public override void Send(ReadOnlySpan<byte> bytes, WaitLimit limit)
+    {
+        ArgumentNullException.ThrowIfNull(limit);
+        while (!bytes.IsEmpty)
+        {
+            if (HasEnded)
+                throw new KernelException("send", Errno.EPIPE, Peer);
+            var sent = Write(bytes);
+            bytes = bytes[sent..];
+            if (sent == 0)
+                Wait(static stream => stream.CanWrite(), _writing, limit);
+        }
+    }
+
+    /// <inheritdoc/>
+    public override int Receive(Span<byte> buffer, WaitLimit limit)
+    {
+        ArgumentNullException.ThrowIfNull(limit);
+        while (true)
+        {
+            // First, because the peer may write and then close.
+            var hasEnded = HasEnded;
+            var received = Read(buffer);
+            HasReceived |= received > 0;
+            if (received > 0 || hasEnded || buffer.IsEmpty)
+                return received;
+            Wait(static stream => stream.CanRead(), _reading, limit);
+        }
+    }
+
+    /// <inheritdoc/>
+    public override void Dispose()
+    {
+        if (Interlocked.Exchange(ref _disposed, 1) != 0)
+            return;
+        _memory.MarkGone();
+        _events.Notify();
+        _memory.Dispose();
+        _events.Dispose();
+    }
+
+    /// <inheritdoc/>
+    internal override void WaitForEnd(WaitLimit limit)
+    {
+        try
+        {
+            Wait(static stream => stream.HasEnded, $"{Peer} to close the connection", limit);
+        }
+        catch (KernelException) when (_hasEnded)
+        {
+            // Another thread saw the end first, and disposed this side.
+        }
+    }
+
+    private void Look()
+    {
+        using var hold = _memory.Keep();
+        if (!_memory.PeerIsGone)
+            return;
+        _isReset = _memory.Output.Unread != 0;
+        _hasEnded = true;
+    }
+
+    private int Write(ReadOnlySpan<byte> bytes)
+    {
+        using var hold = _memory.Keep();
+        return Told(_memory.Output.Write(bytes), VchanMemory.NotifyWrite);
+    }
+
+    private int Read(Span<byte> bytes)
+    {
+        using var hold = _memory.Keep();
+        return Told(_memory.Input.Read(bytes), VchanMemory.NotifyRead);
+    }
+
+    /// <summary>Checks a count, and notifies the peer of the change if it asked for that.</summary>
+    private int Told(int count, byte change)
+    {
+        if (count < 0)
+        {
+            throw new PeerException(
+                PeerFault.BadRing, Peer, "shares a ring whose indices cannot be",
+                "It does not speak libxenvchan's protocol, or it failed.");
+        }
+
+        if (count > 0 && _memory.TakeAsked(change))
+            _events.Notify();
+        return count;
+    }
+
+    private bool CanWrite()
+    {
+        using var hold = _memory.Keep();
+        _memory.Ask(VchanMemory.NotifyRead);
+        return _memory.Output.Space != 0 || HasEnded;
+    }
+
+    private bool CanRead()
+    {
+        using var hold = _memory.Keep();
+        _memory.Ask(VchanMemory.NotifyWrite);
+        return _memory.Input.Ready != 0 || HasEnded;
+    }
+
+    private void Wait(Condition isReady, string waitedFor, WaitLimit limit)
+    {
+        try
+        {
+            WaitUntil(isReady, waitedFor, limit);
+        }
+        catch (WaitTimeoutException e)
+        {
+            throw e.ForConnected();
+        }
+    }
+
+    private void WaitUntil(Condition isReady, string waitedFor, WaitLimit limit)
+    {
+        while (!isReady(this))
+        {
+            if (Interlocked.CompareExchange(ref _taking, 1, 0) != 0)
+            {
+                limit.ForEvent(_events.Descriptor, Poll.POLLIN, LookAgainMilliseconds, waitedFor);
+                continue;
+            }
+
+            try
+            {
+                // Another thread may have taken the event that was for this one. From here on, none does.
+                if (isReady(this))
+                    return;
+                limit.ForEvent(_events.Descriptor, Poll.POLLIN, waitedFor);
+                _events.Take();
+            }
+            finally
+            {
+                Volatile.Write(ref _taking, 0);
+                _events.Descriptor.Wake();
+            }
+        }
+    }
+}
