@@ -5,8 +5,9 @@ using DmaBuf.Buffers;
 namespace DmaBufPS;
 
 /// <summary>
-/// Accepts buffers and names of buffers, and refuses copies of another process's buffers. Anything else stays as it is, so that the binder offers it to the other
-/// parameter at the same position, or looks for properties. A name is looked up when the cmdlet runs.
+/// Accepts buffers and names of buffers, and refuses copies of another process's buffers. Anything else stays as it is,
+/// so that the binder offers it to the other parameter at the same position, or looks for properties. A name is looked
+/// up when the cmdlet runs.
 /// </summary>
 [AttributeUsage(AttributeTargets.Property)]
 public sealed class BufferArgumentAttribute : ArgumentTransformationAttribute

@@ -13,6 +13,7 @@ public sealed class MemFdArgumentAttribute : ArgumentTransformationAttribute
         var value = inputData is PSObject wrapped ? wrapped.BaseObject : inputData;
         return value switch
         {
+            _ when BufferCopy.IsOne(inputData) => throw BufferCopy.Refusal(inputData),
             DmaBuffer buffer => new MemFdSource(new DmaBufferOrName(buffer)),
             _ when WholeNumber.TryConvert(value, int.MinValue, int.MaxValue, out var number) =>
                 new MemFdSource((int)number),

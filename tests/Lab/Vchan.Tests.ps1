@@ -101,7 +101,8 @@ Describe 'A vchan with Xen''s own library in dom0' {
     }
 
     It 'listening, it sends to a guest, and learns that the guest is done' {
-        $job = Start-ThreadJob { bash -c "$using:program listen $using:alice $using:own < $using:TestDrive/blob; echo `$?" }
+        $listen = "$program listen $alice $own < $TestDrive/blob; echo `$?"
+        $job = Start-ThreadJob { bash -c $using:listen }
         $failure = Get-FailureOn alice { Receive-DmaBuf vchan:0:lib -Domain 0 -Wait -TimeoutSec 60 }
         Should-Fail $failure 'mmap,EINVAL' InvalidArgument
         Complete-Job $job | Should -Be 0
@@ -191,7 +192,8 @@ Describe 'A vchan''s address' {
             catch { $_.FullyQualifiedErrorId }
         }
         Wait-Until { Get-VchanNode }
-        Should-Fail (Get-Failure { Receive-DmaBuf $address -Domain alice -TimeoutSec 3 }) Wait,ETIMEDOUT OperationTimeout
+        $failure = Get-Failure { Receive-DmaBuf $address -Domain alice -TimeoutSec 3 }
+        Should-Fail $failure Wait,ETIMEDOUT OperationTimeout
         Complete-Job $first | Should -BeLike 'bind,EADDRINUSE,*'
         Get-VchanNode | Should -BeNullOrEmpty
     }

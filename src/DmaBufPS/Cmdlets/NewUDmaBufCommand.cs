@@ -68,6 +68,7 @@ public sealed class NewUDmaBufCommand : DmaBufCmdlet
         ValueFromPipeline = true,
         ValueFromPipelineByPropertyName = true)]
     [Alias("Buffer")]
+    [LiveBufferArgument]
     public DmaBuffer? InputObject { get; set; }
 
     /// <summary>Where in the memfd the buffer starts, in bytes.</summary>

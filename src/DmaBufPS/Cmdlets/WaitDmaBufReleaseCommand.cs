@@ -9,7 +9,9 @@ namespace DmaBufPS;
 [OutputType(typeof(DmaBuffer), typeof(GrantRefs))]
 public sealed class WaitDmaBufReleaseCommand : DmaBufCmdlet
 {
-    /// <summary>Buffers, their names, or references that were sent, or dma-bufs made from another domain's references.</summary>
+    /// <summary>
+    /// Buffers, their names, or references that were sent, or dma-bufs made from another domain's references.
+    /// </summary>
     [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
     [Alias("Buffer")]
     [GrantRefsArgument(OrBuffer = true)]

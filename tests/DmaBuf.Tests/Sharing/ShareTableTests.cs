@@ -219,7 +219,7 @@ public sealed class ShareTableTests
         Assert.False(waiting.Result);
     }
 
-    /// <summary>A second waiter that came back after the hand-over once reported the unread peer as a release.</summary>
+    /// <summary>A second waiter that came back after the hand-over once took the unread peer for a release.</summary>
     [Fact]
     public void A_peer_that_did_not_read_is_not_a_release_for_a_waiter_that_sees_it_last()
     {

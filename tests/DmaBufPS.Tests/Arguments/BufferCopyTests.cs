@@ -12,7 +12,7 @@ public sealed class BufferCopyTests : ModuleTest
         Shell["copy"] = Deserialize("$buffer");
         // What a remote New-GrantBuf returns, without Xen: any object that PowerShell takes for a buffer.
         Shell.Run("""
-            $made = [pscustomobject]@{ Size = 40960; Origin = 'GrantAlloc'; Domain = 5; Shared = $refs }
+            $made = [pscustomobject]@{ Size = 40960; PageCount = 10; Origin = 'GrantAlloc'; Domain = 5; Shared = $refs }
             $made.PSObject.TypeNames.Insert(0, 'DmaBuf.Buffers.DmaBuffer')
             """);
         Shell["granted"] = Deserialize("$made");
@@ -30,6 +30,9 @@ public sealed class BufferCopyTests : ModuleTest
     [InlineData("$copy | Export-GrantRefs -Domain 1")]
     [InlineData("$copy | Import-GrantRefs")]
     [InlineData("Revoke-GrantRefs $copy")]
+    [InlineData("$copy | New-UDmaBuf -Backing MemFd")]
+    [InlineData("New-UDmaBuf -MemFd $copy")]
+    [InlineData("Compare-DmaBufContent $buffer $copy")]
     public void A_copy_is_refused_with_the_way_to_the_memory(string command)
     {
         var message = Shell.ErrorOf(command).Exception.Message;
