@@ -89,6 +89,16 @@ public abstract class DmaBufCmdlet : PSCmdlet, IDisposable
     /// <inheritdoc/>
     protected override void BeginProcessing() => _hasBegun = true;
 
+    /// <summary>A new buffer's name. Objects from the pipeline without one, such as rows of a table, have "".</summary>
+    protected static string? NameOrNull(string? name) => string.IsNullOrEmpty(name) ? null : name;
+
+    /// <summary>Refuses a negative number without parentheses, which arrives as text.</summary>
+    protected void CheckNoBareNumber(object? content)
+    {
+        if (content is string && BareNumber.Is(content, MyInvocation))
+            ThrowTerminatingError(WriteRefusals.NegativeNumber(content));
+    }
+
     /// <summary>The file system path of a PowerShell path that need not exist.</summary>
     protected string FilePath(string path)
     {

@@ -3,7 +3,7 @@ using DmaBuf.Buffers;
 
 namespace DmaBufPS;
 
-/// <summary>Why Write-DmaBufContent refuses its arguments.</summary>
+/// <summary>Why content is refused.</summary>
 internal static class WriteRefusals
 {
     /// <summary>An empty list of buffers, which the binder accepts because content may be empty.</summary>
@@ -28,7 +28,7 @@ internal static class WriteRefusals
         "Buffer,BadContent",
         ErrorCategory.InvalidArgument,
         content,
-        "To write it as text, put it in quotes.");
+        "To give it as text, put it in quotes.");
 
     /// <summary>A stream that cannot be read again for a further buffer.</summary>
     public static ErrorRecord StreamTaken(DmaBuffer buffer) => ErrorRecords.From(

@@ -44,7 +44,7 @@ Describe 'A PV guest without iommu=soft' {
 Describe 'A domain that is destroyed' {
     BeforeAll {
         $id = Get-DomainId carol
-        # dom0 has imported a buffer from carol, carol has imported one from dom0, and another is on offer to carol.
+        # dom0 has imported a buffer from carol, carol has imported two from dom0, and another is on offer to carol.
         $grants = On carol {
             $global:buffer = New-GrantBuf 16KB -Domain 0
             $buffer | Write-DmaBufContent 'last words'
@@ -52,8 +52,13 @@ Describe 'A domain that is destroyed' {
         }
         $import = $grants | Import-GrantRefs
         $given = New-GrantBuf 16KB -Domain carol
-        $receiving = Start-On carol { $global:import = Receive-DmaBuf xenstore:given -Domain 0 -TimeoutSec 60 }
+        $byVchan = New-GrantBuf 16KB -Domain carol
+        $receiving = Start-On carol {
+            $global:import = Receive-DmaBuf xenstore:given -Domain 0 -TimeoutSec 60
+            $global:byVchan = Receive-DmaBuf vchan:0:given -Domain 0 -Wait -TimeoutSec 60
+        }
         $given | Send-DmaBufFd xenstore:given -TimeoutSec 60
+        $byVchan | Send-DmaBufFd vchand:carol:given -TimeoutSec 60
         $null = Complete-Job $receiving
         $offer = New-GrantBuf 16KB -Domain carol
         $offering = Start-ThreadJob {
@@ -73,6 +78,7 @@ Describe 'A domain that is destroyed' {
 
     It 'is noticed by an exporter that waits for the release' {
         $given | Wait-DmaBufRelease -TimeoutSec 30 -PassThru | Should -Be $given
+        $byVchan | Wait-DmaBufRelease -TimeoutSec 30 -PassThru | Should -Be $byVchan
     }
 
     It 'ends an offer that it has not taken, with an error' {

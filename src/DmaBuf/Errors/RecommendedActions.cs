@@ -35,7 +35,7 @@ internal static class RecommendedActions
             + "/sys/module/xen_gntdev/parameters/limit.",
         ("connect", Errno.ECONNREFUSED) =>
             "Nothing listens there: start the other side first, on the listening form of this address (unixd:, "
-            + "tcpd:, vsockd:).",
+            + "tcpd:, vsockd:, vchand:).",
         ("connect", Errno.ENOENT) =>
             "There is no such socket: start the other side first with unixd: and this path, or check the path.",
         ("connect", Errno.ETIMEDOUT or Errno.EHOSTUNREACH or Errno.ENETUNREACH) =>
@@ -46,7 +46,7 @@ internal static class RecommendedActions
         ("connect" or "bind", Errno.EACCES or Errno.EPERM) =>
             "This user may not use that address: check the permissions of the socket and its folder, or use a port "
             + "above 1023.",
-        ("bind", Errno.EADDRINUSE) => "Another process listens there: end it, or use another port or path.",
+        ("bind", Errno.EADDRINUSE) => "Another process listens there: end it, or use another port, path or name.",
         ("bind", Errno.EADDRNOTAVAIL) =>
             "This machine has no such address: listen on one of its own, or on 0.0.0.0 or [::].",
         ("bind", Errno.ENOENT) => "The socket's folder does not exist: create it first.",
@@ -69,6 +69,7 @@ internal static class RecommendedActions
             "This machine is not a Xen domain, or its xenstore device is missing: in a domain load it with "
             + "'modprobe xenfs', in dom0 start xenstored.",
         Gntdev.DEVICE => MissingDriver.XenAction(device, "xen-gntdev", "CONFIG_XEN_GNTDEV"),
+        Evtchn.DEVICE => MissingDriver.XenAction(device, "xen-evtchn", "CONFIG_XEN_DEV_EVTCHN"),
         Gntalloc.DEVICE => MissingDriver.XenAction(device, "xen-gntalloc", "CONFIG_XEN_GRANT_DEV_ALLOC"),
         _ => null,
     };

@@ -122,8 +122,9 @@ internal sealed class ReleaseLinks : IDisposable
 
     private void Forget(IReleaseLink link)
     {
+        var isUnread = link.IsUnread;
         lock (_lock)
-            Remove(link);
+            Remove(link, isUnread);
         link.Dispose();
     }
 
@@ -131,10 +132,10 @@ internal sealed class ReleaseLinks : IDisposable
     /// Removes a link whose peer is done, once. During a hand-over, an unread link is no release: the sender tries the
     /// next peer.
     /// </summary>
-    private void Remove(IReleaseLink link)
+    private void Remove(IReleaseLink link, bool isUnread)
     {
         if (_links.Remove(link))
-            _reported |= _handOvers == 0 || !link.IsUnread;
+            _reported |= _handOvers == 0 || !isUnread;
     }
 
     /// <summary>
@@ -148,10 +149,11 @@ internal sealed class ReleaseLinks : IDisposable
         foreach (var link in All())
         {
             var done = link.IsDone;
+            var isUnread = link.IsUnread;
             lock (_lock)
             {
                 if (done)
-                    Remove(link);
+                    Remove(link, isUnread);
                 else if (_links.Remove(link))
                     _cutOff = link.Peer;
             }

@@ -75,12 +75,12 @@ internal sealed record StoreNodes(ushort Exporter, ushort Importer, string Name,
         if (store.Read(Owner) != owner)
             return;
         store.Remove(Node);
-        RemoveIfEmpty(store, Queue);
-        RemoveIfEmpty(store, $"{Root(Exporter)}/{Importer}");
-        RemoveIfEmpty(store, Root(Exporter));
+        store.RemoveIfEmpty(Queue);
+        store.RemoveIfEmpty($"{Root(Exporter)}/{Importer}");
+        store.RemoveIfEmpty(Root(Exporter));
         // In any other domain the toolstack made the data node, and the domain could not make it again.
         if (Exporter == 0)
-            RemoveIfEmpty(store, $"{XenDomain.Node(0)}/data");
+            store.RemoveIfEmpty($"{XenDomain.Node(0)}/data");
     });
 
     /// <summary>
@@ -117,11 +117,5 @@ internal sealed record StoreNodes(ushort Exporter, ushort Importer, string Name,
             store.Write(Refs(part++), text.ToString());
             text.Clear();
         }
-    }
-
-    private static void RemoveIfEmpty(XenStore store, string path)
-    {
-        if (store.List(path).Count == 0)
-            store.Remove(path);
     }
 }

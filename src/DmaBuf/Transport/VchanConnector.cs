@@ -20,7 +20,7 @@ internal static class VchanConnector
             var memory = VchanMemory.TryMap(nodes.Peer, offer.RingRef, events, endpoint.ToString())
                 ?? throw Refused(endpoint);
             events.Notify();
-            return new VchanStream(endpoint, nodes.Peer, memory, events);
+            return new VchanStream(endpoint, nodes.Peer, memory, events, limit);
         }
         catch
         {

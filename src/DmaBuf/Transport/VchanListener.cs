@@ -16,7 +16,8 @@ internal sealed class VchanListener : StreamListener
     private const int LookMilliseconds = 1000;
     private static readonly TimeSpan s_withdrawal = TimeSpan.FromSeconds(5);
     private readonly VchanNodes _nodes;
-    private Offer _offer;
+    private volatile Offer _offer;
+    private volatile bool _isDisposed;
 
     private VchanListener(Endpoint endpoint, VchanNodes nodes, WaitLimit limit)
         : base(endpoint)
@@ -39,15 +40,25 @@ internal sealed class VchanListener : StreamListener
         {
             if (_offer.IsTaken)
                 _offer = new Offer(_nodes, limit);
+            if (_isDisposed)
+            {
+                _offer.Dispose();
+                throw new KernelException("poll", Errno.EBADF, Endpoint.ToString());
+            }
+
             if (_offer.TryTake() is { } parts)
-                return new VchanStream(Endpoint, _nodes.Peer, parts.Memory, parts.Events);
+                return new VchanStream(Endpoint, _nodes.Peer, parts.Memory, parts.Events, limit);
             if (!_offer.IsTaken && !_offer.Wait(LookMilliseconds, $"a peer to connect to {Endpoint}", limit))
                 CheckNodes(limit);
         }
     }
 
     /// <inheritdoc/>
-    public override void Dispose() => _offer.Dispose();
+    public override void Dispose()
+    {
+        _isDisposed = true;
+        _offer.Dispose();
+    }
 
     private void CheckNodes(WaitLimit limit)
     {
@@ -63,6 +74,7 @@ internal sealed class VchanListener : StreamListener
         private readonly EventChannel _events;
         private readonly VchanMemory _memory;
         private readonly uint _ringRef;
+        private int _taken;
 
         public Offer(VchanNodes nodes, WaitLimit limit)
         {
@@ -82,32 +94,48 @@ internal sealed class VchanListener : StreamListener
             }
         }
 
-        /// <summary>Whether a client has taken it, or came and went.</summary>
-        public bool IsTaken { get; private set; }
+        /// <summary>Whether a client has taken it, or came and went, or it was disposed.</summary>
+        public bool IsTaken => Volatile.Read(ref _taken) != 0;
 
         /// <summary>Returns the vchan if a client has come; the caller then owns it.</summary>
         public (VchanMemory Memory, EventChannel Events)? TryTake()
         {
-            if (_memory.PeerIsThere)
+            try
             {
-                RemoveNodes();
-                IsTaken = true;
-                return (_memory, _events);
+                if (_memory.HasClient)
+                {
+                    if (Interlocked.Exchange(ref _taken, 1) != 0)
+                        return null;
+                    RemoveNodes();
+                    return (_memory, _events);
+                }
+
+                // It came and went, and wrote nothing.
+                if (_memory.PeerIsGone)
+                    Dispose();
+            }
+            catch (ObjectDisposedException)
+            {
+                // Another thread ended the listener.
             }
 
-            // It came and went.
-            if (_memory.PeerIsGone)
-                Dispose();
             return null;
         }
 
         /// <summary>Waits for a client, for at most the given milliseconds. False when they have passed.</summary>
         public bool Wait(int milliseconds, string waitedFor, WaitLimit limit)
         {
-            if (!limit.ForEvent(_events.Descriptor, Poll.POLLIN, milliseconds, waitedFor))
-                return false;
-            _events.Take();
-            return true;
+            try
+            {
+                if (!limit.ForEvent(_events.Descriptor, Poll.POLLIN, milliseconds, waitedFor))
+                    return false;
+                _events.Take();
+                return true;
+            }
+            catch (ObjectDisposedException)
+            {
+                throw new KernelException("poll", Errno.EBADF, waitedFor);
+            }
         }
 
         /// <summary>Whether the nodes are this offer's still.</summary>
@@ -115,9 +143,8 @@ internal sealed class VchanListener : StreamListener
 
         public void Dispose()
         {
-            if (IsTaken)
+            if (Interlocked.Exchange(ref _taken, 1) != 0)
                 return;
-            IsTaken = true;
             RemoveNodes();
             _memory.MarkGone();
             _memory.Dispose();
@@ -131,8 +158,7 @@ internal sealed class VchanListener : StreamListener
             try
             {
                 using var store = XenStore.Open(limit);
-                if (IsIn(store))
-                    _nodes.Remove(store);
+                _nodes.Remove(store, _ringRef, _events.Port);
             }
             catch (DmaBufException)
             {

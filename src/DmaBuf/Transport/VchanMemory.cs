@@ -63,15 +63,22 @@ internal sealed unsafe class VchanMemory : SafeHandle
     /// <summary>The ring that this side writes.</summary>
     public VchanRing Output { get; }
 
-    /// <summary>Whether the peer has come and is not gone.</summary>
-    public bool PeerIsThere => PeerLive == There;
+    /// <summary>Whether the client of this server has come, even if it is gone after it wrote something.</summary>
+    public bool HasClient => PeerLive == There || (PeerLive == Gone && Input.Ready != 0);
 
     /// <summary>Whether the peer is gone: it closed its side, or was killed.</summary>
     public bool PeerIsGone => PeerLive == Gone;
 
     private byte* Control => (byte*)handle;
 
-    private byte PeerLive => Volatile.Read(ref Control[_isServer ? ClientLive : ServerLive]);
+    private byte PeerLive
+    {
+        get
+        {
+            using var hold = Keep();
+            return Volatile.Read(ref Control[_isServer ? ClientLive : ServerLive]);
+        }
+    }
 
     /// <summary>Allocates the memory of a server.</summary>
     /// <param name="peer">The client's domain.</param>
@@ -216,13 +223,13 @@ internal sealed unsafe class VchanMemory : SafeHandle
         using var device = Open(Gntdev.DEVICE, Fcntl.O_RDONLY);
         var offset = Gntdev.MapRefs(device, peer, [ringRef]);
         if (offset < 0)
-            return false;
+            throw new KernelException(nameof(Gntdev.IOCTL_GNTDEV_MAP_GRANT_REF), Errno.Last, name);
         Mapping page;
         try
         {
             page = Mapping.Create(device, offset, GrantRefs.GrantPageSize, name, GrantMapper.RefusedAction);
         }
-        catch (KernelException)
+        catch (KernelException e) when (e.Errno == Errno.EINVAL)
         {
             return false;
         }
@@ -237,7 +244,9 @@ internal sealed unsafe class VchanMemory : SafeHandle
             if (!AreValid(leftOrder, rightOrder))
             {
                 throw new PeerException(
-                    PeerFault.BadRing, name, $"offers rings of orders {leftOrder} and {rightOrder}, which do not exist",
+                    PeerFault.BadRing,
+                    name,
+                    $"offers rings of orders {leftOrder} and {rightOrder}, which the protocol does not allow",
                     "It does not speak libxenvchan's protocol.");
             }
 

@@ -11,12 +11,14 @@ internal sealed record VchanNodes
     /// <summary>libxenvchan has room for 63 characters of a path that ends in <c>/event-channel</c>.</summary>
     private const int MaxPath = 49;
     private readonly string _path;
+    private readonly bool _isOwnPath;
 
-    private VchanNodes(ushort own, ushort peer, string path)
+    private VchanNodes(ushort own, ushort peer, string path, bool isOwnPath)
     {
         Own = own;
         Peer = peer;
         _path = path;
+        _isOwnPath = isOwnPath;
     }
 
     /// <summary>This domain.</summary>
@@ -38,11 +40,12 @@ internal sealed record VchanNodes
     {
         var (own, peer) = XenDomain.FindPeer(endpoint.Domain, limit);
         var (server, client) = endpoint.Role == EndpointRole.Listen ? (own, peer) : (peer, own);
-        var path = endpoint.Name.StartsWith('/')
+        var isOwnPath = !endpoint.Name.StartsWith('/');
+        var path = !isOwnPath
             ? endpoint.Name
             : $"/local/domain/{server}/data/vchan/{client}/{endpoint.Name}";
         return path.Length <= MaxPath
-            ? new VchanNodes(own, peer, path)
+            ? new VchanNodes(own, peer, path, isOwnPath)
             : throw new AddressException(
                 AddressFault.BadName,
                 endpoint.ToString(),
@@ -68,7 +71,22 @@ internal sealed record VchanNodes
         }
     });
 
-    /// <summary>Removes the nodes.</summary>
+    /// <summary>
+    /// Removes a server's nodes, if they are still its own, and the nodes above them that are then empty, other than
+    /// those of a path that was given.
+    /// </summary>
     /// <exception cref="XenStoreException">Refused.</exception>
-    public void Remove(XenStore store) => store.Remove(_path);
+    public void Remove(XenStore store, uint ringRef, uint port) => store.Transact(_path, () =>
+    {
+        if (Read(store) != (ringRef, port))
+            return;
+        store.Remove(RingRef);
+        store.Remove(Channel);
+        store.RemoveIfEmpty(_path);
+        for (var (parent, levels) = (_path, _isOwnPath ? 2 : 0); levels > 0; levels--)
+        {
+            parent = parent[..parent.LastIndexOf('/')];
+            store.RemoveIfEmpty(parent);
+        }
+    });
 }

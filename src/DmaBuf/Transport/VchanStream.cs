@@ -8,28 +8,37 @@ namespace DmaBuf.Transport;
 /// <summary>A stream between two domains in memory that they share: Xen's vchan, in libxenvchan's protocol.</summary>
 /// <remarks>
 /// One event channel wakes readers and writers. Only one thread at a time waits for its events and takes them; it then
-/// wakes the others, which also look again by themselves.
+/// wakes the others, which also look again by themselves. A domain that is destroyed sends no event, and its memory
+/// stays as it was: where this domain sees the peer's node in xenstore, a wait looks for it once a second.
 /// </remarks>
 internal sealed class VchanStream : ByteStream
 {
     private const int LookAgainMilliseconds = 20;
+    private const int LookForPeerMilliseconds = 1000;
     private readonly VchanMemory _memory;
     private readonly EventChannel _events;
     private readonly string _reading;
     private readonly string _writing;
+    private readonly bool _seesPeer;
+    private volatile bool _isDestroyed;
     private int _taking;
     private volatile bool _isReset;
     private volatile bool _hasEnded;
     private int _disposed;
 
-    /// <summary>Takes over the memory and the event channel.</summary>
-    public VchanStream(Endpoint endpoint, ushort domain, VchanMemory memory, EventChannel events)
+    /// <param name="endpoint">The address.</param>
+    /// <param name="domain">The peer's domain.</param>
+    /// <param name="memory">The memory, which the stream takes over.</param>
+    /// <param name="events">The event channel, which the stream takes over.</param>
+    /// <param name="limit">The time limit for a look at xenstore.</param>
+    public VchanStream(Endpoint endpoint, ushort domain, VchanMemory memory, EventChannel events, WaitLimit limit)
         : base(endpoint, PeerIdentity.OfDomain(domain))
     {
         _memory = memory;
         _events = events;
         _reading = $"data from {Peer}";
         _writing = $"{Peer} to read";
+        _seesPeer = SeesPeer(limit);
     }
 
     /// <summary>A condition to wait for.</summary>
@@ -114,7 +123,7 @@ internal sealed class VchanStream : ByteStream
     private void Look()
     {
         using var hold = _memory.Keep();
-        if (!_memory.PeerIsGone)
+        if (!_memory.PeerIsGone && !_isDestroyed)
             return;
         _isReset = _memory.Output.Unread != 0;
         _hasEnded = true;
@@ -138,7 +147,7 @@ internal sealed class VchanStream : ByteStream
         if (count < 0)
         {
             throw new PeerException(
-                PeerFault.BadRing, Peer, "shares a ring whose indices cannot be",
+                PeerFault.BadRing, Peer, "wrote impossible indices into the ring",
                 "It does not speak libxenvchan's protocol, or it failed.");
         }
 
@@ -171,6 +180,24 @@ internal sealed class VchanStream : ByteStream
         {
             throw e.ForConnected();
         }
+        catch (ObjectDisposedException)
+        {
+            throw new KernelException("poll", Errno.EBADF, waitedFor);
+        }
+    }
+
+    /// <summary>Whether this domain sees the peer's; true where xenstore does not answer.</summary>
+    private bool SeesPeer(WaitLimit limit)
+    {
+        try
+        {
+            using var store = XenStore.Open(limit);
+            return XenDomain.Exists(store, Remote.Domain!.Value);
+        }
+        catch (DmaBufException e) when (e is XenStoreException or KernelException)
+        {
+            return true;
+        }
     }
 
     private void WaitUntil(Condition isReady, string waitedFor, WaitLimit limit)
@@ -188,8 +215,11 @@ internal sealed class VchanStream : ByteStream
                 // Another thread may have taken the event that was for this one. From here on, none does.
                 if (isReady(this))
                     return;
-                limit.ForEvent(_events.Descriptor, Poll.POLLIN, waitedFor);
-                _events.Take();
+                var slice = _seesPeer ? LookForPeerMilliseconds : -1;
+                if (limit.ForEvent(_events.Descriptor, Poll.POLLIN, slice, waitedFor))
+                    _events.Take();
+                else
+                    _isDestroyed = !SeesPeer(limit);
             }
             finally
             {

@@ -71,6 +71,8 @@ internal sealed class WaitSet : IDisposable
     /// </exception>
     public bool Wait(int milliseconds, string waitedFor)
     {
+        // What was signalled after the last wait is no event of this one.
+        Poll.Reset(_wake);
         _cancellation.ThrowIfCancellationRequested();
         var held = 0;
         try

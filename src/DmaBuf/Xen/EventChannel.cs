@@ -11,7 +11,7 @@ internal sealed class EventChannel : IDisposable
     {
         Descriptor = device;
         Port = port;
-        // The device delivers the first event only once the port is unmasked.
+        // What libxenvchan does after each bind.
         Unmask();
     }
 
@@ -35,15 +35,18 @@ internal sealed class EventChannel : IDisposable
     }
 
     /// <summary>Binds to the other domain's end; null where that end is not there or not for this domain.</summary>
-    /// <exception cref="KernelException">open.</exception>
+    /// <exception cref="KernelException">open; IOCTL_EVTCHN_BIND_INTERDOMAIN: ENOSPC.</exception>
     public static EventChannel? TryBind(ushort domain, uint port)
     {
         var device = Open();
         var own = Evtchn.BindInterdomain(device, domain, port);
         if (own >= 0)
             return new EventChannel(device, (uint)own);
+        var errno = Errno.Last;
         device.Dispose();
-        return null;
+        return errno is Errno.EINVAL or Errno.ESRCH or Errno.ENOENT
+            ? null
+            : throw new KernelException(nameof(Evtchn.IOCTL_EVTCHN_BIND_INTERDOMAIN), errno, $"domain {domain}");
     }
 
     /// <summary>Wakes the other side; does nothing if it is gone.</summary>

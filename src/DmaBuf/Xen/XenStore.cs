@@ -112,6 +112,14 @@ public sealed class XenStore : IDisposable
         }
     }
 
+    /// <summary>Removes a node that has nothing below it.</summary>
+    /// <exception cref="XenStoreException">Refused.</exception>
+    internal void RemoveIfEmpty(string path)
+    {
+        if (List(path).Count == 0)
+            Remove(path);
+    }
+
     /// <summary>
     /// Makes <paramref name="owner"/> the owner of a node, which only <paramref name="peer"/> may access besides.
     /// </summary>

@@ -82,6 +82,13 @@ public sealed class CompareDmaBufContentCommand : DmaBufCmdlet
     public SwitchParameter Quiet { get; set; }
 
     /// <inheritdoc/>
+    protected override void BeginProcessing()
+    {
+        base.BeginProcessing();
+        CheckNoBareNumber(Value);
+    }
+
+    /// <inheritdoc/>
     protected override void ProcessRecord()
     {
         var reference = ParameterSetName == ByBuffer ? FindBuffers([ReferenceObject]).FirstOrDefault() : null;

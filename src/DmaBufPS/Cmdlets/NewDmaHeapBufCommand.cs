@@ -20,7 +20,7 @@ public sealed class NewDmaHeapBufCommand : DmaBufCmdlet
 
     /// <summary>The buffer's name, which every process can see: at most 31 bytes.</summary>
     [Parameter(ValueFromPipelineByPropertyName = true)]
-    [ValidateNotNullOrEmpty]
+    [AllowEmptyString]
     public string? Name { get; set; }
 
     /// <inheritdoc/>
@@ -29,7 +29,7 @@ public sealed class NewDmaHeapBufCommand : DmaBufCmdlet
         foreach (var size in Size)
         {
             if (ShouldProcess($"{size} bytes of heap {Heap}", "Allocate dma-buf"))
-                Try(size, () => WriteObject(Session.Add(DmaHeapAllocator.Allocate(Heap, size, Name))));
+                Try(size, () => WriteObject(Session.Add(DmaHeapAllocator.Allocate(Heap, size, NameOrNull(Name)))));
         }
     }
 }

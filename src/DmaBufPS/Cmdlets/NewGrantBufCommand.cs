@@ -24,7 +24,7 @@ public sealed class NewGrantBufCommand : DmaBufCmdlet
 
     /// <summary>The buffer's name: at most 31 bytes.</summary>
     [Parameter(ValueFromPipelineByPropertyName = true)]
-    [ValidateNotNullOrEmpty]
+    [AllowEmptyString]
     public string? Name { get; set; }
 
     /// <inheritdoc/>
@@ -35,7 +35,8 @@ public sealed class NewGrantBufCommand : DmaBufCmdlet
             if (ShouldProcess($"{size} bytes for domain {Domain}", "Allocate granted pages")
                 && (_domains ??= FindPeer(Domain)) is var (own, peer))
             {
-                Try(size, () => WriteObject(Session.Table.AddGrantPages(size, own, peer, Session.Owner, Name)));
+                Try(size, () => WriteObject(
+                    Session.Table.AddGrantPages(size, own, peer, Session.Owner, NameOrNull(Name))));
             }
         }
     }

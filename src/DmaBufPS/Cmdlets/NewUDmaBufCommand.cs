@@ -186,9 +186,6 @@ public sealed class NewUDmaBufCommand : DmaBufCmdlet
         return size is null ? memfd : $"{size} bytes of {memfd}";
     }
 
-    /// <summary>Objects from the pipeline that have no name, such as rows of a table, have an empty one.</summary>
-    private static string? NameOrNull(string? name) => string.IsNullOrEmpty(name) ? null : name;
-
     private void Create(string what, object target, Func<DmaBuffer> make)
     {
         if (ShouldProcess(what, Backing == UDmaBufBacking.MemFd ? "Create memfd" : "Create udmabuf"))

@@ -187,15 +187,9 @@ public sealed class WriteDmaBufContentCommand : DmaBufCmdlet
 
     private static bool IsUnknown(DmaBufferOrName item) => item.Name is { } name && BufferNames.Find(name).Count == 0;
 
-    private void CheckNoBareNumber(object? content)
-    {
-        if (content is string && BareNumber.Is(content, MyInvocation))
-            ThrowTerminatingError(WriteRefusals.NegativeNumber(content));
-    }
-
     /// <summary>
     /// Keeps the content until all of it has come from the pipeline. If it turns out to be a buffer, the text at the
-    /// buffer's position is the content: it can be the name of another buffer.
+    /// buffer's position is the content, unless it names another buffer.
     /// </summary>
     private void TakeContent()
     {
@@ -205,7 +199,7 @@ public sealed class WriteDmaBufContentCommand : DmaBufCmdlet
             return;
         }
 
-        if (Array.Exists(InputObject, item => item.Name is null))
+        if (!Array.TrueForAll(InputObject, IsUnknown))
         {
             WriteError(WriteRefusals.NotContent(buffer));
             return;
@@ -223,6 +217,12 @@ public sealed class WriteDmaBufContentCommand : DmaBufCmdlet
 
     private void WriteValue()
     {
+        if (Value is DmaBuffer other)
+        {
+            WriteError(WriteRefusals.NotContent(other));
+            return;
+        }
+
         // Text from the pipeline was meant for a buffer whose name is wrong.
         if (Value is string name && Array.Exists(InputObject, IsUnknown))
             ThrowTerminatingError(BufferNames.Refusal(name, []));

@@ -41,7 +41,6 @@ public sealed class BufferArgumentTests : ModuleTest
     [InlineData("$buffer | Write-DmaBufContent other")]
     [InlineData("Write-DmaBufContent $buffer other")]
     [InlineData("Write-DmaBufContent frame other")]
-    [InlineData("Write-DmaBufContent other $buffer")]
     [InlineData("Write-DmaBufContent -InputObject $buffer other")]
     [InlineData("'other' | Write-DmaBufContent $buffer")]
     [InlineData("'other' | Write-DmaBufContent frame")]
@@ -146,6 +145,9 @@ public sealed class BufferArgumentTests : ModuleTest
     [InlineData("Write-DmaBufContent -1 $buffer", "Buffer,BadContent")]
     [InlineData("Write-DmaBufContent $buffer $other", "Buffer,BadContent")]
     [InlineData("$other | Write-DmaBufContent $buffer", "Buffer,BadContent")]
+    [InlineData("Write-DmaBufContent other $buffer", "Buffer,BadContent")]
+    [InlineData("$other | Write-DmaBufContent -Value $buffer", "Buffer,BadContent")]
+    [InlineData("Compare-DmaBufContent $buffer -Value -1", "Buffer,BadContent")]
     [InlineData("$buffer | Send-DmaBufFd unixd:$socket -InputObject other", "ParameterBindingFailed")]
     [InlineData("$buffer | Write-DmaBufContent text -InputObject none", "ParameterBindingFailed")]
     public void A_form_without_a_meaning_is_refused(string command, string id) =>
