@@ -189,7 +189,8 @@ public sealed class WriteDmaBufContentCommand : DmaBufCmdlet
 
     /// <summary>
     /// Keeps the content until all of it has come from the pipeline. If it turns out to be a buffer, the text at the
-    /// buffer's position is the content, unless it names another buffer.
+    /// buffer's position is the content. In "$buffer | Write-DmaBufContent TEXT" it can also be the name of another
+    /// buffer.
     /// </summary>
     private void TakeContent()
     {
@@ -199,7 +200,8 @@ public sealed class WriteDmaBufContentCommand : DmaBufCmdlet
             return;
         }
 
-        if (!Array.TrueForAll(InputObject, IsUnknown))
+        var isPiped = MyInvocation.ExpectingInput;
+        if (!Array.TrueForAll(InputObject, item => isPiped ? item.Name is not null : IsUnknown(item)))
         {
             WriteError(WriteRefusals.NotContent(buffer));
             return;

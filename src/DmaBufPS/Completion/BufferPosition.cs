@@ -5,7 +5,8 @@ namespace DmaBufPS;
 
 /// <summary>
 /// The first argument of Send-DmaBufFd, Export-GrantRefs and Write-DmaBufContent: the buffer or, with buffers from the
-/// pipeline, the other argument. PowerShell asks the completers of both, and shows both answers unless one of them is null.
+/// pipeline, the other argument. PowerShell asks the completers of both, and shows both answers unless one of them is
+/// null.
 /// </summary>
 internal static class BufferPosition
 {
