@@ -65,6 +65,7 @@ Describe 'Get-DmaBuf' {
         $own.User | Should -Be (id -un)
         (Get-DmaBuf -System -Name every*).Inode | Should -Be $buffer.Inode
         (Get-DmaBuf -System -Inode $received.Inode).ProcessName | Should -Contain peer
+        (Get-DmaBuf -System -Inode $received.Inode | Where-Object ProcessName -EQ peer).IsOwn | Should -BeFalse
         $own | Out-String | Should -Match 'ProcessId\s+ProcessName'
 
         Remove-DmaBuf $received
@@ -85,6 +86,7 @@ Describe 'Get-DmaBuf -System' {
         $found.IsMapped | Should -BeFalse
         $memfd | Write-DmaBufContent 'mapped'
         ($memfd | Get-DmaBuf -System).IsMapped | Should -BeTrue
+        ($memfd | Get-DmaBuf -System).IsOwn | Should -BeTrue
     }
 
     It 'says which buffers it cannot know' {

@@ -8,6 +8,9 @@ public sealed record DmaBufHolder
     /// <summary>The process.</summary>
     public required int ProcessId { get; init; }
 
+    /// <summary>Whether the process is this one.</summary>
+    public bool IsOwn => ProcessId == Environment.ProcessId;
+
     /// <summary>The name that the process gave itself (/proc/PID/comm), with control characters made visible.</summary>
     public required string ProcessName { get; init => field = VisibleText.Of(value); }
 
