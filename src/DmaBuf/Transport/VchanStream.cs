@@ -38,7 +38,15 @@ internal sealed class VchanStream : ByteStream
         _events = events;
         _reading = $"data from {Peer}";
         _writing = $"{Peer} to read";
-        _seesPeer = SeesPeer(limit);
+        try
+        {
+            _seesPeer = SeesPeer(limit);
+        }
+        catch
+        {
+            Dispose();
+            throw;
+        }
     }
 
     /// <summary>A condition to wait for.</summary>
