@@ -439,8 +439,12 @@ Describe 'A process that ends by SIG<Signal>' -ForEach @(
             catch { $_.FullyQualifiedErrorId; [datetime]::UtcNow }
         }
         Wait-Listener 8012
-        $send = "exec 3<>/dev/tcp/dom0/8012; printf '$Blob' >&3; exec sleep 100"
-        $sent = Stop-There (Start-There "bash -c `"$send`"" 'grep -q sleep /proc/$id/comm')
+        # In dom0, because that makes no difference to a stream.
+        $send = "exec 3<>/dev/tcp/127.0.0.1/8012; printf '$Blob' >&3; exec sleep 100"
+        $sender = Start-Process env -ArgumentList "--default-signal=HUP bash -c `"$send`"" -PassThru
+        Wait-Until { (Get-Content "/proc/$($sender.Id)/comm") -eq 'sleep' }
+        $sent = [datetime]::UtcNow
+        kill "-$Signal" $sender.Id
         $id, $seen = Complete-Job $receiving
         $id | Should -BeLike 'Peer,ClosedEarly,*'
         ($seen - $sent).TotalSeconds | Should -BeLessThan 1
