@@ -447,7 +447,8 @@ Describe 'A process that ends by SIG<Signal>' -ForEach @(
         kill "-$Signal" $sender.Id
         $id, $seen = Complete-Job $receiving
         $id | Should -BeLike 'Peer,ClosedEarly,*'
-        ($seen - $sent).TotalSeconds | Should -BeLessThan 1
+        # An error takes PowerShell seconds on an emulated processor.
+        ($seen - $sent).TotalSeconds | Should -BeLessThan 10
     }
 
     It 'while it has what it imported by <_> is done with it' -ForEach tcp, xenstore {
@@ -461,11 +462,11 @@ Describe 'A process that ends by SIG<Signal>' -ForEach @(
         if ($_ -eq 'tcp') { Wait-Listener 8013 }
         # It imports, and then waits to print, because its output is a pipe that is full.
         $pipe = 'rm -f /run/full; mkfifo /run/full; exec 3<>/run/full; head -c 65536 /dev/zero >&3'
-        $hold = "bash -c '$pipe; exec $peer client $there 0 >&3'"
+        $hold = "sh -c '$pipe; exec $peer client $there 0 >&3'"
         $id = Start-There $hold 'grep -qs pipe_write /proc/$id/task/*/wchan'
         $waiting.State | Should -Be Running
         $sent = Stop-There $id
-        ((Complete-Job $waiting) - $sent).TotalSeconds | Should -BeLessThan ($_ -eq 'tcp' ? 1 : 2)
+        ((Complete-Job $waiting) - $sent).TotalSeconds | Should -BeLessThan 10
     }
 }
 
