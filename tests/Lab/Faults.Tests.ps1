@@ -392,9 +392,10 @@ Describe 'A process that ends by SIG<Signal>' -ForEach @(
         $peer = Join-Path $RepositoryRoot out/dmabuf-peer
 
         # Starts a program in alice, whose output is in /run/log, and returns its process id once the condition holds,
-        # a command in which $id stands for it.
+        # a command in which $id stands for it, or after a while.
         function Start-There ([string] $Program, [string] $Condition) {
-            ssh -n alice "$Program > /run/log 2>&1 & id=`$!; until $Condition; do sleep 0.1; done; echo `$id"
+            $wait = "n=0; until $Condition || [ `$n -gt 100 ]; do n=`$((n + 1)); sleep 0.1; done"
+            ssh -n alice "$Program > /run/log 2>&1 & id=`$!; $wait; echo `$id"
         }
 
         # Sends the signal to a process in alice, and returns the time.
