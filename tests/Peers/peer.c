@@ -42,7 +42,7 @@ static int meet(const char *role, const char *path)
     if (strcmp(role, "connect") == 0) {
         /* Retries, because the other side may still be starting. */
         for (int i = 0; connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0; i++) {
-            if (i == 500)
+            if (i == 3000)
                 check(-1, "connect");
             usleep(20000);
         }

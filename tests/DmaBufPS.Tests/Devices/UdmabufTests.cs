@@ -17,7 +17,7 @@ public sealed class UdmabufTests : ModuleTest
     {
         var (fd, inode) = (Shell.Run("$buffer.Fd")[0], Shell.Run("$buffer.Inode")[0]);
         Assert.Equal(
-            $"real 65536 {65536 / Environment.SystemPageSize} Udmabuf udmabuf {fd} {inode}",
+            $"real 64 KiB {65536 / Environment.SystemPageSize} Udmabuf udmabuf {fd} {inode}",
             string.Join(' ', Shell.Print("$buffer")[2].Split(' ', StringSplitOptions.RemoveEmptyEntries)));
     }
 
