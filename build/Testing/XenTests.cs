@@ -142,8 +142,8 @@ internal sealed class XenTests(TestRunner runner, TestTally tally, string? peste
         }));
 
     /// <summary>
-    /// Starts a host. One with PVH domains is started once more if it fails: the emulated processor sometimes loses such
-    /// a domain while it boots.
+    /// Starts a host. One with PVH domains is started once more if it fails: the emulated processor sometimes loses
+    /// such a domain while it boots.
     /// </summary>
     private async Task<XenHost> StartAsync(
         string name, XenHostOptions options, CancellationToken cancellationToken)

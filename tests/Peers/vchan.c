@@ -1,7 +1,7 @@
 /*
  * One side of a vchan through Xen's own library: vchan listen|connect DOMAIN PATH [COUNT]
- * Writes its standard input to the peer, then what the peer sends to its standard output, until the peer closes or COUNT
- * bytes have come.
+ * Writes its standard input to the peer, then what the peer sends to its standard output, until the peer closes or
+ * COUNT bytes have come.
  * Link with -l:libxenvchan.so.4.17.
  */
 #include <stdint.h>
@@ -56,7 +56,10 @@ int main(int count, char **words)
             fputs("the peer closed before it had read everything\n", stderr);
             return 1;
         }
-    while (left && (size = libxenvchan_read(vchan, buffer, left > 0 && left < sizeof buffer ? left : sizeof buffer)) > 0) {
+    while (left) {
+        size = libxenvchan_read(vchan, buffer, left > 0 && left < sizeof buffer ? left : sizeof buffer);
+        if (size <= 0)
+            break;
         if (write(1, buffer, size) != size)
             return 1;
         left -= left > 0 ? size : 0;
