@@ -5,9 +5,9 @@ using DmaBuf.Buffers;
 namespace DmaBufPS;
 
 /// <summary>
-/// Accepts buffers and names of buffers, and refuses copies of another process's buffers. Anything else stays as it is,
-/// so that the binder offers it to the other parameter at the same position, or looks for properties. A name is looked
-/// up when the cmdlet runs.
+/// Accepts buffers and names of buffers, and refuses copies of another process's buffers. The binder refuses anything
+/// else, and offers it to the other parameter at the same position, or looks for properties. A name is looked up when
+/// the cmdlet runs.
 /// </summary>
 [AttributeUsage(AttributeTargets.Property)]
 public sealed class BufferArgumentAttribute : ArgumentTransformationAttribute
@@ -27,8 +27,9 @@ public sealed class BufferArgumentAttribute : ArgumentTransformationAttribute
         {
             if (BufferCopy.IsOne(item))
                 throw BufferCopy.Refusal(item);
+            // Instead of the list: the binder would convert all of it, which for 16 MiB of content takes 512 MiB.
             if (One(Unwrap(item)) is not { } next)
-                return inputData;
+                return item;
             arguments.Add(next);
         }
 

@@ -52,6 +52,24 @@ public sealed class BufferArgumentTests : ModuleTest
     }
 
     [Theory]
+    [InlineData("$buffer | Write-DmaBufContent $content")]
+    [InlineData("Write-DmaBufContent $buffer $content")]
+    [InlineData("Write-DmaBufContent frame $content")]
+    [InlineData("Write-DmaBufContent $content -InputObject $buffer")]
+    [InlineData("$buffer | Compare-DmaBufContent -Value $content")]
+    public void Content_is_not_tried_as_a_list_of_buffers(string command)
+    {
+        const int size = 1 << 20;
+        Shell.Run("$buffer | Remove-DmaBuf");
+        NewBuffer("1MB", "frame");
+        Shell["content"] = new byte[size];
+        Shell.Run(command);
+        var before = GC.GetTotalAllocatedBytes(precise: true);
+        Shell.Run(command);
+        Assert.InRange(GC.GetTotalAllocatedBytes(precise: true) - before, 0, 4 * size);
+    }
+
+    [Theory]
     [InlineData("Send-DmaBufFd")]
     [InlineData("Export-GrantRefs")]
     public void The_buffer_comes_from_the_pipeline_or_first_and_the_other_argument_may_be_a_buffers_name(string cmdlet)
