@@ -164,13 +164,13 @@ Describe 'References' {
 
     It 'that are revoked stay valid for a peer that has mapped them, and for no other' {
         $grants = On alice {
-            $global:buffer = New-UDmaBuf 16KB
+            $global:buffer = New-UDmaBuf 16KB -Name revoked
             $buffer | Write-DmaBufContent 'before'
             $global:grants = $buffer | Export-GrantRefs -Domain 0
             $grants
         }
         $import = $grants | Import-GrantRefs
-        On alice { $grants | Revoke-GrantRefs }
+        On alice { Revoke-GrantRefs revoked }
         $import | Read-DmaBufContent -AsString | Should -Be 'before'
         $import | Write-DmaBufContent 'after!'
         On alice { $buffer | Read-DmaBufContent -AsString } | Should -Be 'after!'

@@ -99,6 +99,13 @@ public sealed class GrantExport : IDisposable
             $"This session does not grant {pages}.",
             "Only the session that exported them can do that, and only until they are revoked.");
 
+    /// <summary>The refusal to end what a buffer does not have.</summary>
+    internal static BufferException NoLease(DmaBuffer buffer) =>
+        new(
+            BufferFault.NoLease,
+            $"This session grants no pages of {buffer}.",
+            "A buffer is granted by an export, and only the session that exported it can end that.");
+
     /// <summary>The refusal to wait where no peer can report.</summary>
     public static BufferException NoPeer(object shared) =>
         new(

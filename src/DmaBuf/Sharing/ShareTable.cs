@@ -44,6 +44,16 @@ public sealed class ShareTable : IDisposable
         }
     }
 
+    /// <summary>The references that are granted of a buffer, oldest first.</summary>
+    /// <exception cref="BufferException">Removed; NoLease: there are none.</exception>
+    public IReadOnlyList<GrantRefs> GrantsOf(DmaBuffer buffer)
+    {
+        ArgumentNullException.ThrowIfNull(buffer);
+        buffer.ThrowIfRemoved();
+        var shares = SharesOf(buffer).Select(share => share.Pages).OfType<GrantRefs>().ToList();
+        return shares.Count > 0 ? shares : throw GrantExport.NoLease(buffer);
+    }
+
     /// <summary>Adds a buffer, which the table then owns.</summary>
     public DmaBuffer Add(DmaBuffer buffer, object? owner = null)
     {

@@ -10,6 +10,7 @@ public sealed class NewDmaHeapBufCommand : DmaBufCmdlet
 {
     /// <summary>Sizes in bytes, one buffer for each; multiples of the page size.</summary>
     [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
+    [NewSizeArgument]
     public long[] Size { get; set; } = [];
 
     /// <summary>The heap: a name in /dev/dma_heap.</summary>

@@ -14,6 +14,7 @@ public sealed class NewGrantBufCommand : DmaBufCmdlet
 
     /// <summary>Sizes in bytes, one buffer for each; multiples of 4096.</summary>
     [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
+    [NewSizeArgument]
     public long[] Size { get; set; } = [];
 
     /// <summary>The domain that may map the pages: its id or its name.</summary>

@@ -1,4 +1,5 @@
 using System.Management.Automation;
+using DmaBuf.Buffers;
 using DmaBuf.Grants;
 
 namespace DmaBufPS;
@@ -7,18 +8,27 @@ namespace DmaBufPS;
 [Cmdlet(VerbsSecurity.Revoke, "GrantRefs", SupportsShouldProcess = true, ConfirmImpact = ConfirmImpact.Low)]
 public sealed class RevokeGrantRefsCommand : DmaBufCmdlet
 {
-    /// <summary>The references to revoke, as Export-GrantRefs returned them.</summary>
+    /// <summary>References as Export-GrantRefs returned them, or buffers or their names: all of their references.</summary>
     [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
-    [GrantRefsArgument]
-    public GrantRefs[] InputObject { get; set; } = [];
+    [GrantRefsArgument(OrBuffer = true)]
+    [ArgumentCompleter(typeof(BufferCompleter))]
+    public object[] InputObject { get; set; } = [];
 
     /// <inheritdoc/>
     protected override void ProcessRecord()
     {
-        foreach (var grants in InputObject)
+        foreach (var item in FindItems(InputObject))
         {
-            if (ShouldProcess(grants.ToString(), "Revoke"))
-                Try(grants, () => Session.Table.Revoke(grants));
+            if (item is GrantRefs grants)
+                Revoke(grants);
+            else
+                Try(item, () => Session.Table.GrantsOf((DmaBuffer)item).ToList().ForEach(Revoke));
         }
+    }
+
+    private void Revoke(GrantRefs grants)
+    {
+        if (ShouldProcess(grants.ToString(), "Revoke"))
+            Try(grants, () => Session.Table.Revoke(grants));
     }
 }

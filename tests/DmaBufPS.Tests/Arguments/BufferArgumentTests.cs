@@ -95,6 +95,7 @@ public sealed class BufferArgumentTests : ModuleTest
     [InlineData("Export-GrantRefs frame 0 -WhatIf")]
     [InlineData("Send-DmaBufFd frame unixd:$socket -WhatIf")]
     [InlineData("Send-DmaBufFd $refs, $buffer, other unixd:$socket -WhatIf")]
+    [InlineData("$buffer | New-UDmaBuf 4KB -WhatIf")]
     public void A_form_binds(string command) => Shell.Run(command);
 
     [Fact]
@@ -116,6 +117,7 @@ public sealed class BufferArgumentTests : ModuleTest
     [InlineData("Send-DmaBufFd none unixd:$socket")]
     [InlineData("Export-GrantRefs none 0")]
     [InlineData("New-UDmaBuf -MemFd none")]
+    [InlineData("Revoke-GrantRefs none")]
     public void A_name_that_no_open_buffer_has_is_refused(string command)
     {
         var error = Shell.ErrorOf(command);
@@ -176,6 +178,28 @@ public sealed class BufferArgumentTests : ModuleTest
     {
         Assert.Equal("Buffer,OwnMemory", Shell.ErrorOf("$buffer | New-UDmaBuf -Backing MemFd").Id());
         Assert.Equal(2, OpenBuffers);
+    }
+
+    [Theory]
+    [InlineData("$buffer | New-GrantBuf -Domain 1")]
+    [InlineData("New-GrantBuf $buffer 1")]
+    [InlineData("$buffer | New-DmaHeapBuf")]
+    public void A_buffer_is_not_taken_for_the_size_of_granted_pages_or_of_a_heaps_buffer(string command)
+    {
+        var error = Shell.ErrorOf(command);
+        Assert.Equal("ParameterArgumentTransformationError", error.Id());
+        Assert.Contains("Export-GrantRefs", error.Message(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_buffer_without_references_has_none_to_revoke()
+    {
+        foreach (var command in new[] { "Revoke-GrantRefs frame", "$buffer | Revoke-GrantRefs" })
+        {
+            var error = Shell.ErrorOf(command);
+            Assert.Equal("Buffer,NoLease", error.Id());
+            Assert.Contains("'frame'", error.Message(), StringComparison.Ordinal);
+        }
     }
 
     private string TextOf(string buffer) => $"{Shell.Run($"Read-DmaBufContent {buffer} -AsString")[0]}";
