@@ -270,6 +270,9 @@ public sealed class DmaBuffer : IDisposable
         }
     }
 
+    /// <summary>The descriptor, for a wait that ends when the buffer is removed.</summary>
+    internal FileDescriptor Descriptor => _backing.Descriptor;
+
     /// <summary>Whether the buffer is mapped now.</summary>
     internal bool IsMapped => _memory.IsMapped;
 

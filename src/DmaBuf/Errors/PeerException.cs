@@ -35,6 +35,12 @@ public enum PeerFault
 
     /// <summary>It could not import the references, and reported why.</summary>
     ImportFailed,
+
+    /// <summary>It sent a message that the protocol of channels does not allow.</summary>
+    BadMessage,
+
+    /// <summary>Its version or its domain does not fit this side.</summary>
+    Incompatible,
 }
 
 /// <summary>A peer that broke the protocol. Nothing it sent was kept.</summary>

@@ -36,23 +36,7 @@ public sealed class GrantExport : IDisposable
     public static GrantExport Create(DmaBuffer buffer, ushort own, ushort peer)
     {
         ArgumentNullException.ThrowIfNull(buffer);
-        if (buffer.Size % GrantRefs.GrantPageSize != 0)
-        {
-            throw new BufferException(
-                BufferFault.BadSize,
-                $"{buffer} is not a whole number of pages of {GrantRefs.GrantPageSize} bytes.",
-                "Grants are for whole pages: make the buffer larger.");
-        }
-
-        // The kernel would report success, but Xen lets nobody map pages that are not the granter's own.
-        if ((GrantRefs.Of(buffer) is { } origin && origin.Domain != own) || buffer.Exporter == "xen_gntdev")
-        {
-            throw new BufferException(
-                BufferFault.OtherDomain,
-                $"{buffer} consists of another domain's pages, and a domain can grant only its own.",
-                $"Have that domain export its buffer for domain {peer} too.");
-        }
-
+        CheckCanGrant(buffer, own, peer);
         var device = GrantMapper.OpenDevice();
         FileDescriptor? copy = null;
         try
@@ -75,6 +59,28 @@ public sealed class GrantExport : IDisposable
             copy?.Dispose();
             device.Dispose();
             throw;
+        }
+    }
+
+    /// <summary>Refuses a buffer whose pages cannot be granted.</summary>
+    /// <exception cref="BufferException">BadSize, OtherDomain.</exception>
+    internal static void CheckCanGrant(DmaBuffer buffer, ushort own, ushort peer)
+    {
+        if (buffer.Size % GrantRefs.GrantPageSize != 0)
+        {
+            throw new BufferException(
+                BufferFault.BadSize,
+                $"{buffer} is not a whole number of pages of {GrantRefs.GrantPageSize} bytes.",
+                "Grants are for whole pages: make the buffer larger.");
+        }
+
+        // The kernel would report success, but Xen lets nobody map pages that are not the granter's own.
+        if ((GrantRefs.Of(buffer) is { } origin && origin.Domain != own) || buffer.Exporter == "xen_gntdev")
+        {
+            throw new BufferException(
+                BufferFault.OtherDomain,
+                $"{buffer} consists of another domain's pages, and a domain can grant only its own.",
+                $"Have that domain export its buffer for domain {peer} too.");
         }
     }
 

@@ -268,15 +268,15 @@ public sealed class ShareTable : IDisposable
 
     private void EndShares(DmaBuffer buffer)
     {
-        List<Share> shares;
+        List<IDisposable> ending;
         lock (_lock)
         {
-            shares = SharesOf(buffer);
-            _buffers.Remove(buffer.Id);
+            var shares = SharesOf(buffer);
+            ending = [.. _buffers.Remove(buffer.Id, out var entry) ? entry.Attached : [], .. shares];
             shares.ForEach(Forget);
         }
 
-        shares.ForEach(share => share.Dispose());
+        ending.ForEach(share => share.Dispose());
     }
 
     private void End(Share share)
@@ -304,6 +304,29 @@ public sealed class ShareTable : IDisposable
         all.Where(buffer => !buffer.IsHeld).ToList().ForEach(Remove);
     }
 
+    /// <summary>Lets something end with a buffer.</summary>
+    /// <returns>False if the buffer has been removed, or is not in the table.</returns>
+    internal bool Attach(DmaBuffer buffer, IDisposable attached)
+    {
+        lock (_lock)
+        {
+            if (!buffer.IsOpen || !_buffers.TryGetValue(buffer.Id, out var entry))
+                return false;
+            entry.Attached.Add(attached);
+            return true;
+        }
+    }
+
+    /// <summary>Undoes <see cref="Attach"/>.</summary>
+    internal void Detach(DmaBuffer buffer, IDisposable attached)
+    {
+        lock (_lock)
+        {
+            if (_buffers.TryGetValue(buffer.Id, out var entry))
+                entry.Attached.Remove(attached);
+        }
+    }
+
     private sealed class Entry(DmaBuffer buffer, object? owner)
     {
         public DmaBuffer Buffer => buffer;
@@ -311,5 +334,7 @@ public sealed class ShareTable : IDisposable
         public object? Owner => owner;
 
         public Share Descriptor { get; } = new(buffer, null, owner, []);
+
+        public List<IDisposable> Attached { get; } = [];
     }
 }

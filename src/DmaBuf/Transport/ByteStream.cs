@@ -1,4 +1,5 @@
 using DmaBuf.Errors;
+using DmaBuf.Interop;
 using DmaBuf.Waits;
 
 namespace DmaBuf.Transport;
@@ -52,6 +53,43 @@ public abstract class ByteStream : IDisposable
 
     /// <summary>Closes this side.</summary>
     public abstract void Dispose();
+
+    /// <summary>
+    /// A descriptor for poll: for a stream that is used only without blocking, and by nobody who waits.
+    /// </summary>
+    internal abstract FileDescriptor Descriptor { get; }
+
+    /// <summary>The events to poll for; the others that matter come by themselves.</summary>
+    internal abstract short EventsFor(bool writing);
+
+    /// <summary>Takes note of an event that the poll reported, before the stream is used.</summary>
+    internal virtual void TakeEvent()
+    {
+    }
+
+    /// <summary>Whether the peer can vanish without an event; see <see cref="LookForPeer"/>.</summary>
+    internal virtual bool CanVanish => false;
+
+    /// <summary>
+    /// Finds out whether the peer is still there where it can vanish without an event, so that
+    /// <see cref="HasEnded"/> tells.
+    /// </summary>
+    internal virtual void LookForPeer(WaitLimit limit)
+    {
+    }
+
+    /// <summary>Sends what goes without blocking.</summary>
+    /// <returns>The number of bytes; 0 where none goes now, and an event will tell when some do.</returns>
+    /// <exception cref="KernelException">send: EPIPE, ECONNRESET.</exception>
+    internal abstract int TrySend(ReadOnlySpan<byte> bytes);
+
+    /// <summary>Receives what is there, with at most one descriptor, which belongs to the last byte.</summary>
+    /// <returns>
+    /// The number of bytes; 0 at the stream's end; -1 where nothing is there, and an event will tell when something is.
+    /// </returns>
+    /// <exception cref="KernelException">recv, recvmsg: ECONNRESET, EMFILE.</exception>
+    /// <exception cref="PeerException">TooManyDescriptors.</exception>
+    internal abstract int TryReceive(Span<byte> buffer, out FileDescriptor? descriptor);
 
     /// <summary>Waits until <see cref="HasEnded"/>.</summary>
     /// <exception cref="KernelException">poll: EBADF where this side was disposed before the end was seen.</exception>

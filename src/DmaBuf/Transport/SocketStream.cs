@@ -101,6 +101,50 @@ internal sealed class SocketStream : ByteStream
     }
 
     /// <inheritdoc/>
+    internal override FileDescriptor Descriptor => _socket;
+
+    /// <inheritdoc/>
+    internal override short EventsFor(bool writing) => writing ? (short)(Poll.POLLIN | Poll.POLLOUT) : Poll.POLLIN;
+
+    /// <inheritdoc/>
+    internal override int TrySend(ReadOnlySpan<byte> bytes)
+    {
+        var sent = Socket.Send(_socket, bytes);
+        return sent >= 0 ? (int)sent : WouldBlock() ? 0 : throw Failed(Errno.Last, "send");
+    }
+
+    /// <summary>Like <see cref="SendDescriptor"/>, without blocking.</summary>
+    /// <returns>False where it does not go now.</returns>
+    /// <exception cref="KernelException">sendmsg: EPIPE, ECONNRESET.</exception>
+    internal bool TrySendDescriptor(FileDescriptor passed, byte data) =>
+        ScmRights.Send(_socket, passed, data)
+        || (!WouldBlock() ? throw Failed(Errno.Last, "sendmsg") : false);
+
+    /// <inheritdoc/>
+    internal override int TryReceive(Span<byte> buffer, out FileDescriptor? descriptor)
+    {
+        descriptor = null;
+        if (Endpoint.Kind != EndpointKind.Unix)
+        {
+            var received = Socket.Receive(_socket, buffer);
+            return received >= 0 ? Received(received) : WouldBlock() ? -1 : throw Failed(Errno.Last, "recv");
+        }
+
+        var count = ScmRights.Receive(_socket, buffer, out descriptor, out var second, out var truncated);
+        if (count < 0)
+            return WouldBlock() ? -1 : throw Failed(Errno.Last, "recvmsg");
+        if (second is null && !truncated)
+            return Received(count);
+        descriptor?.Dispose();
+        descriptor = null;
+        second?.Dispose();
+        throw second is null
+            ? new KernelException("recvmsg", Errno.EMFILE, Peer)
+            : new PeerException(PeerFault.TooManyDescriptors, Peer, "sent more than one descriptor at once",
+                "Look at its own messages.");
+    }
+
+    /// <inheritdoc/>
     internal override void WaitForEnd(WaitLimit limit)
     {
         var waitedFor = $"{Peer} to close the connection";
@@ -165,10 +209,17 @@ internal sealed class SocketStream : ByteStream
             }
         }
 
+        throw Failed(errno, call);
+    }
+
+    private static bool WouldBlock() => Errno.Last == Errno.EAGAIN;
+
+    private KernelException Failed(int errno, string call)
+    {
         LatchReset(errno);
         // The kernel reports these once, too.
         if (errno is Errno.ETIMEDOUT or Errno.EHOSTUNREACH or Errno.ENETUNREACH)
             _hasEnded = true;
-        throw new KernelException(call, errno, Peer);
+        return new KernelException(call, errno, Peer);
     }
 }

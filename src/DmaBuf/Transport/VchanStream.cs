@@ -116,6 +116,52 @@ internal sealed class VchanStream : ByteStream
     }
 
     /// <inheritdoc/>
+    internal override FileDescriptor Descriptor => _events.Descriptor;
+
+    /// <inheritdoc/>
+    /// <remarks>One event stands for both directions.</remarks>
+    internal override short EventsFor(bool writing) => Poll.POLLIN;
+
+    /// <inheritdoc/>
+    internal override void TakeEvent() => _events.Take();
+
+    /// <inheritdoc/>
+    internal override int TrySend(ReadOnlySpan<byte> bytes)
+    {
+        if (HasEnded)
+            throw new KernelException("send", Errno.EPIPE, Peer);
+        var sent = Write(bytes);
+        return sent == 0 && CanWrite() ? Write(bytes) : sent;
+    }
+
+    /// <inheritdoc/>
+    internal override int TryReceive(Span<byte> buffer, out FileDescriptor? descriptor)
+    {
+        descriptor = null;
+        // First, because the peer may write and then close.
+        var hasEnded = HasEnded;
+        var received = Read(buffer);
+        if (received == 0 && !hasEnded && CanRead())
+        {
+            hasEnded = HasEnded;
+            received = Read(buffer);
+        }
+
+        HasReceived |= received > 0;
+        return received > 0 || hasEnded ? received : -1;
+    }
+
+    /// <inheritdoc/>
+    internal override bool CanVanish => _seesPeer;
+
+    /// <inheritdoc/>
+    internal override void LookForPeer(WaitLimit limit)
+    {
+        if (_seesPeer)
+            _isDestroyed |= !SeesPeer(limit);
+    }
+
+    /// <inheritdoc/>
     internal override void WaitForEnd(WaitLimit limit)
     {
         try

@@ -15,6 +15,7 @@ public sealed class WaitLimit : IDisposable
     private readonly long _start = Stopwatch.GetTimestamp();
     private readonly CancellationToken _cancellation;
     private WaitSet? _set;
+    private CancellationTokenRegistration _pulse;
 
     /// <param name="timeout">The time until the deadline, or null for none.</param>
     /// <param name="cancellation">Ends every wait with <see cref="OperationCanceledException"/>.</param>
@@ -40,7 +41,11 @@ public sealed class WaitLimit : IDisposable
     }
 
     /// <summary>Frees what the waits needed.</summary>
-    public void Dispose() => _set?.Dispose();
+    public void Dispose()
+    {
+        _set?.Dispose();
+        _pulse.Dispose();
+    }
 
     /// <summary>Waits until the descriptor has one of the events, is hung up or has failed.</summary>
     /// <exception cref="WaitTimeoutException">The deadline passed.</exception>
@@ -75,6 +80,28 @@ public sealed class WaitLimit : IDisposable
         var shorter = Shorter(milliseconds, RemainingMilliseconds(waitedFor));
         if (shorter != 0)
             EmptySet().Wait(shorter, waitedFor);
+    }
+
+    /// <summary>
+    /// Waits until another thread pulses a monitor that the caller has entered. The caller then looks whether what it
+    /// waits for has happened.
+    /// </summary>
+    /// <exception cref="WaitTimeoutException">The deadline passed.</exception>
+    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
+    internal void ForPulse(object monitor, string waitedFor)
+    {
+        if (_pulse == default && _cancellation.CanBeCanceled)
+        {
+            // Not under the caller's lock if the token is cancelled already.
+            _pulse = _cancellation.Register(() =>
+            {
+                lock (monitor)
+                    Monitor.PulseAll(monitor);
+            });
+        }
+
+        Monitor.Wait(monitor, RemainingMilliseconds(waitedFor));
+        _ = RemainingMilliseconds(waitedFor);
     }
 
     /// <summary>

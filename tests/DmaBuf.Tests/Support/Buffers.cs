@@ -1,3 +1,4 @@
+using System.Text;
 using DmaBuf.Buffers;
 using DmaBuf.Discovery;
 
@@ -23,5 +24,18 @@ internal static class Buffers
         var bytes = new byte[length];
         new Random(length).NextBytes(bytes);
         return bytes;
+    }
+
+    /// <summary>Writes a text at the start of a buffer.</summary>
+    public static void Write(this DmaBuffer buffer, string text) =>
+        new ContentWriter(buffer, 0).Write(Encoding.UTF8.GetBytes(text));
+
+    /// <summary>The text at the start of a buffer, up to the first NUL.</summary>
+    public static string Text(this DmaBuffer buffer)
+    {
+        using var view = buffer.OpenView(BufferAccess.Read);
+        var bytes = view.Slice(0, (int)Math.Min(buffer.Size, 4096));
+        var end = bytes.IndexOf((byte)0);
+        return Encoding.UTF8.GetString(end < 0 ? bytes : bytes[..end]);
     }
 }

@@ -1,0 +1,155 @@
+using DmaBuf.Errors;
+using DmaBuf.Interop;
+using DmaBuf.Transport;
+
+namespace DmaBuf.Sharing.Channels;
+
+/// <summary>A channel's stream: carries the protocol's messages in both directions, and notices the end.</summary>
+internal sealed class ChannelConnection : IDisposable
+{
+    private const int TooMuchToSend = 4 << 20;
+    private readonly IChannelHost _host;
+    private readonly Channel _channel;
+    private readonly ChannelTable _table;
+    private readonly Outbox _outbox = new();
+    private readonly Inbox _inbox;
+
+    public ChannelConnection(Channel channel, ChannelTable table, ByteStream stream)
+    {
+        _host = channel;
+        _channel = channel;
+        _table = table;
+        Stream = stream;
+        _inbox = new Inbox(stream.Peer);
+        Protocol = new ChannelProtocol(channel, _outbox, channel.MaxShares);
+    }
+
+    public ByteStream Stream { get; }
+
+    public ChannelProtocol Protocol { get; }
+
+    /// <summary>False once the channel has ended.</summary>
+    public bool IsOpen => EndReason == ChannelEndReason.None;
+
+    public ChannelEndReason EndReason { get; private set; }
+
+    /// <summary>The failure that ended the channel, or null.</summary>
+    public string? EndText { get; private set; }
+
+    /// <summary>How many bytes the stream has not taken yet.</summary>
+    public int OutputCount => _outbox.Count;
+
+    /// <summary>When the next share ends whose delay runs, or null; see <see cref="ChannelShare.UnpublishAt"/>.</summary>
+    public long? NextDeadline { get; private set; }
+
+    /// <summary>When to look for the peer again, where it can vanish.</summary>
+    public long LookForPeerAt { get; set; }
+
+    /// <summary>Sends what goes. Called under the lock.</summary>
+    public void Flush()
+    {
+        try
+        {
+            if (_outbox.Count > TooMuchToSend)
+            {
+                throw new PeerException(PeerFault.Stalled, Stream.Peer, "does not read what it is sent",
+                    "Look at its own messages.");
+            }
+
+            _outbox.Flush(Stream);
+        }
+        catch (KernelException)
+        {
+            // The peer is gone. What it sent before that is read first, and ends the channel.
+            _outbox.Clear();
+        }
+        catch (PeerException e)
+        {
+            End(e);
+        }
+    }
+
+    /// <summary>Reads and handles what came. Called by the dispatcher's thread alone, without the lock.</summary>
+    public void OnReady()
+    {
+        const int Rounds = 8;
+        try
+        {
+            Stream.TakeEvent();
+            for (var round = 0; round < Rounds; round++)
+            {
+                var received = _inbox.Fill(Stream);
+                if (received < 0)
+                    break;
+                lock (_table.Sync)
+                {
+                    if (!IsOpen)
+                        return;
+                    Handle(received);
+                }
+            }
+        }
+        catch (DmaBufException e)
+        {
+            lock (_table.Sync)
+                End(e);
+        }
+    }
+
+    /// <summary>Ends the shares whose delay is over. Called under the lock.</summary>
+    public void UpdateDeadline() => NextDeadline = Protocol.Exported.Advance(Environment.TickCount64);
+
+    /// <summary>Disconnects in good order. Called under the lock.</summary>
+    public void Close()
+    {
+        if (!IsOpen)
+            return;
+        Protocol.Writer.Bye();
+        Flush();
+        End(ChannelEndReason.Closed, null);
+    }
+
+    /// <summary>Frees the stream. Called by the dispatcher's thread, once it does not poll it any more.</summary>
+    public void Dispose()
+    {
+        Stream.Dispose();
+        _inbox.Dispose();
+        _outbox.Dispose();
+    }
+
+    private void Handle(int received)
+    {
+        Protocol.Receive(_inbox, Environment.TickCount64);
+        UpdateDeadline();
+        if (Protocol.PeerSaidBye)
+            End(ChannelEndReason.PeerDisconnected, null);
+        else if (received == 0)
+            End(ChannelEndReason.PeerEnded, null);
+    }
+
+    /// <summary>Ends the channel after a failure. A peer that broke the protocol is told.</summary>
+    private void End(DmaBufException failure)
+    {
+        if (!IsOpen)
+            return;
+        if (failure is PeerException { Fault: not (PeerFault.Stalled or PeerFault.Incompatible) })
+        {
+            Protocol.Writer.Error(failure.Message);
+            Flush();
+        }
+
+        var isEnd = failure is KernelException { Errno: Errno.EPIPE or Errno.ECONNRESET };
+        End(isEnd ? ChannelEndReason.PeerEnded : ChannelEndReason.Broken, isEnd ? null : failure.Message);
+    }
+
+    private void End(ChannelEndReason reason, string? text)
+    {
+        if (!IsOpen)
+            return;
+        EndReason = reason;
+        EndText = text;
+        Protocol.Close(reason);
+        _host.Raise(ChannelEventType.Closed, null, reason, text);
+        _table.OnEnded(_channel);
+    }
+}

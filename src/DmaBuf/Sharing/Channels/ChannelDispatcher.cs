@@ -1,0 +1,226 @@
+using DmaBuf.Errors;
+using DmaBuf.Interop;
+using DmaBuf.Waits;
+
+namespace DmaBuf.Sharing.Channels;
+
+/// <summary>
+/// The thread that serves all channels of a table: it reads what peers send, sends what did not go at once, does what
+/// can take long, and ends shares whose delay is over. It rests while nothing happens.
+/// </summary>
+internal sealed class ChannelDispatcher : IDisposable
+{
+    private const int LookForPeersMilliseconds = 5000;
+    private readonly ChannelTable _table;
+    private readonly FileDescriptor _wake;
+    private readonly WaitSet _set = new();
+    private readonly List<ChannelConnection> _polled = [];
+    private readonly Queue<ExportedShare> _toShare = new();
+    private readonly Queue<IDisposable> _toEnd = new();
+    private readonly Queue<ChannelEvent> _toTell = new();
+    private readonly List<ExportedShare> _fenced = [];
+    private readonly List<ChannelConnection> _toFree = [];
+    private readonly Thread _thread;
+    private bool _hasNewFence;
+    private bool _isStopped;
+
+    public ChannelDispatcher(ChannelTable table)
+    {
+        _table = table;
+        _wake = Poll.CreateEvent() ?? throw new KernelException("eventfd", Errno.Last, "this process");
+        _thread = new Thread(Run) { IsBackground = true, Name = "DmaBuf channels" };
+        _thread.Start();
+    }
+
+    /// <summary>Whether the thread has something to do that is no event of what it waits for.</summary>
+    public bool NeedsThread => _hasNewFence || HasWork;
+
+    private bool HasWork => _toShare.Count + _toEnd.Count + _toTell.Count + _toFree.Count > 0;
+
+    /// <summary>Makes the thread look at its work.</summary>
+    public void Wake()
+    {
+        if (Thread.CurrentThread != _thread)
+            Poll.Signal(_wake);
+    }
+
+    /// <summary>Ends the thread.</summary>
+    public void Dispose()
+    {
+        _isStopped = true;
+        Wake();
+    }
+
+    public void Later(ExportedShare share) => _toShare.Enqueue(share);
+
+    public void Later(IDisposable lease) => _toEnd.Enqueue(lease);
+
+    public void Notify(Channel channel, in ChannelEvent item) => _toTell.Enqueue(item);
+
+    public void Free(Channel channel) => _toFree.Add(channel.Connection);
+
+    public bool AreFencesDone(ExportedShare share)
+    {
+        if (share.Buffer is not { IsDmaBuf: true } buffer)
+            return true;
+        try
+        {
+            if (buffer.Use(descriptor => Poll.Has(descriptor, EventsFor(share))))
+                return true;
+        }
+        catch (BufferException)
+        {
+            // It is removed, and the share ends.
+            return true;
+        }
+
+        _fenced.Add(share);
+        _hasNewFence = true;
+        return false;
+    }
+
+    private static short EventsFor(ExportedShare share) => share.WantsWrite ? Poll.POLLOUT : Poll.POLLIN;
+
+    private void Run()
+    {
+        while (true)
+        {
+            int milliseconds;
+            lock (_table.Sync)
+            {
+                if (_isStopped && !HasWork)
+                    break;
+                milliseconds = Prepare();
+            }
+
+            Wait(milliseconds);
+            Poll.Reset(_wake);
+            for (var i = 0; i < _polled.Count; i++)
+            {
+                if (_set.Events(1 + i) != 0 || HasVanished(_polled[i]))
+                    _polled[i].OnReady();
+            }
+
+            Work();
+        }
+
+        _set.Dispose();
+        _wake.Dispose();
+    }
+
+    /// <summary>Decides what to wait for, and how long. Called under the lock.</summary>
+    private int Prepare()
+    {
+        var until = long.MaxValue;
+        var canVanish = false;
+        _set.Clear();
+        _polled.Clear();
+        _set.Add(_wake, Poll.POLLIN);
+        foreach (var channel in _table.OpenChannels)
+        {
+            var connection = channel.Connection;
+            _set.Add(connection.Stream.Descriptor, connection.Stream.EventsFor(connection.OutputCount > 0));
+            _polled.Add(connection);
+            until = Math.Min(until, connection.NextDeadline ?? long.MaxValue);
+            canVanish |= connection.Stream.CanVanish;
+        }
+
+        foreach (var share in _fenced)
+            _set.Add(share.Buffer!.Descriptor, EventsFor(share));
+        _hasNewFence = false;
+        if (HasWork)
+            return 0;
+        var now = Environment.TickCount64;
+        var left = until == long.MaxValue ? -1 : (int)Math.Clamp(until - now, 0, int.MaxValue);
+        return canVanish && left is < 0 or > LookForPeersMilliseconds ? LookForPeersMilliseconds : left;
+    }
+
+    /// <summary>Looks for a peer that can vanish without an event, from time to time.</summary>
+    private static bool HasVanished(ChannelConnection channel)
+    {
+        if (!channel.Stream.CanVanish || Environment.TickCount64 < channel.LookForPeerAt)
+            return false;
+        channel.LookForPeerAt = Environment.TickCount64 + LookForPeersMilliseconds;
+        using var limit = new WaitLimit(TimeSpan.FromSeconds(1));
+        channel.Stream.LookForPeer(limit);
+        return channel.Stream.HasEnded;
+    }
+
+    private void Wait(int milliseconds)
+    {
+        try
+        {
+            _set.Wait(milliseconds, "an event on a channel");
+        }
+        catch (KernelException)
+        {
+            // A buffer whose fences it waits for was removed: the next round looks again.
+        }
+    }
+
+    private void Work()
+    {
+        lock (_table.Sync)
+        {
+            foreach (var channel in _polled)
+            {
+                if (channel.IsOpen)
+                    channel.UpdateDeadline();
+            }
+
+            for (var i = _fenced.Count - 1; i >= 0; i--)
+            {
+                var share = _fenced[i];
+                _fenced.RemoveAt(i);
+                // It goes back into the list if its fences are not done.
+                if (share.IsValid)
+                    share.Channel.Grant(share);
+            }
+
+            _table.Commit();
+        }
+
+        while (Take(_toShare) is { } share)
+            share.Channel.SharePages(share);
+        while (Take(_toEnd) is { } lease)
+            lease.Dispose();
+        Tell();
+        lock (_table.Sync)
+        {
+            foreach (var channel in _toFree)
+                channel.Dispose();
+            _toFree.Clear();
+        }
+    }
+
+    private void Tell()
+    {
+        while (true)
+        {
+            ChannelEvent item;
+            lock (_table.Sync)
+            {
+                if (!_toTell.TryDequeue(out item))
+                    return;
+            }
+
+            try
+            {
+                item.Channel.RaiseReceived(item);
+            }
+#pragma warning disable CA1031 // A subscriber's failure is not the channels'.
+            catch
+#pragma warning restore CA1031
+            {
+                Tracing.KernelTrace.Write($"a subscriber of {item.Channel} failed");
+            }
+        }
+    }
+
+    private T? Take<T>(Queue<T> queue)
+        where T : class
+    {
+        lock (_table.Sync)
+            return queue.TryDequeue(out var item) ? item : null;
+    }
+}

@@ -1,0 +1,17 @@
+namespace DmaBuf.Sharing.Channels;
+
+/// <summary>How a channel is opened.</summary>
+public sealed record ChannelOptions
+{
+    /// <summary>The peer's domain: needed where the stream does not tell it and pages are to cross (tcp).</summary>
+    public ushort? Domain { get; init; }
+
+    /// <summary>How many live shares of the peer this side takes.</summary>
+    public int MaxShares { get; init; } = 1024;
+
+    /// <summary>How many events are kept until they are read; beyond that the oldest are dropped.</summary>
+    public int MaxEvents { get; init; } = 4096;
+
+    /// <summary>The channel's owner, an object that the caller chooses.</summary>
+    public object? Owner { get; init; }
+}

@@ -1,0 +1,50 @@
+using DmaBuf.Buffers;
+
+namespace DmaBuf.Sharing.Channels;
+
+/// <summary>A buffer of this process that the peer may import.</summary>
+public sealed class ExportedShare : ChannelShare, IAccessHolder, IDisposable
+{
+    private readonly DmaBuffer? _buffer;
+    private volatile ShareMetadata _metadata;
+
+    internal ExportedShare(
+        IChannelHost host, ShareId id, DmaBuffer? buffer, long size, ShareMetadata metadata, AccessLock access)
+        : base(host, id, size)
+    {
+        _buffer = buffer;
+        _metadata = metadata;
+        Access = access;
+    }
+
+    /// <inheritdoc/>
+    public override bool IsExported => true;
+
+    /// <inheritdoc/>
+    public override ShareMetadata Metadata => _metadata;
+
+    /// <inheritdoc/>
+    public override DmaBuffer? Buffer => _buffer;
+
+    /// <summary>Who uses the buffer.</summary>
+    internal AccessLock Access { get; }
+
+    /// <summary>What keeps the pages shared while the importer has them.</summary>
+    internal IDisposable? Lease { get; set; }
+
+    /// <summary>Whether the pages of the current import were sent.</summary>
+    internal bool ArePagesSent { get; set; }
+
+    /// <summary>Whether an acquire waits for its turn.</summary>
+    internal bool IsAcquiring { get; set; }
+
+    /// <summary>Whether the acquire that waits is for writing.</summary>
+    internal bool WantsWrite { get; set; }
+
+    internal void SetMetadata(ShareMetadata metadata) => _metadata = metadata;
+
+    /// <summary>Ends the share for new imports, because its buffer is removed.</summary>
+    public void Dispose() => Host.OnBufferRemoved(this);
+
+    void IAccessHolder.OnGranted() => Host.OnGranted(this);
+}

@@ -1,0 +1,231 @@
+using DmaBuf.Errors;
+using DmaBuf.Sharing.Channels;
+using DmaBuf.Waits;
+using Xunit;
+
+namespace DmaBuf.Tests;
+
+/// <summary>Tests two sides of a channel over a unix socket.</summary>
+public sealed class ChannelTests : IDisposable
+{
+    private static readonly PictureLayout s_picture = new()
+    {
+        Width = 32, Height = 16, FourCC = PictureLayout.ParseFourCC("XR24")!.Value, Planes = [new PicturePlane(0, 128)],
+    };
+
+    private readonly ChannelPair _pair = new();
+
+    public void Dispose() => _pair.Dispose();
+
+    [Fact]
+    public void A_published_buffer_reaches_the_peer_with_its_metadata_and_its_bytes()
+    {
+        var metadata = new ShareMetadata { Name = "frame", PrivateData = "note"u8.ToArray(), Picture = s_picture };
+        var (exported, imported) = _pair.Publish(8192, metadata);
+        Assert.Equal((exported.Id, 8192L, metadata), (imported.Id, imported.Size, imported.Metadata));
+        exported.Buffer!.Write("from the left");
+        using var buffer = _pair.Import(imported);
+        Assert.Equal("from the left", buffer.Text());
+        _pair.Next(_pair.LeftTable, ChannelEventType.Imported);
+        Assert.Equal((ShareState.InUse, ShareState.InUse), (exported.State, imported.State));
+        Assert.Equal((1, 1), (exported.Users, exported.TotalUsers));
+        buffer.Write("from the right");
+        Assert.Equal("from the right", exported.Buffer!.Text());
+    }
+
+    [Fact]
+    public void A_use_goes_from_import_over_release_and_acquire_to_removal()
+    {
+        var (exported, imported) = _pair.Publish();
+        var buffer = _pair.Import(imported);
+        _pair.Next(_pair.LeftTable, ChannelEventType.Imported);
+        _pair.Right.Release(imported);
+        _pair.Next(_pair.LeftTable, ChannelEventType.Released);
+        Assert.Equal(ShareState.Released, exported.State);
+        _pair.Right.Acquire(imported, write: true, _pair.Limit);
+        _pair.Next(_pair.LeftTable, ChannelEventType.Acquired);
+        Assert.Equal(ShareState.InUse, exported.State);
+        buffer.Dispose();
+        var removed = _pair.Next(_pair.LeftTable, ChannelEventType.Removed);
+        Assert.Equal((ChannelEndReason.Removed, ShareState.Offered), (removed.Reason, exported.State));
+        using var again = _pair.Import(imported);
+        _pair.Next(_pair.LeftTable, ChannelEventType.Imported);
+        Assert.Equal(2, exported.TotalUsers);
+    }
+
+    [Fact]
+    public void Publishing_again_keeps_the_id_updates_the_metadata_and_cancels_unpublishing()
+    {
+        var (exported, imported) = _pair.Publish(metadata: new ShareMetadata { Name = "one" });
+        _pair.Left.Unpublish(exported, TimeSpan.FromSeconds(60));
+        _pair.Next(_pair.RightTable, ChannelEventType.Unpublishing);
+        Assert.True(imported.IsUnpublished);
+        Assert.InRange(imported.UnpublishesIn!.Value.TotalSeconds, 1, 60);
+        var again = _pair.Left.Publish(exported.Buffer!, new ShareMetadata { Name = "two" }, _pair.Limit);
+        Assert.Same(exported, again);
+        _pair.Next(_pair.RightTable, ChannelEventType.Updated);
+        Assert.Equal(("two", false), (imported.Name, imported.IsUnpublished));
+    }
+
+    [Fact]
+    public void An_unpublished_share_ends_at_once_where_nobody_has_it()
+    {
+        var (exported, imported) = _pair.Publish();
+        _pair.Left.Unpublish(exported);
+        Assert.Equal(ShareState.Ended, exported.State);
+        _pair.Next(_pair.RightTable, ChannelEventType.Unpublishing);
+        _pair.Next(_pair.RightTable, ChannelEventType.Unpublished);
+        Assert.False(imported.IsValid);
+        Assert.Equal(ShareFault.Unknown, Assert.Throws<ShareException>(() => _pair.Import(imported)).Fault);
+        Assert.Empty(_pair.Left.Shares);
+        Assert.Empty(_pair.Right.Shares);
+    }
+
+    [Fact]
+    public void An_unpublished_share_ends_with_the_last_release_and_takes_no_import_before()
+    {
+        var (exported, imported) = _pair.Publish();
+        var buffer = _pair.Import(imported);
+        _pair.Left.Unpublish(exported);
+        Assert.True(exported.IsValid);
+        buffer.Dispose();
+        _pair.Next(_pair.RightTable, ChannelEventType.Unpublishing);
+        _pair.Next(_pair.RightTable, ChannelEventType.Unpublished);
+        Assert.Equal(ShareState.Ended, exported.State);
+    }
+
+    [Fact]
+    public void A_delay_allows_imports_until_it_is_over()
+    {
+        var (exported, imported) = _pair.Publish();
+        _pair.Left.Unpublish(exported, TimeSpan.FromMilliseconds(300));
+        _pair.Import(imported).Dispose();
+        _pair.Next(_pair.RightTable, ChannelEventType.Unpublishing);
+        _pair.Next(_pair.RightTable, ChannelEventType.Unpublished);
+        Assert.Equal(ShareFault.Unknown, Assert.Throws<ShareException>(() => _pair.Import(imported)).Fault);
+    }
+
+    [Fact]
+    public void The_exporters_lock_keeps_the_peer_out_and_waits_for_it()
+    {
+        var (exported, imported) = _pair.Publish();
+        var buffer = exported.Buffer!;
+        _pair.LeftTable.Lock(buffer, _pair.Limit);
+        using (var soon = new WaitLimit(TimeSpan.FromMilliseconds(50)))
+        {
+            Assert.Throws<WaitTimeoutException>(
+                () => _pair.Right.Import(imported, Grants.ImportMethod.Any, soon));
+        }
+
+        _pair.LeftTable.Unlock(buffer);
+        using var import = _pair.Import(imported);
+        Assert.Equal(
+            ShareFault.InUse, Assert.Throws<ShareException>(() => _pair.LeftTable.CheckNotInUse(buffer)).Fault);
+        using (var soon = new WaitLimit(TimeSpan.FromMilliseconds(50)))
+            Assert.Throws<WaitTimeoutException>(() => _pair.LeftTable.Lock(buffer, soon));
+        _pair.Right.Release(imported);
+        _pair.LeftTable.Lock(buffer, _pair.Limit);
+        _pair.LeftTable.CheckNotInUse(buffer);
+        _pair.LeftTable.Unlock(buffer);
+    }
+
+    [Fact]
+    public void A_disconnect_gives_everything_back()
+    {
+        var (exported, imported) = _pair.Publish();
+        var buffer = _pair.Import(imported);
+        _pair.Next(_pair.LeftTable, ChannelEventType.Imported);
+        _pair.Right.Dispose();
+        const ChannelEndReason Reason = ChannelEndReason.PeerDisconnected;
+        Assert.Equal(Reason, _pair.Next(_pair.LeftTable, ChannelEventType.Removed).Reason);
+        Assert.Equal(Reason, _pair.Next(_pair.LeftTable, ChannelEventType.Closed).Reason);
+        Assert.Equal((ShareState.Ended, false), (exported.State, _pair.Left.IsOpen));
+        Assert.Equal(
+            ShareFault.ChannelClosed,
+            Assert.Throws<ShareException>(() => _pair.Left.Publish(exported.Buffer!, null, _pair.Limit)).Fault);
+        Assert.True(buffer.IsOpen);
+        buffer.Dispose();
+    }
+
+    [Fact]
+    public void Removing_a_published_buffer_ends_its_shares()
+    {
+        var (exported, imported) = _pair.Publish();
+        _pair.LeftTable.Shares.Remove(exported.Buffer!);
+        _pair.Next(_pair.RightTable, ChannelEventType.Unpublishing);
+        _pair.Next(_pair.RightTable, ChannelEventType.Unpublished);
+        Assert.False(imported.IsValid);
+    }
+
+    [Fact]
+    public void A_peer_takes_no_more_shares_than_it_said()
+    {
+        using var pair = new ChannelPair(right: new ChannelOptions { MaxShares = 1 });
+        pair.Publish();
+        var more = pair.NewBuffer();
+        Assert.Equal(
+            ShareFault.TooMany, Assert.Throws<ShareException>(() => pair.Left.Publish(more, null, pair.Limit)).Fault);
+    }
+
+    [Fact]
+    public void Metadata_that_does_not_fit_is_refused()
+    {
+        var buffer = _pair.NewBuffer();
+        ShareMetadata[] bad =
+        [
+            new() { PrivateData = new byte[193] },
+            new() { Name = new string('x', 65) },
+            new() { Picture = s_picture with { Planes = [new PicturePlane(4096 - 127, 128)] } },
+            new() { Picture = s_picture with { Height = 33 } },
+            new() { Picture = s_picture with { Planes = [] } },
+        ];
+        Assert.All(bad, metadata => Assert.Equal(
+            ShareFault.BadMetadata,
+            Assert.Throws<ShareException>(() => _pair.Left.Publish(buffer, metadata, _pair.Limit)).Fault));
+    }
+
+    [Fact]
+    public void Events_that_nobody_reads_are_dropped_and_counted()
+    {
+        using var pair = new ChannelPair(right: new ChannelOptions { MaxEvents = 4 });
+        var buffer = pair.NewBuffer();
+        for (var i = 0; i < 10; i++)
+            pair.Left.Publish(buffer, null, pair.Limit);
+        Eventually(() => pair.Right.DroppedEvents == 6);
+        Assert.Equal(4, pair.Right.PendingEvents);
+        Assert.Single(pair.Right.Shares);
+    }
+
+    [Fact]
+    public void A_subscriber_gets_every_event()
+    {
+        var seen = new List<ChannelEventType>();
+        _pair.Right.EventReceived += (_, e) => seen.Add(e.Event.Type);
+        var (exported, _) = _pair.Publish();
+        _pair.Left.Unpublish(exported);
+        Eventually(() => seen.Count == 3);
+        Assert.Equal(
+            [ChannelEventType.Published, ChannelEventType.Unpublishing, ChannelEventType.Unpublished], seen);
+    }
+
+    [Fact]
+    public void A_wait_for_release_lasts_until_the_last_update_was_used()
+    {
+        var (exported, imported) = _pair.Publish();
+        using (var soon = new WaitLimit(TimeSpan.FromMilliseconds(50)))
+            Assert.Throws<WaitTimeoutException>(() => _pair.Left.WaitReleased(exported, soon));
+        using var buffer = _pair.Import(imported);
+        _pair.Right.Release(imported);
+        _pair.Left.WaitReleased(exported, _pair.Limit);
+        _pair.Left.Publish(exported.Buffer!, null, _pair.Limit);
+        using (var soon = new WaitLimit(TimeSpan.FromMilliseconds(50)))
+            Assert.Throws<WaitTimeoutException>(() => _pair.Left.WaitReleased(exported, soon));
+    }
+
+    private static void Eventually(Func<bool> isTrue)
+    {
+        using var limit = ChannelPair.NewLimit();
+        while (!isTrue())
+            limit.Pause(10, "the condition");
+    }
+}
