@@ -2,13 +2,13 @@ using System.ComponentModel;
 using System.Globalization;
 using DmaBuf.Bench;
 
-const string Usage = "options: --quick, --only core|cmdlets|processes|xen, --module PATH"
+const string Usage = "options: --quick, --only core|channels|cmdlets|processes|xen, --module PATH"
     + " (default: $DMABUFPS_MODULE, or else out/DmaBufPS)";
 
 const string Xen = "xen";
 
 CultureInfo.DefaultThreadCurrentCulture = CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;
-string[] parts = ["core", "cmdlets", "processes"];
+string[] parts = ["core", "channels", "cmdlets", "processes"];
 var quick = false;
 var module = Environment.GetEnvironmentVariable("DMABUFPS_MODULE") ?? Path.Combine(Workshop.Root, "out/DmaBufPS");
 for (var i = 0; i < args.Length; i++)
@@ -52,9 +52,10 @@ var rows = new List<Row>();
 var left = "";
 foreach (var part in parts)
 {
-    if (part != "core" && !PwshProgram.Exists)
+    var needsModule = part is not ("core" or "channels");
+    if (needsModule && !PwshProgram.Exists)
         left = "Left out, because there is no pwsh: the cmdlets, Import-Module and whole processes.";
-    else if (part != "core" && !File.Exists(manifest))
+    else if (needsModule && !File.Exists(manifest))
         left = $"Left out, because there is no {manifest} (run the task Build): the cmdlets, Import-Module and whole"
             + " processes.";
     else
@@ -63,6 +64,7 @@ foreach (var part in parts)
         rows.AddRange(part switch
         {
             "core" => CoreSuite.Run(quick),
+            "channels" => ChannelSuite.Run(quick),
             "cmdlets" => CmdletSuite.Run(manifest, quick),
             _ => ProcessSuite.Run(manifest, quick),
         });

@@ -91,15 +91,7 @@ public sealed class WaitLimit : IDisposable
     internal void ForPulse(object monitor, string waitedFor)
     {
         if (_pulse == default && _cancellation.CanBeCanceled)
-        {
-            // Not under the caller's lock if the token is cancelled already.
-            _pulse = _cancellation.Register(() =>
-            {
-                lock (monitor)
-                    Monitor.PulseAll(monitor);
-            });
-        }
-
+            _pulse = _cancellation.Register(PulseAll, monitor);
         Monitor.Wait(monitor, RemainingMilliseconds(waitedFor));
         _ = RemainingMilliseconds(waitedFor);
     }
@@ -120,6 +112,12 @@ public sealed class WaitLimit : IDisposable
         {
             throw new WaitTimeoutException(waitedFor, _timeout.Value);
         }
+    }
+
+    private static void PulseAll(object? monitor)
+    {
+        lock (monitor!)
+            Monitor.PulseAll(monitor);
     }
 
     private WaitSet EmptySet()

@@ -65,10 +65,10 @@ internal sealed class ChannelDispatcher : IDisposable
             return true;
         try
         {
-            if (buffer.Use(descriptor => Poll.Has(descriptor, EventsFor(share))))
+            if (Poll.Has(buffer.Descriptor, EventsFor(share)))
                 return true;
         }
-        catch (BufferException)
+        catch (ObjectDisposedException)
         {
             // It is removed, and the share ends.
             return true;
