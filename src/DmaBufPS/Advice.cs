@@ -13,6 +13,10 @@ internal static class Advice
         "Address,CannotPassDescriptors" when target is not DmaBuffer =>
             "-Domain receives grant references of the domain that it names.",
         "Address,CannotPassDescriptors" => "Export-GrantRefs creates references to the buffer's pages.",
+        "Share,InUse" => "Lock-DmaBuf waits for that; -Force writes anyway.",
+        "Share,ChannelClosed" => "Connect-DmaBufChannel opens a new one.",
+        "Share,NoPages" => "-Domain names the peer's domain.",
+        "Share,BadState" => "Get-DmaBufShare shows the state of each share.",
         "Domain,Unknown" => "Get-XenDomain lists the domains.",
         "Buffer,Removed" => "Get-DmaBuf lists the buffers that are open.",
         "Buffer,NoLease" => "Get-GrantRefs lists the references that this session has granted.",

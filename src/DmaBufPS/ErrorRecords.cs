@@ -53,7 +53,19 @@ internal static class ErrorRecords
         StreamException => ErrorCategory.InvalidArgument,
         WaitTimeoutException => ErrorCategory.OperationTimeout,
         BufferException buffer => Category(buffer.Fault),
+        ShareException share => Category(share.Fault),
         _ => ErrorCategory.NotSpecified,
+    };
+
+    private static ErrorCategory Category(ShareFault fault) => fault switch
+    {
+        ShareFault.Unknown or ShareFault.Unpublished => ErrorCategory.ObjectNotFound,
+        ShareFault.TooMany => ErrorCategory.LimitsExceeded,
+        ShareFault.BadMetadata => ErrorCategory.InvalidArgument,
+        ShareFault.InUse => ErrorCategory.ResourceBusy,
+        ShareFault.ChannelClosed => ErrorCategory.ConnectionError,
+        ShareFault.NoPages => ErrorCategory.NotImplemented,
+        _ => ErrorCategory.InvalidOperation,
     };
 
     private static ErrorCategory Category(BufferFault fault) => fault switch

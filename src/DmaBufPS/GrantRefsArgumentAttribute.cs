@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Management.Automation;
 using DmaBuf.Buffers;
 using DmaBuf.Grants;
+using DmaBuf.Sharing.Channels;
 
 namespace DmaBufPS;
 
@@ -18,6 +19,9 @@ public sealed class GrantRefsArgumentAttribute : ArgumentTransformationAttribute
     /// <summary>Whether the parameter, an object[], accepts buffers and their names too.</summary>
     public bool OrBuffer { get; set; }
 
+    /// <summary>Whether the parameter accepts shares of channels too.</summary>
+    public bool OrShare { get; set; }
+
     /// <inheritdoc/>
     public override object Transform(EngineIntrinsics engineIntrinsics, object inputData)
     {
@@ -26,6 +30,7 @@ public sealed class GrantRefsArgumentAttribute : ArgumentTransformationAttribute
         {
             DmaBuffer buffer when !OrBuffer && GrantRefs.Of(buffer) is { } grants => grants,
             GrantRefs or DmaBuffer => value,
+            ExportedShare when OrShare => value,
             _ when BufferCopy.IsOne(inputData) => !OrBuffer && BufferCopy.GrantsOf(inputData) is { } copied
                 ? Rebuild(copied)
                 : throw BufferCopy.Refusal(inputData),

@@ -1,6 +1,7 @@
 using System.Management.Automation;
 using DmaBuf.Buffers;
 using DmaBuf.Sharing;
+using DmaBuf.Sharing.Channels;
 
 namespace DmaBufPS;
 
@@ -13,6 +14,9 @@ public sealed class Session : IModuleAssemblyCleanup
 {
     /// <summary>The one table of the process: its threads and runspaces share descriptors and grants anyway.</summary>
     internal static ShareTable Table { get; } = new();
+
+    /// <summary>The channels of the process.</summary>
+    internal static ChannelTable Channels { get; } = new(Table);
 
     /// <summary>The owner of the buffers and shares that a cmdlet makes now.</summary>
     internal static object Owner => RunspaceOwner.Current;
@@ -37,6 +41,9 @@ public sealed class Session : IModuleAssemblyCleanup
     public void OnRemove(PSModuleInfo psModuleInfo)
     {
         var own = Owner;
-        Table.RemoveOwned(owner => owner == own || owner is RunspaceOwner { HasEnded: true });
+        Channels.CloseOwned(IsEnding);
+        Table.RemoveOwned(IsEnding);
+
+        bool IsEnding(object? owner) => owner == own || owner is RunspaceOwner { HasEnded: true };
     }
 }

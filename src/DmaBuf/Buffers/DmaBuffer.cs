@@ -201,6 +201,36 @@ public sealed class DmaBuffer : IDisposable
         Dispose();
     }
 
+    /// <summary>
+    /// Waits until no device uses the dma-buf in a way that excludes an access: until its fences are signalled (poll(2)
+    /// on a dma-buf; linux/dma-buf.h).
+    /// </summary>
+    /// <exception cref="BufferException">NotABuffer: it is not a dma-buf; Removed.</exception>
+    /// <exception cref="WaitTimeoutException">A fence was not signalled in time.</exception>
+    public void WaitFences(BufferAccess access, WaitLimit limit)
+    {
+        ArgumentNullException.ThrowIfNull(limit);
+        ThrowIfRemoved();
+        if (!IsDmaBuf)
+        {
+            throw new BufferException(BufferFault.NotABuffer, $"{this} has no fences, because it is not a dma-buf.",
+                "Wait for fences of dma-bufs only.");
+        }
+
+        try
+        {
+            limit.ForEvent(Descriptor, access == BufferAccess.Read ? Poll.POLLIN : Poll.POLLOUT, $"the fences of {this}");
+        }
+        catch (KernelException e) when (e.Call == "poll")
+        {
+            throw BufferException.Removed(this);
+        }
+        catch (WaitTimeoutException e)
+        {
+            throw e.ForFence();
+        }
+    }
+
     /// <summary>What messages call this buffer: its name if it has one, its size and its inode.</summary>
     public override string ToString()
     {

@@ -1,22 +1,42 @@
 using System.Management.Automation;
 using DmaBuf.Buffers;
 using DmaBuf.Grants;
+using DmaBuf.Sharing.Channels;
 
 namespace DmaBufPS;
 
 /// <summary>Wait-DmaBufRelease: waits until the peers that received a buffer are done with it.</summary>
-[Cmdlet(VerbsLifecycle.Wait, "DmaBufRelease", SupportsShouldProcess = true, ConfirmImpact = ConfirmImpact.Low)]
-[OutputType(typeof(DmaBuffer), typeof(GrantRefs))]
+[Cmdlet(
+    VerbsLifecycle.Wait,
+    "DmaBufRelease",
+    DefaultParameterSetName = ByObject,
+    SupportsShouldProcess = true,
+    ConfirmImpact = ConfirmImpact.Low)]
+[OutputType(typeof(DmaBuffer), typeof(GrantRefs), typeof(ExportedShare))]
 public sealed class WaitDmaBufReleaseCommand : DmaBufCmdlet
 {
+    private const string ByObject = "Object";
+    private const string ById = "Id";
+
     /// <summary>
-    /// Buffers, their names, or references that were sent, or dma-bufs made from another domain's references.
+    /// Buffers, their names, or references that were sent, dma-bufs made from another domain's references, or published
+    /// shares.
     /// </summary>
-    [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
+    [Parameter(
+        ParameterSetName = ByObject,
+        Mandatory = true,
+        Position = 0,
+        ValueFromPipeline = true,
+        ValueFromPipelineByPropertyName = true)]
     [Alias("Buffer")]
-    [GrantRefsArgument(OrBuffer = true)]
+    [GrantRefsArgument(OrBuffer = true, OrShare = true)]
     [ArgumentCompleter(typeof(BufferCompleter))]
     public object[] InputObject { get; set; } = [];
+
+    /// <summary>The ids of published shares.</summary>
+    [Parameter(ParameterSetName = ById, Mandatory = true)]
+    [ArgumentCompleter(typeof(ShareIdCompleter))]
+    public ShareId[] Id { get; set; } = [];
 
     /// <summary>The time limit for each object: seconds or a TimeSpan; 0 for none.</summary>
     [Parameter]
@@ -31,19 +51,39 @@ public sealed class WaitDmaBufReleaseCommand : DmaBufCmdlet
     /// <inheritdoc/>
     protected override void ProcessRecord()
     {
-        foreach (var item in FindItems(InputObject))
+        foreach (var item in FindItems(InputObject).Concat(FindShares()))
         {
             if (ShouldProcess($"{item}", "Wait for release") && Try(item, () => WaitFor(item)) && PassThru)
                 WriteObject(item);
         }
     }
 
+    private IEnumerable<object> FindShares()
+    {
+        foreach (var id in Id)
+        {
+            var found = Session.Channels.Find(id).OfType<ExportedShare>().ToList();
+            if (found.Count == 0)
+                WriteError(ShareCmdlet.NotFound(id));
+            foreach (var share in found)
+                yield return share;
+        }
+    }
+
     private void WaitFor(object item)
     {
         using var limit = NewLimit(TimeoutSec);
-        if (item is GrantRefs grants)
-            Session.Table.WaitReleased(grants, limit);
-        else
-            Session.Table.WaitReleased((DmaBuffer)item, limit);
+        switch (item)
+        {
+            case GrantRefs grants:
+                Session.Table.WaitReleased(grants, limit);
+                break;
+            case ExportedShare share:
+                share.Channel.WaitReleased(share, limit);
+                break;
+            default:
+                Session.Table.WaitReleased((DmaBuffer)item, limit);
+                break;
+        }
     }
 }

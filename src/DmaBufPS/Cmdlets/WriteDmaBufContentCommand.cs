@@ -153,6 +153,10 @@ public sealed class WriteDmaBufContentCommand : DmaBufCmdlet
     [ValidateRange(0, long.MaxValue)]
     public long? Count { get; set; }
 
+    /// <summary>Writes even while the peer of a channel uses the buffer.</summary>
+    [Parameter]
+    public SwitchParameter Force { get; set; }
+
     /// <summary>Returns the buffer.</summary>
     [Parameter]
     public SwitchParameter PassThru { get; set; }
@@ -266,6 +270,8 @@ public sealed class WriteDmaBufContentCommand : DmaBufCmdlet
 
     private void Write(DmaBuffer buffer, ContentParts? content)
     {
+        if (!Force)
+            Session.Channels.CheckNotInUse(buffer);
         var progress = Progress($"Writing {buffer}");
         switch (ParameterSetName)
         {

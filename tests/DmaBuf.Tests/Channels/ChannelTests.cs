@@ -110,7 +110,7 @@ public sealed class ChannelTests : IDisposable
     {
         var (exported, imported) = _pair.Publish();
         var buffer = exported.Buffer!;
-        _pair.LeftTable.Lock(buffer, _pair.Limit);
+        _pair.LeftTable.Lock(buffer, write: true, _pair.Limit);
         using (var soon = new WaitLimit(TimeSpan.FromMilliseconds(50)))
         {
             Assert.Throws<WaitTimeoutException>(
@@ -122,9 +122,9 @@ public sealed class ChannelTests : IDisposable
         Assert.Equal(
             ShareFault.InUse, Assert.Throws<ShareException>(() => _pair.LeftTable.CheckNotInUse(buffer)).Fault);
         using (var soon = new WaitLimit(TimeSpan.FromMilliseconds(50)))
-            Assert.Throws<WaitTimeoutException>(() => _pair.LeftTable.Lock(buffer, soon));
+            Assert.Throws<WaitTimeoutException>(() => _pair.LeftTable.Lock(buffer, write: true, soon));
         _pair.Right.Release(imported);
-        _pair.LeftTable.Lock(buffer, _pair.Limit);
+        _pair.LeftTable.Lock(buffer, write: true, _pair.Limit);
         _pair.LeftTable.CheckNotInUse(buffer);
         _pair.LeftTable.Unlock(buffer);
     }

@@ -99,6 +99,13 @@ public sealed class Channel : IChannelHost, IDisposable
         }
     }
 
+    /// <summary>The share that a buffer is published as, or null.</summary>
+    public ExportedShare? Find(DmaBuffer buffer)
+    {
+        lock (_table.Sync)
+            return _protocol.Exported.Find(buffer);
+    }
+
     /// <summary>The share with an id, or null.</summary>
     public ChannelShare? Find(ShareId id)
     {

@@ -111,24 +111,60 @@ public sealed class ChannelTable : IDisposable
                 }
 
                 if (!isOpen)
-                {
-                    throw new ShareException(ShareFault.ChannelClosed,
-                        "The channel is closed, and all its events were read.", "Connect again.");
-                }
+                    throw NoneIsOpen();
 
                 limit.ForPulse(Sync, "an event on a channel");
             }
         }
     }
 
-    /// <summary>Takes a buffer for this process alone, and waits until no peer uses it.</summary>
-    /// <exception cref="ShareException">BadState: this process has it.</exception>
-    /// <exception cref="WaitTimeoutException">A peer did not release it in time.</exception>
-    public void Lock(DmaBuffer buffer, WaitLimit limit)
+    /// <summary>Waits until a peer offers a share with a name.</summary>
+    /// <param name="channels">The channels; null for all that are open or are opened during the wait.</param>
+    /// <param name="name">The name.</param>
+    /// <param name="limit">The time limit.</param>
+    /// <returns>The newest share with that name.</returns>
+    /// <exception cref="WaitTimeoutException">There was none in time.</exception>
+    /// <exception cref="ShareException">ChannelClosed: none of the channels can have another share.</exception>
+    public ImportedShare WaitForShare(IReadOnlyList<Channel>? channels, string name, WaitLimit limit)
+    {
+        ArgumentNullException.ThrowIfNull(limit);
+        lock (Sync)
+        {
+            while (true)
+            {
+                var all = channels ?? _channels;
+                var named = all.SelectMany(channel => channel.Shares)
+                    .OfType<ImportedShare>()
+                    .LastOrDefault(share => share.Metadata.Name == name || share.Name == name);
+                if (named is not null)
+                    return named;
+                if (channels is not null && !all.Any(channel => channel.IsOpen))
+                    throw NoneIsOpen();
+                limit.ForPulse(Sync, $"a peer to publish a share named '{name}'");
+            }
+        }
+    }
+
+    /// <summary>
+    /// Takes a buffer for use: an imported one from its exporter, and one of this process from its peers, once nobody
+    /// uses it in a way that excludes that.
+    /// </summary>
+    /// <param name="buffer">The buffer.</param>
+    /// <param name="write">Whether others are excluded altogether, or only if they write.</param>
+    /// <param name="limit">The time limit.</param>
+    /// <exception cref="ShareException">BadState: this process has it; Unknown, ChannelClosed.</exception>
+    /// <exception cref="WaitTimeoutException">It was not free in time.</exception>
+    public void Lock(DmaBuffer buffer, bool write, WaitLimit limit)
     {
         ArgumentNullException.ThrowIfNull(buffer);
         ArgumentNullException.ThrowIfNull(limit);
         buffer.ThrowIfRemoved();
+        if (ImportOf(buffer) is { } imported)
+        {
+            imported.Channel.Acquire(imported, write, limit);
+            return;
+        }
+
         lock (Sync)
         {
             if (_local.ContainsKey(buffer))
@@ -142,7 +178,7 @@ public sealed class ChannelTable : IDisposable
             _local.Add(buffer, local);
             try
             {
-                local.IsGranted = access.Request(local, write: true);
+                local.IsGranted = access.Request(local, write);
                 while (!local.IsGranted)
                     limit.ForPulse(Sync, $"the peers to release {buffer}");
             }
@@ -162,11 +198,17 @@ public sealed class ChannelTable : IDisposable
         }
     }
 
-    /// <summary>Lets peers use a buffer again.</summary>
-    /// <exception cref="ShareException">BadState: this process has not locked it.</exception>
+    /// <summary>Lets others use a buffer again, which stays imported if it was.</summary>
+    /// <exception cref="ShareException">BadState: this process does not use it; ChannelClosed.</exception>
     public void Unlock(DmaBuffer buffer)
     {
         ArgumentNullException.ThrowIfNull(buffer);
+        if (ImportOf(buffer) is { } imported)
+        {
+            imported.Channel.Release(imported);
+            return;
+        }
+
         lock (Sync)
         {
             if (!_local.Remove(buffer, out var local))
@@ -281,6 +323,15 @@ public sealed class ChannelTable : IDisposable
     /// them.
     /// </summary>
     internal bool AreFencesDone(ExportedShare share) => _dispatcher!.AreFencesDone(share);
+
+    private static ShareException NoneIsOpen() => new(ShareFault.ChannelClosed,
+        "The channel is closed, and nothing of it is left to read.", "Connect again.");
+
+    /// <summary>The share that a buffer was imported from, or null.</summary>
+    private ImportedShare? ImportOf(DmaBuffer buffer) => Channels
+        .SelectMany(channel => channel.Shares)
+        .OfType<ImportedShare>()
+        .FirstOrDefault(share => share.Imported == buffer);
 
     private static ushort OwnDomain(WaitLimit limit)
     {
