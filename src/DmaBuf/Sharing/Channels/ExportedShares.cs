@@ -82,7 +82,7 @@ internal sealed class ExportedShares(IChannelHost host, MessageWriter writer)
             host.SharePages(share);
         else if (share.IsAcquiring)
             Acquire(share);
-        else if (share.State != ShareState.InUse && !share.ArePagesSent)
+        else if (share.State is ShareState.Offered or ShareState.Released)
             share.Access.Release(share);
     }
 

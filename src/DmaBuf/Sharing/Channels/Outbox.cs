@@ -19,6 +19,14 @@ internal sealed class Outbox : IDisposable
     /// <summary>The bytes that wait, for a test that carries them by itself.</summary>
     internal ReadOnlySpan<byte> Bytes => _bytes.AsSpan(_start, Count);
 
+    /// <summary>Takes bytes out, for a test that carries them by itself.</summary>
+    internal ReadOnlySpan<byte> Take(int count)
+    {
+        var taken = _bytes.AsSpan(_start, count).ToArray();
+        Drop(count);
+        return taken;
+    }
+
     /// <summary>Adds bytes.</summary>
     public void Append(ReadOnlySpan<byte> bytes)
     {
