@@ -4,7 +4,8 @@ namespace DmaBuf.Build;
 
 /// <summary>
 /// Shows the main job on an emulated Xen host: a guest shares a buffer with dom0, without a copy. The cmdlets do it
-/// where there is PowerShell, otherwise the peer program. The last line is for programs that read the output.
+/// where there is PowerShell, otherwise the peer program; with -Channel, in a cycle of three buffers over vchan. The last
+/// line is for programs that read the output.
 /// </summary>
 internal static class DemoTask
 {
@@ -13,6 +14,7 @@ internal static class DemoTask
     public static async Task<int> RunAsync(TaskArguments arguments, CancellationToken cancellationToken)
     {
         var byPeer = arguments.TakeSwitch("Peer");
+        var script = arguments.TakeSwitch("Channel") ? "channel.sh" : "demo.sh";
         var driver = XenHosts.ParseDriver(arguments.TakeOption("Driver") ?? nameof(GrantDriver.Distribution));
         arguments.Finish();
         await BuildTask.EnsureBuiltAsync(cancellationToken);
@@ -32,7 +34,7 @@ internal static class DemoTask
         Report.Note(host.Description);
         var pwsh = byPeer ? [] : Pwsh.Command ?? [];
         var command = new GuestCommand(
-            "sh", [Repository.At("lab", "demo", "demo.sh"), Guest, PeerProgram.Path, .. pwsh]);
+            "sh", [Repository.At("lab", "demo", script), Guest, PeerProgram.Path, .. pwsh]);
         return await host.RunAsync(
             XenHost.Dom0, command, StandardStreams.Output, StandardStreams.Error, null, cancellationToken);
     }

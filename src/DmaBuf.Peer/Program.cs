@@ -1,3 +1,4 @@
+using System.Globalization;
 using DmaBuf.Errors;
 using DmaBuf.Sharing;
 using DmaBuf.Waits;
@@ -6,17 +7,22 @@ namespace DmaBuf.Peer;
 
 /// <summary>
 /// The command line: <c>dmabuf-peer server ADDRESS [vmid]</c>,
-/// <c>dmabuf-peer client ADDRESS [vmid] [--reply TEXT]</c>.
+/// <c>dmabuf-peer client ADDRESS [vmid] [--reply TEXT]</c>, <c>dmabuf-peer publish ADDRESS [vmid] [--turns N]</c>,
+/// <c>dmabuf-peer consume ADDRESS [vmid]</c>.
 /// </summary>
 internal static class Program
 {
     private const string Usage = """
         Usage: dmabuf-peer server ADDRESS [vmid]
                dmabuf-peer client ADDRESS [vmid] [--reply TEXT]
+               dmabuf-peer publish ADDRESS [vmid] [--turns N]
+               dmabuf-peer consume ADDRESS [vmid]
         ADDRESS is unix:PATH, unixd:PATH, tcp:HOST:PORT, tcpd:HOST:PORT, vsock:CID:PORT, vsockd:CID:PORT or,
         between domains without a network, vchan:DOMAIN:NAME, vchand:DOMAIN:NAME or xenstore:NAME.
         Without vmid the buffer's descriptor is handed over (unix only); with vmid, the id or name of the other side's
         domain, its grant references. The client writes TEXT into the buffer, and the server prints what came back.
+        publish and consume use a channel, over any address but xenstore: publish fills three buffers in N turns (30),
+        each once it is released, and consume prints the text in each. Over tcp, both need vmid.
         """;
 
     private static int Main(string[] arguments)
@@ -28,7 +34,17 @@ internal static class Program
             arguments = arguments[..^2];
         }
 
-        if (arguments.Length is < 2 or > 3 || arguments[0] is not ("server" or "client"))
+        var turns = 30;
+        if (arguments is ["publish", .., "--turns", var count])
+        {
+            if (!int.TryParse(count, CultureInfo.InvariantCulture, out turns) || turns < 1)
+                turns = 0;
+            arguments = arguments[..^2];
+        }
+
+        if (turns == 0
+            || arguments.Length is < 2 or > 3
+            || arguments[0] is not ("server" or "client" or "publish" or "consume"))
         {
             Console.Error.WriteLine(Usage);
             return 2;
@@ -42,14 +58,30 @@ internal static class Program
         };
         try
         {
-            using var carrier = Carrier.Open(arguments[1]);
-            var domain = arguments.ElementAtOrDefault(2);
             using var limit = new WaitLimit(null, cancel.Token);
-            if (arguments[0] == "server")
-                Server.Run(carrier, domain, limit);
-            else
-                Client.Run(carrier, domain, reply, limit);
+            Run(arguments[0], arguments[1], arguments.ElementAtOrDefault(2));
             return 0;
+
+            void Run(string role, string address, string? domain)
+            {
+                if (role == "publish")
+                {
+                    ChannelPeer.Publish(address, domain, turns, limit);
+                    return;
+                }
+
+                if (role == "consume")
+                {
+                    ChannelPeer.Consume(address, domain, limit);
+                    return;
+                }
+
+                using var carrier = Carrier.Open(address);
+                if (role == "server")
+                    Server.Run(carrier, domain, limit);
+                else
+                    Client.Run(carrier, domain, reply, limit);
+            }
         }
         catch (DmaBufException e)
         {

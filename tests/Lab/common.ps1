@@ -93,6 +93,7 @@ $script:Preparation = {
     # Ends everything that this process shares or has imported. Reports, once, what stays open nevertheless.
     if ($null -eq $global:lostBefore) { $global:lostBefore = @{} }
     function global:Clear-Domain {
+        Get-DmaBufChannel | Disconnect-DmaBufChannel
         Get-DmaBuf | Remove-DmaBuf
         Get-GrantRefs | Revoke-GrantRefs
         $lost = Get-Holding

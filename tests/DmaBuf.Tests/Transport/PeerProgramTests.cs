@@ -51,8 +51,20 @@ public sealed class PeerProgramTests
         Assert.Equal(["peer closed", "first byte R"], sender.Finish());
     }
 
+    [Fact]
+    public void It_publishes_three_buffers_in_turns_which_another_one_consumes()
+    {
+        using var folder = new ScratchFolder();
+        using var producer = StartPeer("publish", $"unix:{folder.File("s")}", "--turns", "7");
+        using var consumer = StartPeer("consume", $"unix:{folder.File("s")}");
+        Assert.Equal([.. Enumerable.Range(0, 7).Select(turn => $"turn {turn}")], consumer.Finish());
+        Assert.Equal("turns=7 buffers=3", producer.Finish()[^1]);
+    }
+
     [Theory]
     [InlineData("server")]
+    [InlineData("publish", "unix:/tmp/s", "--turns", "0")]
+    [InlineData("consume", "xenstore:camera")]
     [InlineData("client", "nonsense:x")]
     [InlineData("server", "tcpd:127.0.0.1:8000")]
     [InlineData("client", "unix:/tmp/s", "no-id")]

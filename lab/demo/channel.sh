@@ -1,0 +1,29 @@
+#!/bin/sh
+# Shows a cycle of three buffers between two Xen domains over vchan; dom0 runs this script. The guest fills the buffers
+# in turn; dom0 reads each and releases it. The last line is for programs.
+# Usage: channel.sh GUEST PEER [PWSH...]. With a PowerShell, the cmdlets do the work, otherwise the program PEER.
+guest=$1
+peer=$2
+shift 2
+here=$(dirname "$0")
+on=/run/lab/jobs/on
+work=$(mktemp -d)
+turns=12
+# Prints one domain's output, with the domain's name in front, and keeps it in a file.
+from() { tee "$work/$1" | while IFS= read -r line; do printf '%-6s %s\n' "$1" "$line"; done; }
+
+if [ $# -gt 0 ]; then
+    by=cmdlets
+    echo "dom0   starts a PowerShell in each domain"
+    $on "$guest" "$@" -NoProfile -File "$here/channel.ps1" produce dom0 $turns 2>&1 | from "$guest" &
+    "$@" -NoProfile -File "$here/channel.ps1" consume "$guest" 2>&1 | from dom0
+else
+    by=peer
+    id=$(xl domid "$guest")
+    $on "$guest" timeout 120 "$peer" publish vchan:0:dmabufps --turns $turns 2>&1 | from "$guest" &
+    timeout 120 "$peer" consume "vchand:$id:dmabufps" 2>&1 | from dom0
+fi
+wait
+read_turns=$(grep -c '^turn [0-9]*$' "$work/dom0")
+grep -q "^turns=$turns buffers=3" "$work/$guest" && [ "$read_turns" = $turns ] || exit 1
+echo "demo: ok turns=$turns buffers=3 exporter=$guest importer=dom0 via=vchan by=$by"
