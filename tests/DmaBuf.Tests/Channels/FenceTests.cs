@@ -1,0 +1,59 @@
+using DmaBuf.Buffers;
+using DmaBuf.Errors;
+using DmaBuf.Sharing.Channels;
+using DmaBuf.Waits;
+using Xunit;
+
+namespace DmaBuf.Tests;
+
+/// <summary>Tests waits for the fences that a device attaches to a dma-buf.</summary>
+public sealed class FenceTests
+{
+    [Fact]
+    public void A_wait_for_fences_lasts_until_the_device_is_done()
+    {
+        using var device = new Vgem();
+        using var buffer = DmaBuffer.Adopt(device.Export(), BufferOrigin.Received);
+        WaitFor(buffer, BufferAccess.ReadWrite);
+        var fence = device.Attach(write: false);
+        WaitFor(buffer, BufferAccess.Read);
+        Assert.Throws<WaitTimeoutException>(() => WaitFor(buffer, BufferAccess.ReadWrite));
+        device.Signal(fence);
+        WaitFor(buffer, BufferAccess.ReadWrite);
+        fence = device.Attach(write: true);
+        Assert.Throws<WaitTimeoutException>(() => WaitFor(buffer, BufferAccess.Read));
+        device.Signal(fence);
+        WaitFor(buffer, BufferAccess.Read);
+    }
+
+    [Fact]
+    public void An_importer_gets_access_once_the_exporters_device_is_done()
+    {
+        using var device = new Vgem();
+        using var pair = new ChannelPair();
+        var buffer = pair.LeftTable.Shares.Add(DmaBuffer.Adopt(device.Export(), BufferOrigin.Received));
+        pair.Left.Publish(buffer, null, pair.Limit);
+        var share = (ImportedShare)pair.Next(pair.RightTable, ChannelEventType.Published).Share!;
+        using var import = pair.Import(share);
+        pair.Right.Release(share);
+        var fence = device.Attach(write: true);
+        using (var soon = new WaitLimit(TimeSpan.FromMilliseconds(300)))
+            Assert.Throws<WaitTimeoutException>(() => pair.Right.Acquire(share, write: false, soon));
+        var acquiring = Task.Run(() =>
+        {
+            using var limit = ChannelPair.NewLimit();
+            pair.Right.Acquire(share, write: false, limit);
+        }, TestContext.Current.CancellationToken);
+        Thread.Sleep(200);
+        Assert.False(acquiring.IsCompleted);
+        device.Signal(fence);
+        acquiring.GetAwaiter().GetResult();
+        Assert.Equal(ShareState.InUse, share.State);
+    }
+
+    private static void WaitFor(DmaBuffer buffer, BufferAccess access)
+    {
+        using var limit = new WaitLimit(TimeSpan.FromMilliseconds(300));
+        buffer.WaitFences(access, limit);
+    }
+}
