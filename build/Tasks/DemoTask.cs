@@ -4,7 +4,7 @@ namespace DmaBuf.Build;
 
 /// <summary>
 /// Shows the main job on an emulated Xen host: a guest shares a buffer with dom0, without a copy. The cmdlets do it
-/// where there is PowerShell, otherwise the peer program; with -Channel, in a cycle of three buffers over vchan. The last
+/// where there is PowerShell, otherwise the peer program. With -Channel, three buffers go round over vchan. The last
 /// line is for programs that read the output.
 /// </summary>
 internal static class DemoTask

@@ -219,7 +219,8 @@ public sealed class DmaBuffer : IDisposable
 
         try
         {
-            limit.ForEvent(Descriptor, access == BufferAccess.Read ? Poll.POLLIN : Poll.POLLOUT, $"the fences of {this}");
+            var events = access == BufferAccess.Read ? Poll.POLLIN : Poll.POLLOUT;
+            limit.ForEvent(Descriptor, events, $"the fences of {this}");
         }
         catch (KernelException e) when (e.Call == "poll")
         {

@@ -8,7 +8,7 @@ namespace DmaBufPS;
 [Cmdlet(VerbsSecurity.Revoke, "GrantRefs", SupportsShouldProcess = true, ConfirmImpact = ConfirmImpact.Low)]
 public sealed class RevokeGrantRefsCommand : DmaBufCmdlet
 {
-    /// <summary>References as Export-GrantRefs returned them, or buffers or their names: all of their references.</summary>
+    /// <summary>References from Export-GrantRefs, or buffers or their names, for all of their references.</summary>
     [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
     [GrantRefsArgument(OrBuffer = true)]
     [ArgumentCompleter(typeof(BufferCompleter))]

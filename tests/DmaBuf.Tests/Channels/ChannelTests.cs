@@ -197,6 +197,42 @@ public sealed class ChannelTests : IDisposable
     }
 
     [Fact]
+    public void The_last_events_of_a_channel_that_ended_are_among_those_of_all_channels()
+    {
+        _pair.Publish();
+        _pair.Right.Dispose();
+        Eventually(() => !_pair.Left.IsOpen);
+        Assert.Equal(ChannelEventType.Closed, _pair.LeftTable.TakeEvent(null, [], _pair.Limit).Type);
+        Assert.Equal(ChannelEventType.Closed, _pair.RightTable.TakeEvent(null, [], _pair.Limit).Type);
+        using var soon = new WaitLimit(TimeSpan.FromMilliseconds(50));
+        Assert.Throws<WaitTimeoutException>((Action)(() => _pair.LeftTable.TakeEvent(null, [], soon)));
+    }
+
+    [Fact]
+    public void Both_sides_may_unpublish_at_once()
+    {
+        var (exported, imported) = _pair.Publish();
+        var back = _pair.Right.Publish(_pair.RightTable.Shares.Add(Buffers.New(4096)), null, _pair.Limit);
+        _pair.Next(_pair.LeftTable, ChannelEventType.Published);
+        Parallel.Invoke(() => _pair.Left.Unpublish(exported), () => _pair.Right.Unpublish(back));
+        Eventually(() => !imported.IsValid && _pair.Left.Shares.Count == 0 && _pair.Right.Shares.Count == 0);
+    }
+
+    [Fact]
+    public void Channels_leave_no_descriptor_and_no_mapping_behind() =>
+        OpenDescriptors.StayTheSame(() =>
+        {
+            using var pair = new ChannelPair();
+            var (exported, imported) = pair.Publish();
+            using (pair.Import(imported))
+                pair.Next(pair.LeftTable, ChannelEventType.Imported);
+            pair.Next(pair.LeftTable, ChannelEventType.Removed);
+            pair.Left.Unpublish(exported);
+            pair.Left.Dispose();
+            Eventually(() => !pair.Right.IsOpen);
+        });
+
+    [Fact]
     public void A_subscriber_gets_every_event()
     {
         var seen = new List<ChannelEventType>();

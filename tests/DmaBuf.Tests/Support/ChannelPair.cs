@@ -7,7 +7,7 @@ using DmaBuf.Waits;
 
 namespace DmaBuf.Tests;
 
-/// <summary>Two sides of a channel over a unix socket, each with tables of its own, as two processes have them.</summary>
+/// <summary>Two sides of a channel over a unix socket, each with its own tables, as two processes have them.</summary>
 internal sealed class ChannelPair : IDisposable
 {
     private readonly ScratchFolder _folder = new();
@@ -61,10 +61,10 @@ internal sealed class ChannelPair : IDisposable
 
     public (ByteStream, ByteStream) Connect()
     {
-        var address = $"unixd:{_folder.File("channel")}";
-        using var listener = StreamListener.Listen(Endpoint.Parse(address));
+        var path = _folder.File("channel");
+        using var listener = StreamListener.Listen(Endpoint.Parse($"unixd:{path}"));
         using var limit = NewLimit();
-        var one = StreamConnector.Connect(Endpoint.Parse(address.Replace("unixd", "unix", StringComparison.Ordinal)), limit);
+        var one = StreamConnector.Connect(Endpoint.Parse($"unix:{path}"), limit);
         return (one, listener.Accept(limit));
     }
 

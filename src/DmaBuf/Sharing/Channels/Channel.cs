@@ -187,7 +187,9 @@ public sealed class Channel : IChannelHost, IDisposable
         }
     }
 
-    /// <summary>Asks for a share's pages, waits for them and makes a buffer of them, which is in use from then on.</summary>
+    /// <summary>
+    /// Asks for a share's pages, waits for them and makes a buffer of them. The share is in use from then on.
+    /// </summary>
     /// <param name="share">The share.</param>
     /// <param name="method">How references become a buffer.</param>
     /// <param name="limit">The time limit.</param>
@@ -295,7 +297,8 @@ public sealed class Channel : IChannelHost, IDisposable
         {
             try
             {
-                while (share.IsValid && !(share.WasReleased && share.State is ShareState.Offered or ShareState.Released))
+                while (share.IsValid
+                    && !(share is { WasReleased: true, State: ShareState.Offered or ShareState.Released }))
                     limit.ForPulse(_table.Sync, $"{Peer} to release {share}");
             }
             catch (WaitTimeoutException e)
@@ -356,7 +359,9 @@ public sealed class Channel : IChannelHost, IDisposable
         }
     }
 
-    /// <summary>Shares the pages for an import that has access. Called without the lock, because it can take long.</summary>
+    /// <summary>
+    /// Shares the pages for an import that has access. Called without the lock, because it can take long.
+    /// </summary>
     internal void SharePages(ExportedShare share)
     {
         PageExchange.Offer? offer = null;

@@ -39,7 +39,9 @@ internal sealed class ChannelConnection : IDisposable
     /// <summary>How many bytes the stream has not taken yet.</summary>
     public int OutputCount => _outbox.Count;
 
-    /// <summary>When the next share ends whose delay runs, or null; see <see cref="ChannelShare.UnpublishAt"/>.</summary>
+    /// <summary>
+    /// When the next share ends whose delay runs, or null; see <see cref="ChannelShare.UnpublishAt"/>.
+    /// </summary>
     public long? NextDeadline { get; private set; }
 
     /// <summary>When to look for the peer again, where it can vanish.</summary>

@@ -1,6 +1,8 @@
 namespace DmaBuf.Sharing.Channels;
 
-/// <summary>The events of a channel that nobody has read. Beyond its bound, the oldest are dropped and counted.</summary>
+/// <summary>
+/// The events of a channel that nobody has read. Beyond its bound, the oldest are dropped and counted.
+/// </summary>
 internal sealed class ChannelEventQueue(int capacity)
 {
     private ChannelEvent[] _events = new ChannelEvent[Math.Min(capacity, 16)];

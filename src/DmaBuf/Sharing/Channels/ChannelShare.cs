@@ -55,7 +55,9 @@ public abstract class ChannelShare
     /// <summary>The name in the metadata, or null.</summary>
     public string? Name => Metadata.Name.Length > 0 ? Tracing.VisibleText.Of(Metadata.Name) : null;
 
-    /// <summary>The buffer: the exporter's own, or the one that the importer made of the pages; null without pages.</summary>
+    /// <summary>
+    /// The buffer: the exporter's own, or the one that the importer made of the pages; null without pages.
+    /// </summary>
     public abstract DmaBuffer? Buffer { get; }
 
     /// <summary>What the importer does with it.</summary>

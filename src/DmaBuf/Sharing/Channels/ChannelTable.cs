@@ -15,7 +15,9 @@ public sealed class ChannelTable : IDisposable
 {
     private static readonly TimeSpan s_helloTime = TimeSpan.FromSeconds(30);
     private static long s_lastId;
+    private const int MostEnded = 16;
     private readonly List<Channel> _channels = [];
+    private readonly List<Channel> _ended = [];
     private readonly ConditionalWeakTable<DmaBuffer, AccessLock> _access = [];
     private readonly Dictionary<DmaBuffer, LocalAccess> _local = [];
     private ChannelDispatcher? _dispatcher;
@@ -87,7 +89,9 @@ public sealed class ChannelTable : IDisposable
         [.. Channels.Select(channel => channel.Find(id)).OfType<ChannelShare>()];
 
     /// <summary>Takes the oldest event of some types from the channels, or waits for one.</summary>
-    /// <param name="channels">The channels; null for all that are open or are opened during the wait.</param>
+    /// <param name="channels">
+    /// The channels; null for all that are open or are opened during the wait, and the last events of those that ended.
+    /// </param>
     /// <param name="wanted">The types; empty for all.</param>
     /// <param name="limit">The time limit.</param>
     /// <exception cref="WaitTimeoutException">There was none in time.</exception>
@@ -101,21 +105,31 @@ public sealed class ChannelTable : IDisposable
         {
             while (true)
             {
-                var isOpen = channels is null;
-                var all = channels ?? _channels;
-                for (var i = 0; i < all.Count; i++)
-                {
-                    if (all[i].TryTakeEvent(bits, out var item))
-                        return item;
-                    isOpen |= all[i].IsOpen;
-                }
-
-                if (!isOpen)
+                if (TryTakeEvent(channels ?? _channels, bits, out var isOpen, out var item)
+                    || (channels is null && TryTakeEvent(_ended, bits, out _, out item)))
+                    return item;
+                _ended.RemoveAll(channel => channel.PendingEvents == 0);
+                if (channels is not null && !isOpen)
                     throw NoneIsOpen();
 
                 limit.ForPulse(Sync, "an event on a channel");
             }
         }
+    }
+
+    private static bool TryTakeEvent(
+        IReadOnlyList<Channel> channels, uint bits, out bool isOpen, out ChannelEvent item)
+    {
+        isOpen = false;
+        for (var i = 0; i < channels.Count; i++)
+        {
+            if (channels[i].TryTakeEvent(bits, out item))
+                return true;
+            isOpen |= channels[i].IsOpen;
+        }
+
+        item = default;
+        return false;
     }
 
     /// <summary>Waits until a peer offers a share with a name.</summary>
@@ -315,6 +329,10 @@ public sealed class ChannelTable : IDisposable
     internal void OnEnded(Channel channel)
     {
         _channels.Remove(channel);
+        // Its last events can still be read, but not for ever where nobody does.
+        _ended.Add(channel);
+        if (_ended.Count > MostEnded)
+            _ended.RemoveAt(0);
         _dispatcher!.Free(channel);
     }
 

@@ -24,7 +24,7 @@ internal static class Handshake
         var problem = peer switch
         {
             { OldestVersion: > Hello.Current } or { Version: < Hello.Current } =>
-                $"speaks versions {peer.OldestVersion} to {peer.Version} of the protocol, and this side {Hello.Current}",
+                $"speaks versions {peer.OldestVersion} to {peer.Version} of the protocol, this side {Hello.Current}",
             _ when (stream.Remote.Domain ?? options.Domain) is { } domain && peer.Domain != domain =>
                 $"says that it is domain {peer.Domain}, and not {domain}",
             _ when (peer.Pages & pages.Kind) == 0 =>

@@ -1,5 +1,6 @@
 using DmaBuf.Buffers;
 using DmaBuf.Errors;
+using DmaBuf.Grants;
 
 namespace DmaBuf.Sharing.Channels;
 
@@ -155,8 +156,11 @@ internal sealed class ImportedShares(IChannelHost host, MessageWriter writer, in
         var (domain, total, first) = (message.UInt32(), message.UInt32(), message.UInt32());
         if (wanted is null)
             return (kind, null);
-        var expected = (wanted.Size + Grants.GrantRefs.GrantPageSize - 1) / Grants.GrantRefs.GrantPageSize;
-        if (domain != host.PeerDomain || kind != PageKinds.GrantRefs || expected != total
+        var expected = (wanted.Size + GrantRefs.GrantPageSize - 1) / GrantRefs.GrantPageSize;
+        if (domain != host.PeerDomain
+            || kind != PageKinds.GrantRefs
+            || expected != total
+            || total > GrantMapper.MaxPages
             || !wanted.Pending!.Add(ref message, (int)total, (int)first, (int)expected))
         {
             throw new PeerException(PeerFault.BadCount, host.Peer, $"sent pages that do not fit {wanted}",

@@ -1,6 +1,8 @@
 namespace DmaBuf.Sharing.Channels;
 
-/// <summary>The messages of a channel; see docs/protocol.md. E: from the exporter of a share, I: from its importer.</summary>
+/// <summary>
+/// The messages of a channel; see docs/protocol.md. E: from the exporter of a share, I: from its importer.
+/// </summary>
 internal enum MessageType : ushort
 {
     /// <summary>The first message of both sides.</summary>

@@ -4,7 +4,11 @@ using DmaBuf.Sharing.Channels;
 namespace DmaBufPS;
 
 /// <summary>Disconnect-DmaBufChannel: closes channels.</summary>
-[Cmdlet(VerbsCommunications.Disconnect, "DmaBufChannel", SupportsShouldProcess = true, ConfirmImpact = ConfirmImpact.Low)]
+[Cmdlet(
+    VerbsCommunications.Disconnect,
+    "DmaBufChannel",
+    SupportsShouldProcess = true,
+    ConfirmImpact = ConfirmImpact.Low)]
 public sealed class DisconnectDmaBufChannelCommand : DmaBufCmdlet
 {
     /// <summary>The channels to close, or their numbers.</summary>

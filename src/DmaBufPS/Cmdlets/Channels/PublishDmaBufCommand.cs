@@ -29,7 +29,7 @@ public sealed class PublishDmaBufCommand : DmaBufCmdlet
     [AllowEmptyString]
     public string? Name { get; set; }
 
-    /// <summary>The picture in the buffer: Width, Height, FourCC, and Modifier, Offset and Stride of each plane.</summary>
+    /// <summary>The picture in the buffer: Width, Height, FourCC, Modifier, each plane's Offset and Stride.</summary>
     [Parameter]
     [PictureArgument]
     [ValidateNotNull]

@@ -20,7 +20,7 @@ public sealed class ReceiveDmaBufEventCommand : DmaBufCmdlet
     [Parameter]
     public ChannelEventType[] Type { get; set; } = [];
 
-    /// <summary>Goes on reading until the channel ends, the time limit is reached, or the pipeline has enough.</summary>
+    /// <summary>Goes on until the channel ends, the time limit is reached, or the pipeline has enough.</summary>
     [Parameter]
     public SwitchParameter Follow { get; set; }
 

@@ -19,7 +19,7 @@ public sealed class WaitDmaBufFenceCommand : DmaBufCmdlet
     [Parameter]
     public SwitchParameter Read { get; set; }
 
-    /// <summary>Waits until the content can be changed: until no device reads or writes it. This is the default.</summary>
+    /// <summary>Waits until the content can be changed, which is the default: no device reads or writes it.</summary>
     [Parameter]
     public SwitchParameter Write { get; set; }
 
