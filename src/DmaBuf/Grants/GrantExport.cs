@@ -85,11 +85,12 @@ public sealed class GrantExport : IDisposable
     }
 
     /// <summary>
-    /// Room for one reference for each page of the buffer, but for no more than the kernel grants: it refuses any other
-    /// number. A memfd that a peer sent may claim terabytes without having any memory.
+    /// Room for one reference for each page of the buffer, but for no more than could be granted: the kernel refuses
+    /// any other number. A memfd that a peer sent may claim terabytes without having any memory. The driver's own limit
+    /// is not read, because that takes longer than the grants of a small buffer.
     /// </summary>
     internal static uint[] RoomForRefs(DmaBuffer buffer) =>
-        new uint[Math.Min(buffer.Size / GrantRefs.GrantPageSize, GrantMapper.MaxPages)];
+        new uint[Math.Min(buffer.Size / GrantRefs.GrantPageSize, GrantMapper.MostPages)];
 
     /// <summary>The refusal to send something that the given domain may not map.</summary>
     public static BufferException NotGranted(object shared, ushort peer) =>

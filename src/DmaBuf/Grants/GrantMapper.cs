@@ -13,11 +13,14 @@ public static class GrantMapper
         + "this domain and is still open (it ends when it is revoked, and with the process or remote session that made "
         + "it); and that an exporting PV domain was booted with iommu=soft.";
 
+    /// <summary>More pages than this are never asked for, whatever the driver's limit.</summary>
+    internal const int MostPages = 1 << 20;
+
     /// <summary>
     /// The most pages that the driver takes in one buffer (module parameter <c>limit</c>; 65536 by default).
     /// </summary>
     public static int MaxPages =>
-        (int)Math.Clamp(SysFile.ReadNumber("/sys/module/xen_gntdev/parameters/limit") ?? 65536, 1, 1 << 20);
+        (int)Math.Clamp(SysFile.ReadNumber("/sys/module/xen_gntdev/parameters/limit") ?? 65536, 1, MostPages);
 
     /// <summary>Refuses references whose domain ids show that this domain cannot map them.</summary>
     /// <exception cref="BufferException">OtherDomain, OwnDomain.</exception>

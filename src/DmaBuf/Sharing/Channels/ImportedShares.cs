@@ -160,7 +160,7 @@ internal sealed class ImportedShares(IChannelHost host, MessageWriter writer, in
         if (domain != host.PeerDomain
             || kind != PageKinds.GrantRefs
             || expected != total
-            || total > GrantMapper.MaxPages
+            || total > GrantMapper.MostPages
             || !wanted.Pending!.Add(ref message, (int)total, (int)first, (int)expected))
         {
             throw new PeerException(PeerFault.BadCount, host.Peer, $"sent pages that do not fit {wanted}",
