@@ -17,7 +17,7 @@ public sealed class Channel : IChannelHost, IDisposable
     private readonly ChannelProtocol _protocol;
     private readonly ChannelEventQueue _events;
     private readonly PageExchange _pages;
-    private readonly string _waitsForPages;
+    private readonly ShareImporter _importer;
     private ushort _counter;
 
     internal Channel(ChannelTable table, ByteStream stream, ChannelOptions options, PageExchange pages, Hello peer)
@@ -31,8 +31,8 @@ public sealed class Channel : IChannelHost, IDisposable
         PeerDomain = peer.Domain;
         Connection = new ChannelConnection(this, table, stream);
         _protocol = Connection.Protocol;
+        _importer = new ShareImporter(this, table, pages);
         _events = new ChannelEventQueue(options.MaxEvents);
-        _waitsForPages = $"{stream.Peer} to share the pages";
     }
 
     /// <summary>Raised for each event, one at a time, on a thread of the channels.</summary>
@@ -205,41 +205,7 @@ public sealed class Channel : IChannelHost, IDisposable
     {
         ArgumentNullException.ThrowIfNull(share);
         ArgumentNullException.ThrowIfNull(limit);
-        using var pages = AwaitPages(share, limit);
-        DmaBuffer? buffer = null;
-        try
-        {
-            buffer = _pages.Import(pages, share, method);
-            if (name is not null)
-                buffer.Name = name;
-        }
-        catch (DmaBufException e)
-        {
-            buffer?.Dispose();
-            lock (_table.Sync)
-            {
-                _protocol.Imported.FailImport(share, e.Message);
-                _table.Commit();
-            }
-
-            throw;
-        }
-
-        buffer.OwnPeer(new ImportLink(this, share));
-        bool completed;
-        lock (_table.Sync)
-        {
-            completed = _protocol.Imported.CompleteImport(share, buffer);
-            _table.Commit();
-        }
-
-        if (!completed)
-        {
-            buffer.Dispose();
-            throw IsOpen ? Ended(share) : ChannelClosed();
-        }
-
-        return _table.Shares.Add(buffer, owner);
+        return _importer.Import(share, method, limit, owner, name);
     }
 
     /// <summary>Asks to use an imported buffer again, and waits until the exporter allows it.</summary>
@@ -249,26 +215,7 @@ public sealed class Channel : IChannelHost, IDisposable
     {
         ArgumentNullException.ThrowIfNull(share);
         ArgumentNullException.ThrowIfNull(limit);
-        lock (_table.Sync)
-        {
-            WaitForRoom(limit);
-            _protocol.Imported.BeginAcquire(share, write);
-            _table.Commit();
-            try
-            {
-                while (share.IsAcquiring)
-                    limit.ForPulse(_table.Sync, "the exporter to allow the access");
-            }
-            catch
-            {
-                _protocol.Imported.CancelAcquire(share);
-                _table.Commit();
-                throw;
-            }
-
-            if (share.State != ShareState.InUse)
-                throw Refusal(share);
-        }
+        _importer.Acquire(share, write, limit);
     }
 
     /// <summary>Ends a use of an imported buffer, whose pages stay.</summary>
@@ -392,46 +339,9 @@ public sealed class Channel : IChannelHost, IDisposable
 
     internal void RaiseReceived(in ChannelEvent item) => EventReceived?.Invoke(this, new ChannelEventArgs(item));
 
-    private void Remove(ImportedShare share)
-    {
-        lock (_table.Sync)
-        {
-            _protocol.Imported.Remove(share);
-            _table.Commit();
-        }
-    }
-
-    private PendingPages AwaitPages(ImportedShare share, WaitLimit limit)
-    {
-        lock (_table.Sync)
-        {
-            WaitForRoom(limit);
-            if (!share.IsValid)
-                throw Ended(share);
-            _protocol.Imported.BeginImport(share);
-            _table.Commit();
-            try
-            {
-                while (share is { State: ShareState.Importing, Pending.IsComplete: false })
-                    limit.ForPulse(_table.Sync, _waitsForPages);
-            }
-            catch
-            {
-                _protocol.Imported.CancelImport(share);
-                _table.Commit();
-                throw;
-            }
-
-            var pages = share.Pending!;
-            share.Pending = null;
-            if (pages.IsComplete && share.State == ShareState.Importing)
-                return pages;
-            pages.Dispose();
-            throw Refusal(share);
-        }
-    }
-
-    private void WaitForRoom(WaitLimit limit)
+    /// <summary>Waits until the peer has read most of what it was sent. Called under the lock.</summary>
+    /// <exception cref="ShareException">ChannelClosed.</exception>
+    internal void WaitForRoom(WaitLimit limit)
     {
         ThrowIfClosed();
         while (Connection.OutputCount > MuchToSend)
@@ -447,25 +357,9 @@ public sealed class Channel : IChannelHost, IDisposable
             throw ChannelClosed();
     }
 
-    private ShareException Refusal(ImportedShare share) => (IsOpen, share.Refusal) switch
-    {
-        (false, _) => ChannelClosed(),
-        (_, (RefusalReason.Unpublished, _)) => new ShareException(ShareFault.Unpublished,
-            $"The exporter has unpublished the {share}.", "Have it published again."),
-        (_, (RefusalReason.NoPages, var text)) => new ShareException(ShareFault.ImportFailed,
-            $"The exporter cannot share the pages of the {share}: {text}", "Look at the exporter's side."),
-        _ => Ended(share),
-    };
-
-    private ShareException ChannelClosed() => new(ShareFault.ChannelClosed,
+    internal ShareException ChannelClosed() => new(ShareFault.ChannelClosed,
         $"The {this} is closed{(EndText is { } text ? $": {text}" : ".")}", "Connect again.");
 
-    private static ShareException Ended(ChannelShare share) => new(ShareFault.Unknown,
+    internal static ShareException Ended(ChannelShare share) => new(ShareFault.Unknown,
         $"The {share} has ended.", "The exporter has to publish the buffer again, which gives it a new id.");
-
-    /// <summary>Tells the exporter when the imported buffer is gone.</summary>
-    private sealed class ImportLink(Channel channel, ImportedShare share) : IDisposable
-    {
-        public void Dispose() => channel.Remove(share);
-    }
 }
