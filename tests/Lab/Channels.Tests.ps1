@@ -20,7 +20,7 @@ BeforeAll {
     }
 }
 
-Describe 'Over <Carrier>, from <Producer> to <Consumer>' -ForEach $Ways {
+Describe 'A channel over <Carrier>, from <Producer> to <Consumer>' -ForEach $Ways {
     AfterEach { Assert-NothingLeft }
 
     It 'the cycle of docs/examples runs, with three buffers in rotation' {

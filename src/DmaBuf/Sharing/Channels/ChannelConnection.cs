@@ -44,6 +44,11 @@ internal sealed class ChannelConnection : IDisposable
     /// </summary>
     public long? NextDeadline { get; private set; }
 
+    /// <summary>
+    /// Whether something may be there to read without another event: on a vchan, events tell only of what is new.
+    /// </summary>
+    public bool NeedsLook { get; private set; } = true;
+
     /// <summary>When to look for the peer again, where it can vanish.</summary>
     public long LookForPeerAt { get; set; }
 
@@ -78,11 +83,12 @@ internal sealed class ChannelConnection : IDisposable
         try
         {
             Stream.TakeEvent();
+            NeedsLook = false;
             for (var round = 0; round < Rounds; round++)
             {
                 var received = _inbox.Fill(Stream);
                 if (received < 0)
-                    break;
+                    return;
                 lock (_table.Sync)
                 {
                     if (!IsOpen)
@@ -90,6 +96,8 @@ internal sealed class ChannelConnection : IDisposable
                     Handle(received);
                 }
             }
+
+            NeedsLook = true;
         }
         catch (DmaBufException e)
         {

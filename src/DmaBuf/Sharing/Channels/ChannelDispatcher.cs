@@ -97,7 +97,7 @@ internal sealed class ChannelDispatcher : IDisposable
             Poll.Reset(_wake);
             for (var i = 0; i < _polled.Count; i++)
             {
-                if (_set.Events(1 + i) != 0 || HasVanished(_polled[i]))
+                if (_set.Events(1 + i) != 0 || _polled[i].NeedsLook || HasVanished(_polled[i]))
                     _polled[i].OnReady();
             }
 
@@ -112,7 +112,7 @@ internal sealed class ChannelDispatcher : IDisposable
     private int Prepare()
     {
         var until = long.MaxValue;
-        var canVanish = false;
+        var (canVanish, needsLook) = (false, false);
         _set.Clear();
         _polled.Clear();
         _set.Add(_wake, Poll.POLLIN);
@@ -123,12 +123,13 @@ internal sealed class ChannelDispatcher : IDisposable
             _polled.Add(connection);
             until = Math.Min(until, connection.NextDeadline ?? long.MaxValue);
             canVanish |= connection.Stream.CanVanish;
+            needsLook |= connection.NeedsLook;
         }
 
         foreach (var share in _fenced)
             _set.Add(share.Buffer!.Descriptor, EventsFor(share));
         _hasNewFence = false;
-        if (HasWork)
+        if (HasWork || needsLook)
             return 0;
         var now = Environment.TickCount64;
         var left = until == long.MaxValue ? -1 : (int)Math.Clamp(until - now, 0, int.MaxValue);
