@@ -6,7 +6,7 @@
 .EXAMPLE
     ./channel-consumer.ps1 -Domain dom0
 #>
-[CmdletBinding(DefaultParameterSetName = 'Address')]
+[CmdletBinding(DefaultParameterSetName = 'Domain')]
 param (
     [Parameter(ParameterSetName = 'Address', Mandatory)] [string] $Address,
     [Parameter(ParameterSetName = 'Address')]

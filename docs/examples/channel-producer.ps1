@@ -6,7 +6,7 @@
 .EXAMPLE
     ./channel-producer.ps1 -Domain alice
 #>
-[CmdletBinding(DefaultParameterSetName = 'Address')]
+[CmdletBinding(DefaultParameterSetName = 'Domain')]
 param (
     [Parameter(ParameterSetName = 'Address', Mandatory)] [string] $Address,
     # Without an address: the other domain, by vchan. With tcp: the domain to share pages with.

@@ -20,7 +20,7 @@ internal static class Advice
         "Domain,Unknown" => "Get-XenDomain lists the domains.",
         "Buffer,Removed" => "Get-DmaBuf lists the buffers that are open.",
         "Buffer,NoLease" => "Get-GrantRefs lists the references that this session has granted.",
-        "Buffer,NoPeer" => "Send-DmaBufFd sends references, Revoke-GrantRefs revokes them.",
+        "Buffer,NoPeer" => "Send-DmaBufFd and Publish-DmaBuf give it to a peer, Revoke-GrantRefs revokes references.",
         "Buffer,CannotWait" => "Remove-DmaBuf removes it.",
         "Domain,Own" or "Buffer,OwnDomain" => "Send-DmaBufFd does that.",
         "IOCTL_GNTDEV_DMABUF_IMP_TO_REFS,ENOTTY" => "New-GrantBuf makes such a buffer.",

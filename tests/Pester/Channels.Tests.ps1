@@ -50,6 +50,7 @@ Describe 'A channel to another process' {
         $picture = @{ Width = 128; Height = 64; FourCC = 'XR24' }
         $share = Publish-DmaBuf $buffer -Name picture -Metadata $picture -PrivateData 'a note'
         $share.State | Should -Be Offered
+        $buffer | Wait-DmaBufRelease -TimeoutSec 60
         Wait-DmaBufRelease -Id $share.Id -TimeoutSec 60
         $buffer | Read-DmaBufContent -AsString | Should -Be 'and backyou'
         $share.State | Should -Be Released

@@ -1,7 +1,9 @@
 using System.Management.Automation;
 using DmaBuf.Buffers;
+using DmaBuf.Errors;
 using DmaBuf.Grants;
 using DmaBuf.Sharing.Channels;
+using DmaBuf.Waits;
 
 namespace DmaBufPS;
 
@@ -82,8 +84,23 @@ public sealed class WaitDmaBufReleaseCommand : DmaBufCmdlet
                 share.Channel.WaitReleased(share, limit);
                 break;
             default:
-                Session.Table.WaitReleased((DmaBuffer)item, limit);
+                WaitFor((DmaBuffer)item, limit);
                 break;
+        }
+    }
+
+    /// <summary>A buffer stands for its shares on channels, and for what was sent of it.</summary>
+    private static void WaitFor(DmaBuffer buffer, WaitLimit limit)
+    {
+        var shares = Session.Channels.Channels.Select(channel => channel.Find(buffer)).OfType<ExportedShare>().ToList();
+        shares.ForEach(share => share.Channel.WaitReleased(share, limit));
+        try
+        {
+            Session.Table.WaitReleased(buffer, limit);
+        }
+        catch (BufferException e) when (e.Fault == BufferFault.NoPeer && shares.Count > 0)
+        {
+            // It was published, and not sent.
         }
     }
 }

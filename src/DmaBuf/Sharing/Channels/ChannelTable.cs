@@ -196,11 +196,13 @@ public sealed class ChannelTable : IDisposable
                 while (!local.IsGranted)
                     limit.ForPulse(Sync, $"the peers to release {buffer}");
             }
-            catch
+            catch (Exception e)
             {
                 _local.Remove(buffer);
                 access.Release(local);
                 Commit();
+                if (e is WaitTimeoutException late)
+                    throw late.ForRelease();
                 throw;
             }
 

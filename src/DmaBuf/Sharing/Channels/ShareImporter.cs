@@ -64,10 +64,12 @@ internal sealed class ShareImporter(Channel channel, ChannelTable table, PageExc
                 while (share.IsAcquiring)
                     limit.ForPulse(table.Sync, "the exporter to allow the access");
             }
-            catch
+            catch (Exception e)
             {
                 _imported.CancelAcquire(share);
                 table.Commit();
+                if (e is WaitTimeoutException late)
+                    throw late.ForConnected();
                 throw;
             }
 
@@ -99,10 +101,12 @@ internal sealed class ShareImporter(Channel channel, ChannelTable table, PageExc
                 while (share is { State: ShareState.Importing, Pending.IsComplete: false })
                     limit.ForPulse(table.Sync, _waitsForPages);
             }
-            catch
+            catch (Exception e)
             {
                 _imported.CancelImport(share);
                 table.Commit();
+                if (e is WaitTimeoutException late)
+                    throw late.ForConnected();
                 throw;
             }
 

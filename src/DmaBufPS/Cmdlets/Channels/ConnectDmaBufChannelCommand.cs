@@ -11,7 +11,7 @@ namespace DmaBufPS;
 [Cmdlet(
     VerbsCommunications.Connect,
     "DmaBufChannel",
-    DefaultParameterSetName = ByAddress,
+    DefaultParameterSetName = ByDomain,
     SupportsShouldProcess = true,
     ConfirmImpact = ConfirmImpact.Low)]
 [OutputType(typeof(Channel))]
