@@ -157,7 +157,7 @@ Describe 'The cmdlets for channels' {
     It 'end their waits at the time limit and at Ctrl+C' {
         Should-Fail { Receive-DmaBufEvent $left -TimeoutSec 0.1 } 'Wait,ETIMEDOUT' OperationTimeout
         Should-Fail { Import-DmaBuf -Name none -TimeoutSec 0.1 } 'Wait,ETIMEDOUT' OperationTimeout
-        Stop-Command 'Receive-DmaBufEvent' | Should -BeLessThan 3000
+        Stop-Command "Receive-DmaBufEvent $($left.Id)" | Should -BeLessThan 3000
         Stop-Command 'Import-DmaBuf -Name none' | Should -BeLessThan 3000
         Stop-Command "Connect-DmaBufChannel unixd:$TestDrive/nobody.sock" | Should -BeLessThan 3000
     }
