@@ -94,7 +94,7 @@ internal static class ChannelPeer
     {
         using var peers = new StreamSource(Endpoint.Parse(address), NoListener.ListenOrWait);
         ushort? peer = domain is null ? null : XenDomain.FindExporter(domain, limit).Exporter;
-        return channels.Open(peers.Next(limit), new ChannelOptions { Domain = peer }, limit);
+        return channels.Connect(peers, new ChannelOptions { Domain = peer }, limit);
     }
 
     /// <summary>A dma-buf where its pages can be shared, otherwise pages that are shared from the start.</summary>

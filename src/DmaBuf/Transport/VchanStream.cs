@@ -157,8 +157,15 @@ internal sealed class VchanStream : ByteStream
     /// <inheritdoc/>
     internal override void LookForPeer(WaitLimit limit)
     {
-        if (_seesPeer)
-            _isDestroyed |= !SeesPeer(limit);
+        try
+        {
+            if (_seesPeer)
+                _isDestroyed |= !SeesPeer(limit);
+        }
+        catch (WaitTimeoutException)
+        {
+            // xenstore did not answer in time; the next look asks again.
+        }
     }
 
     /// <inheritdoc/>

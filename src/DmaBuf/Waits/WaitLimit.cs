@@ -83,8 +83,8 @@ public sealed class WaitLimit : IDisposable
     }
 
     /// <summary>
-    /// Waits until another thread pulses a monitor that the caller has entered. The caller then looks whether what it
-    /// waits for has happened.
+    /// Waits until another thread pulses a monitor that the caller has entered, or until the deadline. The caller then
+    /// looks whether what it waits for has happened, and calls again if not: the call after the deadline fails.
     /// </summary>
     /// <exception cref="WaitTimeoutException">The deadline passed.</exception>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
@@ -93,7 +93,6 @@ public sealed class WaitLimit : IDisposable
         if (_pulse == default && _cancellation.CanBeCanceled)
             _pulse = _cancellation.Register(PulseAll, monitor);
         Monitor.Wait(monitor, RemainingMilliseconds(waitedFor));
-        _ = RemainingMilliseconds(waitedFor);
     }
 
     /// <summary>

@@ -88,10 +88,122 @@ public sealed class ChannelTests : IDisposable
         var buffer = _pair.Import(imported);
         _pair.Left.Unpublish(exported);
         Assert.True(exported.IsValid);
+        Assert.Equal(ShareFault.BadState, Assert.Throws<ShareException>(() => _pair.Import(imported)).Fault);
         buffer.Dispose();
         _pair.Next(_pair.RightTable, ChannelEventType.Unpublishing);
         _pair.Next(_pair.RightTable, ChannelEventType.Unpublished);
         Assert.Equal(ShareState.Ended, exported.State);
+    }
+
+    [Fact]
+    public void A_delay_ends_by_itself()
+    {
+        var (exported, imported) = _pair.Publish();
+        _pair.Left.Unpublish(exported, TimeSpan.FromMilliseconds(100));
+        _pair.Next(_pair.RightTable, ChannelEventType.Unpublishing);
+        _pair.Next(_pair.RightTable, ChannelEventType.Unpublished);
+        Assert.False(imported.IsValid);
+    }
+
+    [Fact]
+    public void An_imported_buffer_cannot_be_locked_once_its_channel_has_ended()
+    {
+        var (_, imported) = _pair.Publish();
+        using var buffer = _pair.Import(imported);
+        _pair.Left.Dispose();
+        Eventually(() => !_pair.Right.IsOpen);
+        Assert.Equal(
+            ShareFault.ChannelClosed,
+            Assert.Throws<ShareException>(() => _pair.RightTable.Unlock(buffer)).Fault);
+        Assert.Equal(
+            ShareFault.ChannelClosed,
+            Assert.Throws<ShareException>(() => _pair.RightTable.Lock(buffer, write: true, _pair.Limit)).Fault);
+    }
+
+    [Fact]
+    public void A_release_of_older_content_is_not_taken_for_one_of_the_newest()
+    {
+        var (exported, imported) = _pair.Publish();
+        using var buffer = _pair.Import(imported);
+        _pair.Next(_pair.LeftTable, ChannelEventType.Imported);
+        _pair.Left.Publish(exported.Buffer!, null, _pair.Limit);
+        _pair.Right.Release(imported);
+        _pair.Next(_pair.LeftTable, ChannelEventType.Released);
+        using (var soon = new WaitLimit(TimeSpan.FromMilliseconds(50)))
+            Assert.Throws<WaitTimeoutException>(() => _pair.Left.WaitReleased(exported, soon));
+        _pair.Right.Acquire(imported, write: false, _pair.Limit);
+        _pair.Right.Release(imported);
+        _pair.Left.WaitReleased(exported, _pair.Limit);
+    }
+
+    [Fact]
+    public void The_newest_share_with_a_name_is_found_and_none_that_is_unpublished()
+    {
+        var name = new ShareMetadata { Name = "frame" };
+        var (first, _) = _pair.Publish(metadata: name);
+        _pair.Publish(metadata: name);
+        _pair.Left.Unpublish(first);
+        _pair.Next(_pair.RightTable, ChannelEventType.Unpublishing);
+        _pair.Next(_pair.RightTable, ChannelEventType.Unpublished);
+        var (_, last) = _pair.Publish(8192, name);
+        Assert.Same(last, _pair.RightTable.WaitForShare(null, "frame", _pair.Limit));
+    }
+
+    [Fact]
+    public void Events_of_several_channels_come_in_the_order_in_which_they_happened()
+    {
+        var (one, other) = _pair.Connect();
+        var opening = Task.Run(() =>
+        {
+            using var limit = ChannelPair.NewLimit();
+            return _pair.LeftTable.Open(one, new ChannelOptions(), limit);
+        }, TestContext.Current.CancellationToken);
+        var second = _pair.RightTable.Open(other, new ChannelOptions(), _pair.Limit);
+        var left = opening.GetAwaiter().GetResult();
+        left.Publish(_pair.NewBuffer(), null, _pair.Limit);
+        Eventually(() => second.PendingEvents == 1);
+        _pair.Left.Publish(_pair.NewBuffer(), null, _pair.Limit);
+        Eventually(() => _pair.Right.PendingEvents == 1);
+        Assert.Same(second, _pair.RightTable.TakeEvent(null, [], _pair.Limit).Channel);
+        Assert.Same(_pair.Right, _pair.RightTable.TakeEvent(null, [], _pair.Limit).Channel);
+    }
+
+    [Fact]
+    public void A_subscriber_that_waits_for_a_peer_is_refused()
+    {
+        ShareException? refusal = null;
+        _pair.Right.EventReceived += (_, e) =>
+            refusal = Assert.Throws<ShareException>(() => _pair.Import((ImportedShare)e.Event.Share!));
+        _pair.Publish();
+        Eventually(() => refusal is not null);
+        Assert.Equal(ShareFault.BadState, refusal!.Fault);
+    }
+
+    [Fact]
+    public void A_buffer_that_is_in_no_table_is_refused()
+    {
+        using var buffer = Buffers.New(4096);
+        Assert.Equal(
+            ShareFault.BadState,
+            Assert.Throws<ShareException>(() => _pair.Left.Publish(buffer, null, _pair.Limit)).Fault);
+        Assert.Equal(
+            ShareFault.BadState,
+            Assert.Throws<ShareException>(() => _pair.LeftTable.Lock(buffer, write: true, _pair.Limit)).Fault);
+    }
+
+    [Fact]
+    public void Kernel_calls_are_reported_outside_the_lock()
+    {
+        var calls = new List<string>();
+        var isLocked = false;
+        using (Tracing.KernelTrace.Listen(call =>
+        {
+            calls.Add(call);
+            isLocked |= Monitor.IsEntered(_pair.LeftTable.Sync);
+        }))
+            _pair.Publish();
+        Assert.Contains(calls, call => call.StartsWith("send(", StringComparison.Ordinal));
+        Assert.False(isLocked);
     }
 
     [Fact]

@@ -34,9 +34,13 @@ public sealed class FenceTests
         var buffer = pair.LeftTable.Shares.Add(DmaBuffer.Adopt(device.Export(), BufferOrigin.Received));
         pair.Left.Publish(buffer, null, pair.Limit);
         var share = (ImportedShare)pair.Next(pair.RightTable, ChannelEventType.Published).Share!;
+        var fence = device.Attach(write: true);
+        using (var soon = new WaitLimit(TimeSpan.FromMilliseconds(300)))
+            Assert.Throws<WaitTimeoutException>(() => pair.Right.Import(share, Grants.ImportMethod.Any, soon));
+        device.Signal(fence);
         using var import = pair.Import(share);
         pair.Right.Release(share);
-        var fence = device.Attach(write: true);
+        fence = device.Attach(write: true);
         using (var soon = new WaitLimit(TimeSpan.FromMilliseconds(300)))
             Assert.Throws<WaitTimeoutException>(() => pair.Right.Acquire(share, write: false, soon));
         var acquiring = Task.Run(() =>

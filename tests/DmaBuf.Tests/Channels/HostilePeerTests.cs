@@ -139,6 +139,65 @@ public sealed class HostilePeerTests : IDisposable
     }
 
     [Fact]
+    public void References_where_a_descriptor_must_come_end_the_channel()
+    {
+        _peer.Writer.Publish(s_id, 4096, ShareMetadata.Empty);
+        _peer.Send();
+        var share = (ImportedShare)_peer.Next(ChannelEventType.Published).Share!;
+        var importing = Task.Run(() =>
+        {
+            using var limit = ChannelPair.NewLimit();
+            return Assert.Throws<ShareException>(() => _peer.Channel.Import(share, ImportMethod.Any, limit));
+        }, TestContext.Current.CancellationToken);
+        _peer.Receive(MessageType.Import);
+        _peer.Writer.Pages(s_id, 1, ShareId.NoDomain, [8]);
+        _peer.Send();
+        Assert.Equal(ShareFault.ChannelClosed, importing.GetAwaiter().GetResult().Fault);
+        AssertBroken("pages that do not fit");
+    }
+
+    [Fact]
+    public void Text_of_a_peer_is_shown_with_its_control_characters_visible()
+    {
+        var share = PublishAndImport();
+        _peer.Writer.Refused(share.Id, 0, RefusalReason.TooMany, "\u001b[31mred");
+        _peer.Send();
+        Assert.Equal("\\x1b[31mred", _peer.Next(ChannelEventType.Refused).Text);
+    }
+
+    [Fact]
+    public void An_import_that_failed_is_not_a_release()
+    {
+        var share = Publish();
+        _peer.Receive(MessageType.Publish);
+        _peer.Writer.Short(MessageType.Import, share.Id, 1);
+        _peer.Send();
+        _peer.Receive(MessageType.Pages);
+        _peer.Stream.Receive(new byte[1], _peer.Limit);
+        _peer.Writer.ImportFailed(share.Id, "no memory");
+        _peer.Send();
+        _peer.Next(ChannelEventType.ImportFailed);
+        using var soon = new Waits.WaitLimit(TimeSpan.FromMilliseconds(50));
+        Assert.Throws<WaitTimeoutException>(() => _peer.Channel.WaitReleased(share, soon));
+    }
+
+    [Fact]
+    public void An_import_repeated_in_a_loop_shares_the_pages_for_the_last_one_only()
+    {
+        var share = Publish();
+        _peer.Receive(MessageType.Publish);
+        for (var i = 1; i <= 100; i++)
+        {
+            _peer.Writer.Short(MessageType.Import, share.Id, (uint)i);
+            if (i < 100)
+                _peer.Writer.Short(MessageType.Removed, share.Id);
+        }
+
+        _peer.Send();
+        Assert.Equal(100u, BitConverter.ToUInt32(_peer.Receive(MessageType.Pages), 16));
+    }
+
+    [Fact]
     public void Pages_that_nobody_asked_for_are_closed()
     {
         _peer.Writer.Publish(s_id, 4096, ShareMetadata.Empty);

@@ -29,6 +29,8 @@ public sealed class ProtocolFuzzTests
                 for (var i = random.Next(4); i > 0; i--)
                     side.Receive(valid[random.Next(valid.Length)], 0);
                 side.ServePages();
+                if (random.Next(2) == 0 && side.Protocol.Imported.All.FirstOrDefault() is { } announced)
+                    Import(side, announced);
                 side.Receive(Mutate(valid[random.Next(valid.Length)], random), 0);
             }
             catch (PeerException)
@@ -41,6 +43,12 @@ public sealed class ProtocolFuzzTests
         }
 
         Assert.InRange(refused, rounds / 10, rounds);
+    }
+
+    private static void Import(ProtocolSide side, ImportedShare share)
+    {
+        if (share.State == ShareState.Offered)
+            side.Protocol.Imported.BeginImport(share);
     }
 
     private static byte[][] ValidMessages()
@@ -61,6 +69,7 @@ public sealed class ProtocolFuzzTests
                 writer => writer.Unpublish(theirs, 7),
                 writer => writer.Short(MessageType.Unpublished, theirs),
                 writer => writer.Pages(theirs, 0, 1, [8]),
+                writer => writer.Pages(theirs, 1, 1, [8]),
                 writer => writer.Short(MessageType.Acquired, theirs, 0),
                 writer => writer.Refused(theirs, 0, RefusalReason.NoPages, "text"),
                 writer => writer.Refused(ours, 0, RefusalReason.TooMany, "text"),

@@ -17,6 +17,8 @@ internal sealed class ProtocolSide : IChannelHost, IDisposable
 
     public string Peer { get; }
 
+    public PageKinds PageKind { get; init; } = PageKinds.GrantRefs;
+
     public ushort OwnDomain => 1;
 
     public ushort PeerDomain => 1;
@@ -60,7 +62,6 @@ internal sealed class ProtocolSide : IChannelHost, IDisposable
             share => share is { State: ShareState.Importing, Pending.IsComplete: true });
         if (share is null)
             return false;
-        share.Pending = null;
         return Protocol.Imported.CompleteImport(share, null);
     }
 

@@ -120,6 +120,9 @@ public sealed class StateTableTests
             case "removed":
                 writer.Short(MessageType.Removed, s_id);
                 break;
+            case "refused":
+                writer.Refused(s_id, 0, RefusalReason.TooMany, "");
+                break;
             default:
                 Assert.Fail($"the table has a message '{message}'");
                 break;

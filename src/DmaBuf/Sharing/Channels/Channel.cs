@@ -1,6 +1,7 @@
 using DmaBuf.Buffers;
 using DmaBuf.Errors;
 using DmaBuf.Grants;
+using DmaBuf.Tracing;
 using DmaBuf.Transport;
 using DmaBuf.Waits;
 
@@ -13,6 +14,7 @@ namespace DmaBuf.Sharing.Channels;
 public sealed class Channel : IChannelHost, IDisposable
 {
     private const int MuchToSend = 256 << 10;
+    private static readonly TimeSpan s_closeTime = TimeSpan.FromSeconds(2);
     private readonly ChannelTable _table;
     private readonly ChannelProtocol _protocol;
     private readonly ChannelEventQueue _events;
@@ -35,7 +37,10 @@ public sealed class Channel : IChannelHost, IDisposable
         _events = new ChannelEventQueue(options.MaxEvents);
     }
 
-    /// <summary>Raised for each event, one at a time, on a thread of the channels.</summary>
+    /// <summary>
+    /// Raised for each event, one at a time, on the thread of the channels. A subscriber can therefore not wait for
+    /// what a peer does.
+    /// </summary>
     public event EventHandler<ChannelEventArgs>? EventReceived;
 
     /// <summary>A number that no other channel of this process has or had.</summary>
@@ -129,7 +134,7 @@ public sealed class Channel : IChannelHost, IDisposable
         ArgumentNullException.ThrowIfNull(limit);
         buffer.ThrowIfRemoved();
         metadata?.Check(buffer.Size);
-        ExportedShare share;
+        using var reports = KernelTrace.Hold();
         lock (_table.Sync)
         {
             WaitForRoom(limit);
@@ -148,24 +153,20 @@ public sealed class Channel : IChannelHost, IDisposable
                     "Unpublish others first, or have the peer open the channel with a larger limit.");
             }
 
-            share = new ExportedShare(
+            var share = new ExportedShare(
                 this,
                 ShareId.Create(OwnDomain, _counter++),
                 buffer,
                 buffer.Size,
                 metadata ?? ShareMetadata.Empty,
                 _table.AccessOf(buffer));
+            // Under the lock, so that the share cannot end before it is attached. The buffer may have been removed.
+            if (!_table.Shares.Attach(buffer, share))
+                throw NotInTable(buffer);
             _protocol.Exported.Publish(share);
             _table.Commit();
+            return share;
         }
-
-        if (!_table.Shares.Attach(buffer, share))
-        {
-            share.Dispose();
-            buffer.ThrowIfRemoved();
-        }
-
-        return share;
     }
 
     /// <summary>
@@ -176,6 +177,7 @@ public sealed class Channel : IChannelHost, IDisposable
     public void Unpublish(ExportedShare share, TimeSpan delay = default)
     {
         ArgumentNullException.ThrowIfNull(share);
+        using var reports = KernelTrace.Hold();
         lock (_table.Sync)
         {
             if (!share.IsValid)
@@ -184,6 +186,7 @@ public sealed class Channel : IChannelHost, IDisposable
             _protocol.Exported.Unpublish(share, milliseconds, Environment.TickCount64);
             Connection.UpdateDeadline();
             _table.Commit();
+            _table.WakeDispatcher();
         }
     }
 
@@ -223,9 +226,12 @@ public sealed class Channel : IChannelHost, IDisposable
     public void Release(ImportedShare share)
     {
         ArgumentNullException.ThrowIfNull(share);
+        using var reports = KernelTrace.Hold();
         lock (_table.Sync)
         {
             ThrowIfClosed();
+            if (!share.IsValid)
+                throw Ended(share);
             _protocol.Imported.Release(share);
             _table.Commit();
         }
@@ -240,6 +246,7 @@ public sealed class Channel : IChannelHost, IDisposable
     {
         ArgumentNullException.ThrowIfNull(share);
         ArgumentNullException.ThrowIfNull(limit);
+        _table.CheckCanWait();
         lock (_table.Sync)
         {
             try
@@ -266,11 +273,31 @@ public sealed class Channel : IChannelHost, IDisposable
 
     internal bool TryTakeEvent(uint wanted, out ChannelEvent item) => _events.TryTake(wanted, out item);
 
-    /// <summary>Ends the channel and all shares on it, and tells the peer.</summary>
+    /// <summary>The number of the oldest event of the wanted types, or null.</summary>
+    internal long? NextEvent(uint wanted) => _events.Peek(wanted);
+
+    /// <summary>
+    /// Ends the channel and all shares on it, and tells the peer, which gets at most two seconds to read what it has
+    /// not read yet.
+    /// </summary>
     public void Dispose()
     {
+        using var limit = new WaitLimit(s_closeTime);
+        using var reports = KernelTrace.Hold();
         lock (_table.Sync)
         {
+            Connection.SayBye();
+            _table.Commit();
+            try
+            {
+                while (Connection.OutputCount > 0 && IsOpen && !_table.IsDispatcherThread)
+                    limit.ForPulse(_table.Sync, $"{Peer} to read");
+            }
+            catch (WaitTimeoutException)
+            {
+                // It then sees the end of the connection without a word.
+            }
+
             Connection.Close();
             _table.Commit();
         }
@@ -281,15 +308,21 @@ public sealed class Channel : IChannelHost, IDisposable
 
     void IChannelHost.Raise(ChannelEventType type, ChannelShare? share, ChannelEndReason reason, string? text)
     {
-        var item = new ChannelEvent(type, this, share, reason, text, DateTimeOffset.Now);
+        var shown = text is null ? null : VisibleText.Of(text);
+        var item = new ChannelEvent(type, this, share, reason, shown, DateTimeOffset.Now)
+        {
+            Sequence = _table.NextEvent(),
+        };
         _events.Add(item);
         if (EventReceived is not null)
             _table.Notify(this, item);
     }
 
-    void IChannelHost.SharePages(ExportedShare share) => _table.Later(share);
+    PageKinds IChannelHost.PageKind => _pages.Kind;
 
-    void IChannelHost.EndLease(IDisposable lease) => _table.Later(lease);
+    void IChannelHost.SharePages(ExportedShare share) => _table.Enqueue(share);
+
+    void IChannelHost.EndLease(IDisposable lease) => _table.Enqueue(lease);
 
     bool IChannelHost.AreFencesDone(ExportedShare share) => _table.AreFencesDone(share);
 
@@ -311,6 +344,12 @@ public sealed class Channel : IChannelHost, IDisposable
     /// </summary>
     internal void SharePages(ExportedShare share)
     {
+        lock (_table.Sync)
+        {
+            if (!ExportedShares.AwaitsPages(share))
+                return;
+        }
+
         PageExchange.Offer? offer = null;
         string? problem = null;
         try
@@ -324,14 +363,19 @@ public sealed class Channel : IChannelHost, IDisposable
 
         lock (_table.Sync)
         {
-            if (!ExportedShares.AwaitsPages(share))
-                offer?.Dispose();
-            else if (offer is null)
-                _protocol.Exported.RefusePages(share, problem!);
-            else
-                _protocol.Exported.SendPages(share, offer.Lease, offer.Write(share));
+            if (ExportedShares.AwaitsPages(share))
+            {
+                if (offer is null)
+                    _protocol.Exported.RefusePages(share, problem!);
+                else
+                    _protocol.Exported.SendPages(share, offer.Lease, offer.Write(share));
+                offer = null;
+            }
+
             _table.Commit();
         }
+
+        offer?.Dispose();
     }
 
     /// <summary>Continues an acquire whose fences are done.</summary>
@@ -359,6 +403,11 @@ public sealed class Channel : IChannelHost, IDisposable
 
     internal ShareException ChannelClosed() => new(ShareFault.ChannelClosed,
         $"The {this} is closed{(EndText is { } text ? $": {text}" : ".")}", "Connect again.");
+
+    internal static DmaBufException NotInTable(DmaBuffer buffer) => buffer.IsOpen
+        ? new ShareException(ShareFault.BadState, $"{buffer} is not in the table of buffers.",
+            "Add it to the table first.")
+        : BufferException.Removed(buffer);
 
     internal static ShareException Ended(ChannelShare share) => new(ShareFault.Unknown,
         $"The {share} has ended.", "The exporter has to publish the buffer again, which gives it a new id.");

@@ -13,6 +13,7 @@ internal sealed class ChannelConnection : IDisposable
     private readonly ChannelTable _table;
     private readonly Outbox _outbox = new();
     private readonly Inbox _inbox;
+    private bool _saidBye;
 
     public ChannelConnection(Channel channel, ChannelTable table, ByteStream stream)
     {
@@ -65,10 +66,12 @@ internal sealed class ChannelConnection : IDisposable
 
             _outbox.Flush(Stream);
         }
-        catch (KernelException)
+        catch (KernelException e)
         {
-            // The peer is gone. What it sent before that is read first, and ends the channel.
             _outbox.Clear();
+            // If the peer is gone, what it sent before that is read first, and ends the channel.
+            if (!IsEnd(e))
+                End(e);
         }
         catch (PeerException e)
         {
@@ -109,15 +112,20 @@ internal sealed class ChannelConnection : IDisposable
     /// <summary>Ends the shares whose delay is over. Called under the lock.</summary>
     public void UpdateDeadline() => NextDeadline = Protocol.Exported.Advance(Environment.TickCount64);
 
-    /// <summary>Disconnects in good order. Called under the lock.</summary>
-    public void Close()
+    /// <summary>Tells the peer, once, that this side disconnects. Called under the lock.</summary>
+    public void SayBye()
     {
-        if (!IsOpen)
+        if (!IsOpen || _saidBye)
             return;
+        _saidBye = true;
         Protocol.Writer.Bye();
-        Flush();
-        End(ChannelEndReason.Closed, null);
     }
+
+    /// <summary>Ends the channel on this side's wish. Called under the lock.</summary>
+    public void Close() => End(ChannelEndReason.Closed, null);
+
+    /// <summary>Ends the channel after a failure that nobody foresaw. Called under the lock.</summary>
+    public void Fail(Exception failure) => End(ChannelEndReason.Broken, failure.Message);
 
     /// <summary>Frees the stream. Called by the dispatcher's thread, once it does not poll it any more.</summary>
     public void Dispose()
@@ -126,6 +134,9 @@ internal sealed class ChannelConnection : IDisposable
         _inbox.Dispose();
         _outbox.Dispose();
     }
+
+    private static bool IsEnd(DmaBufException failure) =>
+        failure is KernelException { Errno: Errno.EPIPE or Errno.ECONNRESET };
 
     private void Handle(int received)
     {
@@ -148,7 +159,7 @@ internal sealed class ChannelConnection : IDisposable
             Flush();
         }
 
-        var isEnd = failure is KernelException { Errno: Errno.EPIPE or Errno.ECONNRESET };
+        var isEnd = IsEnd(failure);
         End(isEnd ? ChannelEndReason.PeerEnded : ChannelEndReason.Broken, isEnd ? null : failure.Message);
     }
 

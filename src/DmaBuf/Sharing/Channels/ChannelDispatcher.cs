@@ -17,9 +17,9 @@ internal sealed class ChannelDispatcher : IDisposable
     private readonly List<ChannelConnection> _polled = [];
     private readonly Queue<ExportedShare> _toShare = new();
     private readonly Queue<IDisposable> _toEnd = new();
-    private readonly Queue<ChannelEvent> _toTell = new();
+    private readonly Queue<ChannelEvent> _toRaise = new();
     private readonly List<ExportedShare> _fenced = [];
-    private readonly List<ChannelConnection> _toFree = [];
+    private readonly List<ChannelConnection> _toDispose = [];
     private readonly Thread _thread;
     private bool _hasNewFence;
     private bool _isStopped;
@@ -35,12 +35,12 @@ internal sealed class ChannelDispatcher : IDisposable
     /// <summary>Whether the thread has something to do that is no event of what it waits for.</summary>
     public bool NeedsThread => _hasNewFence || HasWork;
 
-    private bool HasWork => _toShare.Count + _toEnd.Count + _toTell.Count + _toFree.Count > 0;
+    private bool HasWork => _toShare.Count + _toEnd.Count + _toRaise.Count + _toDispose.Count > 0;
 
     /// <summary>Makes the thread look at its work.</summary>
     public void Wake()
     {
-        if (Thread.CurrentThread != _thread)
+        if (!IsCurrent)
             Poll.Signal(_wake);
     }
 
@@ -51,13 +51,20 @@ internal sealed class ChannelDispatcher : IDisposable
         Wake();
     }
 
-    public void Later(ExportedShare share) => _toShare.Enqueue(share);
+    /// <summary>Whether this is the thread.</summary>
+    public bool IsCurrent => Thread.CurrentThread == _thread;
 
-    public void Later(IDisposable lease) => _toEnd.Enqueue(lease);
+    public void Enqueue(ExportedShare share)
+    {
+        if (!_toShare.Contains(share))
+            _toShare.Enqueue(share);
+    }
 
-    public void Notify(Channel channel, in ChannelEvent item) => _toTell.Enqueue(item);
+    public void Enqueue(IDisposable lease) => _toEnd.Enqueue(lease);
 
-    public void Free(Channel channel) => _toFree.Add(channel.Connection);
+    public void Notify(Channel channel, in ChannelEvent item) => _toRaise.Enqueue(item);
+
+    public void QueueDispose(Channel channel) => _toDispose.Add(channel.Connection);
 
     public bool AreFencesDone(ExportedShare share)
     {
@@ -74,7 +81,8 @@ internal sealed class ChannelDispatcher : IDisposable
             return true;
         }
 
-        _fenced.Add(share);
+        if (!_fenced.Contains(share))
+            _fenced.Add(share);
         _hasNewFence = true;
         return false;
     }
@@ -97,8 +105,7 @@ internal sealed class ChannelDispatcher : IDisposable
             Poll.Reset(_wake);
             for (var i = 0; i < _polled.Count; i++)
             {
-                if (_set.Events(1 + i) != 0 || _polled[i].NeedsLook || HasVanished(_polled[i]))
-                    _polled[i].OnReady();
+                Serve(_polled[i], hasEvent: _set.Events(1 + i) != 0);
             }
 
             Work();
@@ -106,6 +113,23 @@ internal sealed class ChannelDispatcher : IDisposable
 
         _set.Dispose();
         _wake.Dispose();
+    }
+
+    /// <summary>Reads what came. Whatever fails ends that channel only.</summary>
+    private void Serve(ChannelConnection connection, bool hasEvent)
+    {
+        try
+        {
+            if (hasEvent || connection.NeedsLook || HasVanished(connection))
+                connection.OnReady();
+        }
+#pragma warning disable CA1031 // This thread serves the other channels too.
+        catch (Exception e)
+#pragma warning restore CA1031
+        {
+            lock (_table.Sync)
+                connection.Fail(e);
+        }
     }
 
     /// <summary>Decides what to wait for, and how long. Called under the lock.</summary>
@@ -185,23 +209,29 @@ internal sealed class ChannelDispatcher : IDisposable
             share.Channel.SharePages(share);
         while (Take(_toEnd) is { } lease)
             lease.Dispose();
-        Tell();
+        RaiseEvents();
+        while (TakeEnded() is { } ended)
+            ended.Dispose();
+    }
+
+    private ChannelConnection? TakeEnded()
+    {
         lock (_table.Sync)
         {
-            foreach (var channel in _toFree)
-                channel.Dispose();
-            _toFree.Clear();
+            var ended = _toDispose.LastOrDefault();
+            _toDispose.Remove(ended!);
+            return ended;
         }
     }
 
-    private void Tell()
+    private void RaiseEvents()
     {
         while (true)
         {
             ChannelEvent item;
             lock (_table.Sync)
             {
-                if (!_toTell.TryDequeue(out item))
+                if (!_toRaise.TryDequeue(out item))
                     return;
             }
 

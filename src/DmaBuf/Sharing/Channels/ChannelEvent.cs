@@ -74,6 +74,9 @@ public readonly record struct ChannelEvent(
     string? Text,
     DateTimeOffset Time)
 {
+    /// <summary>A number that orders the events of all channels.</summary>
+    internal long Sequence { get; init; }
+
     /// <summary>The share's id, or null where it concerns the channel.</summary>
     public ShareId? Id => Share?.Id;
 

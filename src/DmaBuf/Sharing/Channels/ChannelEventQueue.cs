@@ -56,6 +56,18 @@ internal sealed class ChannelEventQueue(int capacity)
         return false;
     }
 
+    /// <summary>The number of the oldest event of the wanted types, or null.</summary>
+    public long? Peek(uint wanted)
+    {
+        for (var i = 0; i < Count; i++)
+        {
+            if ((wanted & Bit(At(i).Type)) != 0)
+                return At(i).Sequence;
+        }
+
+        return null;
+    }
+
     /// <summary>The bit of a type.</summary>
     public static uint Bit(ChannelEventType type) => 1u << (int)type;
 

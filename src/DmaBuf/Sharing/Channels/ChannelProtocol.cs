@@ -10,7 +10,7 @@ internal sealed class ChannelProtocol
 {
     private readonly IChannelHost _host;
     private bool _awaitsDescriptor;
-    private ImportedShare? _descriptorFor;
+    private PendingPages? _descriptorFor;
 
     /// <param name="host">The channel.</param>
     /// <param name="outbox">Where its messages go.</param>
@@ -46,8 +46,8 @@ internal sealed class ChannelProtocol
                 if (inbox.TakeDescriptor() is not { } descriptor)
                     break;
                 _awaitsDescriptor = false;
-                if (_descriptorFor is { State: ShareState.Importing, Pending: { } pending })
-                    pending.Descriptor = descriptor;
+                if (_descriptorFor is { } wanted)
+                    wanted.Add(descriptor);
                 else
                     descriptor.Dispose();
                 _descriptorFor = null;
@@ -76,9 +76,8 @@ internal sealed class ChannelProtocol
         switch (type)
         {
             case MessageType.Pages:
-                var (kind, share) = Imported.ReceivePages(ref message);
-                _awaitsDescriptor = kind == PageKinds.Descriptor;
-                _descriptorFor = share;
+                _descriptorFor = Imported.ReceivePages(ref message);
+                _awaitsDescriptor = _host.PageKind == PageKinds.Descriptor;
                 break;
             case MessageType.Refused:
                 OnRefused(ref message);
@@ -92,10 +91,7 @@ internal sealed class ChannelProtocol
                     $"ended the channel: {message.Text(MessageLimits.Text)}", "Look at its own messages.");
             default:
                 if ((flags & MessageLimits.Optional) == 0)
-                {
-                    throw new PeerException(PeerFault.BadMessage, _host.Peer, $"sent a message of the type {type}",
-                        "It does not speak this version of the protocol of channels, or it failed.");
-                }
+                    throw MessageReader.Bad(_host.Peer, $"sent a message of the type {type}");
 
                 break;
         }

@@ -25,8 +25,6 @@ public enum ShareState
 /// <summary>One buffer that one side of a channel offers to the other, as this process sees it.</summary>
 public abstract class ChannelShare
 {
-    private readonly long _created = Stopwatch.GetTimestamp();
-
     private protected ChannelShare(IChannelHost host, ShareId id, long size)
     {
         Host = host;
@@ -99,7 +97,10 @@ public abstract class ChannelShare
     internal bool WasReleased { get; set; }
 
     /// <summary>How long the share has been there.</summary>
-    public TimeSpan Age => Stopwatch.GetElapsedTime(_created);
+    public TimeSpan Age => Stopwatch.GetElapsedTime(Created);
+
+    /// <summary>When it came, as <see cref="Stopwatch.GetTimestamp"/> tells.</summary>
+    internal long Created { get; } = Stopwatch.GetTimestamp();
 
     /// <summary>The channel, as the protocol's state sees it.</summary>
     private protected IChannelHost Host { get; }

@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using DmaBuf.Buffers;
 using DmaBuf.Errors;
+using DmaBuf.Tracing;
 using DmaBuf.Transport;
 using DmaBuf.Waits;
 using DmaBuf.Xen;
@@ -19,7 +20,9 @@ public sealed class ChannelTable : IDisposable
     private readonly List<Channel> _channels = [];
     private readonly List<Channel> _ended = [];
     private readonly ConditionalWeakTable<DmaBuffer, AccessLock> _access = [];
+    private readonly ConditionalWeakTable<DmaBuffer, ImportedShare> _imports = [];
     private readonly Dictionary<DmaBuffer, LocalAccess> _local = [];
+    private long _lastEvent;
     private ChannelDispatcher? _dispatcher;
 
     /// <param name="shares">The buffers that can be published, and that imports are added to.</param>
@@ -71,8 +74,9 @@ public sealed class ChannelTable : IDisposable
             var channel = new Channel(this, stream, options, pages, peer);
             lock (Sync)
             {
+                _dispatcher ??= new ChannelDispatcher(this);
                 _channels.Add(channel);
-                (_dispatcher ??= new ChannelDispatcher(this)).Wake();
+                _dispatcher.Wake();
             }
 
             return channel;
@@ -81,6 +85,32 @@ public sealed class ChannelTable : IDisposable
         {
             stream.Dispose();
             throw;
+        }
+    }
+
+    /// <summary>
+    /// Opens a channel with the next peer at an address. A listener goes on to the next one after a peer that is no
+    /// channel.
+    /// </summary>
+    /// <inheritdoc cref="Open"/>
+    public Channel Connect(StreamSource peers, ChannelOptions options, WaitLimit limit)
+    {
+        ArgumentNullException.ThrowIfNull(peers);
+        ArgumentNullException.ThrowIfNull(limit);
+        while (true)
+        {
+            try
+            {
+                return peers.WithNext(stream => Open(stream, options, limit), limit);
+            }
+            catch (PeerException e) when (peers.IsListening && e.Fault != PeerFault.Incompatible)
+            {
+                KernelTrace.Write($"closed: {e.Message}");
+            }
+            catch (WaitTimeoutException e) when (peers.IsListening && !limit.IsOver)
+            {
+                KernelTrace.Write($"closed: {e.Message}");
+            }
         }
     }
 
@@ -100,36 +130,35 @@ public sealed class ChannelTable : IDisposable
         IReadOnlyList<Channel>? channels, ReadOnlySpan<ChannelEventType> wanted, WaitLimit limit)
     {
         ArgumentNullException.ThrowIfNull(limit);
+        CheckCanWait();
         var bits = BitsOf(wanted);
         lock (Sync)
         {
             while (true)
             {
-                if (TryTakeEvent(channels ?? _channels, bits, out var isOpen, out var item)
-                    || (channels is null && TryTakeEvent(_ended, bits, out _, out item)))
+                var next = Oldest(channels ?? _channels, bits, null);
+                if (channels is null)
+                    next = Oldest(_ended, bits, next);
+                if (next is not null && next.TryTakeEvent(bits, out var item))
                     return item;
                 _ended.RemoveAll(channel => channel.PendingEvents == 0);
-                if (channels is not null && !isOpen)
+                if (channels is not null && !channels.Any(channel => channel.IsOpen))
                     throw NoneIsOpen();
-
                 limit.ForPulse(Sync, "an event on a channel");
             }
         }
     }
 
-    private static bool TryTakeEvent(
-        IReadOnlyList<Channel> channels, uint bits, out bool isOpen, out ChannelEvent item)
+    /// <summary>The channel with the oldest event of some types: one of these, or the one given.</summary>
+    private static Channel? Oldest(IReadOnlyList<Channel> channels, uint bits, Channel? best)
     {
-        isOpen = false;
         for (var i = 0; i < channels.Count; i++)
         {
-            if (channels[i].TryTakeEvent(bits, out item))
-                return true;
-            isOpen |= channels[i].IsOpen;
+            if (channels[i].NextEvent(bits) is { } next && !(best?.NextEvent(bits) <= next))
+                best = channels[i];
         }
 
-        item = default;
-        return false;
+        return best;
     }
 
     /// <summary>Waits until a peer offers a share with a name.</summary>
@@ -142,6 +171,7 @@ public sealed class ChannelTable : IDisposable
     public ImportedShare WaitForShare(IReadOnlyList<Channel>? channels, string name, WaitLimit limit)
     {
         ArgumentNullException.ThrowIfNull(limit);
+        CheckCanWait();
         lock (Sync)
         {
             while (true)
@@ -149,7 +179,9 @@ public sealed class ChannelTable : IDisposable
                 var all = channels ?? _channels;
                 var named = all.SelectMany(channel => channel.Shares)
                     .OfType<ImportedShare>()
-                    .LastOrDefault(share => share.Metadata.Name == name || share.Name == name);
+                    .Where(share => !share.IsUnpublished || share.UnpublishAt is not null)
+                    .Where(share => share.Metadata.Name == name || share.Name == name)
+                    .MaxBy(share => share.Created);
                 if (named is not null)
                     return named;
                 if (channels is not null && !all.Any(channel => channel.IsOpen))
@@ -179,6 +211,8 @@ public sealed class ChannelTable : IDisposable
             return;
         }
 
+        CheckCanWait();
+        using var reports = KernelTrace.Hold();
         lock (Sync)
         {
             if (_local.ContainsKey(buffer))
@@ -189,6 +223,8 @@ public sealed class ChannelTable : IDisposable
 
             var access = AccessOf(buffer);
             var local = new LocalAccess(this, buffer);
+            if (!Shares.Attach(buffer, local))
+                throw Channel.NotInTable(buffer);
             _local.Add(buffer, local);
             try
             {
@@ -198,18 +234,10 @@ public sealed class ChannelTable : IDisposable
             }
             catch (Exception e)
             {
-                _local.Remove(buffer);
-                access.Release(local);
-                Commit();
+                Unlock(local);
                 if (e is WaitTimeoutException late)
                     throw late.ForRelease();
                 throw;
-            }
-
-            if (!Shares.Attach(buffer, local))
-            {
-                Unlock(buffer);
-                buffer.ThrowIfRemoved();
             }
         }
     }
@@ -225,6 +253,7 @@ public sealed class ChannelTable : IDisposable
             return;
         }
 
+        using var reports = KernelTrace.Hold();
         lock (Sync)
         {
             if (!_local.Remove(buffer, out var local))
@@ -244,6 +273,7 @@ public sealed class ChannelTable : IDisposable
     public void CheckNotInUse(DmaBuffer buffer)
     {
         ArgumentNullException.ThrowIfNull(buffer);
+        using var reports = KernelTrace.Hold();
         lock (Sync)
         {
             if (_access.TryGetValue(buffer, out var access)
@@ -296,15 +326,23 @@ public sealed class ChannelTable : IDisposable
     /// </summary>
     internal void Commit()
     {
-        var needsThread = false;
-        for (var i = _channels.Count - 1; i >= 0; i--)
+        bool needsThread;
+        int count;
+        do
         {
-            var connection = _channels[i].Connection;
-            if (connection.OutputCount == 0)
-                continue;
-            connection.Flush();
-            needsThread |= connection.OutputCount > 0;
+            // A channel that ends here can give a buffer to a share of another.
+            count = _channels.Count;
+            needsThread = false;
+            for (var i = count - 1; i >= 0; i--)
+            {
+                var connection = _channels[i].Connection;
+                if (connection.OutputCount == 0)
+                    continue;
+                connection.Flush();
+                needsThread |= connection.OutputCount > 0;
+            }
         }
+        while (count != _channels.Count);
 
         if (needsThread || (_dispatcher?.NeedsThread ?? false))
             _dispatcher?.Wake();
@@ -321,9 +359,30 @@ public sealed class ChannelTable : IDisposable
         }
     }
 
-    internal void Later(ExportedShare share) => _dispatcher!.Later(share);
+    /// <summary>Whether this is the thread of the channels.</summary>
+    internal bool IsDispatcherThread => _dispatcher?.IsCurrent ?? false;
 
-    internal void Later(IDisposable lease) => _dispatcher!.Later(lease);
+    /// <summary>Refuses to wait for a peer on the thread that reads what peers send.</summary>
+    /// <exception cref="ShareException">BadState.</exception>
+    internal void CheckCanWait()
+    {
+        if (IsDispatcherThread)
+        {
+            throw new ShareException(ShareFault.BadState, "A subscriber of a channel's events cannot wait for a peer.",
+                "Do that on another thread.");
+        }
+    }
+
+    internal void WakeDispatcher() => _dispatcher?.Wake();
+
+    /// <summary>The number of a new event. Called under the lock.</summary>
+    internal long NextEvent() => ++_lastEvent;
+
+    internal void AddImport(DmaBuffer buffer, ImportedShare share) => _imports.AddOrUpdate(buffer, share);
+
+    internal void Enqueue(ExportedShare share) => _dispatcher!.Enqueue(share);
+
+    internal void Enqueue(IDisposable lease) => _dispatcher!.Enqueue(lease);
 
     internal void Notify(Channel channel, in ChannelEvent item) => _dispatcher!.Notify(channel, item);
 
@@ -335,7 +394,7 @@ public sealed class ChannelTable : IDisposable
         _ended.Add(channel);
         if (_ended.Count > MostEnded)
             _ended.RemoveAt(0);
-        _dispatcher!.Free(channel);
+        _dispatcher!.QueueDispose(channel);
     }
 
     /// <summary>
@@ -345,13 +404,10 @@ public sealed class ChannelTable : IDisposable
     internal bool AreFencesDone(ExportedShare share) => _dispatcher!.AreFencesDone(share);
 
     private static ShareException NoneIsOpen() => new(ShareFault.ChannelClosed,
-        "The channel is closed, and nothing of it is left to read.", "Connect again.");
+        "All given channels are closed.", "Connect again.");
 
-    /// <summary>The share that a buffer was imported from, or null.</summary>
-    private ImportedShare? ImportOf(DmaBuffer buffer) => Channels
-        .SelectMany(channel => channel.Shares)
-        .OfType<ImportedShare>()
-        .FirstOrDefault(share => share.Imported == buffer);
+    /// <summary>The share that a buffer was imported from, even if its channel has ended; null for others.</summary>
+    private ImportedShare? ImportOf(DmaBuffer buffer) => _imports.TryGetValue(buffer, out var share) ? share : null;
 
     private static ushort OwnDomain(WaitLimit limit)
     {

@@ -35,6 +35,9 @@ public sealed class ExportedShare : ChannelShare, IAccessHolder, IDisposable
     /// <summary>Whether the pages of the current import were sent.</summary>
     internal bool ArePagesSent { get; set; }
 
+    /// <summary>Whether the current use began after the content was announced last.</summary>
+    internal bool UsesLatest { get; set; }
+
     /// <summary>Whether an acquire waits for its turn.</summary>
     internal bool IsAcquiring { get; set; }
 

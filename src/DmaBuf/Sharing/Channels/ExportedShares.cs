@@ -11,6 +11,7 @@ internal sealed class ExportedShares(IChannelHost host, MessageWriter writer)
 {
     private readonly Dictionary<ShareId, ExportedShare> _shares = [];
     private readonly Dictionary<DmaBuffer, ExportedShare> _ofBuffers = [];
+    private readonly List<ExportedShare> _delayed = [];
 
     /// <summary>The live shares.</summary>
     public IReadOnlyCollection<ExportedShare> All => _shares.Values;
@@ -35,8 +36,9 @@ internal sealed class ExportedShares(IChannelHost host, MessageWriter writer)
     {
         share.SetMetadata(metadata);
         share.WasReleased = false;
+        share.UsesLatest = false;
         share.IsUnpublished = false;
-        share.UnpublishAt = null;
+        EndDelay(share);
         writer.Update(share.Id, metadata);
     }
 
@@ -44,9 +46,15 @@ internal sealed class ExportedShares(IChannelHost host, MessageWriter writer)
     public void Unpublish(ExportedShare share, uint delayMilliseconds, long now)
     {
         share.IsUnpublished = true;
-        share.UnpublishAt = delayMilliseconds == 0 ? null : now + delayMilliseconds;
+        EndDelay(share);
+        if (delayMilliseconds > 0)
+        {
+            share.UnpublishAt = now + delayMilliseconds;
+            _delayed.Add(share);
+        }
+
         writer.Unpublish(share.Id, delayMilliseconds);
-        Settle(share);
+        EndIfUnused(share);
     }
 
     /// <summary>Ends the shares whose delay is over.</summary>
@@ -54,22 +62,20 @@ internal sealed class ExportedShares(IChannelHost host, MessageWriter writer)
     public long? Advance(long now)
     {
         long? next = null;
-        List<ExportedShare>? due = null;
-        foreach (var share in _shares.Values)
+        for (var i = _delayed.Count - 1; i >= 0; i--)
         {
-            if (share.UnpublishAt is not { } at)
-                continue;
-            if (at <= now)
-                (due ??= []).Add(share);
-            else
+            var share = _delayed[i];
+            var at = share.UnpublishAt!.Value;
+            if (at > now)
+            {
                 next = Math.Min(at, next ?? at);
+                continue;
+            }
+
+            EndDelay(share);
+            EndIfUnused(share);
         }
 
-        due?.ForEach(share =>
-        {
-            share.UnpublishAt = null;
-            Settle(share);
-        });
         return next;
     }
 
@@ -79,7 +85,7 @@ internal sealed class ExportedShares(IChannelHost host, MessageWriter writer)
         if (!share.Access.IsHeldBy(share))
             return;
         if (share is { State: ShareState.Importing, ArePagesSent: false })
-            host.SharePages(share);
+            StartSharing(share);
         else if (share.IsAcquiring)
             Acquire(share);
         else if (share.State is ShareState.Offered or ShareState.Released)
@@ -102,8 +108,8 @@ internal sealed class ExportedShares(IChannelHost host, MessageWriter writer)
     public void RefusePages(ExportedShare share, string text)
     {
         writer.Refused(share.Id, share.Serial, RefusalReason.NoPages, text);
-        LetGo(share, ChannelEventType.ImportFailed, text: text);
-        Settle(share);
+        EndImport(share, ChannelEventType.ImportFailed, text: text);
+        EndIfUnused(share);
     }
 
     /// <summary>Handles a message from the importer.</summary>
@@ -141,7 +147,7 @@ internal sealed class ExportedShares(IChannelHost host, MessageWriter writer)
     /// <summary>The peer does not take a share.</summary>
     public void OnRefused(ExportedShare share, string text)
     {
-        LetGo(share, ChannelEventType.Refused, text: text);
+        EndImport(share, ChannelEventType.Refused, text: text);
         End(share);
     }
 
@@ -150,9 +156,23 @@ internal sealed class ExportedShares(IChannelHost host, MessageWriter writer)
     {
         foreach (var share in _shares.Values.ToArray())
         {
-            LetGo(share, share.ArePagesSent ? ChannelEventType.Removed : null, reason);
+            EndImport(share, share.ArePagesSent ? ChannelEventType.Removed : null, reason);
             End(share);
         }
+    }
+
+    /// <summary>An import has access, and shares the pages once the buffer's own fences allow it.</summary>
+    private void StartSharing(ExportedShare share)
+    {
+        if (host.AreFencesDone(share))
+            host.SharePages(share);
+    }
+
+    private void EndDelay(ExportedShare share)
+    {
+        if (share.UnpublishAt is not null)
+            _delayed.Remove(share);
+        share.UnpublishAt = null;
     }
 
     private void OnImport(ShareId id, uint serial)
@@ -173,8 +193,9 @@ internal sealed class ExportedShares(IChannelHost host, MessageWriter writer)
         {
             share.Serial = serial;
             share.State = ShareState.Importing;
+            share.WantsWrite = false;
             if (share.Access.Request(share, write: false))
-                host.SharePages(share);
+                StartSharing(share);
         }
     }
 
@@ -184,6 +205,7 @@ internal sealed class ExportedShares(IChannelHost host, MessageWriter writer)
             return;
         CheckImporting("imported", share);
         share.State = ShareState.InUse;
+        share.UsesLatest = true;
         share.TotalUsers++;
         host.Raise(ChannelEventType.Imported, share);
     }
@@ -193,8 +215,8 @@ internal sealed class ExportedShares(IChannelHost host, MessageWriter writer)
         if (share is null)
             return;
         CheckImporting("import failed", share);
-        LetGo(share, ChannelEventType.ImportFailed, text: text);
-        Settle(share);
+        EndImport(share, ChannelEventType.ImportFailed, text: text);
+        EndIfUnused(share);
     }
 
     private void OnAcquire(ShareId id, uint serial, bool write)
@@ -220,6 +242,7 @@ internal sealed class ExportedShares(IChannelHost host, MessageWriter writer)
             return;
         share.IsAcquiring = false;
         share.State = ShareState.InUse;
+        share.UsesLatest = true;
         writer.Short(MessageType.Acquired, share.Id, share.Serial);
         host.Raise(ChannelEventType.Acquired, share);
     }
@@ -232,7 +255,7 @@ internal sealed class ExportedShares(IChannelHost host, MessageWriter writer)
                 return;
             case { State: ShareState.InUse }:
                 share.State = ShareState.Released;
-                share.WasReleased = true;
+                share.WasReleased |= share.UsesLatest;
                 host.Raise(ChannelEventType.Released, share);
                 share.Access.Release(share);
                 break;
@@ -250,18 +273,18 @@ internal sealed class ExportedShares(IChannelHost host, MessageWriter writer)
         // An import that its importer gave up may have been refused in the meantime.
         if (share is null or { State: ShareState.Offered })
             return;
-        LetGo(share, share.ArePagesSent ? ChannelEventType.Removed : null, ChannelEndReason.Removed);
-        Settle(share);
+        EndImport(share, share.ArePagesSent ? ChannelEventType.Removed : null, ChannelEndReason.Removed);
+        EndIfUnused(share);
     }
 
     /// <summary>The importer has nothing of the share any more. The next use of the buffer begins last.</summary>
-    private void LetGo(
+    private void EndImport(
         ExportedShare share,
         ChannelEventType? type = null,
         ChannelEndReason reason = ChannelEndReason.None,
         string? text = null)
     {
-        share.WasReleased |= share.ArePagesSent;
+        share.WasReleased |= share.State == ShareState.InUse && share.UsesLatest;
         share.State = ShareState.Offered;
         share.ArePagesSent = false;
         share.IsAcquiring = false;
@@ -274,14 +297,14 @@ internal sealed class ExportedShares(IChannelHost host, MessageWriter writer)
     }
 
     /// <summary>Carries on with an unpublished share whose delay is over: it ends once nobody has its pages.</summary>
-    private void Settle(ExportedShare share)
+    private void EndIfUnused(ExportedShare share)
     {
         if (share is not { IsUnpublished: true, UnpublishAt: null })
             return;
         if (share is { State: ShareState.Importing, ArePagesSent: false })
         {
             writer.Refused(share.Id, share.Serial, RefusalReason.Unpublished, "");
-            LetGo(share);
+            EndImport(share);
         }
 
         if (share.State != ShareState.Offered)
@@ -294,6 +317,7 @@ internal sealed class ExportedShares(IChannelHost host, MessageWriter writer)
     private void End(ExportedShare share)
     {
         share.State = ShareState.Ended;
+        EndDelay(share);
         host.OnEnded(share);
         _shares.Remove(share.Id);
         if (share.Buffer is { } buffer)
@@ -306,9 +330,6 @@ internal sealed class ExportedShares(IChannelHost host, MessageWriter writer)
             throw OutOfState(message, share);
     }
 
-    private PeerException OutOfState(string message, ExportedShare share) => new(
-        PeerFault.BadMessage,
-        host.Peer,
-        $"sent '{message}' for a share in the state {share.State}",
-        "It does not speak the protocol of channels, or it failed.");
+    private PeerException OutOfState(string message, ExportedShare share) =>
+        MessageReader.Bad(host.Peer, $"sent '{message}' for a share in the state {share.State}");
 }

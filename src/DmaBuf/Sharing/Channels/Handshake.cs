@@ -37,7 +37,15 @@ internal static class Handshake
         var failure = new PeerException(PeerFault.Incompatible, stream.Peer, problem,
             "Use the same version on both sides, and check the domain's id or name.");
         new MessageWriter(outbox).Error($"the peer {problem}");
-        stream.Send(outbox.Bytes, limit);
+        try
+        {
+            stream.Send(outbox.Bytes, limit);
+        }
+        catch (KernelException)
+        {
+            // The peer found out by itself.
+        }
+
         throw failure;
     }
 

@@ -9,6 +9,9 @@ internal interface IChannelHost
     /// <summary>What failures call the peer.</summary>
     string Peer { get; }
 
+    /// <summary>The way in which pages cross.</summary>
+    PageKinds PageKind { get; }
+
     /// <summary>This side's domain, or 0x7FF0 outside Xen.</summary>
     ushort OwnDomain { get; }
 

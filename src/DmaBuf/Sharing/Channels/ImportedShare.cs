@@ -28,14 +28,14 @@ public sealed class ImportedShare : ChannelShare
     /// <summary>The buffer that this process made of the pages, even if it is removed by now.</summary>
     internal DmaBuffer? Imported { get; set; }
 
-    /// <summary>The pages that have arrived so far, for an import that waits for them.</summary>
+    /// <summary>The request for the pages that waits for its answer, or null.</summary>
     internal PendingPages? Pending { get; set; }
 
     /// <summary>Whether an acquire waits for its answer.</summary>
     internal bool IsAcquiring { get; set; }
 
-    /// <summary>Why the last import or acquire was refused; null if it was not.</summary>
-    internal (RefusalReason Reason, string Text)? Refusal { get; set; }
+    /// <summary>Whether the last acquire was refused.</summary>
+    internal bool IsRefused { get; set; }
 
     /// <summary>Takes metadata as it came. The same bytes again cost no decoding.</summary>
     /// <exception cref="Errors.PeerException">It is not valid.</exception>

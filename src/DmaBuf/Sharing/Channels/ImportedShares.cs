@@ -19,16 +19,20 @@ internal sealed class ImportedShares(IChannelHost host, MessageWriter writer, in
     public ImportedShare? Find(ShareId id) => _shares.GetValueOrDefault(id);
 
     /// <summary>Asks for a share's pages.</summary>
+    /// <returns>The request, which the answer completes.</returns>
     /// <exception cref="ShareException">BadState: this side has them, or has asked.</exception>
-    public void BeginImport(ImportedShare share)
+    public PendingPages BeginImport(ImportedShare share)
     {
         if (share.State != ShareState.Offered)
-            throw BadState(share, "imported", "is not", "Use the buffer that the first import made.");
+        {
+            throw new ShareException(ShareFault.BadState, $"This process has imported the {share} already.",
+                "Use the buffer that the first import made.");
+        }
+
         share.State = ShareState.Importing;
         share.Serial++;
-        share.Refusal = null;
-        share.Pending = new PendingPages();
         writer.Short(MessageType.Import, share.Id, share.Serial);
+        return share.Pending = new PendingPages();
     }
 
     /// <summary>This side has made a buffer of the pages.</summary>
@@ -37,6 +41,7 @@ internal sealed class ImportedShares(IChannelHost host, MessageWriter writer, in
     {
         if (share.State != ShareState.Importing)
             return false;
+        share.Pending = null;
         share.State = ShareState.InUse;
         share.TotalUsers++;
         share.Imported = buffer;
@@ -47,6 +52,7 @@ internal sealed class ImportedShares(IChannelHost host, MessageWriter writer, in
     /// <summary>This side could not use the pages.</summary>
     public void FailImport(ImportedShare share, string text)
     {
+        share.Pending = null;
         if (share.State != ShareState.Importing)
             return;
         share.State = ShareState.Offered;
@@ -69,10 +75,15 @@ internal sealed class ImportedShares(IChannelHost host, MessageWriter writer, in
     public void BeginAcquire(ImportedShare share, bool write)
     {
         if (share.State != ShareState.Released || share.IsAcquiring)
-            throw BadState(share, "acquired", "has not been released", "Import it first; release it after each use.");
+        {
+            throw new ShareException(ShareFault.BadState,
+                $"The {share} cannot be acquired: it has not been imported and released.",
+                "Import it first; release it after each use.");
+        }
+
         share.IsAcquiring = true;
+        share.IsRefused = false;
         share.Serial++;
-        share.Refusal = null;
         writer.Acquire(share.Id, share.Serial, write);
     }
 
@@ -90,7 +101,7 @@ internal sealed class ImportedShares(IChannelHost host, MessageWriter writer, in
     public void Release(ImportedShare share)
     {
         if (share.State != ShareState.InUse)
-            throw BadState(share, "released", "is not in use", "Acquire it first.");
+            throw new ShareException(ShareFault.BadState, $"The {share} is not in use.", "Acquire it first.");
         share.State = ShareState.Released;
         writer.Short(MessageType.Release, share.Id);
     }
@@ -138,36 +149,32 @@ internal sealed class ImportedShares(IChannelHost host, MessageWriter writer, in
     /// <summary>
     /// Handles the pages that an import asked for. They are let go where the import was given up in the meantime.
     /// </summary>
-    /// <returns>The share that waits for the descriptor in the next byte, or null.</returns>
-    public (PageKinds Kind, ImportedShare? Share) ReceivePages(ref MessageReader message)
+    /// <returns>The request whose answer is the descriptor in the next byte; null where nobody waits.</returns>
+    /// <exception cref="PeerException">BadCount: they do not fit the share, or the way of this channel.</exception>
+    public PendingPages? ReceivePages(ref MessageReader message)
     {
         var share = Find(message.Id());
         var serial = message.UInt32();
-        var kind = (PageKinds)message.UInt32();
-        var wanted = share is { State: ShareState.Importing, Pending: not null } && share.Serial == serial
-            ? share
-            : null;
-        if (kind == PageKinds.Descriptor)
+        var way = message.UInt32();
+        if (way != (uint)host.PageKind)
+            throw BadPages(host.Peer, share);
+        var wanted = share?.State == ShareState.Importing && share.Serial == serial ? share.Pending : null;
+        if (host.PageKind == PageKinds.Descriptor)
         {
             message.End();
-            return (kind, wanted);
+            return wanted;
         }
 
         var (domain, total, first) = (message.UInt32(), message.UInt32(), message.UInt32());
         if (wanted is null)
-            return (kind, null);
-        var expected = (wanted.Size + GrantRefs.GrantPageSize - 1) / GrantRefs.GrantPageSize;
+            return null;
+        var expected = (share!.Size + GrantRefs.GrantPageSize - 1) / GrantRefs.GrantPageSize;
         if (domain != host.PeerDomain
-            || kind != PageKinds.GrantRefs
             || expected != total
             || total > GrantMapper.MostPages
-            || !wanted.Pending!.Add(ref message, (int)total, (int)first, (int)expected))
-        {
-            throw new PeerException(PeerFault.BadCount, host.Peer, $"sent pages that do not fit {wanted}",
-                "It does not speak the protocol of channels, or it failed.");
-        }
-
-        return (kind, wanted);
+            || !wanted.Add(ref message, (int)total, (int)first))
+            throw BadPages(host.Peer, share);
+        return wanted;
     }
 
     /// <summary>The exporter refused an import or an acquire.</summary>
@@ -175,10 +182,16 @@ internal sealed class ImportedShares(IChannelHost host, MessageWriter writer, in
     {
         if (serial != share.Serial || !(share.IsAcquiring || share.State == ShareState.Importing))
             return;
-        share.Refusal = (reason, text);
-        share.IsAcquiring = false;
-        if (share.State == ShareState.Importing)
-            share.State = ShareState.Offered;
+        if (share.IsAcquiring)
+        {
+            share.IsAcquiring = false;
+            share.IsRefused = true;
+            return;
+        }
+
+        share.Pending?.Refusal = (reason, text);
+        share.Pending = null;
+        share.State = ShareState.Offered;
     }
 
     /// <summary>Ends all shares.</summary>
@@ -188,6 +201,9 @@ internal sealed class ImportedShares(IChannelHost host, MessageWriter writer, in
             End(share);
         _shares.Clear();
     }
+
+    private static PeerException BadPages(string peer, ImportedShare? share) =>
+        MessageReader.Bad(peer, $"sent pages that do not fit {share?.ToString() ?? "any share"}", PeerFault.BadCount);
 
     private static void End(ImportedShare share)
     {
@@ -201,8 +217,7 @@ internal sealed class ImportedShares(IChannelHost host, MessageWriter writer, in
         var encoded = message.Rest();
         if (_shares.ContainsKey(id) || size is 0 or > long.MaxValue)
         {
-            throw new PeerException(PeerFault.BadMessage, host.Peer, "published an id twice or a size that cannot be",
-                "It does not speak the protocol of channels, or it failed.");
+            throw MessageReader.Bad(host.Peer, "published an id twice or a size that cannot be");
         }
 
         if (_shares.Count >= maxShares)
@@ -252,9 +267,4 @@ internal sealed class ImportedShares(IChannelHost host, MessageWriter writer, in
         share.IsAcquiring = false;
         share.State = ShareState.InUse;
     }
-
-    private static ShareException BadState(ImportedShare share, string wish, string need, string action) => new(
-        ShareFault.BadState,
-        need == "is not" ? $"The {share} is {wish} already." : $"The {share} cannot be {wish}: it {need}.",
-        action);
 }

@@ -52,10 +52,7 @@ internal sealed class Inbox(string peer) : IDisposable
             return false;
         var length = BinaryPrimitives.ReadUInt32LittleEndian(rest[4..]);
         if (length > MessageLimits.Body)
-        {
-            throw new PeerException(PeerFault.BadMessage, peer, $"sent a message of {length} bytes",
-                $"A message has at most {MessageLimits.Body}: it does not speak the protocol of channels.");
-        }
+            throw MessageReader.Bad(peer, $"sent a message of {length} bytes, more than {MessageLimits.Body}");
 
         if (rest.Length - MessageLimits.Header < length)
             return false;
@@ -75,10 +72,7 @@ internal sealed class Inbox(string peer) : IDisposable
             return null;
         // A descriptor belongs to the last byte that came with it.
         if (_descriptor is null || _end - _start != 1)
-        {
-            throw new PeerException(PeerFault.NoDescriptor, peer, "sent pages without a descriptor",
-                "It does not speak the protocol of channels, or it failed.");
-        }
+            throw MessageReader.Bad(peer, "sent pages without a descriptor", PeerFault.NoDescriptor);
 
         _start++;
         var taken = _descriptor;
@@ -93,8 +87,7 @@ internal sealed class Inbox(string peer) : IDisposable
         if (_descriptor is null)
             return;
         Dispose();
-        throw new PeerException(PeerFault.ExtraData, peer, "sent a descriptor that belongs to no share",
-            "It does not speak the protocol of channels, or it failed.");
+        throw MessageReader.Bad(peer, "sent a descriptor that belongs to no share", PeerFault.ExtraData);
     }
 
     /// <summary>Closes a descriptor that nobody took.</summary>

@@ -8,7 +8,7 @@ internal sealed class LocalAccess(ChannelTable table, DmaBuffer buffer) : IAcces
     /// <summary>The buffer.</summary>
     public DmaBuffer Buffer => buffer;
 
-    /// <summary>Whether this process has the access, or still waits for it.</summary>
+    /// <summary>Whether this process has the access; false while it waits.</summary>
     public bool IsGranted { get; set; }
 
     /// <inheritdoc/>

@@ -99,6 +99,9 @@ internal ref struct MessageReader(ReadOnlySpan<byte> body, string peer)
         return taken;
     }
 
-    private readonly PeerException Bad(string what) =>
-        new(PeerFault.BadMessage, peer, what, "It does not speak the protocol of channels, or it failed.");
+    /// <summary>The failure of a peer that breaks the protocol.</summary>
+    public static PeerException Bad(string peer, string what, PeerFault fault = PeerFault.BadMessage) =>
+        new(fault, peer, what, "It does not speak the protocol of channels, or it failed.");
+
+    private readonly PeerException Bad(string what) => Bad(peer, what);
 }

@@ -72,9 +72,7 @@ internal abstract class PageExchange
 
         public override DmaBuffer Import(PendingPages pages, ImportedShare share, ImportMethod method)
         {
-            var descriptor = pages.Descriptor!;
-            pages.Descriptor = null;
-            var buffer = DmaBuffer.AdoptReceived(descriptor);
+            var buffer = DmaBuffer.AdoptReceived(pages.TakeDescriptor());
             if (buffer.Size == share.Size)
                 return buffer;
             var size = buffer.Size;

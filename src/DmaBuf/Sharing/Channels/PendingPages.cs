@@ -2,26 +2,37 @@ using DmaBuf.Interop;
 
 namespace DmaBuf.Sharing.Channels;
 
-/// <summary>The pages of a share while they arrive: a descriptor, or references in several messages.</summary>
+/// <summary>One request for the pages of a share, and what has arrived of its answer.</summary>
 internal sealed class PendingPages : IDisposable
 {
+    private FileDescriptor? _descriptor;
     private uint[]? _refs;
     private int _count;
-
-    /// <summary>The descriptor, which belongs to whoever takes it.</summary>
-    public FileDescriptor? Descriptor { get; set; }
+    private bool _isDisposed;
 
     /// <summary>The references, once all are there.</summary>
     public uint[]? Refs => _refs is not null && _count == _refs.Length ? _refs : null;
 
     /// <summary>Whether everything has arrived.</summary>
-    public bool IsComplete => Descriptor is not null || Refs is not null;
+    public bool IsComplete => _descriptor is not null || Refs is not null;
+
+    /// <summary>Why the exporter refused; null if it did not.</summary>
+    public (RefusalReason Reason, string Text)? Refusal { get; set; }
+
+    /// <summary>Takes over the descriptor that the answer brings; one too many is closed.</summary>
+    public void Add(FileDescriptor descriptor)
+    {
+        if (_isDisposed || IsComplete)
+            descriptor.Dispose();
+        else
+            _descriptor = descriptor;
+    }
 
     /// <summary>Adds references, which come in order.</summary>
     /// <returns>Whether the message fits what came before it and the buffer.</returns>
-    public bool Add(ref MessageReader message, int total, int first, int expected)
+    public bool Add(ref MessageReader message, int total, int first)
     {
-        if (total != expected || first != _count || first >= total)
+        if (first != _count || first >= total)
             return false;
         _refs ??= new uint[total];
         var count = Math.Min(MessageLimits.RefsPerMessage, total - first);
@@ -31,6 +42,19 @@ internal sealed class PendingPages : IDisposable
         return true;
     }
 
+    /// <summary>The descriptor, which then belongs to the caller.</summary>
+    public FileDescriptor TakeDescriptor()
+    {
+        var taken = _descriptor!;
+        _descriptor = null;
+        return taken;
+    }
+
     /// <summary>Closes a descriptor that nobody took.</summary>
-    public void Dispose() => Descriptor?.Dispose();
+    public void Dispose()
+    {
+        _isDisposed = true;
+        _descriptor?.Dispose();
+        _descriptor = null;
+    }
 }

@@ -1,4 +1,5 @@
 using System.Text;
+using DmaBuf.Tracing;
 
 namespace DmaBuf.Sharing.Channels;
 
@@ -39,7 +40,8 @@ public sealed record PictureLayout
 
     /// <summary>A pixel format's four characters.</summary>
     public static string FormatFourCC(uint value) =>
-        Encoding.Latin1.GetString([(byte)value, (byte)(value >> 8), (byte)(value >> 16), (byte)(value >> 24)]);
+        VisibleText.Of(
+            Encoding.Latin1.GetString([(byte)value, (byte)(value >> 8), (byte)(value >> 16), (byte)(value >> 24)]));
 
     /// <inheritdoc/>
     public bool Equals(PictureLayout? other) => other is not null

@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 using System.Security.Cryptography;
@@ -22,9 +23,9 @@ public readonly record struct ShareId(UInt128 Value)
     {
         Span<byte> random = stackalloc byte[16];
         RandomNumberGenerator.Fill(random[4..]);
-        System.Buffers.Binary.BinaryPrimitives.WriteUInt16BigEndian(random, domain);
-        System.Buffers.Binary.BinaryPrimitives.WriteUInt16BigEndian(random[2..], counter);
-        return new ShareId(System.Buffers.Binary.BinaryPrimitives.ReadUInt128BigEndian(random));
+        BinaryPrimitives.WriteUInt16BigEndian(random, domain);
+        BinaryPrimitives.WriteUInt16BigEndian(random[2..], counter);
+        return new ShareId(BinaryPrimitives.ReadUInt128BigEndian(random));
     }
 
     /// <summary>Parses the form that <see cref="ToString"/> writes.</summary>

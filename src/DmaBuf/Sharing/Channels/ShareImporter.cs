@@ -1,6 +1,7 @@
 using DmaBuf.Buffers;
 using DmaBuf.Errors;
 using DmaBuf.Grants;
+using DmaBuf.Tracing;
 using DmaBuf.Waits;
 
 namespace DmaBuf.Sharing.Channels;
@@ -22,9 +23,10 @@ internal sealed class ShareImporter(Channel channel, ChannelTable table, PageExc
             if (name is not null)
                 buffer.Name = name;
         }
-        catch (DmaBufException e)
+        catch (Exception e)
         {
             buffer?.Dispose();
+            using var reports = KernelTrace.Hold();
             lock (table.Sync)
             {
                 _imported.FailImport(share, e.Message);
@@ -35,28 +37,22 @@ internal sealed class ShareImporter(Channel channel, ChannelTable table, PageExc
         }
 
         buffer.OwnPeer(new ImportLink(this, share));
-        bool completed;
-        lock (table.Sync)
-        {
-            completed = _imported.CompleteImport(share, buffer);
-            table.Commit();
-        }
-
-        if (!completed)
-        {
-            buffer.Dispose();
-            throw channel.IsOpen ? Channel.Ended(share) : channel.ChannelClosed();
-        }
-
-        return table.Shares.Add(buffer, owner);
+        if (Complete(share, buffer))
+            return table.Shares.Add(buffer, owner);
+        buffer.Dispose();
+        throw channel.IsOpen ? Channel.Ended(share) : channel.ChannelClosed();
     }
 
     /// <inheritdoc cref="Channel.Acquire"/>
     public void Acquire(ImportedShare share, bool write, WaitLimit limit)
     {
+        table.CheckCanWait();
+        using var reports = KernelTrace.Hold();
         lock (table.Sync)
         {
             channel.WaitForRoom(limit);
+            if (!share.IsValid)
+                throw Channel.Ended(share);
             _imported.BeginAcquire(share, write);
             table.Commit();
             try
@@ -66,20 +62,43 @@ internal sealed class ShareImporter(Channel channel, ChannelTable table, PageExc
             }
             catch (Exception e)
             {
-                _imported.CancelAcquire(share);
-                table.Commit();
+                GiveUpAcquire(share);
                 if (e is WaitTimeoutException late)
                     throw late.ForConnected();
                 throw;
             }
 
             if (share.State != ShareState.InUse)
-                throw Refusal(share);
+                throw channel.IsOpen ? Channel.Ended(share) : channel.ChannelClosed();
         }
+    }
+
+    private bool Complete(ImportedShare share, DmaBuffer buffer)
+    {
+        using var reports = KernelTrace.Hold();
+        lock (table.Sync)
+        {
+            var isCompleted = _imported.CompleteImport(share, buffer);
+            if (isCompleted)
+                table.AddImport(buffer, share);
+            table.Commit();
+            return isCompleted;
+        }
+    }
+
+    /// <summary>The answer can have come at the last moment.</summary>
+    private void GiveUpAcquire(ImportedShare share)
+    {
+        if (share.IsAcquiring)
+            _imported.CancelAcquire(share);
+        else if (share.State == ShareState.InUse)
+            _imported.Release(share);
+        table.Commit();
     }
 
     private void Remove(ImportedShare share)
     {
+        using var reports = KernelTrace.Hold();
         lock (table.Sync)
         {
             _imported.Remove(share);
@@ -89,45 +108,47 @@ internal sealed class ShareImporter(Channel channel, ChannelTable table, PageExc
 
     private PendingPages AwaitPages(ImportedShare share, WaitLimit limit)
     {
+        table.CheckCanWait();
+        using var reports = KernelTrace.Hold();
         lock (table.Sync)
         {
             channel.WaitForRoom(limit);
             if (!share.IsValid)
                 throw Channel.Ended(share);
-            _imported.BeginImport(share);
+            var pending = _imported.BeginImport(share);
             table.Commit();
             try
             {
-                while (share is { State: ShareState.Importing, Pending.IsComplete: false })
+                while (pending == share.Pending && !pending.IsComplete && share.IsValid)
                     limit.ForPulse(table.Sync, _waitsForPages);
             }
             catch (Exception e)
             {
-                _imported.CancelImport(share);
+                if (pending == share.Pending)
+                    _imported.CancelImport(share);
                 table.Commit();
                 if (e is WaitTimeoutException late)
                     throw late.ForConnected();
                 throw;
             }
 
-            var pages = share.Pending!;
-            share.Pending = null;
-            if (pages.IsComplete && share.State == ShareState.Importing)
-                return pages;
-            pages.Dispose();
-            throw Refusal(share);
+            if (pending == share.Pending && pending.IsComplete && share.IsValid)
+                return pending;
+            pending.Dispose();
+            throw Refusal(share, pending);
         }
     }
 
-    private ShareException Refusal(ImportedShare share) => (channel.IsOpen, share.Refusal) switch
-    {
-        (false, _) => channel.ChannelClosed(),
-        (_, (RefusalReason.Unpublished, _)) => new ShareException(ShareFault.Unpublished,
-            $"The exporter has unpublished the {share}.", "Have it published again."),
-        (_, (RefusalReason.NoPages, var text)) => new ShareException(ShareFault.ImportFailed,
-            $"The exporter cannot share the pages of the {share}: {text}", "Look at the exporter's side."),
-        _ => Channel.Ended(share),
-    };
+    private ShareException Refusal(ImportedShare share, PendingPages pending) =>
+        (channel.IsOpen, pending.Refusal) switch
+        {
+            (false, _) => channel.ChannelClosed(),
+            (_, (RefusalReason.Unpublished, _)) => new ShareException(ShareFault.Unpublished,
+                $"The exporter has unpublished the {share}.", "Have it published again."),
+            (_, (RefusalReason.NoPages, var text)) => new ShareException(ShareFault.ImportFailed,
+                $"The exporter cannot share the pages of the {share}: {text}", "Look at the exporter's side."),
+            _ => Channel.Ended(share),
+        };
 
     /// <summary>Tells the exporter when the imported buffer is gone.</summary>
     private sealed class ImportLink(ShareImporter importer, ImportedShare share) : IDisposable

@@ -104,7 +104,7 @@ public sealed class ConnectDmaBufChannelCommand : DmaBufCmdlet
             {
                 Domain = domain, MaxShares = MaxShares, MaxEvents = MaxEvents, Owner = Session.Owner,
             };
-            WriteObject(Session.Channels.Open(peers.Next(limit), options, limit));
+            WriteObject(Session.Channels.Connect(peers, options, limit));
         });
     }
 }
