@@ -180,6 +180,29 @@ public sealed class ChannelTests : IDisposable
     }
 
     [Fact]
+    public void A_wait_for_a_buffer_ends_when_the_buffer_is_removed()
+    {
+        var (exported, imported) = _pair.Publish();
+        using var import = _pair.Import(imported);
+        var buffer = exported.Buffer!;
+        var locking = Task.Run(() =>
+        {
+            using var limit = ChannelPair.NewLimit();
+            return Assert.Throws<BufferException>(() => _pair.LeftTable.Lock(buffer, write: true, limit));
+        }, TestContext.Current.CancellationToken);
+        while (!locking.IsCompleted && !IsLocked(buffer))
+            Thread.Sleep(1);
+        _pair.LeftTable.Shares.Remove(buffer);
+        Assert.Equal(BufferFault.Removed, locking.GetAwaiter().GetResult().Fault);
+
+        bool IsLocked(DmaBuf.Buffers.DmaBuffer waited)
+        {
+            using var soon = new WaitLimit(TimeSpan.Zero);
+            return Record.Exception(() => _pair.LeftTable.Lock(waited, write: true, soon)) is ShareException;
+        }
+    }
+
+    [Fact]
     public void A_buffer_that_is_in_no_table_is_refused()
     {
         using var buffer = Buffers.New(4096);

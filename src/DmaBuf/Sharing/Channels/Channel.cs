@@ -159,7 +159,7 @@ public sealed class Channel : IChannelHost, IDisposable
                 buffer,
                 buffer.Size,
                 metadata ?? ShareMetadata.Empty,
-                _table.AccessOf(buffer));
+                _table.Locks.AccessOf(buffer));
             // Under the lock, so that the share cannot end before it is attached. The buffer may have been removed.
             if (!_table.Shares.Attach(buffer, share))
                 throw NotInTable(buffer);

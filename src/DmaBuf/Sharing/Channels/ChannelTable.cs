@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using DmaBuf.Buffers;
 using DmaBuf.Errors;
 using DmaBuf.Tracing;
@@ -14,14 +13,11 @@ namespace DmaBuf.Sharing.Channels;
 /// </summary>
 public sealed class ChannelTable : IDisposable
 {
+    private const int MostEnded = 16;
     private static readonly TimeSpan s_helloTime = TimeSpan.FromSeconds(30);
     private static long s_lastId;
-    private const int MostEnded = 16;
     private readonly List<Channel> _channels = [];
     private readonly List<Channel> _ended = [];
-    private readonly ConditionalWeakTable<DmaBuffer, AccessLock> _access = [];
-    private readonly ConditionalWeakTable<DmaBuffer, ImportedShare> _imports = [];
-    private readonly Dictionary<DmaBuffer, LocalAccess> _local = [];
     private long _lastEvent;
     private ChannelDispatcher? _dispatcher;
 
@@ -30,6 +26,7 @@ public sealed class ChannelTable : IDisposable
     {
         ArgumentNullException.ThrowIfNull(shares);
         Shares = shares;
+        Locks = new BufferLocks(this);
     }
 
     /// <summary>The lock of all channels, which is pulsed after each change.</summary>
@@ -37,6 +34,9 @@ public sealed class ChannelTable : IDisposable
 
     /// <summary>The buffers.</summary>
     internal ShareTable Shares { get; }
+
+    /// <summary>Who uses which buffer.</summary>
+    internal BufferLocks Locks { get; }
 
     /// <summary>The channels that are open, for one who has the lock.</summary>
     internal List<Channel> OpenChannels => _channels;
@@ -204,42 +204,7 @@ public sealed class ChannelTable : IDisposable
     {
         ArgumentNullException.ThrowIfNull(buffer);
         ArgumentNullException.ThrowIfNull(limit);
-        buffer.ThrowIfRemoved();
-        if (ImportOf(buffer) is { } imported)
-        {
-            imported.Channel.Acquire(imported, write, limit);
-            return;
-        }
-
-        CheckCanWait();
-        using var reports = KernelTrace.Hold();
-        lock (Sync)
-        {
-            if (_local.ContainsKey(buffer))
-            {
-                throw new ShareException(ShareFault.BadState, $"This process has locked {buffer} already.",
-                    "Unlock it first.");
-            }
-
-            var access = AccessOf(buffer);
-            var local = new LocalAccess(this, buffer);
-            if (!Shares.Attach(buffer, local))
-                throw Channel.NotInTable(buffer);
-            _local.Add(buffer, local);
-            try
-            {
-                local.IsGranted = access.Request(local, write);
-                while (!local.IsGranted)
-                    limit.ForPulse(Sync, $"the peers to release {buffer}");
-            }
-            catch (Exception e)
-            {
-                Unlock(local);
-                if (e is WaitTimeoutException late)
-                    throw late.ForRelease();
-                throw;
-            }
-        }
+        Locks.Lock(buffer, write, limit);
     }
 
     /// <summary>Lets others use a buffer again, which stays imported if it was.</summary>
@@ -247,25 +212,7 @@ public sealed class ChannelTable : IDisposable
     public void Unlock(DmaBuffer buffer)
     {
         ArgumentNullException.ThrowIfNull(buffer);
-        if (ImportOf(buffer) is { } imported)
-        {
-            imported.Channel.Release(imported);
-            return;
-        }
-
-        using var reports = KernelTrace.Hold();
-        lock (Sync)
-        {
-            if (!_local.Remove(buffer, out var local))
-            {
-                throw new ShareException(ShareFault.BadState, $"This process has not locked {buffer}.",
-                    "Lock it first.");
-            }
-
-            Shares.Detach(buffer, local);
-            AccessOf(buffer).Release(local);
-            Commit();
-        }
+        Locks.Unlock(buffer);
     }
 
     /// <summary>Refuses to change content that a peer uses now.</summary>
@@ -273,16 +220,7 @@ public sealed class ChannelTable : IDisposable
     public void CheckNotInUse(DmaBuffer buffer)
     {
         ArgumentNullException.ThrowIfNull(buffer);
-        using var reports = KernelTrace.Hold();
-        lock (Sync)
-        {
-            if (_access.TryGetValue(buffer, out var access)
-                && access.Holders.OfType<ExportedShare>().FirstOrDefault() is { } user)
-            {
-                throw new ShareException(ShareFault.InUse, $"{user.Channel.Peer} uses {buffer} now ({user}).",
-                    "Lock the buffer first, which waits until the peer releases it.");
-            }
-        }
+        Locks.CheckNotInUse(buffer);
     }
 
     /// <summary>Closes the channels of some owners.</summary>
@@ -317,9 +255,6 @@ public sealed class ChannelTable : IDisposable
         return bits == 0 ? uint.MaxValue : bits;
     }
 
-    /// <summary>Who uses a buffer. Called under the lock.</summary>
-    internal AccessLock AccessOf(DmaBuffer buffer) => _access.GetOrAdd(buffer, _ => new AccessLock());
-
     /// <summary>
     /// Sends what the channels have to send, and wakes all who wait for a change. Called under the lock, after each
     /// change.
@@ -349,16 +284,6 @@ public sealed class ChannelTable : IDisposable
         Monitor.PulseAll(Sync);
     }
 
-    /// <summary>Ends a lock with its buffer.</summary>
-    internal void Unlock(LocalAccess local)
-    {
-        lock (Sync)
-        {
-            if (_local.GetValueOrDefault(local.Buffer) == local)
-                Unlock(local.Buffer);
-        }
-    }
-
     /// <summary>Whether this is the thread of the channels.</summary>
     internal bool IsDispatcherThread => _dispatcher?.IsCurrent ?? false;
 
@@ -377,8 +302,6 @@ public sealed class ChannelTable : IDisposable
 
     /// <summary>The number of a new event. Called under the lock.</summary>
     internal long NextEvent() => ++_lastEvent;
-
-    internal void AddImport(DmaBuffer buffer, ImportedShare share) => _imports.AddOrUpdate(buffer, share);
 
     internal void Enqueue(ExportedShare share) => _dispatcher!.Enqueue(share);
 
@@ -405,9 +328,6 @@ public sealed class ChannelTable : IDisposable
 
     private static ShareException NoneIsOpen() => new(ShareFault.ChannelClosed,
         "All given channels are closed.", "Connect again.");
-
-    /// <summary>The share that a buffer was imported from, even if its channel has ended; null for others.</summary>
-    private ImportedShare? ImportOf(DmaBuffer buffer) => _imports.TryGetValue(buffer, out var share) ? share : null;
 
     private static ushort OwnDomain(WaitLimit limit)
     {

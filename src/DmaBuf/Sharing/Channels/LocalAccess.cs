@@ -3,7 +3,7 @@ using DmaBuf.Buffers;
 namespace DmaBuf.Sharing.Channels;
 
 /// <summary>This process's own use of a buffer, which excludes its peers.</summary>
-internal sealed class LocalAccess(ChannelTable table, DmaBuffer buffer) : IAccessHolder, IDisposable
+internal sealed class LocalAccess(BufferLocks locks, DmaBuffer buffer) : IAccessHolder, IDisposable
 {
     /// <summary>The buffer.</summary>
     public DmaBuffer Buffer => buffer;
@@ -11,9 +11,12 @@ internal sealed class LocalAccess(ChannelTable table, DmaBuffer buffer) : IAcces
     /// <summary>Whether this process has the access; false while it waits.</summary>
     public bool IsGranted { get; set; }
 
+    /// <summary>Whether the use, or the wait for it, is over.</summary>
+    public bool HasEnded { get; set; }
+
     /// <inheritdoc/>
     public void OnGranted() => IsGranted = true;
 
     /// <summary>Ends the use, because the buffer is removed.</summary>
-    public void Dispose() => table.Unlock(this);
+    public void Dispose() => locks.End(this);
 }

@@ -80,7 +80,7 @@ internal sealed class ShareImporter(Channel channel, ChannelTable table, PageExc
         {
             var isCompleted = _imported.CompleteImport(share, buffer);
             if (isCompleted)
-                table.AddImport(buffer, share);
+                table.Locks.AddImport(buffer, share);
             table.Commit();
             return isCompleted;
         }
