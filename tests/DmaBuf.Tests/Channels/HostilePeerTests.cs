@@ -121,15 +121,7 @@ public sealed class HostilePeerTests : IDisposable
     [Fact]
     public void Pages_that_do_not_fit_the_share_fail_and_the_exporter_is_told()
     {
-        _peer.Writer.Publish(s_id, 4096, ShareMetadata.Empty);
-        _peer.Send();
-        var share = (ImportedShare)_peer.Next(ChannelEventType.Published).Share!;
-        var importing = Task.Run(() =>
-        {
-            using var limit = ChannelPair.NewLimit();
-            return Assert.Throws<PeerException>(() => _peer.Channel.Import(share, ImportMethod.Any, limit));
-        }, TestContext.Current.CancellationToken);
-        _peer.Receive(MessageType.Import);
+        var (share, importing) = StartFailingImport<PeerException>();
         using var wrong = Buffers.New(8192);
         _peer.Writer.Pages(s_id, 1, wrong.Use(fd => Interop.Fcntl.Duplicate(fd))!);
         _peer.Send();
@@ -141,15 +133,7 @@ public sealed class HostilePeerTests : IDisposable
     [Fact]
     public void References_where_a_descriptor_must_come_end_the_channel()
     {
-        _peer.Writer.Publish(s_id, 4096, ShareMetadata.Empty);
-        _peer.Send();
-        var share = (ImportedShare)_peer.Next(ChannelEventType.Published).Share!;
-        var importing = Task.Run(() =>
-        {
-            using var limit = ChannelPair.NewLimit();
-            return Assert.Throws<ShareException>(() => _peer.Channel.Import(share, ImportMethod.Any, limit));
-        }, TestContext.Current.CancellationToken);
-        _peer.Receive(MessageType.Import);
+        var (_, importing) = StartFailingImport<ShareException>();
         _peer.Writer.Pages(s_id, 1, ShareId.NoDomain, [8]);
         _peer.Send();
         Assert.Equal(ShareFault.ChannelClosed, importing.GetAwaiter().GetResult().Fault);
@@ -241,6 +225,22 @@ public sealed class HostilePeerTests : IDisposable
             while (true)
                 _peer.Channel.Publish(buffer, metadata, soon);
         }
+    }
+
+    /// <summary>Announces a share, and has another thread import it, which must fail. The peer owes the pages.</summary>
+    private (ImportedShare Share, Task<T> Importing) StartFailingImport<T>()
+        where T : Exception
+    {
+        _peer.Writer.Publish(s_id, 4096, ShareMetadata.Empty);
+        _peer.Send();
+        var share = (ImportedShare)_peer.Next(ChannelEventType.Published).Share!;
+        var importing = Task.Run(() =>
+        {
+            using var limit = ChannelPair.NewLimit();
+            return Assert.Throws<T>(() => _peer.Channel.Import(share, ImportMethod.Any, limit));
+        }, TestContext.Current.CancellationToken);
+        _peer.Receive(MessageType.Import);
+        return (share, importing);
     }
 
     private ExportedShare Publish() =>

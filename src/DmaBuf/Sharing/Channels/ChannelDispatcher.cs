@@ -104,9 +104,7 @@ internal sealed class ChannelDispatcher : IDisposable
             Wait(milliseconds);
             Poll.Reset(_wake);
             for (var i = 0; i < _polled.Count; i++)
-            {
                 Serve(_polled[i], hasEvent: _set.Events(1 + i) != 0);
-            }
 
             Work();
         }
