@@ -61,19 +61,13 @@ public static class GrantBlob
 
     private static void Fill(ByteStream peer, Span<byte> bytes, WaitLimit limit)
     {
-        while (!bytes.IsEmpty)
+        if (peer.ReceiveAll(bytes, limit) is > 0 and var missing)
         {
-            var received = peer.Receive(bytes, limit);
-            if (received == 0)
-            {
-                throw new PeerException(
-                    PeerFault.ClosedEarly,
-                    peer.Peer,
-                    $"closed the connection {bytes.Length} bytes before the end of its references",
-                    Advice);
-            }
-
-            bytes = bytes[received..];
+            throw new PeerException(
+                PeerFault.ClosedEarly,
+                peer.Peer,
+                $"closed the connection {missing} bytes before the end of its references",
+                Advice);
         }
     }
 }

@@ -51,6 +51,22 @@ public abstract class ByteStream : IDisposable
     /// <exception cref="WaitTimeoutException">Nothing arrived in time.</exception>
     public abstract int Receive(Span<byte> buffer, WaitLimit limit);
 
+    /// <summary>Receives until the buffer is full, or the stream ends.</summary>
+    /// <returns>How many bytes are missing.</returns>
+    /// <inheritdoc cref="Receive"/>
+    internal int ReceiveAll(Span<byte> buffer, WaitLimit limit)
+    {
+        while (!buffer.IsEmpty)
+        {
+            var received = Receive(buffer, limit);
+            if (received == 0)
+                break;
+            buffer = buffer[received..];
+        }
+
+        return buffer.Length;
+    }
+
     /// <summary>Closes this side.</summary>
     public abstract void Dispose();
 

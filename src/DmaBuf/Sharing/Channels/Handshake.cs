@@ -72,16 +72,10 @@ internal static class Handshake
 
     private static void Fill(ByteStream stream, Span<byte> bytes, WaitLimit limit)
     {
-        while (!bytes.IsEmpty)
+        if (stream.ReceiveAll(bytes, limit) > 0)
         {
-            var received = stream.Receive(bytes, limit);
-            if (received == 0)
-            {
-                throw new PeerException(PeerFault.ClosedEarly, stream.Peer, "closed the connection before its hello",
-                    "Look at its own messages.");
-            }
-
-            bytes = bytes[received..];
+            throw new PeerException(PeerFault.ClosedEarly, stream.Peer, "closed the connection before its hello",
+                "Look at its own messages.");
         }
     }
 }
