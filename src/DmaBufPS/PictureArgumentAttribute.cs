@@ -1,7 +1,7 @@
 using System.Collections;
 using System.Globalization;
 using System.Management.Automation;
-using DmaBuf.Sharing.Channels;
+using DmaBuf.Buffers;
 
 namespace DmaBufPS;
 
@@ -39,17 +39,20 @@ public sealed class PictureArgumentAttribute : ArgumentTransformationAttribute
         {
             Width = width,
             Height = (int)Number(table, "Height", null),
-            FourCC = FourCC(table),
+            FourCC = Format(table),
             Modifier = (ulong)Number(table, "Modifier", 0),
             Planes = [.. offsets.Zip(strides, (offset, stride) => new PicturePlane(offset, checked((int)stride)))],
         };
     }
 
-    private static uint FourCC(IDictionary table) => Value(table, "FourCC") switch
+    private static FourCC Format(IDictionary table) => Value(table, "FourCC") switch
     {
-        string text => PictureLayout.ParseFourCC(text) ?? throw Bad($"'{text}' is not four ASCII characters."),
+        FourCC format => format,
+        string text => FourCC.TryParse(text, out var format)
+            ? format
+            : throw Bad($"'{text}' is not four ASCII characters."),
         null => throw Bad("FourCC is missing: the pixel format's four characters, such as XR24."),
-        var number => (uint)Whole(number, "FourCC", uint.MaxValue),
+        var number => new FourCC((uint)Whole(number, "FourCC", uint.MaxValue)),
     };
 
     private static long Number(IDictionary table, string key, long? otherwise) =>

@@ -1,3 +1,4 @@
+using DmaBuf.Buffers;
 using DmaBuf.Errors;
 using DmaBuf.Sharing.Channels;
 using DmaBuf.Waits;
@@ -10,7 +11,7 @@ public sealed class ChannelTests : IDisposable
 {
     private static readonly PictureLayout s_picture = new()
     {
-        Width = 32, Height = 16, FourCC = PictureLayout.ParseFourCC("XR24")!.Value, Planes = [new PicturePlane(0, 128)],
+        Width = 32, Height = 16, FourCC = FourCC.Parse("XR24"), Planes = [new PicturePlane(0, 128)],
     };
 
     private readonly ChannelPair _pair = new();

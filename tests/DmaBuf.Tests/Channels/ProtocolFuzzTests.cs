@@ -1,3 +1,4 @@
+using DmaBuf.Buffers;
 using DmaBuf.Discovery;
 using DmaBuf.Errors;
 using DmaBuf.Sharing.Channels;
@@ -55,7 +56,7 @@ public sealed class ProtocolFuzzTests
     {
         var picture = new PictureLayout
         {
-            Width = 4, Height = 4, FourCC = 1, Planes = [new PicturePlane(0, 16), new PicturePlane(64, 16)],
+            Width = 4, Height = 4, FourCC = new FourCC(1), Planes = [new PicturePlane(0, 16), new PicturePlane(64, 16)],
         };
         var metadata = new ShareMetadata { Name = "name", PrivateData = new byte[8], Picture = picture };
         var (theirs, ours) = (new ShareId(2), new ShareId(1));

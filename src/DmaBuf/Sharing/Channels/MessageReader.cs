@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Text;
+using DmaBuf.Buffers;
 using DmaBuf.Errors;
 
 namespace DmaBuf.Sharing.Channels;
@@ -83,7 +84,7 @@ internal ref struct MessageReader(ReadOnlySpan<byte> body, string peer)
             planes[i] = new PicturePlane((long)UInt64(), (int)UInt32());
         return new PictureLayout
         {
-            Width = (int)width, Height = (int)height, FourCC = fourCC, Modifier = modifier, Planes = planes,
+            Width = (int)width, Height = (int)height, FourCC = new FourCC(fourCC), Modifier = modifier, Planes = planes,
         };
     }
 

@@ -164,7 +164,7 @@ internal sealed class MessageWriter(Outbox outbox)
             return;
         Write((uint)picture.Width);
         Write((uint)picture.Height);
-        Write(picture.FourCC);
+        Write(picture.FourCC.Value);
         Write(picture.Modifier);
         for (var i = 0; i < planes.Count; i++)
         {

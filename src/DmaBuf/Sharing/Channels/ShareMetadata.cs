@@ -1,4 +1,5 @@
 using System.Text;
+using DmaBuf.Buffers;
 using DmaBuf.Errors;
 
 namespace DmaBuf.Sharing.Channels;

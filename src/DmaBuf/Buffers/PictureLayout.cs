@@ -1,7 +1,4 @@
-using System.Text;
-using DmaBuf.Tracing;
-
-namespace DmaBuf.Sharing.Channels;
+namespace DmaBuf.Buffers;
 
 /// <summary>Where one plane of a picture lies in a buffer.</summary>
 /// <param name="Offset">Its first byte.</param>
@@ -20,28 +17,14 @@ public sealed record PictureLayout
     /// <summary>The picture's height in pixels.</summary>
     public required int Height { get; init; }
 
-    /// <summary>The pixel format's four characters, such as <c>XR24</c>, as one number (drm_fourcc.h).</summary>
-    public required uint FourCC { get; init; }
+    /// <summary>The pixel format, such as <c>XR24</c> (drm_fourcc.h).</summary>
+    public required FourCC FourCC { get; init; }
 
     /// <summary>How the pixels are laid out in memory; 0 is row after row (DRM_FORMAT_MOD_LINEAR).</summary>
     public ulong Modifier { get; init; }
 
     /// <summary>The planes, one to four.</summary>
     public required IReadOnlyList<PicturePlane> Planes { get; init; }
-
-    /// <summary>The number of a pixel format's four characters; null if they are not four ASCII characters.</summary>
-    public static uint? ParseFourCC(string text)
-    {
-        ArgumentNullException.ThrowIfNull(text);
-        return text.Length == 4 && text.All(c => c is >= ' ' and <= '~')
-            ? (uint)(text[0] | (text[1] << 8) | (text[2] << 16) | (text[3] << 24))
-            : null;
-    }
-
-    /// <summary>A pixel format's four characters.</summary>
-    public static string FormatFourCC(uint value) =>
-        VisibleText.Of(
-            Encoding.Latin1.GetString([(byte)value, (byte)(value >> 8), (byte)(value >> 16), (byte)(value >> 24)]));
 
     /// <inheritdoc/>
     public bool Equals(PictureLayout? other) => other is not null
@@ -52,7 +35,7 @@ public sealed record PictureLayout
     public override int GetHashCode() => HashCode.Combine(Width, Height, FourCC, Modifier, Planes.Count);
 
     /// <summary>Size, format and number of planes.</summary>
-    public override string ToString() => $"{Width}x{Height} {FormatFourCC(FourCC)}, {Planes.Count} plane(s)";
+    public override string ToString() => $"{Width}x{Height} {FourCC}, {Planes.Count} plane(s)";
 
     /// <summary>What is wrong with it for a buffer of this size, or null.</summary>
     internal string? ProblemIn(long size)
