@@ -41,6 +41,9 @@ public enum PeerFault
 
     /// <summary>Its version or its domain does not fit this side.</summary>
     Incompatible,
+
+    /// <summary>It announced frames that are larger, or buffers that are more, than this side takes.</summary>
+    TooLarge,
 }
 
 /// <summary>A peer that broke the protocol. Nothing it sent was kept.</summary>

@@ -25,6 +25,12 @@ public abstract class FrameSource : IDisposable
     /// <summary>The frames that were lost before this side could take them.</summary>
     public abstract long Dropped { get; }
 
+    /// <summary>The memory that a camera captures into, such as <c>Mmap</c>; null for other sources.</summary>
+    public virtual string? MemoryKind => null;
+
+    /// <summary>The frames that were copied once into memory that a peer can map.</summary>
+    public virtual long Copied => 0;
+
     /// <summary>True once there are no more frames.</summary>
     internal abstract bool HasEnded { get; }
 

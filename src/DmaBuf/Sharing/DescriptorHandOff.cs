@@ -45,7 +45,17 @@ public static class DescriptorHandOff
     {
         ArgumentNullException.ThrowIfNull(peer);
         ArgumentNullException.ThrowIfNull(limit);
+        var buffer = ReceiveShared(peer, limit);
+        buffer.OwnPeer(peer);
+        return buffer;
+    }
+
+    /// <summary>Like <see cref="Receive"/>, for a stream that carries more than the one buffer.</summary>
+    /// <inheritdoc cref="Receive"/>
+    internal static DmaBuffer ReceiveShared(ByteStream peer, WaitLimit limit)
+    {
         CheckEndpoint(peer.Endpoint);
+        // One byte more than the message has, so that a longer one is seen.
         Span<byte> data = stackalloc byte[2];
         var received = ((SocketStream)peer).ReceiveDescriptors(
             data, limit, out var first, out var second, out var truncated);
@@ -60,9 +70,7 @@ public static class DescriptorHandOff
             throw;
         }
 
-        var buffer = DmaBuffer.AdoptReceived(first!);
-        buffer.OwnPeer(peer);
-        return buffer;
+        return DmaBuffer.AdoptReceived(first!);
     }
 
     /// <summary>Refuses addresses that cannot carry descriptors.</summary>

@@ -10,6 +10,8 @@ internal sealed class SocketStream : ByteStream
     private const int LookAgainMilliseconds = 20;
     private readonly FileDescriptor _socket;
     private readonly Lock _ending = new();
+    private readonly string _reading;
+    private readonly string _writing;
     private int _reset;
     private volatile bool _hasEnded;
 
@@ -17,6 +19,9 @@ internal sealed class SocketStream : ByteStream
         : base(endpoint, PeerIdentity.Of(socket, endpoint.Kind))
     {
         _socket = socket;
+        // Made once, because a wait that nobody ends early shows no text.
+        _reading = $"data from {Peer}";
+        _writing = $"{Peer} to read";
         if (endpoint.Kind == EndpointKind.Tcp)
             Socket.KeepAlive(socket);
     }
@@ -53,7 +58,7 @@ internal sealed class SocketStream : ByteStream
             if (sent >= 0)
                 bytes = bytes[(int)sent..];
             else
-                WaitOrThrow(Errno.Last, "send", Poll.POLLOUT, $"{Peer} to read", limit);
+                WaitOrThrow(Errno.Last, "send", Poll.POLLOUT, _writing, limit);
         }
     }
 
@@ -66,7 +71,7 @@ internal sealed class SocketStream : ByteStream
             var received = Socket.Receive(_socket, buffer);
             if (received >= 0)
                 return Received(received);
-            WaitOrThrow(Errno.Last, "recv", Poll.POLLIN, $"data from {Peer}", limit);
+            WaitOrThrow(Errno.Last, "recv", Poll.POLLIN, _reading, limit);
         }
     }
 
@@ -79,7 +84,7 @@ internal sealed class SocketStream : ByteStream
     public void SendDescriptor(FileDescriptor passed, byte data, WaitLimit limit)
     {
         while (!ScmRights.Send(_socket, passed, data))
-            WaitOrThrow(Errno.Last, "sendmsg", Poll.POLLOUT, $"{Peer} to read", limit);
+            WaitOrThrow(Errno.Last, "sendmsg", Poll.POLLOUT, _writing, limit);
     }
 
     /// <summary>

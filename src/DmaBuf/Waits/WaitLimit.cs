@@ -12,7 +12,7 @@ namespace DmaBuf.Waits;
 public sealed class WaitLimit : IDisposable
 {
     private readonly TimeSpan? _timeout;
-    private readonly long _start = Stopwatch.GetTimestamp();
+    private long _start = Stopwatch.GetTimestamp();
     private readonly CancellationToken _cancellation;
     private WaitSet? _set;
     private CancellationTokenRegistration _pulse;
@@ -39,6 +39,9 @@ public sealed class WaitLimit : IDisposable
         var left = _timeout - Stopwatch.GetElapsedTime(_start);
         return new WaitLimit(left < time ? TimeSpan.FromTicks(Math.Max(0, left.Value.Ticks)) : time, _cancellation);
     }
+
+    /// <summary>Begins anew, with the whole time, for the next of many tasks.</summary>
+    internal void Restart() => _start = Stopwatch.GetTimestamp();
 
     /// <summary>Frees what the waits needed.</summary>
     public void Dispose()

@@ -1,0 +1,26 @@
+using DmaBuf.Errors;
+using DmaBuf.Transport;
+using DmaBuf.Waits;
+
+namespace DmaBuf.Frames;
+
+/// <summary>The way in which a stream's buffers reach the receiver, once, before the frames.</summary>
+public abstract class BufferCarrier : IDisposable
+{
+    private protected BufferCarrier()
+    {
+    }
+
+    /// <summary>How the frames reach the receiver.</summary>
+    public abstract FrameTransfer Transfer { get; }
+
+    /// <summary>Ends the sharing.</summary>
+    public abstract void Dispose();
+
+    /// <summary>The number that a buffer has on the wire.</summary>
+    internal static ulong HandleOf(Frame frame) => (ulong)frame.Index + 1;
+
+    /// <summary>Sends a frame's buffer.</summary>
+    /// <exception cref="DmaBufException">The buffer cannot be shared, or the receiver is gone.</exception>
+    internal abstract void Send(ByteStream stream, Frame frame, WaitLimit limit);
+}

@@ -1,0 +1,57 @@
+using DmaBuf.Buffers;
+using DmaBuf.Errors;
+using DmaBuf.Interop;
+
+namespace DmaBuf.Frames;
+
+/// <summary>Memory for frames.</summary>
+public static class FrameMemory
+{
+    private const string SystemHeap = "system";
+
+    /// <summary>
+    /// A dma-buf from the system heap, or of udmabuf where there is none, or a memfd where there is neither.
+    /// </summary>
+    /// <param name="size">The size in bytes, which is rounded up to whole pages.</param>
+    /// <exception cref="DmaBufException">There is not so much memory.</exception>
+    public static DmaBuffer Allocate(long size)
+    {
+        var whole = RoundUp(size);
+        if (DmaHeapAllocator.HeapNames().Contains(SystemHeap))
+        {
+            try
+            {
+                return DmaHeapAllocator.Allocate(SystemHeap, whole);
+            }
+            catch (KernelException e) when (IsAbsent(e))
+            {
+                // This user may not open it.
+            }
+        }
+
+        try
+        {
+            return UdmabufAllocator.Allocate(whole);
+        }
+        catch (KernelException e) when (IsAbsent(e))
+        {
+            return MemFdAllocator.Allocate(whole);
+        }
+    }
+
+    /// <summary>A dma-buf from a heap.</summary>
+    /// <param name="heap">The heap's name.</param>
+    /// <param name="size">The size in bytes, which is rounded up to whole pages.</param>
+    /// <exception cref="DmaBufException">As <see cref="DmaHeapAllocator.Allocate"/>.</exception>
+    public static DmaBuffer AllocateFrom(string heap, long size) => DmaHeapAllocator.Allocate(heap, RoundUp(size));
+
+    /// <summary>A size in bytes, rounded up to whole pages.</summary>
+    internal static long RoundUp(long size)
+    {
+        var page = Environment.SystemPageSize;
+        return (size + page - 1) / page * page;
+    }
+
+    private static bool IsAbsent(KernelException e) =>
+        e.Call == "open" && e.Errno is Errno.ENOENT or Errno.EACCES or Errno.EPERM or Errno.ENODEV;
+}
