@@ -2,13 +2,13 @@ using System.ComponentModel;
 using System.Globalization;
 using DmaBuf.Bench;
 
-const string Usage = "options: --quick, --only core|channels|cmdlets|processes|xen, --module PATH"
+const string Usage = "options: --quick, --only core|channels|pictures|cmdlets|processes|xen, --module PATH"
     + " (default: $DMABUFPS_MODULE, or else out/DmaBufPS)";
 
 const string Xen = "xen";
 
 CultureInfo.DefaultThreadCurrentCulture = CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;
-string[] parts = ["core", "channels", "cmdlets", "processes"];
+string[] parts = ["core", "channels", "pictures", "cmdlets", "processes"];
 var quick = false;
 var module = Environment.GetEnvironmentVariable("DMABUFPS_MODULE") ?? Path.Combine(Workshop.Root, "out/DmaBufPS");
 for (var i = 0; i < args.Length; i++)
@@ -52,7 +52,7 @@ var rows = new List<Row>();
 var left = "";
 foreach (var part in parts)
 {
-    var needsModule = part is not ("core" or "channels");
+    var needsModule = part is not ("core" or "channels" or "pictures");
     if (needsModule && !PwshProgram.Exists)
         left = "Left out, because there is no pwsh: the cmdlets, Import-Module and whole processes.";
     else if (needsModule && !File.Exists(manifest))
@@ -65,6 +65,7 @@ foreach (var part in parts)
         {
             "core" => CoreSuite.Run(quick),
             "channels" => ChannelSuite.Run(quick),
+            "pictures" => PictureSuite.Run(quick),
             "cmdlets" => CmdletSuite.Run(manifest, quick),
             _ => ProcessSuite.Run(manifest, quick),
         });
