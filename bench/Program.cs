@@ -2,13 +2,15 @@ using System.ComponentModel;
 using System.Globalization;
 using DmaBuf.Bench;
 
-const string Usage = "options: --quick, --only core|channels|pictures|cmdlets|processes|xen, --module PATH"
+const string Usage = "options: --quick, --only core|channels|pictures|video|cmdlets|processes|xen, --module PATH"
     + " (default: $DMABUFPS_MODULE, or else out/DmaBufPS)";
 
 const string Xen = "xen";
 
 CultureInfo.DefaultThreadCurrentCulture = CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;
-string[] parts = ["core", "channels", "pictures", "cmdlets", "processes"];
+if (args is [VideoSuite.SenderRole, .. var words])
+    return VideoSuite.Send(words);
+string[] parts = ["core", "channels", "pictures", "video", "cmdlets", "processes"];
 var quick = false;
 var module = Environment.GetEnvironmentVariable("DMABUFPS_MODULE") ?? Path.Combine(Workshop.Root, "out/DmaBufPS");
 for (var i = 0; i < args.Length; i++)
@@ -52,7 +54,7 @@ var rows = new List<Row>();
 var left = "";
 foreach (var part in parts)
 {
-    var needsModule = part is not ("core" or "channels" or "pictures");
+    var needsModule = part is not ("core" or "channels" or "pictures" or "video");
     if (needsModule && !PwshProgram.Exists)
         left = "Left out, because there is no pwsh: the cmdlets, Import-Module and whole processes.";
     else if (needsModule && !File.Exists(manifest))
@@ -66,6 +68,7 @@ foreach (var part in parts)
             "core" => CoreSuite.Run(quick),
             "channels" => ChannelSuite.Run(quick),
             "pictures" => PictureSuite.Run(quick),
+            "video" => VideoSuite.Run(quick),
             "cmdlets" => CmdletSuite.Run(manifest, quick),
             _ => ProcessSuite.Run(manifest, quick),
         });

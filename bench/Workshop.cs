@@ -24,6 +24,9 @@ internal static class Workshop
     /// <summary>Xen/pair.c as a program.</summary>
     public static string PairC { get; } = Path.Combine(Out, "pair");
 
+    /// <summary>tests/Peers/video.c as a program.</summary>
+    public static string Video { get; } = Path.Combine(Out, "video");
+
     /// <summary>The counterpart of pair.c that uses the core; the build makes it.</summary>
     public static string Pair { get; } = Path.Combine(Root, "out/dmabuf-pair");
 
@@ -43,6 +46,7 @@ internal static class Workshop
         Directory.CreateDirectory(Out);
         Compile("baseline.c", "-shared", "-fPIC", "-o", Library);
         Compile("baseline.c", "-o", Program);
+        Compile("../tests/Peers/video.c", "-o", Video);
         Baseline.Load(Library);
     }
 

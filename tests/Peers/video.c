@@ -11,8 +11,8 @@
  * and first and last byte, and at the end how many frames came and in how many nanoseconds. A sender prints the number
  * of frames and, for zero copy, the median time from a frame to its ack in nanoseconds.
  *
- * With VIDEO_READY=1 the sender fills its buffers once and then sends them in turn, and the receiver prints no frames:
- * for measuring.
+ * For measuring, with VIDEO_READY=1: the sender fills its buffers once and then sends them in turn, the receiver prints
+ * no frames, and the zero-copy roles share no buffers. A PORT that begins with a slash is a unix socket.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -28,6 +28,7 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -92,6 +93,14 @@ static int64_t now(void)
 
 static struct addrinfo *resolve(const char *host, const char *port)
 {
+    static struct sockaddr_un path = { .sun_family = AF_UNIX };
+    static struct addrinfo unix_address = {
+        .ai_family = AF_UNIX, .ai_addr = (struct sockaddr *)&path, .ai_addrlen = sizeof(path),
+    };
+    if (port[0] == '/') {
+        strncpy(path.sun_path, port, sizeof(path.sun_path) - 1);
+        return &unix_address;
+    }
     int flags = host ? 0 : AI_PASSIVE;
     struct addrinfo *address, hints = { .ai_family = AF_INET, .ai_socktype = SOCK_STREAM, .ai_flags = flags };
     check(getaddrinfo(host, port, &hints, &address) ? -1 : 0, "getaddrinfo");
@@ -101,7 +110,7 @@ static struct addrinfo *resolve(const char *host, const char *port)
 static int accept_one(const char *port)
 {
     struct addrinfo *address = resolve(NULL, port);
-    int listener = check(socket(AF_INET, SOCK_STREAM, 0), "socket");
+    int listener = check(socket(address->ai_family, SOCK_STREAM, 0), "socket");
     setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &(int){ 1 }, sizeof(int));
     check(bind(listener, address->ai_addr, address->ai_addrlen), "bind");
     check(listen(listener, 1), "listen");
@@ -115,10 +124,10 @@ static int connect_to(const char *host, const char *port)
     struct addrinfo *address = resolve(host, port);
     /* Retries, because the other side may still be starting. */
     for (;;) {
-        int fd = check(socket(AF_INET, SOCK_STREAM, 0), "socket");
+        int fd = check(socket(address->ai_family, SOCK_STREAM, 0), "socket");
         if (connect(fd, address->ai_addr, address->ai_addrlen) == 0)
             return fd;
-        check(errno == ECONNREFUSED ? 0 : -1, "connect");
+        check(errno == ECONNREFUSED || errno == ENOENT ? 0 : -1, "connect");
         close(fd);
         usleep(20000);
     }
@@ -268,7 +277,7 @@ static int compare(const void *one, const void *other)
 static void run_sender_zc(
     const char *host, const char *port, uint32_t width, uint32_t height, uint64_t frames, unsigned domain, unsigned own)
 {
-    uint32_t size = width * height * 2, pages = (size + PAGE - 1) / PAGE, refs[MOST_REFS];
+    uint32_t size = width * height * 2, pages = (size + PAGE - 1) / PAGE, refs[MOST_REFS] = { 0 };
     int64_t *times = calloc(frames + 1, sizeof(int64_t));
     unsigned char *buffers[BUFFERS];
     struct handle handle;
@@ -278,7 +287,7 @@ static void run_sender_zc(
     say_hello(fd, width, height);
     for (int i = 0; i < BUFFERS; i++) {
         memset(&handle, 0, sizeof(handle));
-        buffers[i] = grant(pages, domain, refs);
+        buffers[i] = is_measuring ? make_buffer(size) : grant(pages, domain, refs);
         for (uint32_t page = 0; page < pages; page++)
             handle.refs[page] = htobe32(refs[page]);
         handle.magic = htobe32(HANDLE_MAGIC);
@@ -340,7 +349,7 @@ static void run_receiver_zc(const char *port, uint64_t frames)
         check(get(fd, &handle, sizeof(handle)) ? 0 : -1, "handle");
         check(be32toh(handle.magic) == HANDLE_MAGIC && be32toh(handle.count) <= MOST_REFS ? 0 : -1, "handle");
         ids[i] = handle.id;
-        buffers[i] = import(&handle);
+        buffers[i] = is_measuring ? NULL : import(&handle);
     }
     for (; number < frames && get(fd, &head, sizeof(head)); number++) {
         struct ack ack = { htobe32(FRAME_MAGIC), 0, head.id, head.sequence };

@@ -14,6 +14,7 @@ public abstract class FrameReceiver : IDisposable
     private readonly WaitLimit _waits;
     private readonly FileDescriptor _released;
     private readonly List<Frame> _kept = [];
+    private bool _isWaiting;
     private ulong? _lastSequence;
     private bool _isNew = true;
 
@@ -138,7 +139,8 @@ public abstract class FrameReceiver : IDisposable
         {
             lock (_kept)
             {
-                if (!_kept.Contains(frame))
+                _isWaiting = _kept.Contains(frame);
+                if (!_isWaiting)
                     return;
             }
 
@@ -154,16 +156,10 @@ public abstract class FrameReceiver : IDisposable
             if (!_kept.Remove(frame))
                 return;
             frame.Expire();
+            if (_isWaiting)
+                Poll.Signal(_released);
         }
 
         OnDone(frame);
-        try
-        {
-            Poll.Signal(_released);
-        }
-        catch (ObjectDisposedException)
-        {
-            // A sink may keep a frame longer than the stream lives.
-        }
     }
 }

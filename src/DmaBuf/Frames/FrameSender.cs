@@ -171,8 +171,8 @@ public abstract class FrameSender : IDisposable
     private void ReadPeer()
     {
         Span<byte> bytes = stackalloc byte[1024];
-        while (_input.Read(bytes) is > 0 and var count)
-            Take(bytes[..count]);
+        while (_input.MayHaveData)
+            Take(bytes[.._input.Read(bytes)]);
     }
 
     private void Wait()

@@ -20,7 +20,7 @@ public sealed class GrantCarrier : BufferCarrier
     public GrantCarrier(FrameSource source, ushort own, ushort peer)
     {
         ArgumentNullException.ThrowIfNull(source);
-        CheckFits(source.Format);
+        CheckFits(source.Format.SizeImage, source.Name);
         try
         {
             foreach (var frame in source.Frames)
@@ -41,14 +41,14 @@ public sealed class GrantCarrier : BufferCarrier
 
     /// <summary>Refuses frames that need more references than the protocol has room for.</summary>
     /// <exception cref="BufferException">BadSize.</exception>
-    internal static void CheckFits(StreamFormat format)
+    internal static void CheckFits(long size, string source)
     {
         const int Most = VideoWire.MaxRefs * GrantRefs.GrantPageSize;
-        if (format.SizeImage > Most)
+        if (size > Most)
         {
             throw new BufferException(BufferFault.BadSize,
-                $"Frames of {format} have {format.SizeImage} bytes, and the protocol shares at most {Most} bytes a "
-                + $"buffer ({VideoWire.MaxRefs} references).",
+                $"The frames of {source} have {size} bytes, and the protocol shares at most {Most} bytes a buffer "
+                + $"({VideoWire.MaxRefs} references).",
                 "Use smaller frames, or send them without sharing the buffers.");
         }
     }

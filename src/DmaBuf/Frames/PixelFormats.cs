@@ -42,6 +42,15 @@ public static class PixelFormats
         $"Pictures in the pixel format '{format}' cannot be converted.",
         $"The formats that can be are {string.Join(", ", Known)}.");
 
+    /// <summary>The bytes of a picture without padding.</summary>
+    /// <exception cref="PictureException">UnknownFormat, BadSize.</exception>
+    internal static int SizeOf(FourCC format, int width, int height)
+    {
+        var pixels = Get(format);
+        PictureConverter.CheckSize(width, height);
+        return checked((int)pixels.Bytes(height, pixels.RowBytes(0, width)));
+    }
+
     private static PixelFormat New(string characters, PixelPacking packing, int position) =>
         new(FourCC.Parse(characters), packing, position);
 }

@@ -19,12 +19,16 @@ internal sealed class StreamInput : IDisposable
     public StreamInput(ByteStream stream, CancellationToken cancellation)
     {
         _stream = stream;
+        MayHaveData = !stream.TellsOfUnread;
         _cancellation = cancellation;
         _set = new WaitSet(cancellation);
     }
 
     /// <summary>Whether the peer has closed the connection. What it sent before has been read by then.</summary>
     public bool HasEnded { get; private set; }
+
+    /// <summary>Whether to read before the next <see cref="Wait"/>, which reports the rest.</summary>
+    public bool MayHaveData { get; private set; }
 
     /// <summary>Reads what is there, without waiting.</summary>
     /// <returns>The number of bytes; 0 where there are none now, or no more at all.</returns>
@@ -38,18 +42,21 @@ internal sealed class StreamInput : IDisposable
             // No message of a running stream has one.
             descriptor?.Dispose();
             HasEnded = count == 0;
+            // A wait on a socket returns at once if there is more; other streams tell only of what comes later.
+            MayHaveData = count > 0 && (count == bytes.Length || !_stream.TellsOfUnread);
             return Math.Max(count, 0);
         }
         catch (KernelException e) when (e.Errno is Errno.ECONNRESET or Errno.EPIPE)
         {
             // The peer closed before it read everything.
-            HasEnded = true;
+            (HasEnded, MayHaveData) = (true, false);
             return 0;
         }
     }
 
-    /// <summary>Waits until the peer may have sent something, another descriptor has an event, or the time is over.
-    /// <see cref="Read"/> must have found nothing before.</summary>
+    /// <summary>
+    /// Waits until the peer may have sent something, another descriptor has an event, or the time is over.
+    /// </summary>
     /// <param name="other">Another descriptor to wait for, or null.</param>
     /// <param name="milliseconds">The longest time to wait; negative for no limit.</param>
     /// <param name="waitedFor">What the wait is for, as a failure describes it.</param>
@@ -66,11 +73,17 @@ internal sealed class StreamInput : IDisposable
             ? LookForPeerMilliseconds
             : milliseconds;
         if (_set.Wait(slice, waitedFor) && !HasEnded && _set.Events(0) != 0)
-            _stream.TakeEvent();
+            TakeEvent();
         LookForPeer();
     }
 
     public void Dispose() => _set.Dispose();
+
+    private void TakeEvent()
+    {
+        _stream.TakeEvent();
+        MayHaveData = true;
+    }
 
     private void LookForPeer()
     {
@@ -79,5 +92,6 @@ internal sealed class StreamInput : IDisposable
         _lookForPeerAt = Environment.TickCount64 + LookForPeerMilliseconds;
         using var limit = new WaitLimit(TimeSpan.FromSeconds(1), _cancellation);
         _stream.LookForPeer(limit);
+        MayHaveData = true;
     }
 }

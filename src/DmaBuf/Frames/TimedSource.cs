@@ -6,6 +6,9 @@ namespace DmaBuf.Frames;
 /// <summary>What frames come from that this process makes, by the clock.</summary>
 public abstract class TimedSource : FrameSource
 {
+    /// <summary>Frames a second, where nothing else is known.</summary>
+    internal const double DefaultRate = 30;
+
     private readonly Queue<Frame> _free = new();
     private readonly List<Frame> _frames = [];
     private readonly double _frameRate;

@@ -10,7 +10,7 @@ namespace DmaBuf.Interop;
 internal sealed partial class FileDescriptor : SafeHandle
 {
     private readonly Lock _lock = new();
-    private List<FileDescriptor>? _wakes;
+    private List<WakeEvent>? _wakes;
     private volatile bool _isDisposed;
 
     public FileDescriptor()
@@ -29,25 +29,25 @@ internal sealed partial class FileDescriptor : SafeHandle
     /// <summary>The descriptor's number, or -1.</summary>
     public int Number => (int)handle;
 
-    /// <summary>Signals an eventfd when this descriptor is disposed, until <see cref="RemoveWake"/>.</summary>
-    public void AddWake(FileDescriptor eventFd)
+    /// <summary>Sets an event when this descriptor is disposed, until <see cref="RemoveWake"/>.</summary>
+    public void AddWake(WakeEvent wake)
     {
         lock (_lock)
-            (_wakes ??= []).Add(eventFd);
+            (_wakes ??= []).Add(wake);
     }
 
-    /// <summary>Undoes <see cref="AddWake"/>: the eventfd is no longer signalled.</summary>
-    public void RemoveWake(FileDescriptor eventFd)
+    /// <summary>Undoes <see cref="AddWake"/>.</summary>
+    public void RemoveWake(WakeEvent wake)
     {
         lock (_lock)
-            _wakes?.Remove(eventFd);
+            _wakes?.Remove(wake);
     }
 
     /// <summary>Ends every wait that uses this descriptor, as if it had an event.</summary>
     public void Wake()
     {
         lock (_lock)
-            _wakes?.ForEach(Poll.Signal);
+            _wakes?.ForEach(wake => wake.Set());
     }
 
     protected override void Dispose(bool disposing)

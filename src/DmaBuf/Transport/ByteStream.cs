@@ -78,6 +78,9 @@ public abstract class ByteStream : IDisposable
     /// <summary>The events to poll for; the others that matter come by themselves.</summary>
     internal abstract short EventsFor(bool writing);
 
+    /// <summary>Whether a poll reports what was there before and was not read.</summary>
+    internal virtual bool TellsOfUnread => true;
+
     /// <summary>Takes note of an event that the poll reported, before the stream is used.</summary>
     internal virtual void TakeEvent()
     {

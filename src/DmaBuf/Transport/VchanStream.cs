@@ -123,6 +123,9 @@ internal sealed class VchanStream : ByteStream
     internal override short EventsFor(bool writing) => Poll.POLLIN;
 
     /// <inheritdoc/>
+    internal override bool TellsOfUnread => false;
+
+    /// <inheritdoc/>
     internal override void TakeEvent() => _events.Take();
 
     /// <inheritdoc/>

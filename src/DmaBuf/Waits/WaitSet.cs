@@ -16,7 +16,7 @@ internal sealed class WaitSet : IDisposable
 {
     private const int ForWake = 1;
     private readonly CancellationToken _cancellation;
-    private readonly FileDescriptor _wake;
+    private readonly WakeEvent _wake;
     private readonly CancellationTokenRegistration _registration;
     private FileDescriptor[] _descriptors = new FileDescriptor[1];
     private Poll.pollfd[] _polled = new Poll.pollfd[1 + ForWake];
@@ -26,9 +26,9 @@ internal sealed class WaitSet : IDisposable
     public WaitSet(CancellationToken cancellation = default)
     {
         _cancellation = cancellation;
-        var wake = Poll.CreateEvent() ?? throw new KernelException("eventfd", Errno.Last, "this process");
+        var wake = WakeEvent.Create() ?? throw new KernelException("eventfd", Errno.Last, "this process");
         _wake = wake;
-        _registration = cancellation.Register(() => Poll.Signal(wake));
+        _registration = cancellation.Register(wake.Set);
     }
 
     /// <summary>The number of descriptors in the set.</summary>
@@ -72,7 +72,7 @@ internal sealed class WaitSet : IDisposable
     public bool Wait(int milliseconds, string waitedFor)
     {
         // What was signalled after the last wait is no event of this one.
-        Poll.Reset(_wake);
+        _wake.ResetIfSet();
         _cancellation.ThrowIfCancellationRequested();
         var held = 0;
         try
@@ -122,7 +122,7 @@ internal sealed class WaitSet : IDisposable
     private bool PollHeld(int milliseconds, string waitedFor)
     {
         var start = Stopwatch.GetTimestamp();
-        _polled[Count] = new Poll.pollfd { fd = _wake.Number, events = Poll.POLLIN };
+        _polled[Count] = new Poll.pollfd { fd = _wake.Descriptor.Number, events = Poll.POLLIN };
         while (true)
         {
             var elapsed = Stopwatch.GetElapsedTime(start).TotalMilliseconds;
@@ -132,7 +132,7 @@ internal sealed class WaitSet : IDisposable
                 throw new KernelException("poll", Errno.Last, waitedFor);
             if (result > 0 && _polled[Count].revents != 0)
             {
-                Poll.Reset(_wake);
+                _wake.Reset();
                 _cancellation.ThrowIfCancellationRequested();
                 for (var i = 0; i < Count; i++)
                 {
