@@ -15,7 +15,9 @@ public sealed record MachineOptions
     /// <summary>The number of huge pages (2 MiB each) set aside.</summary>
     public int HugePages { get; init; } = 8;
 
-    /// <summary>Kernel modules to load at the start.</summary>
+    /// <summary>
+    /// Kernel modules to load at the start, each with its parameters after it: <c>vivid n_devs=2</c>.
+    /// </summary>
     public IReadOnlyList<string> Modules { get; init; } = ["vsock", "vsock_loopback"];
 
     /// <summary>Folders of the host that the machine can change, under the same paths.</summary>

@@ -1,9 +1,10 @@
+using System.Text.RegularExpressions;
 using DmaBuf.Lab;
 
 namespace DmaBuf.Build;
 
 /// <summary>Opens a prompt in an emulated machine, or runs one command there.</summary>
-internal static class LabTask
+internal static partial class LabTask
 {
     public static async Task<int> RunAsync(TaskArguments arguments, CancellationToken cancellationToken)
     {
@@ -17,7 +18,7 @@ internal static class LabTask
             Say = Report.Note,
         };
         if (modules is not null)
-            options = options with { Modules = [.. options.Modules, .. modules.Split(',')] };
+            options = options with { Modules = [.. options.Modules, .. Modules(modules)] };
         var command = arguments.TakeRest();
         var prompt = command.Length == 0;
         if (prompt && (Console.IsInputRedirected || Console.IsOutputRedirected))
@@ -42,6 +43,16 @@ internal static class LabTask
             Console.IsInputRedirected ? Console.OpenStandardInput() : null,
             cancellationToken);
     }
+
+    /// <summary>
+    /// Modules with parameters, as in <c>vgem,vivid:n_devs=2:multiplanar=1,2</c>. A comma before a digit is part of a
+    /// parameter's list.
+    /// </summary>
+    private static IEnumerable<string> Modules(string text) =>
+        ModuleSeparator().Split(text).Select(module => module.Replace(':', ' '));
+
+    [GeneratedRegex(@",(?!\d)")]
+    private static partial Regex ModuleSeparator();
 
     internal static GuestCommand Shell()
     {

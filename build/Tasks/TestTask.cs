@@ -94,7 +94,7 @@ internal static class TestTask
             foreach (var suite in suites)
                 await suite.PrepareForEmulationAsync(stop);
             var options = new MachineOptions { SharedFolders = [TestRunner.ResultFolder], Say = Report.Note };
-            options = options with { Modules = [.. options.Modules, "vivid", "vgem"] };
+            options = options with { Modules = [.. options.Modules, "vivid n_devs=2 multiplanar=1,2", "vgem"] };
             await using var machine = await Machine.StartAsync(options, stop);
             Report.Note(machine.Description);
             var place = new TestPlace("machine", (words, output, end) => machine.RunAsync(

@@ -7,6 +7,7 @@
 #include <linux/magic.h>
 #include <linux/memfd.h>
 #include <linux/udmabuf.h>
+#include <linux/videodev2.h>
 #include <linux/vm_sockets.h>
 #include <netinet/in.h>
 #include <poll.h>
@@ -92,5 +93,48 @@ int main(void)
     NUMBER(IOCTL_GNTDEV_DMABUF_EXP_FROM_REFS); NUMBER(IOCTL_GNTDEV_DMABUF_EXP_WAIT_RELEASED);
     NUMBER(IOCTL_GNTDEV_DMABUF_IMP_TO_REFS);
     NUMBER(IOCTL_GNTDEV_DMABUF_IMP_RELEASE); NUMBER(IOCTL_GNTALLOC_ALLOC_GREF); NUMBER(GNTALLOC_FLAG_WRITABLE);
+    SIZE(v4l2_capability); AT(v4l2_capability, driver); AT(v4l2_capability, card); AT(v4l2_capability, bus_info);
+    AT(v4l2_capability, version); AT(v4l2_capability, capabilities); AT(v4l2_capability, device_caps);
+    SIZE(v4l2_fmtdesc); AT(v4l2_fmtdesc, type); AT(v4l2_fmtdesc, flags); AT(v4l2_fmtdesc, description);
+    AT(v4l2_fmtdesc, pixelformat); SIZE(v4l2_frmsizeenum); AT(v4l2_frmsizeenum, pixel_format);
+    AT(v4l2_frmsizeenum, type); AT(v4l2_frmsizeenum, discrete); AT(v4l2_frmsizeenum, stepwise);
+    SIZE(v4l2_frmsize_stepwise); AT(v4l2_frmsize_stepwise, max_width); AT(v4l2_frmsize_stepwise, step_width);
+    AT(v4l2_frmsize_stepwise, min_height); AT(v4l2_frmsize_stepwise, max_height);
+    AT(v4l2_frmsize_stepwise, step_height); SIZE(v4l2_frmivalenum); AT(v4l2_frmivalenum, pixel_format);
+    AT(v4l2_frmivalenum, width); AT(v4l2_frmivalenum, height); AT(v4l2_frmivalenum, type);
+    AT(v4l2_frmivalenum, discrete); AT(v4l2_frmivalenum, stepwise); SIZE(v4l2_frmival_stepwise);
+    AT(v4l2_frmival_stepwise, max); AT(v4l2_frmival_stepwise, step); SIZE(v4l2_input); AT(v4l2_input, name);
+    AT(v4l2_input, type); AT(v4l2_input, std); AT(v4l2_input, status); AT(v4l2_input, capabilities);
+    SIZE(v4l2_pix_format); AT(v4l2_pix_format, width); AT(v4l2_pix_format, pixelformat); AT(v4l2_pix_format, field);
+    AT(v4l2_pix_format, bytesperline); AT(v4l2_pix_format, sizeimage); AT(v4l2_pix_format, xfer_func);
+    SIZE(v4l2_plane_pix_format); AT(v4l2_plane_pix_format, sizeimage); AT(v4l2_plane_pix_format, bytesperline);
+    SIZE(v4l2_pix_format_mplane); AT(v4l2_pix_format_mplane, width); AT(v4l2_pix_format_mplane, pixelformat);
+    AT(v4l2_pix_format_mplane, field); AT(v4l2_pix_format_mplane, plane_fmt); AT(v4l2_pix_format_mplane, num_planes);
+    AT(v4l2_pix_format_mplane, xfer_func); SIZE(v4l2_format); AT(v4l2_format, fmt); SIZE(v4l2_captureparm);
+    AT(v4l2_captureparm, capability); AT(v4l2_captureparm, timeperframe); AT(v4l2_captureparm, readbuffers);
+    SIZE(v4l2_streamparm); AT(v4l2_streamparm, parm); SIZE(v4l2_requestbuffers); AT(v4l2_requestbuffers, count);
+    AT(v4l2_requestbuffers, type); AT(v4l2_requestbuffers, memory); AT(v4l2_requestbuffers, capabilities);
+    AT(v4l2_requestbuffers, flags); SIZE(v4l2_plane); AT(v4l2_plane, bytesused); AT(v4l2_plane, length);
+    AT(v4l2_plane, m); AT(v4l2_plane, data_offset); SIZE(v4l2_timecode); AT(v4l2_timecode, frames);
+    AT(v4l2_timecode, userbits); SIZE(v4l2_buffer); AT(v4l2_buffer, type); AT(v4l2_buffer, bytesused);
+    AT(v4l2_buffer, flags); AT(v4l2_buffer, field); AT(v4l2_buffer, timestamp); AT(v4l2_buffer, timecode);
+    AT(v4l2_buffer, sequence); AT(v4l2_buffer, memory); AT(v4l2_buffer, m); AT(v4l2_buffer, length);
+    AT(v4l2_buffer, request_fd); SIZE(v4l2_exportbuffer); AT(v4l2_exportbuffer, type); AT(v4l2_exportbuffer, index);
+    AT(v4l2_exportbuffer, plane); AT(v4l2_exportbuffer, flags); AT(v4l2_exportbuffer, fd); NUMBER(VIDEO_MAX_PLANES);
+    NUMBER(V4L2_CAP_VIDEO_CAPTURE); NUMBER(V4L2_CAP_VIDEO_OUTPUT); NUMBER(V4L2_CAP_VBI_CAPTURE);
+    NUMBER(V4L2_CAP_VBI_OUTPUT); NUMBER(V4L2_CAP_SLICED_VBI_CAPTURE); NUMBER(V4L2_CAP_SLICED_VBI_OUTPUT);
+    NUMBER(V4L2_CAP_VIDEO_CAPTURE_MPLANE); NUMBER(V4L2_CAP_VIDEO_OUTPUT_MPLANE); NUMBER(V4L2_CAP_VIDEO_M2M_MPLANE);
+    NUMBER(V4L2_CAP_VIDEO_M2M); NUMBER(V4L2_CAP_META_CAPTURE); NUMBER(V4L2_CAP_STREAMING);
+    NUMBER(V4L2_CAP_META_OUTPUT); NUMBER(V4L2_CAP_DEVICE_CAPS); NUMBER(V4L2_BUF_TYPE_VIDEO_CAPTURE);
+    NUMBER(V4L2_BUF_TYPE_VIDEO_CAPTURE_MPLANE); NUMBER(V4L2_MEMORY_MMAP); NUMBER(V4L2_MEMORY_USERPTR);
+    NUMBER(V4L2_MEMORY_DMABUF); NUMBER(V4L2_FIELD_NONE); NUMBER(V4L2_FMT_FLAG_COMPRESSED);
+    NUMBER(V4L2_FMT_FLAG_EMULATED); NUMBER(V4L2_FRMSIZE_TYPE_DISCRETE); NUMBER(V4L2_FRMIVAL_TYPE_DISCRETE);
+    NUMBER(V4L2_CAP_TIMEPERFRAME); NUMBER(V4L2_BUF_FLAG_ERROR); NUMBER(V4L2_INPUT_TYPE_TUNER);
+    NUMBER(V4L2_INPUT_TYPE_CAMERA); NUMBER(V4L2_INPUT_TYPE_TOUCH); NUMBER(V4L2_IN_ST_NO_POWER);
+    NUMBER(V4L2_IN_ST_NO_SIGNAL); NUMBER(VIDIOC_QUERYCAP); NUMBER(VIDIOC_ENUM_FMT); NUMBER(VIDIOC_G_FMT);
+    NUMBER(VIDIOC_S_FMT); NUMBER(VIDIOC_REQBUFS); NUMBER(VIDIOC_QUERYBUF); NUMBER(VIDIOC_QBUF); NUMBER(VIDIOC_EXPBUF);
+    NUMBER(VIDIOC_DQBUF); NUMBER(VIDIOC_STREAMON); NUMBER(VIDIOC_STREAMOFF); NUMBER(VIDIOC_G_PARM);
+    NUMBER(VIDIOC_S_PARM); NUMBER(VIDIOC_ENUMINPUT); NUMBER(VIDIOC_G_INPUT); NUMBER(VIDIOC_S_INPUT);
+    NUMBER(VIDIOC_ENUM_FRAMESIZES); NUMBER(VIDIOC_ENUM_FRAMEINTERVALS);
     return 0;
 }

@@ -27,4 +27,7 @@ public enum BufferOrigin
     /// Pages that the grant allocator shared with another domain when it allocated them; not a dma-buf.
     /// </summary>
     GrantAlloc,
+
+    /// <summary>A buffer that a video device's driver allocated for capture.</summary>
+    Capture,
 }

@@ -164,6 +164,14 @@ public sealed class DmaBuffer : IDisposable
         return new BufferView(this, mapping, access, view);
     }
 
+    /// <summary>Opens a view for a device that is given addresses instead of a descriptor.</summary>
+    /// <inheritdoc cref="OpenView"/>
+    internal HeldView HoldView()
+    {
+        var (mapping, view) = _memory.OpenView(this, BufferAccess.ReadWrite);
+        return new HeldView(this, mapping, view);
+    }
+
     /// <summary>Refuses a buffer that was removed. Errors: <see cref="BufferException"/> (Removed).</summary>
     public void ThrowIfRemoved()
     {

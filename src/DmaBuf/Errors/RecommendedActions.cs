@@ -8,6 +8,8 @@ namespace DmaBuf.Errors;
 /// </summary>
 internal static class RecommendedActions
 {
+    private const string VideoDevicePrefix = "/dev/video";
+
     /// <summary>The advice for a failed call, or null where there is none.</summary>
     public static string? For(string call, int errno, string target) => (call, errno) switch
     {
@@ -57,6 +59,18 @@ internal static class RecommendedActions
             "This kernel lacks that address family: load it (modprobe vsock, modprobe ipv6) or use another address.",
         ("send" or "recv" or "sendmsg" or "recvmsg", Errno.EPIPE or Errno.ECONNRESET) =>
             "The peer closed the connection: look at its own messages.",
+        (_, Errno.EBUSY) when call.StartsWith("VIDIOC_", StringComparison.Ordinal) =>
+            $"Another process captures from the device: end it ('fuser -v {target}' names it).",
+        (_, Errno.ENODEV) when call.StartsWith("VIDIOC_", StringComparison.Ordinal) =>
+            "The device is gone: it was unplugged, or its driver was unloaded. Plug it in and open it again.",
+        (nameof(Videodev2.VIDIOC_QUERYCAP), Errno.ENOTTY) =>
+            "This is no video device: use a device of the kind /dev/video0.",
+        (nameof(Videodev2.VIDIOC_DQBUF), Errno.EIO) =>
+            "The device stopped capturing: see dmesg, and start the capture again.",
+        (nameof(Videodev2.VIDIOC_STREAMON), Errno.ENOSPC) =>
+            "The device's bus has no bandwidth left: use a smaller size or frame rate, or another port.",
+        (nameof(Videodev2.VIDIOC_STREAMON), Errno.EPIPE or Errno.ENOLINK) =>
+            "The parts of this camera have no or unlike formats: set its links and formats with media-ctl first.",
         _ => null,
     };
 
@@ -71,6 +85,8 @@ internal static class RecommendedActions
         Gntdev.DEVICE => MissingDriver.XenAction(device, "xen-gntdev", "CONFIG_XEN_GNTDEV"),
         Evtchn.DEVICE => MissingDriver.XenAction(device, "xen-evtchn", "CONFIG_XEN_DEV_EVTCHN"),
         Gntalloc.DEVICE => MissingDriver.XenAction(device, "xen-gntalloc", "CONFIG_XEN_GRANT_DEV_ALLOC"),
+        _ when device.StartsWith(VideoDevicePrefix, StringComparison.Ordinal) =>
+            "There is no such device: plug the camera in and load its driver ('modprobe vivid' makes a virtual one).",
         _ => null,
     };
 
@@ -82,6 +98,9 @@ internal static class RecommendedActions
         _ when device.StartsWith(DmaHeap.DIRECTORY + "/", StringComparison.Ordinal) =>
             "Heaps belong to root by default: add a udev rule such as SUBSYSTEM==\"dma_heap\", GROUP=\"video\", "
             + "MODE=\"0660\", or run as root.",
+        _ when device.StartsWith(VideoDevicePrefix, StringComparison.Ordinal) =>
+            "Join the group that owns the device (often video: 'sudo usermod -aG video $USER', then log in again), or "
+            + "run as root.",
         _ => "Run as a user that may open it, or change its permissions.",
     };
 

@@ -9,12 +9,14 @@ namespace DmaBuf.Frames;
 public sealed class Frame
 {
     private readonly int[] _planeBytes;
+    private readonly int[] _planeOffsets;
 
     internal Frame(int index, params IReadOnlyList<DmaBuffer> planes)
     {
         Index = index;
         Planes = planes;
         _planeBytes = new int[planes.Count];
+        _planeOffsets = new int[planes.Count];
     }
 
     /// <summary>The buffer's index, from 0.</summary>
@@ -49,6 +51,12 @@ public sealed class Frame
     /// <summary>The bytes of the frame in one plane.</summary>
     public int PlaneBytes(int plane) => _planeBytes[plane];
 
+    /// <summary>
+    /// Where the frame's bytes begin in the buffer of a plane: 0, except on a few multi-planar devices, which put a
+    /// header before them.
+    /// </summary>
+    public int PlaneOffset(int plane) => _planeOffsets[plane];
+
     /// <summary>Marks the buffer as holding another frame, of this many bytes in each plane.</summary>
     internal void Renew(params ReadOnlySpan<int> planeBytes)
     {
@@ -59,6 +67,9 @@ public sealed class Frame
         BytesUsed = sum;
         Generation++;
     }
+
+    /// <summary>Sets where the frame's bytes begin in the buffer of a plane.</summary>
+    internal void SetPlaneOffset(int plane, int offset) => _planeOffsets[plane] = offset;
 
     /// <summary>Marks the frame as gone: its buffer is about to be filled again.</summary>
     internal void Expire() => Generation++;

@@ -35,6 +35,7 @@ internal static class Errno
     public const int EPIPE = 32;
     public const int ENAMETOOLONG = 36;
     public const int ENOSYS = 38;
+    public const int ENOLINK = 67;
     public const int EPROTO = 71;
     public const int EOVERFLOW = 75;
     public const int EBADFD = 77;
@@ -66,7 +67,7 @@ internal static class Errno
         [EINVAL] = nameof(EINVAL), [ENFILE] = nameof(ENFILE), [EMFILE] = nameof(EMFILE), [ENOTTY] = nameof(ENOTTY),
         [EFBIG] = nameof(EFBIG), [ENOSPC] = nameof(ENOSPC), [ESPIPE] = nameof(ESPIPE), [EROFS] = nameof(EROFS),
         [EPIPE] = nameof(EPIPE), [ENAMETOOLONG] = nameof(ENAMETOOLONG), [ENOSYS] = nameof(ENOSYS),
-        [EPROTO] = nameof(EPROTO), [EOVERFLOW] = nameof(EOVERFLOW), [EBADFD] = nameof(EBADFD),
+        [ENOLINK] = nameof(ENOLINK), [EPROTO] = nameof(EPROTO), [EOVERFLOW] = nameof(EOVERFLOW), [EBADFD] = nameof(EBADFD),
         [ENOTSOCK] = nameof(ENOTSOCK),
         [EMSGSIZE] = nameof(EMSGSIZE), [EPROTOTYPE] = nameof(EPROTOTYPE), [EPROTONOSUPPORT] = nameof(EPROTONOSUPPORT),
         [EOPNOTSUPP] = nameof(EOPNOTSUPP), [EAFNOSUPPORT] = nameof(EAFNOSUPPORT), [EADDRINUSE] = nameof(EADDRINUSE),

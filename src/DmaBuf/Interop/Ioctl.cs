@@ -19,6 +19,9 @@ internal static unsafe partial class Ioctl
     public static uint IOW<T>(char type, uint number)
         where T : unmanaged => IOC(IOC_WRITE, type, number, (uint)sizeof(T));
 
+    public static uint IOR<T>(char type, uint number)
+        where T : unmanaged => IOC(IOC_READ, type, number, (uint)sizeof(T));
+
     public static uint IOWR<T>(char type, uint number)
         where T : unmanaged => IOC(IOC_READ | IOC_WRITE, type, number, (uint)sizeof(T));
 

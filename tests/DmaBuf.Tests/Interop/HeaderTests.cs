@@ -49,6 +49,28 @@ public sealed class HeaderTests
     }
 
     [Theory]
+    [InlineData(typeof(Videodev2.v4l2_capability))]
+    [InlineData(typeof(Videodev2.v4l2_fmtdesc))]
+    [InlineData(typeof(Videodev2.v4l2_frmsizeenum))]
+    [InlineData(typeof(Videodev2.v4l2_frmsize_stepwise))]
+    [InlineData(typeof(Videodev2.v4l2_frmivalenum))]
+    [InlineData(typeof(Videodev2.v4l2_frmival_stepwise))]
+    [InlineData(typeof(Videodev2.v4l2_input))]
+    [InlineData(typeof(Videodev2.v4l2_pix_format))]
+    [InlineData(typeof(Videodev2.v4l2_plane_pix_format))]
+    [InlineData(typeof(Videodev2.v4l2_pix_format_mplane))]
+    [InlineData(typeof(Videodev2.v4l2_format))]
+    [InlineData(typeof(Videodev2.v4l2_captureparm))]
+    [InlineData(typeof(Videodev2.v4l2_streamparm))]
+    [InlineData(typeof(Videodev2.v4l2_requestbuffers))]
+    [InlineData(typeof(Videodev2.v4l2_plane))]
+    [InlineData(typeof(Videodev2.v4l2_timecode))]
+    [InlineData(typeof(Videodev2.v4l2_buffer))]
+    [InlineData(typeof(Videodev2.v4l2_exportbuffer))]
+    public void Structs_of_video_devices_have_the_sizes_of_the_C_headers(Type type) =>
+        Assert.Equal(s_headers.Value[$"sizeof {type.Name}"], Marshal.SizeOf(type));
+
+    [Theory]
     [InlineData(typeof(Udmabuf.udmabuf_create))]
     [InlineData(typeof(Udmabuf.udmabuf_create_item))]
     [InlineData(typeof(Udmabuf.udmabuf_create_list))]
@@ -68,6 +90,24 @@ public sealed class HeaderTests
     [InlineData(typeof(Poll.pollfd))]
     [InlineData(typeof(ScmRights.msghdr))]
     [InlineData(typeof(ScmRights.cmsghdr))]
+    [InlineData(typeof(Videodev2.v4l2_capability))]
+    [InlineData(typeof(Videodev2.v4l2_fmtdesc))]
+    [InlineData(typeof(Videodev2.v4l2_frmsizeenum))]
+    [InlineData(typeof(Videodev2.v4l2_frmsize_stepwise))]
+    [InlineData(typeof(Videodev2.v4l2_frmivalenum))]
+    [InlineData(typeof(Videodev2.v4l2_frmival_stepwise))]
+    [InlineData(typeof(Videodev2.v4l2_input))]
+    [InlineData(typeof(Videodev2.v4l2_pix_format))]
+    [InlineData(typeof(Videodev2.v4l2_plane_pix_format))]
+    [InlineData(typeof(Videodev2.v4l2_pix_format_mplane))]
+    [InlineData(typeof(Videodev2.v4l2_format))]
+    [InlineData(typeof(Videodev2.v4l2_captureparm))]
+    [InlineData(typeof(Videodev2.v4l2_streamparm))]
+    [InlineData(typeof(Videodev2.v4l2_requestbuffers))]
+    [InlineData(typeof(Videodev2.v4l2_plane))]
+    [InlineData(typeof(Videodev2.v4l2_timecode))]
+    [InlineData(typeof(Videodev2.v4l2_buffer))]
+    [InlineData(typeof(Videodev2.v4l2_exportbuffer))]
     public void Fields_lie_where_the_C_headers_put_them(Type type)
     {
         var checkedFields = 0;
@@ -104,6 +144,16 @@ public sealed class HeaderTests
         Assert.Equal(headers["IOCTL_EVTCHN_NOTIFY"], Evtchn.IOCTL_EVTCHN_NOTIFY);
     }
 
+    [Fact]
+    public void Requests_of_video_devices_are_those_of_the_C_headers()
+    {
+        var requests = typeof(Videodev2).GetFields()
+            .Where(field => field.Name.StartsWith("VIDIOC_", StringComparison.Ordinal))
+            .ToList();
+        Assert.NotEmpty(requests);
+        Assert.All(requests, field => Assert.Equal(s_headers.Value[field.Name], (uint)field.GetValue(null)!));
+    }
+
     [Theory]
     [InlineData(typeof(Udmabuf))]
     [InlineData(typeof(DmaBufUapi))]
@@ -115,6 +165,7 @@ public sealed class HeaderTests
     [InlineData(typeof(Gntalloc))]
     [InlineData(typeof(Gntdev))]
     [InlineData(typeof(Errno))]
+    [InlineData(typeof(Videodev2))]
     public void Constants_have_the_values_of_the_C_headers(Type type)
     {
         const BindingFlags Constants = BindingFlags.Public | BindingFlags.Static;
