@@ -36,7 +36,7 @@ public abstract class ChannelShare
     public ShareId Id { get; }
 
     /// <summary>The channel, which the id belongs to.</summary>
-    public Channel Channel => (Channel)Host;
+    public Channel Channel => Connection.Channel;
 
     /// <summary>True for a buffer of this process, false for one of the peer.</summary>
     public abstract bool IsExported { get; }
@@ -102,7 +102,10 @@ public abstract class ChannelShare
     /// <summary>When it came, as <see cref="Stopwatch.GetTimestamp"/> tells.</summary>
     internal long Created { get; } = Stopwatch.GetTimestamp();
 
-    /// <summary>The channel, as the protocol's state sees it.</summary>
+    /// <summary>The channel's connection, which the share lives no longer than.</summary>
+    internal ChannelConnection Connection => (ChannelConnection)Host;
+
+    /// <summary>The connection, as the protocol's state sees it.</summary>
     private protected IChannelHost Host { get; }
 
     /// <summary>The number of the last import or acquire, which its answer repeats.</summary>
