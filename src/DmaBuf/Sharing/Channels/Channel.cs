@@ -256,23 +256,17 @@ public sealed class Channel : IDisposable
         }
     }
 
-    /// <summary>An attempt to connect again has failed; others follow.</summary>
-    internal void SetFailure(DmaBufException failure)
+    /// <summary>An attempt to connect again has failed; others follow, unless nobody foresaw that.</summary>
+    internal void OnFailure(Exception failure)
     {
         lock (_table.Sync)
         {
-            if (State == ChannelState.Reconnecting)
-                EndText = failure.Message;
-        }
-    }
-
-    /// <summary>Nothing connects any more, after a failure that nobody foresaw.</summary>
-    internal void GiveUp(Exception failure)
-    {
-        lock (_table.Sync)
-        {
-            if (State == ChannelState.Reconnecting)
-                End(ChannelEndReason.Broken, failure.Message);
+            if (State != ChannelState.Reconnecting)
+                return;
+            EndText = failure.Message;
+            if (failure is DmaBufException)
+                return;
+            End(ChannelEndReason.Broken, failure.Message);
             _table.Commit();
         }
     }
@@ -281,40 +275,19 @@ public sealed class Channel : IDisposable
     /// <exception cref="ShareException">ChannelClosed; BadState: on the thread of the channels.</exception>
     internal void WaitForRoom(WaitLimit limit)
     {
-        ThrowIfClosed();
-        while (State == ChannelState.Reconnecting || Connection.OutputCount > MuchToSend)
+        while (State != ChannelState.Open || Connection.OutputCount > MuchToSend)
         {
+            if (!IsOpen)
+                throw ChannelClosed();
             _table.CheckCanWait();
-            var act = State == ChannelState.Reconnecting ? "come back" : "read";
+            var act = State == ChannelState.Open ? "read" : "come back";
             limit.ForPulse(_table.Sync, $"{Peer} to {act}");
-            ThrowIfClosed();
         }
     }
 
-    /// <summary>The same, for work with a share that must not have ended.</summary>
-    /// <exception cref="ShareException">Unknown, ChannelClosed.</exception>
-    internal void WaitForRoom(ChannelShare share, WaitLimit limit)
-    {
-        if (share.IsValid)
-            WaitForRoom(limit);
-        if (!share.IsValid)
-            throw Gone(share);
-    }
-
-    /// <summary>Why a share has ended.</summary>
-    internal ShareException Gone(ChannelShare share) => IsOpen ? Ended(share) : ChannelClosed();
-
-    internal static ShareException Ended(ChannelShare share) => new(ShareFault.Unknown,
-        $"The {share} has ended.", "The exporter has to publish the buffer again, which gives it a new id.");
-
-    private ShareException ChannelClosed() => new(ShareFault.ChannelClosed,
+    /// <summary>Why nothing can be done with the channel.</summary>
+    internal ShareException ChannelClosed() => new(ShareFault.ChannelClosed,
         $"The {this} is closed{(EndText is { } text ? $": {text}" : ".")}", "Connect again.");
-
-    private void ThrowIfClosed()
-    {
-        if (!IsOpen)
-            throw ChannelClosed();
-    }
 
     private void End(ChannelEndReason reason, string? text)
     {

@@ -13,7 +13,7 @@ internal sealed class ChannelReconnector(
     private const int FirstPauseMilliseconds = 50;
     private const int LongestPauseMilliseconds = 1000;
 
-    /// <summary>How long to listen before the domain is looked up again, which may have rebooted in the meantime.</summary>
+    /// <summary>How long to listen before the domain is looked up again, which may have rebooted.</summary>
     private static readonly TimeSpan s_listenTime = TimeSpan.FromSeconds(10);
 
     private readonly CancellationTokenSource _stop = new();
@@ -44,7 +44,7 @@ internal sealed class ChannelReconnector(
         catch (Exception e)
 #pragma warning restore CA1031
         {
-            channel.GiveUp(e);
+            channel.OnFailure(e);
         }
     }
 
@@ -75,7 +75,7 @@ internal sealed class ChannelReconnector(
         }
         catch (DmaBufException e)
         {
-            channel.SetFailure(e);
+            channel.OnFailure(e);
             return false;
         }
     }

@@ -1,5 +1,7 @@
 using System.Diagnostics;
 using DmaBuf.Buffers;
+using DmaBuf.Errors;
+using DmaBuf.Waits;
 
 namespace DmaBuf.Sharing.Channels;
 
@@ -110,6 +112,22 @@ public abstract class ChannelShare
 
     /// <summary>The number of the last import or acquire, which its answer repeats.</summary>
     internal uint Serial { get; set; }
+
+    /// <summary>Waits until the peer has read most of what it was sent. Called under the lock.</summary>
+    /// <exception cref="ShareException">Unknown, ChannelClosed.</exception>
+    internal void WaitForRoom(WaitLimit limit)
+    {
+        if (IsValid)
+            Channel.WaitForRoom(limit);
+        if (!IsValid)
+            throw Ended();
+    }
+
+    /// <summary>Why nothing can be done with the share any more.</summary>
+    internal ShareException Ended() => Channel.IsOpen
+        ? new ShareException(ShareFault.Unknown,
+            $"The {this} has ended.", "The exporter has to publish the buffer again, which gives it a new id.")
+        : Channel.ChannelClosed();
 
     /// <summary>The direction, the name and the id.</summary>
     public override string ToString() =>

@@ -11,10 +11,9 @@ namespace DmaBuf.Sharing.Channels;
 /// </summary>
 public sealed class ChannelTable : IDisposable
 {
-    private const int MostEnded = 16;
     private static long s_lastId;
     private readonly List<Channel> _channels = [];
-    private readonly List<Channel> _ended = [];
+    private readonly ChannelEvents _events;
     private long _lastEvent;
     private int _ends;
     private ChannelDispatcher? _dispatcher;
@@ -25,6 +24,7 @@ public sealed class ChannelTable : IDisposable
         ArgumentNullException.ThrowIfNull(shares);
         Shares = shares;
         Locks = new BufferLocks(this);
+        _events = new ChannelEvents(this);
     }
 
     /// <summary>The lock of all channels, which is pulsed after each change.</summary>
@@ -104,34 +104,8 @@ public sealed class ChannelTable : IDisposable
     {
         ArgumentNullException.ThrowIfNull(limit);
         CheckCanWait();
-        var bits = BitsOf(wanted);
         lock (Sync)
-        {
-            while (true)
-            {
-                var next = Oldest(channels ?? _channels, bits, null);
-                if (channels is null)
-                    next = Oldest(_ended, bits, next);
-                if (next is not null && next.TryTakeEvent(bits, out var item))
-                    return item;
-                _ended.RemoveAll(channel => channel.PendingEvents == 0);
-                if (channels is not null && !channels.Any(channel => channel.IsOpen))
-                    throw NoneIsOpen();
-                limit.ForPulse(Sync, "an event on a channel");
-            }
-        }
-    }
-
-    /// <summary>The channel with the oldest event of some types: one of these, or the one given.</summary>
-    private static Channel? Oldest(IReadOnlyList<Channel> channels, uint bits, Channel? best)
-    {
-        for (var i = 0; i < channels.Count; i++)
-        {
-            if (channels[i].NextEvent(bits) is { } next && !(best?.NextEvent(bits) <= next))
-                best = channels[i];
-        }
-
-        return best;
+            return _events.Take(channels, BitsOf(wanted), limit);
     }
 
     /// <summary>Waits until a peer offers a share with a name.</summary>
@@ -286,10 +260,7 @@ public sealed class ChannelTable : IDisposable
     internal void OnEnded(Channel channel)
     {
         _channels.Remove(channel);
-        // Its last events can still be read, but not for ever where nobody does.
-        _ended.Add(channel);
-        if (_ended.Count > MostEnded)
-            _ended.RemoveAt(0);
+        _events.Keep(channel);
     }
 
     /// <summary>A connection has ended. Called under the lock.</summary>
@@ -305,7 +276,7 @@ public sealed class ChannelTable : IDisposable
     /// </summary>
     internal bool AreFencesDone(ExportedShare share) => _dispatcher!.AreFencesDone(share);
 
-    private static ShareException NoneIsOpen() => new(ShareFault.ChannelClosed,
+    internal static ShareException NoneIsOpen() => new(ShareFault.ChannelClosed,
         "All given channels are closed.", "Connect again.");
 
     private Channel Add(ChannelOptions options, OpenedStream opened, ChannelTarget? target)

@@ -54,7 +54,7 @@ internal sealed class ShareExporter(ChannelConnection connection, ChannelTable t
             if (_forNext.Remove(share))
                 return;
             if (!share.IsValid)
-                throw Channel.Ended(share);
+                throw share.Ended();
             var milliseconds = (uint)Math.Clamp(delay.TotalMilliseconds, 0, uint.MaxValue);
             _exported.Unpublish(share, milliseconds, Environment.TickCount64);
             connection.UpdateDeadline();

@@ -40,7 +40,7 @@ internal sealed class ShareImporter(ChannelConnection connection, ChannelTable t
         if (Complete(share, buffer))
             return table.Shares.Add(buffer, owner);
         buffer.Dispose();
-        throw connection.Channel.Gone(share);
+        throw share.Ended();
     }
 
     /// <inheritdoc cref="ImportedShare.Acquire"/>
@@ -50,7 +50,7 @@ internal sealed class ShareImporter(ChannelConnection connection, ChannelTable t
         using var reports = KernelTrace.Hold();
         lock (table.Sync)
         {
-            connection.Channel.WaitForRoom(share, limit);
+            share.WaitForRoom(limit);
             _imported.BeginAcquire(share, write);
             table.Commit();
             try
@@ -67,7 +67,7 @@ internal sealed class ShareImporter(ChannelConnection connection, ChannelTable t
             }
 
             if (share.State != ShareState.InUse)
-                throw connection.Channel.Gone(share);
+                throw share.Ended();
         }
     }
 
@@ -78,7 +78,7 @@ internal sealed class ShareImporter(ChannelConnection connection, ChannelTable t
         lock (table.Sync)
         {
             if (!share.IsValid)
-                throw connection.Channel.Gone(share);
+                throw share.Ended();
             _imported.Release(share);
             table.Commit();
         }
@@ -123,7 +123,7 @@ internal sealed class ShareImporter(ChannelConnection connection, ChannelTable t
         using var reports = KernelTrace.Hold();
         lock (table.Sync)
         {
-            connection.Channel.WaitForRoom(share, limit);
+            share.WaitForRoom(limit);
             var pending = _imported.BeginImport(share);
             table.Commit();
             try
@@ -151,12 +151,12 @@ internal sealed class ShareImporter(ChannelConnection connection, ChannelTable t
     private ShareException Refusal(ImportedShare share, PendingPages pending) =>
         pending.Refusal switch
         {
-            _ when !connection.IsOpen => connection.Channel.Gone(share),
+            _ when !connection.IsOpen => share.Ended(),
             (RefusalReason.Unpublished, _) => new ShareException(ShareFault.Unpublished,
                 $"The exporter has unpublished the {share}.", "Have it published again."),
             (RefusalReason.NoPages, var text) => new ShareException(ShareFault.ImportFailed,
                 $"The exporter cannot share the pages of the {share}: {text}", "Look at the exporter's side."),
-            _ => connection.Channel.Gone(share),
+            _ => share.Ended(),
         };
 
     /// <summary>Tells the exporter when the imported buffer is gone.</summary>
