@@ -2,10 +2,15 @@ using System.ComponentModel;
 using System.Globalization;
 using DmaBuf.Bench;
 
+<<<<<<< HEAD
 const string Usage = "options: --quick, --only core|channels|pictures|video|cmdlets|processes|xen, --module PATH"
+=======
+const string Usage = "options: --quick, --only core|channels|cmdlets|processes|xen|xen-streams, --module PATH"
+>>>>>>> 120128b2708e079391ba1a3f7b4e9c2252dea837
     + " (default: $DMABUFPS_MODULE, or else out/DmaBufPS)";
 
 const string Xen = "xen";
+const string XenStreams = "xen-streams";
 
 CultureInfo.DefaultThreadCurrentCulture = CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;
 if (args is [VideoSuite.SenderRole, .. var words])
@@ -20,7 +25,7 @@ for (var i = 0; i < args.Length; i++)
         case "--quick":
             quick = true;
             break;
-        case "--only" when i + 1 < args.Length && (parts.Contains(args[i + 1]) || args[i + 1] == Xen):
+        case "--only" when i + 1 < args.Length && (parts.Contains(args[i + 1]) || args[i + 1] is Xen or XenStreams):
             parts = [args[++i]];
             break;
         case "--module" when i + 1 < args.Length:
@@ -34,7 +39,7 @@ for (var i = 0; i < args.Length; i++)
 
 try
 {
-    if (parts is [Xen])
+    if (parts is [Xen or XenStreams])
         Workshop.PreparePair();
     else
         Workshop.Prepare();
@@ -45,8 +50,8 @@ catch (Exception e) when (e is Win32Exception or InvalidOperationException)
     return 1;
 }
 
-if (parts is [Xen])
-    return await XenSuite.RunAsync(quick);
+if (parts is [Xen or XenStreams])
+    return await XenSuite.RunAsync(quick, streamsOnly: parts is [XenStreams]);
 
 Console.WriteLine($"Buffers: {BenchBuffer.Kind}. File output goes to {Path.GetDirectoryName(Workshop.OutputFile)}.");
 var manifest = Path.Combine(Path.GetFullPath(module), "DmaBufPS.psd1");

@@ -4,9 +4,9 @@ using DmaBuf.Lab;
 namespace DmaBuf.Bench;
 
 /// <summary>
-/// Hands buffers over between two domains of an emulated Xen host, by pair.c and by its counterpart on the core. dom0
-/// grants a udmabuf to a guest; in the other direction, the guest grants pages of its grant allocator. Both map the
-/// references.
+/// Measures streams and channels, and hands buffers over, between two domains of an emulated Xen host, by pair.c and by
+/// its counterpart on the core. dom0 grants a udmabuf to a guest; in the other direction, the guest grants pages of its
+/// grant allocator. Both map the references.
 /// </summary>
 internal static class XenSuite
 {
@@ -20,7 +20,9 @@ internal static class XenSuite
     /// <summary>Enough for the 32768 references of 128 MiB, with room for others.</summary>
     private const int ManyGrantFrames = 256;
 
-    public static async Task<int> RunAsync(bool quick)
+    /// <param name="quick">Fewer rounds.</param>
+    /// <param name="streamsOnly">Streams and channels, and no hand-offs.</param>
+    public static async Task<int> RunAsync(bool quick, bool streamsOnly)
     {
         if (!File.Exists(Workshop.Pair))
         {
@@ -37,9 +39,19 @@ internal static class XenSuite
             Say = Console.Error.WriteLine,
         });
         Console.WriteLine(host.Description);
-        var rows = new List<Row>();
-        var refusals = new List<string>();
+        var rows = await StreamRun.RowsAsync(host, Guest, quick);
+        var refusals = streamsOnly ? [] : await AddHandOffsAsync(rows, host, quick);
+        Console.WriteLine();
+        Console.WriteLine("Medians between two domains. Ratio: C's time divided by ours; above 1, ours is faster.");
+        ResultTable.Print(rows, Console.Out);
+        refusals.ForEach(Console.WriteLine);
+        return 0;
+    }
 
+    /// <returns>What was refused.</returns>
+    private static async Task<List<string>> AddHandOffsAsync(List<Row> rows, XenHost host, bool quick)
+    {
+        var refusals = new List<string>();
         long[] sizes = [64 << 10, Mebi, 16 * Mebi, 64 * Mebi, Largest];
         int[] rounds = quick ? [16, 16, 8, 6, 5] : [150, 150, 40, 25, 15];
         Console.WriteLine($"Measuring: dom0 -> {Guest}");
@@ -64,11 +76,7 @@ internal static class XenSuite
             rows.Add(Row.WithRatio("read an import into an array", size, copy.Ours, copy.C, ReadTarget));
         }
 
-        Console.WriteLine();
-        Console.WriteLine("Medians between two domains. Ratio: C's time divided by ours; above 1, ours is faster.");
-        ResultTable.Print(rows, Console.Out);
-        refusals.ForEach(Console.WriteLine);
-        return 0;
+        return refusals;
     }
 
     /// <summary>Adds whole hand-offs, their cost per page, and whether that cost is the same for all sizes.</summary>

@@ -8,7 +8,6 @@ using DmaBuf.Sharing.Channels;
 using DmaBuf.Tracing;
 using DmaBuf.Transport;
 using DmaBuf.Waits;
-using DmaBuf.Xen;
 
 namespace DmaBuf.Peer;
 
@@ -32,7 +31,7 @@ internal static class ChannelPeer
         {
             var slot = turn % BufferCount;
             if (turn >= BufferCount)
-                channel.WaitReleased(published[slot], limit);
+                published[slot].WaitReleased(limit);
             var buffer = turn < BufferCount ? shares.Add(NewBuffer(channel)) : published[slot].Buffer!;
             var text = string.Create(CultureInfo.InvariantCulture, $"turn {turn}");
             new ContentWriter(buffer).Write(Encoding.UTF8.GetBytes($"{text}\0"));
@@ -46,7 +45,7 @@ internal static class ChannelPeer
                 published.Add(share);
         }
 
-        published.ForEach(share => channel.WaitReleased(share, limit));
+        published.ForEach(share => share.WaitReleased(limit));
         Console.WriteLine($"turns={turns} buffers={published.Count}");
     }
 
@@ -71,16 +70,16 @@ internal static class ChannelPeer
         var buffer = share.Buffer;
         if (buffer is null)
         {
-            buffer = channel.Import(share, ImportMethod.Any, limit);
+            buffer = share.Import(ImportMethod.Any, limit);
             Console.Error.WriteLine($"imported via {Way(buffer)}");
         }
         else
         {
-            channel.Acquire(share, write: false, limit);
+            share.Acquire(write: false, limit);
         }
 
         Console.WriteLine(VisibleText.Of(new ContentReader(buffer, 0, Size).ToText(Encoding.UTF8)));
-        channel.Release(share);
+        share.Release();
     }
 
     private static string Way(DmaBuffer buffer) => buffer.Origin switch
@@ -90,12 +89,8 @@ internal static class ChannelPeer
         _ => "descriptor",
     };
 
-    private static Channel Open(ChannelTable channels, string address, string? domain, WaitLimit limit)
-    {
-        using var peers = new StreamSource(Endpoint.Parse(address), NoListener.ListenOrWait);
-        ushort? peer = domain is null ? null : XenDomain.FindExporter(domain, limit).Exporter;
-        return channels.Connect(peers, new ChannelOptions { Domain = peer }, limit);
-    }
+    private static Channel Open(ChannelTable channels, string address, string? domain, WaitLimit limit) =>
+        channels.Connect(ChannelTarget.At(Endpoint.Parse(address), domain), new ChannelOptions(), limit);
 
     /// <summary>A dma-buf where its pages can be shared, otherwise pages that are shared from the start.</summary>
     private static DmaBuffer NewBuffer(Channel channel)

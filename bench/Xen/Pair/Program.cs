@@ -1,8 +1,12 @@
 using System.Globalization;
+using DmaBuf.Transport;
 
 namespace DmaBuf.Pair;
 
-/// <summary>Takes the same command line as pair.c and prints the same output; pair.c describes both.</summary>
+/// <summary>
+/// Takes the same command line as pair.c and prints the same output; pair.c describes both. Beside that, it is a side
+/// of a stream or channel, for streams.sh.
+/// </summary>
 internal static class Program
 {
     private static int Main(string[] arguments)
@@ -19,9 +23,28 @@ internal static class Program
                 using (var importer = new Importer(host, port, ushort.Parse(domain), copies))
                     importer.Run();
                 return 0;
+            case [var what and ("bare" or "channel" or "flow"), var address, var domain, var count]:
+                using (var side = new StreamSide(Endpoint.Parse(address), domain))
+                {
+                    switch (what)
+                    {
+                        case "bare":
+                            side.Bare(int.Parse(count));
+                            break;
+                        case "channel":
+                            side.Channel(int.Parse(count));
+                            break;
+                        default:
+                            side.Flow(long.Parse(count));
+                            break;
+                    }
+                }
+
+                return 0;
             default:
                 Console.Error.WriteLine(
-                    "usage: dmabuf-pair export PORT DOMAIN udmabuf|gntalloc | import HOST PORT DOMAIN [COPIES]");
+                    "usage: dmabuf-pair export PORT DOMAIN udmabuf|gntalloc | import HOST PORT DOMAIN [COPIES]"
+                    + " | bare|channel ADDRESS DOMAIN ROUNDS | flow ADDRESS DOMAIN BYTES");
                 return 2;
         }
     }

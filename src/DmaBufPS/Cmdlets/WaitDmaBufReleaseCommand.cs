@@ -81,7 +81,7 @@ public sealed class WaitDmaBufReleaseCommand : DmaBufCmdlet
                 Session.Table.WaitReleased(grants, limit);
                 break;
             case ExportedShare share:
-                share.Channel.WaitReleased(share, limit);
+                share.WaitReleased(limit);
                 break;
             default:
                 WaitFor((DmaBuffer)item, limit);
@@ -93,7 +93,7 @@ public sealed class WaitDmaBufReleaseCommand : DmaBufCmdlet
     private static void WaitFor(DmaBuffer buffer, WaitLimit limit)
     {
         var shares = Session.Channels.Channels.Select(channel => channel.Find(buffer)).OfType<ExportedShare>().ToList();
-        shares.ForEach(share => share.Channel.WaitReleased(share, limit));
+        shares.ForEach(share => share.WaitReleased(limit));
         try
         {
             Session.Table.WaitReleased(buffer, limit);

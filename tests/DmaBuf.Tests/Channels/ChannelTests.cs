@@ -40,10 +40,10 @@ public sealed class ChannelTests : IDisposable
         var (exported, imported) = _pair.Publish();
         var buffer = _pair.Import(imported);
         _pair.Next(_pair.LeftTable, ChannelEventType.Imported);
-        _pair.Right.Release(imported);
+        imported.Release();
         _pair.Next(_pair.LeftTable, ChannelEventType.Released);
         Assert.Equal(ShareState.Released, exported.State);
-        _pair.Right.Acquire(imported, write: true, _pair.Limit);
+        imported.Acquire(write: true, _pair.Limit);
         _pair.Next(_pair.LeftTable, ChannelEventType.Acquired);
         Assert.Equal(ShareState.InUse, exported.State);
         buffer.Dispose();
@@ -58,7 +58,7 @@ public sealed class ChannelTests : IDisposable
     public void Publishing_again_keeps_the_id_updates_the_metadata_and_cancels_unpublishing()
     {
         var (exported, imported) = _pair.Publish(metadata: new ShareMetadata { Name = "one" });
-        _pair.Left.Unpublish(exported, TimeSpan.FromSeconds(60));
+        exported.Unpublish(TimeSpan.FromSeconds(60));
         _pair.Next(_pair.RightTable, ChannelEventType.Unpublishing);
         Assert.True(imported.IsUnpublished);
         Assert.InRange(imported.UnpublishesIn!.Value.TotalSeconds, 1, 60);
@@ -72,7 +72,7 @@ public sealed class ChannelTests : IDisposable
     public void An_unpublished_share_ends_at_once_where_nobody_has_it()
     {
         var (exported, imported) = _pair.Publish();
-        _pair.Left.Unpublish(exported);
+        exported.Unpublish();
         Assert.Equal(ShareState.Ended, exported.State);
         _pair.Next(_pair.RightTable, ChannelEventType.Unpublishing);
         _pair.Next(_pair.RightTable, ChannelEventType.Unpublished);
@@ -87,7 +87,7 @@ public sealed class ChannelTests : IDisposable
     {
         var (exported, imported) = _pair.Publish();
         var buffer = _pair.Import(imported);
-        _pair.Left.Unpublish(exported);
+        exported.Unpublish();
         Assert.True(exported.IsValid);
         Assert.Equal(ShareFault.BadState, Assert.Throws<ShareException>(() => _pair.Import(imported)).Fault);
         buffer.Dispose();
@@ -100,7 +100,7 @@ public sealed class ChannelTests : IDisposable
     public void A_delay_ends_by_itself()
     {
         var (exported, imported) = _pair.Publish();
-        _pair.Left.Unpublish(exported, TimeSpan.FromMilliseconds(100));
+        exported.Unpublish(TimeSpan.FromMilliseconds(100));
         _pair.Next(_pair.RightTable, ChannelEventType.Unpublishing);
         _pair.Next(_pair.RightTable, ChannelEventType.Unpublished);
         Assert.False(imported.IsValid);
@@ -128,13 +128,13 @@ public sealed class ChannelTests : IDisposable
         using var buffer = _pair.Import(imported);
         _pair.Next(_pair.LeftTable, ChannelEventType.Imported);
         _pair.Left.Publish(exported.Buffer!, null, _pair.Limit);
-        _pair.Right.Release(imported);
+        imported.Release();
         _pair.Next(_pair.LeftTable, ChannelEventType.Released);
         using (var soon = new WaitLimit(TimeSpan.FromMilliseconds(50)))
-            Assert.Throws<WaitTimeoutException>(() => _pair.Left.WaitReleased(exported, soon));
-        _pair.Right.Acquire(imported, write: false, _pair.Limit);
-        _pair.Right.Release(imported);
-        _pair.Left.WaitReleased(exported, _pair.Limit);
+            Assert.Throws<WaitTimeoutException>(() => exported.WaitReleased(soon));
+        imported.Acquire(write: false, _pair.Limit);
+        imported.Release();
+        exported.WaitReleased(_pair.Limit);
     }
 
     [Fact]
@@ -143,7 +143,7 @@ public sealed class ChannelTests : IDisposable
         var name = new ShareMetadata { Name = "frame" };
         var (first, _) = _pair.Publish(metadata: name);
         _pair.Publish(metadata: name);
-        _pair.Left.Unpublish(first);
+        first.Unpublish();
         _pair.Next(_pair.RightTable, ChannelEventType.Unpublishing);
         _pair.Next(_pair.RightTable, ChannelEventType.Unpublished);
         var (_, last) = _pair.Publish(8192, name);
@@ -234,7 +234,7 @@ public sealed class ChannelTests : IDisposable
     public void A_delay_allows_imports_until_it_is_over()
     {
         var (exported, imported) = _pair.Publish();
-        _pair.Left.Unpublish(exported, TimeSpan.FromMilliseconds(300));
+        exported.Unpublish(TimeSpan.FromMilliseconds(300));
         _pair.Import(imported).Dispose();
         _pair.Next(_pair.RightTable, ChannelEventType.Unpublishing);
         _pair.Next(_pair.RightTable, ChannelEventType.Unpublished);
@@ -250,7 +250,7 @@ public sealed class ChannelTests : IDisposable
         using (var soon = new WaitLimit(TimeSpan.FromMilliseconds(50)))
         {
             Assert.Throws<WaitTimeoutException>(
-                () => _pair.Right.Import(imported, Grants.ImportMethod.Any, soon));
+                () => imported.Import(Grants.ImportMethod.Any, soon));
         }
 
         _pair.LeftTable.Unlock(buffer);
@@ -259,7 +259,7 @@ public sealed class ChannelTests : IDisposable
             ShareFault.InUse, Assert.Throws<ShareException>(() => _pair.LeftTable.CheckNotInUse(buffer)).Fault);
         using (var soon = new WaitLimit(TimeSpan.FromMilliseconds(50)))
             Assert.Throws<WaitTimeoutException>(() => _pair.LeftTable.Lock(buffer, write: true, soon));
-        _pair.Right.Release(imported);
+        imported.Release();
         _pair.LeftTable.Lock(buffer, write: true, _pair.Limit);
         _pair.LeftTable.CheckNotInUse(buffer);
         _pair.LeftTable.Unlock(buffer);
@@ -350,7 +350,7 @@ public sealed class ChannelTests : IDisposable
         var (exported, imported) = _pair.Publish();
         var back = _pair.Right.Publish(_pair.RightTable.Shares.Add(Buffers.New(4096)), null, _pair.Limit);
         _pair.Next(_pair.LeftTable, ChannelEventType.Published);
-        Parallel.Invoke(() => _pair.Left.Unpublish(exported), () => _pair.Right.Unpublish(back));
+        Parallel.Invoke(() => exported.Unpublish(), () => back.Unpublish());
         Eventually(() => !imported.IsValid && _pair.Left.Shares.Count == 0 && _pair.Right.Shares.Count == 0);
     }
 
@@ -363,7 +363,7 @@ public sealed class ChannelTests : IDisposable
             using (pair.Import(imported))
                 pair.Next(pair.LeftTable, ChannelEventType.Imported);
             pair.Next(pair.LeftTable, ChannelEventType.Removed);
-            pair.Left.Unpublish(exported);
+            exported.Unpublish();
             pair.Left.Dispose();
             Eventually(() => !pair.Right.IsOpen);
         });
@@ -374,7 +374,7 @@ public sealed class ChannelTests : IDisposable
         var seen = new List<ChannelEventType>();
         _pair.Right.EventReceived += (_, e) => seen.Add(e.Event.Type);
         var (exported, _) = _pair.Publish();
-        _pair.Left.Unpublish(exported);
+        exported.Unpublish();
         Eventually(() => seen.Count == 3);
         Assert.Equal(
             [ChannelEventType.Published, ChannelEventType.Unpublishing, ChannelEventType.Unpublished], seen);
@@ -385,13 +385,13 @@ public sealed class ChannelTests : IDisposable
     {
         var (exported, imported) = _pair.Publish();
         using (var soon = new WaitLimit(TimeSpan.FromMilliseconds(50)))
-            Assert.Throws<WaitTimeoutException>(() => _pair.Left.WaitReleased(exported, soon));
+            Assert.Throws<WaitTimeoutException>(() => exported.WaitReleased(soon));
         using var buffer = _pair.Import(imported);
-        _pair.Right.Release(imported);
-        _pair.Left.WaitReleased(exported, _pair.Limit);
+        imported.Release();
+        exported.WaitReleased(_pair.Limit);
         _pair.Left.Publish(exported.Buffer!, null, _pair.Limit);
         using (var soon = new WaitLimit(TimeSpan.FromMilliseconds(50)))
-            Assert.Throws<WaitTimeoutException>(() => _pair.Left.WaitReleased(exported, soon));
+            Assert.Throws<WaitTimeoutException>(() => exported.WaitReleased(soon));
     }
 
     private static void Eventually(Func<bool> isTrue)

@@ -36,17 +36,17 @@ public sealed class FenceTests
         var share = (ImportedShare)pair.Next(pair.RightTable, ChannelEventType.Published).Share!;
         var fence = device.Attach(write: true);
         using (var soon = new WaitLimit(TimeSpan.FromMilliseconds(300)))
-            Assert.Throws<WaitTimeoutException>(() => pair.Right.Import(share, Grants.ImportMethod.Any, soon));
+            Assert.Throws<WaitTimeoutException>(() => share.Import(Grants.ImportMethod.Any, soon));
         device.Signal(fence);
         using var import = pair.Import(share);
-        pair.Right.Release(share);
+        share.Release();
         fence = device.Attach(write: true);
         using (var soon = new WaitLimit(TimeSpan.FromMilliseconds(300)))
-            Assert.Throws<WaitTimeoutException>(() => pair.Right.Acquire(share, write: false, soon));
+            Assert.Throws<WaitTimeoutException>(() => share.Acquire(write: false, soon));
         var acquiring = Task.Run(() =>
         {
             using var limit = ChannelPair.NewLimit();
-            pair.Right.Acquire(share, write: false, limit);
+            share.Acquire(write: false, limit);
         }, TestContext.Current.CancellationToken);
         Thread.Sleep(200);
         Assert.False(acquiring.IsCompleted);

@@ -163,7 +163,7 @@ public sealed class HostilePeerTests : IDisposable
         _peer.Send();
         _peer.Next(ChannelEventType.ImportFailed);
         using var soon = new Waits.WaitLimit(TimeSpan.FromMilliseconds(50));
-        Assert.Throws<WaitTimeoutException>(() => _peer.Channel.WaitReleased(share, soon));
+        Assert.Throws<WaitTimeoutException>(() => share.WaitReleased(soon));
     }
 
     [Fact]
@@ -238,7 +238,7 @@ public sealed class HostilePeerTests : IDisposable
         var importing = Task.Run(() =>
         {
             using var limit = ChannelPair.NewLimit();
-            return Assert.Throws<T>(() => _peer.Channel.Import(share, ImportMethod.Any, limit));
+            return Assert.Throws<T>(() => share.Import(ImportMethod.Any, limit));
         }, TestContext.Current.CancellationToken);
         _peer.Receive(MessageType.Import);
         return (share, importing);

@@ -49,7 +49,7 @@ internal sealed class ChannelPair : IDisposable
     }
 
     /// <summary>The right side's import of a share.</summary>
-    public DmaBuffer Import(ImportedShare share) => Right.Import(share, ImportMethod.Any, Limit);
+    public DmaBuffer Import(ImportedShare share) => share.Import(ImportMethod.Any, Limit);
 
     /// <summary>Waits for the next event, which must be of this type.</summary>
     public ChannelEvent Next(ChannelTable table, ChannelEventType type)

@@ -28,7 +28,7 @@ internal sealed class BufferLocks(ChannelTable table)
         buffer.ThrowIfRemoved();
         if (_imports.TryGetValue(buffer, out var imported))
         {
-            imported.Channel.Acquire(imported, write, limit);
+            imported.Acquire(write, limit);
             return;
         }
 
@@ -44,7 +44,7 @@ internal sealed class BufferLocks(ChannelTable table)
 
             var local = new LocalAccess(this, buffer);
             if (!table.Shares.Attach(buffer, local))
-                throw Channel.NotInTable(buffer);
+                throw ShareExporter.NotInTable(buffer);
             _local.Add(buffer, local);
             local.IsGranted = AccessOf(buffer).Request(local, write);
             Await(local, limit);
@@ -56,7 +56,7 @@ internal sealed class BufferLocks(ChannelTable table)
     {
         if (_imports.TryGetValue(buffer, out var imported))
         {
-            imported.Channel.Release(imported);
+            imported.Release();
             return;
         }
 

@@ -1,6 +1,5 @@
 using DmaBuf.Buffers;
 using DmaBuf.Errors;
-using DmaBuf.Grants;
 using DmaBuf.Tracing;
 using DmaBuf.Transport;
 using DmaBuf.Waits;
@@ -8,33 +7,31 @@ using DmaBuf.Waits;
 namespace DmaBuf.Sharing.Channels;
 
 /// <summary>
-/// A connection to one peer over which both sides offer buffers to each other and keep each other informed. Safe to use
-/// from several threads.
+/// A lasting connection to one peer over which both sides offer buffers to each other and keep each other informed.
+/// Safe to use from several threads.
 /// </summary>
-public sealed class Channel : IChannelHost, IDisposable
+public sealed class Channel : IDisposable
 {
     private const int MuchToSend = 256 << 10;
     private static readonly TimeSpan s_closeTime = TimeSpan.FromSeconds(2);
     private readonly ChannelTable _table;
-    private readonly ChannelProtocol _protocol;
     private readonly ChannelEventQueue _events;
-    private readonly PageExchange _pages;
-    private readonly ShareImporter _importer;
-    private ushort _counter;
+    private readonly ChannelReconnector? _reconnector;
+    private bool _isClosing;
 
-    internal Channel(ChannelTable table, ByteStream stream, ChannelOptions options, PageExchange pages, Hello peer)
+    /// <param name="table">The table of the process's channels.</param>
+    /// <param name="options">How it is opened.</param>
+    /// <param name="opened">The stream.</param>
+    /// <param name="target">Where to connect again; null if the channel ends with its connection.</param>
+    internal Channel(ChannelTable table, ChannelOptions options, OpenedStream opened, ChannelTarget? target)
     {
         _table = table;
-        _pages = pages;
         Owner = options.Owner;
         MaxShares = options.MaxShares;
         MaxEvents = options.MaxEvents;
-        PeerMaxShares = (int)Math.Min(peer.MaxShares, int.MaxValue);
-        PeerDomain = peer.Domain;
-        Connection = new ChannelConnection(this, table, stream);
-        _protocol = Connection.Protocol;
-        _importer = new ShareImporter(this, table, pages);
         _events = new ChannelEventQueue(options.MaxEvents);
+        _reconnector = target is null ? null : new ChannelReconnector(this, table, target, options);
+        Connection = new ChannelConnection(this, table, opened);
     }
 
     /// <summary>
@@ -46,23 +43,38 @@ public sealed class Channel : IChannelHost, IDisposable
     /// <summary>A number that no other channel of this process has or had.</summary>
     public long Id { get; } = ChannelTable.NextId();
 
-    /// <summary>The address and who is at the other end.</summary>
-    public string Peer => Connection.Stream.Peer;
+    /// <summary>The address and who is at the other end, or was when there was a connection.</summary>
+    public string Peer => Connection.Peer;
 
     /// <summary>The address.</summary>
     public Endpoint Address => Connection.Stream.Endpoint;
 
+    /// <summary>Whether the channel has a peer.</summary>
+    public ChannelState State { get; private set; }
+
+    /// <summary>False once the channel has ended; true while it connects again.</summary>
+    public bool IsOpen => State != ChannelState.Closed;
+
+    /// <summary>Whether the channel connects again when its connection ends.</summary>
+    public bool Reconnects => _reconnector is not null;
+
+    /// <summary>Why the channel ended, or why it has no connection now.</summary>
+    public ChannelEndReason EndReason { get; private set; }
+
+    /// <summary>The failure that ended the channel or its last attempt to connect again, or null.</summary>
+    public string? EndText { get; private set; }
+
     /// <summary>This side's domain, or 0x7FF0 outside Xen.</summary>
-    public ushort OwnDomain => _pages.OwnDomain;
+    public ushort OwnDomain => Connection.OwnDomain;
 
     /// <summary>The peer's domain, or 0x7FF0 outside Xen.</summary>
-    public ushort PeerDomain { get; }
+    public ushort PeerDomain => Connection.PeerDomain;
 
     /// <summary>How many live shares of the peer this side takes.</summary>
     public int MaxShares { get; }
 
     /// <summary>How many live shares of this side the peer takes.</summary>
-    public int PeerMaxShares { get; }
+    public int PeerMaxShares => Connection.PeerMaxShares;
 
     /// <summary>How many events are kept until they are read.</summary>
     public int MaxEvents { get; }
@@ -73,26 +85,17 @@ public sealed class Channel : IChannelHost, IDisposable
     /// <summary>How many events were dropped because nobody read them.</summary>
     public long DroppedEvents => _events.Dropped;
 
-    /// <summary>False once the channel has ended.</summary>
-    public bool IsOpen => Connection.IsOpen;
-
-    /// <summary>Why the channel ended.</summary>
-    public ChannelEndReason EndReason => Connection.EndReason;
-
-    /// <summary>The failure that ended the channel, or null.</summary>
-    public string? EndText => Connection.EndText;
-
     /// <summary>How many buffers this side shares.</summary>
-    public int ExportedCount => _protocol.Exported.All.Count;
+    public int ExportedCount => Connection.Protocol.Exported.All.Count;
 
     /// <summary>How many buffers the peer shares.</summary>
-    public int ImportedCount => _protocol.Imported.All.Count;
+    public int ImportedCount => Connection.Protocol.Imported.All.Count;
 
     /// <summary>The owner.</summary>
     internal object? Owner { get; }
 
-    /// <summary>The stream, and what goes over it.</summary>
-    internal ChannelConnection Connection { get; }
+    /// <summary>The connection, or the last one.</summary>
+    internal ChannelConnection Connection { get; private set; }
 
     /// <summary>The live shares of both sides.</summary>
     public IReadOnlyList<ChannelShare> Shares
@@ -100,7 +103,7 @@ public sealed class Channel : IChannelHost, IDisposable
         get
         {
             lock (_table.Sync)
-                return [.. _protocol.Exported.All, .. _protocol.Imported.All];
+                return [.. Connection.Protocol.Exported.All, .. Connection.Protocol.Imported.All];
         }
     }
 
@@ -108,26 +111,29 @@ public sealed class Channel : IChannelHost, IDisposable
     public ExportedShare? Find(DmaBuffer buffer)
     {
         lock (_table.Sync)
-            return _protocol.Exported.Find(buffer);
+            return Connection.Protocol.Exported.Find(buffer);
     }
 
     /// <summary>The share with an id, or null.</summary>
     public ChannelShare? Find(ShareId id)
     {
         lock (_table.Sync)
-            return (ChannelShare?)_protocol.Exported.Find(id) ?? _protocol.Imported.Find(id);
+        {
+            var protocol = Connection.Protocol;
+            return (ChannelShare?)protocol.Exported.Find(id) ?? protocol.Imported.Find(id);
+        }
     }
 
     /// <summary>
     /// Offers a buffer to the peer. A buffer that is offered already keeps its id: its metadata is sent again, and it
-    /// is not unpublished any more.
+    /// is not unpublished any more. While the channel connects again, this waits.
     /// </summary>
     /// <param name="buffer">The buffer.</param>
     /// <param name="metadata">What to say of it; null keeps what was said before.</param>
-    /// <param name="limit">The time limit where the peer does not read.</param>
+    /// <param name="limit">The time limit where the peer does not read, or is not there.</param>
     /// <exception cref="ShareException">TooMany, BadMetadata, NoPages, ChannelClosed.</exception>
     /// <exception cref="BufferException">Removed; NotABuffer, OtherDomain, BadSize: its pages cannot cross.</exception>
-    /// <exception cref="WaitTimeoutException">The peer did not read in time.</exception>
+    /// <exception cref="WaitTimeoutException">The peer did not read in time, or did not come back.</exception>
     public ExportedShare Publish(DmaBuffer buffer, ShareMetadata? metadata, WaitLimit limit)
     {
         ArgumentNullException.ThrowIfNull(buffer);
@@ -138,127 +144,9 @@ public sealed class Channel : IChannelHost, IDisposable
         lock (_table.Sync)
         {
             WaitForRoom(limit);
-            if (_protocol.Exported.Find(buffer) is { } existing)
-            {
-                _protocol.Exported.Update(existing, metadata ?? existing.Metadata);
-                _table.Commit();
-                return existing;
-            }
-
-            _pages.CheckCanShare(buffer);
-            if (ExportedCount >= PeerMaxShares)
-            {
-                throw new ShareException(ShareFault.TooMany,
-                    $"{Peer} takes no more than {PeerMaxShares} shares.",
-                    "Unpublish others first, or have the peer open the channel with a larger limit.");
-            }
-
-            var share = new ExportedShare(
-                this,
-                ShareId.Create(OwnDomain, _counter++),
-                buffer,
-                buffer.Size,
-                metadata ?? ShareMetadata.Empty,
-                _table.Locks.AccessOf(buffer));
-            // Under the lock, so that the share cannot end before it is attached. The buffer may have been removed.
-            if (!_table.Shares.Attach(buffer, share))
-                throw NotInTable(buffer);
-            _protocol.Exported.Publish(share);
+            var share = Connection.Exporter.Publish(buffer, metadata);
             _table.Commit();
             return share;
-        }
-    }
-
-    /// <summary>
-    /// Ends a share for new imports, at once or after a delay. It ends altogether, and its memory is free, once the
-    /// peer does not have its pages any more.
-    /// </summary>
-    /// <exception cref="ShareException">Unknown: it has ended.</exception>
-    public void Unpublish(ExportedShare share, TimeSpan delay = default)
-    {
-        ArgumentNullException.ThrowIfNull(share);
-        using var reports = KernelTrace.Hold();
-        lock (_table.Sync)
-        {
-            if (!share.IsValid)
-                throw Ended(share);
-            var milliseconds = (uint)Math.Clamp(delay.TotalMilliseconds, 0, uint.MaxValue);
-            _protocol.Exported.Unpublish(share, milliseconds, Environment.TickCount64);
-            Connection.UpdateDeadline();
-            _table.Commit();
-            _table.WakeDispatcher();
-        }
-    }
-
-    /// <summary>
-    /// Asks for a share's pages, waits for them and makes a buffer of them. The share is in use from then on.
-    /// </summary>
-    /// <param name="share">The share.</param>
-    /// <param name="method">How references become a buffer.</param>
-    /// <param name="limit">The time limit.</param>
-    /// <param name="owner">The buffer's owner.</param>
-    /// <param name="name">The buffer's name; null for the one that it has.</param>
-    /// <exception cref="ShareException">
-    /// BadState: it is imported; Unknown, Unpublished, ImportFailed, ChannelClosed.
-    /// </exception>
-    /// <exception cref="WaitTimeoutException">The exporter did not answer in time.</exception>
-    /// <exception cref="DmaBufException">The pages could not be used; the exporter is told.</exception>
-    public DmaBuffer Import(
-        ImportedShare share, ImportMethod method, WaitLimit limit, object? owner = null, string? name = null)
-    {
-        ArgumentNullException.ThrowIfNull(share);
-        ArgumentNullException.ThrowIfNull(limit);
-        return _importer.Import(share, method, limit, owner, name);
-    }
-
-    /// <summary>Asks to use an imported buffer again, and waits until the exporter allows it.</summary>
-    /// <exception cref="ShareException">BadState, Unknown, ChannelClosed.</exception>
-    /// <exception cref="WaitTimeoutException">The exporter did not allow it in time.</exception>
-    public void Acquire(ImportedShare share, bool write, WaitLimit limit)
-    {
-        ArgumentNullException.ThrowIfNull(share);
-        ArgumentNullException.ThrowIfNull(limit);
-        _importer.Acquire(share, write, limit);
-    }
-
-    /// <summary>Ends a use of an imported buffer, whose pages stay.</summary>
-    /// <exception cref="ShareException">BadState, ChannelClosed.</exception>
-    public void Release(ImportedShare share)
-    {
-        ArgumentNullException.ThrowIfNull(share);
-        using var reports = KernelTrace.Hold();
-        lock (_table.Sync)
-        {
-            ThrowIfClosed();
-            if (!share.IsValid)
-                throw Ended(share);
-            _protocol.Imported.Release(share);
-            _table.Commit();
-        }
-    }
-
-    /// <summary>
-    /// Waits until the peer has used what was published last, and has stopped: it released the share, removed its
-    /// buffer, or is gone.
-    /// </summary>
-    /// <exception cref="WaitTimeoutException">It was not done in time.</exception>
-    public void WaitReleased(ExportedShare share, WaitLimit limit)
-    {
-        ArgumentNullException.ThrowIfNull(share);
-        ArgumentNullException.ThrowIfNull(limit);
-        _table.CheckCanWait();
-        lock (_table.Sync)
-        {
-            try
-            {
-                while (share.IsValid
-                    && !(share is { WasReleased: true, State: ShareState.Offered or ShareState.Released }))
-                    limit.ForPulse(_table.Sync, $"{Peer} to release {share}");
-            }
-            catch (WaitTimeoutException e)
-            {
-                throw e.ForRelease();
-            }
         }
     }
 
@@ -283,30 +171,42 @@ public sealed class Channel : IChannelHost, IDisposable
     public void Dispose()
     {
         using var limit = new WaitLimit(s_closeTime);
-        using var reports = KernelTrace.Hold();
-        lock (_table.Sync)
+        using (KernelTrace.Hold())
         {
-            Connection.SayBye();
-            _table.Commit();
-            try
+            lock (_table.Sync)
             {
-                while (Connection.OutputCount > 0 && IsOpen && !_table.IsDispatcherThread)
-                    limit.ForPulse(_table.Sync, $"{Peer} to read");
-            }
-            catch (WaitTimeoutException)
-            {
-                // It then sees the end of the connection without a word.
-            }
+                _isClosing = true;
+                if (State == ChannelState.Reconnecting)
+                    End(ChannelEndReason.Closed, null);
+                Connection.SayBye();
+                _table.Commit();
+                try
+                {
+                    while (Connection.OutputCount > 0 && IsOpen && !_table.IsDispatcherThread)
+                        limit.ForPulse(_table.Sync, $"{Peer} to read");
+                }
+                catch (WaitTimeoutException)
+                {
+                    // It then sees the end of the connection without a word.
+                }
 
-            Connection.Close();
-            _table.Commit();
+                Connection.Close();
+                _table.Commit();
+            }
         }
+
+        _reconnector?.Dispose();
     }
 
     /// <summary>The address and who is at the other end.</summary>
     public override string ToString() => $"channel {Id} to {Peer}";
 
-    void IChannelHost.Raise(ChannelEventType type, ChannelShare? share, ChannelEndReason reason, string? text)
+    /// <summary>Tells the user. Called under the lock.</summary>
+    internal void Raise(
+        ChannelEventType type,
+        ChannelShare? share,
+        ChannelEndReason reason = ChannelEndReason.None,
+        string? text = null)
     {
         var shown = text is null ? null : VisibleText.Of(text);
         var item = new ChannelEvent(type, this, share, reason, shown, DateTimeOffset.Now)
@@ -318,97 +218,81 @@ public sealed class Channel : IChannelHost, IDisposable
             _table.Notify(this, item);
     }
 
-    PageKinds IChannelHost.PageKind => _pages.Kind;
-
-    void IChannelHost.SharePages(ExportedShare share) => _table.Enqueue(share);
-
-    void IChannelHost.EndLease(IDisposable lease) => _table.Enqueue(lease);
-
-    bool IChannelHost.AreFencesDone(ExportedShare share) => _table.AreFencesDone(share);
-
-    void IChannelHost.OnGranted(ExportedShare share) => _protocol.Exported.Grant(share);
-
-    void IChannelHost.OnEnded(ExportedShare share) => _table.Shares.Detach(share.Buffer!, share);
-
-    void IChannelHost.OnBufferRemoved(ExportedShare share)
-    {
-        lock (_table.Sync)
-        {
-            if (share.IsValid)
-                Unpublish(share);
-        }
-    }
-
-    /// <summary>
-    /// Shares the pages for an import that has access. Called without the lock, because it can take long.
-    /// </summary>
-    internal void SharePages(ExportedShare share)
-    {
-        lock (_table.Sync)
-        {
-            if (!ExportedShares.AwaitsPages(share))
-                return;
-        }
-
-        PageExchange.Offer? offer = null;
-        string? problem = null;
-        try
-        {
-            offer = _pages.Share(share.Buffer!);
-        }
-        catch (DmaBufException e)
-        {
-            problem = e.Message;
-        }
-
-        lock (_table.Sync)
-        {
-            if (ExportedShares.AwaitsPages(share))
-            {
-                if (offer is null)
-                    _protocol.Exported.RefusePages(share, problem!);
-                else
-                    _protocol.Exported.SendPages(share, offer.Lease, offer.Write(share));
-                offer = null;
-            }
-
-            _table.Commit();
-        }
-
-        offer?.Dispose();
-    }
-
-    /// <summary>Continues an acquire whose fences are done.</summary>
-    internal void Grant(ExportedShare share) => _protocol.Exported.Grant(share);
-
     internal void RaiseReceived(in ChannelEvent item) => EventReceived?.Invoke(this, new ChannelEventArgs(item));
 
-    /// <summary>Waits until the peer has read most of what it was sent. Called under the lock.</summary>
-    /// <exception cref="ShareException">ChannelClosed.</exception>
-    internal void WaitForRoom(WaitLimit limit)
+    /// <summary>The connection has ended. Called under the lock.</summary>
+    internal void OnDisconnected(ChannelEndReason reason, string? text)
     {
-        ThrowIfClosed();
-        while (Connection.OutputCount > MuchToSend)
+        if (!Reconnects || _isClosing)
         {
-            limit.ForPulse(_table.Sync, $"{Peer} to read");
-            ThrowIfClosed();
+            End(reason, text);
+            return;
+        }
+
+        (State, EndReason, EndText) = (ChannelState.Reconnecting, reason, text);
+        Raise(ChannelEventType.Disconnected, null, reason, text);
+        _reconnector!.Start();
+    }
+
+    /// <summary>Continues with another connection, unless the channel was closed in the meantime.</summary>
+    internal void Resume(OpenedStream opened)
+    {
+        using var reports = KernelTrace.Hold();
+        lock (_table.Sync)
+        {
+            if (State != ChannelState.Reconnecting)
+            {
+                opened.Stream.Dispose();
+                return;
+            }
+
+            var before = Connection;
+            Connection = new ChannelConnection(this, _table, opened);
+            (State, EndReason, EndText) = (ChannelState.Open, ChannelEndReason.None, null);
+            Raise(ChannelEventType.Connected, null);
+            Connection.Exporter.PublishAgain(before.Exporter);
+            _table.Commit();
+            _table.WakeDispatcher();
         }
     }
 
-    private void ThrowIfClosed()
+    /// <summary>An attempt to connect again has failed; others follow, unless nobody foresaw that.</summary>
+    internal void OnFailure(Exception failure)
     {
-        if (!IsOpen)
-            throw ChannelClosed();
+        lock (_table.Sync)
+        {
+            if (State != ChannelState.Reconnecting)
+                return;
+            EndText = failure.Message;
+            if (failure is DmaBufException)
+                return;
+            End(ChannelEndReason.Broken, failure.Message);
+            _table.Commit();
+        }
     }
 
+    /// <summary>Waits until there is a peer that has read most of what it was sent. Called under the lock.</summary>
+    /// <exception cref="ShareException">ChannelClosed; BadState: on the thread of the channels.</exception>
+    internal void WaitForRoom(WaitLimit limit)
+    {
+        while (State != ChannelState.Open || Connection.OutputCount > MuchToSend)
+        {
+            if (!IsOpen)
+                throw ChannelClosed();
+            _table.CheckCanWait();
+            var act = State == ChannelState.Open ? "read" : "come back";
+            limit.ForPulse(_table.Sync, $"{Peer} to {act}");
+        }
+    }
+
+    /// <summary>Why nothing can be done with the channel.</summary>
     internal ShareException ChannelClosed() => new(ShareFault.ChannelClosed,
         $"The {this} is closed{(EndText is { } text ? $": {text}" : ".")}", "Connect again.");
 
-    internal static DmaBufException NotInTable(DmaBuffer buffer) => buffer.IsOpen
-        ? new ShareException(ShareFault.BadState, $"{buffer} is not in the table of buffers.",
-            "Add it to the table first.")
-        : BufferException.Removed(buffer);
-
-    internal static ShareException Ended(ChannelShare share) => new(ShareFault.Unknown,
-        $"The {share} has ended.", "The exporter has to publish the buffer again, which gives it a new id.");
+    private void End(ChannelEndReason reason, string? text)
+    {
+        (State, EndReason, EndText) = (ChannelState.Closed, reason, text);
+        Raise(ChannelEventType.Closed, null, reason, text);
+        _table.OnEnded(this);
+    }
 }

@@ -4,38 +4,59 @@ using DmaBuf.Transport;
 
 namespace DmaBuf.Sharing.Channels;
 
-/// <summary>A channel's stream: carries the protocol's messages in both directions, and notices the end.</summary>
-internal sealed class ChannelConnection : IDisposable
+/// <summary>
+/// One connection of a channel: carries the protocol's messages in both directions, and notices the end. What both
+/// sides share on it ends with it.
+/// </summary>
+internal sealed class ChannelConnection : IChannelHost, IDisposable
 {
     private const int TooMuchToSend = 4 << 20;
-    private readonly IChannelHost _host;
-    private readonly Channel _channel;
     private readonly ChannelTable _table;
+    private readonly OpenedStream _opened;
     private readonly Outbox _outbox = new();
     private readonly Inbox _inbox;
     private bool _saidBye;
 
-    public ChannelConnection(Channel channel, ChannelTable table, ByteStream stream)
+    public ChannelConnection(Channel channel, ChannelTable table, OpenedStream opened)
     {
-        _host = channel;
-        _channel = channel;
         _table = table;
-        Stream = stream;
-        _inbox = new Inbox(stream.Peer);
-        Protocol = new ChannelProtocol(channel, _outbox, channel.MaxShares);
+        _opened = opened;
+        _inbox = new Inbox(Peer);
+        Channel = channel;
+        Protocol = new ChannelProtocol(this, _outbox, channel.MaxShares);
+        Exporter = new ShareExporter(this, table, opened.Pages);
+        Importer = new ShareImporter(this, table, opened.Pages);
     }
 
-    public ByteStream Stream { get; }
+    public Channel Channel { get; }
+
+    public ByteStream Stream => _opened.Stream;
+
+    /// <inheritdoc/>
+    public string Peer => Stream.Peer;
+
+    /// <inheritdoc/>
+    public PageKinds PageKind => _opened.Pages.Kind;
+
+    /// <inheritdoc/>
+    public ushort OwnDomain => _opened.Pages.OwnDomain;
+
+    /// <inheritdoc/>
+    public ushort PeerDomain => _opened.Peer.Domain;
+
+    /// <summary>How many live shares of this side the peer takes.</summary>
+    public int PeerMaxShares => (int)Math.Min(_opened.Peer.MaxShares, int.MaxValue);
 
     public ChannelProtocol Protocol { get; }
 
-    /// <summary>False once the channel has ended.</summary>
-    public bool IsOpen => EndReason == ChannelEndReason.None;
+    /// <summary>What this side does with its own shares.</summary>
+    public ShareExporter Exporter { get; }
 
-    public ChannelEndReason EndReason { get; private set; }
+    /// <summary>What this side does with the peer's shares.</summary>
+    public ShareImporter Importer { get; }
 
-    /// <summary>The failure that ended the channel, or null.</summary>
-    public string? EndText { get; private set; }
+    /// <summary>False once the connection has ended.</summary>
+    public bool IsOpen { get; private set; } = true;
 
     /// <summary>How many bytes the stream has not taken yet.</summary>
     public int OutputCount => _outbox.Count;
@@ -69,7 +90,7 @@ internal sealed class ChannelConnection : IDisposable
         catch (KernelException e)
         {
             _outbox.Clear();
-            // If the peer is gone, what it sent before that is read first, and ends the channel.
+            // If the peer is gone, what it sent before that is read first, and ends the connection.
             if (!IsEnd(e))
                 End(e);
         }
@@ -121,10 +142,10 @@ internal sealed class ChannelConnection : IDisposable
         Protocol.Writer.Bye();
     }
 
-    /// <summary>Ends the channel on this side's wish. Called under the lock.</summary>
+    /// <summary>Ends the connection on this side's wish. Called under the lock.</summary>
     public void Close() => End(ChannelEndReason.Closed, null);
 
-    /// <summary>Ends the channel after a failure that nobody foresaw. Called under the lock.</summary>
+    /// <summary>Ends the connection after a failure that nobody foresaw. Called under the lock.</summary>
     public void Fail(Exception failure) => End(ChannelEndReason.Broken, failure.Message);
 
     /// <summary>Frees the stream. Called by the dispatcher's thread, once it does not poll it any more.</summary>
@@ -134,6 +155,21 @@ internal sealed class ChannelConnection : IDisposable
         _inbox.Dispose();
         _outbox.Dispose();
     }
+
+    void IChannelHost.Raise(ChannelEventType type, ChannelShare? share, ChannelEndReason reason, string? text) =>
+        Channel.Raise(type, share, reason, text);
+
+    void IChannelHost.SharePages(ExportedShare share) => _table.Enqueue(share);
+
+    void IChannelHost.EndLease(IDisposable lease) => _table.Enqueue(lease);
+
+    bool IChannelHost.AreFencesDone(ExportedShare share) => _table.AreFencesDone(share);
+
+    void IChannelHost.OnGranted(ExportedShare share) => Protocol.Exported.Grant(share);
+
+    void IChannelHost.OnEnded(ExportedShare share) => _table.Shares.Detach(share.Buffer!, share);
+
+    void IChannelHost.OnBufferRemoved(ExportedShare share) => Exporter.OnBufferRemoved(share);
 
     private static bool IsEnd(DmaBufException failure) =>
         failure is KernelException { Errno: Errno.EPIPE or Errno.ECONNRESET };
@@ -148,7 +184,7 @@ internal sealed class ChannelConnection : IDisposable
             End(ChannelEndReason.PeerEnded, null);
     }
 
-    /// <summary>Ends the channel after a failure. A peer that broke the protocol is told.</summary>
+    /// <summary>Ends the connection after a failure. A peer that broke the protocol is told.</summary>
     private void End(DmaBufException failure)
     {
         if (!IsOpen)
@@ -167,10 +203,10 @@ internal sealed class ChannelConnection : IDisposable
     {
         if (!IsOpen)
             return;
-        EndReason = reason;
-        EndText = text;
+        IsOpen = false;
+        Exporter.KeepForNext();
         Protocol.Close(reason);
-        _host.Raise(ChannelEventType.Closed, null, reason, text);
-        _table.OnEnded(_channel);
+        _table.OnDisconnected(this);
+        Channel.OnDisconnected(reason, text);
     }
 }

@@ -64,7 +64,7 @@ internal sealed class ChannelDispatcher : IDisposable
 
     public void Notify(Channel channel, in ChannelEvent item) => _toRaise.Enqueue(item);
 
-    public void QueueDispose(Channel channel) => _toDispose.Add(channel.Connection);
+    public void QueueDispose(ChannelConnection connection) => _toDispose.Add(connection);
 
     public bool AreFencesDone(ExportedShare share)
     {
@@ -141,6 +141,8 @@ internal sealed class ChannelDispatcher : IDisposable
         foreach (var channel in _table.OpenChannels)
         {
             var connection = channel.Connection;
+            if (!connection.IsOpen)
+                continue;
             _set.Add(connection.Stream.Descriptor, connection.Stream.EventsFor(connection.OutputCount > 0));
             _polled.Add(connection);
             until = Math.Min(until, connection.NextDeadline ?? long.MaxValue);
@@ -159,14 +161,14 @@ internal sealed class ChannelDispatcher : IDisposable
     }
 
     /// <summary>Looks for a peer that can vanish without an event, from time to time.</summary>
-    private static bool HasVanished(ChannelConnection channel)
+    private static bool HasVanished(ChannelConnection connection)
     {
-        if (!channel.Stream.CanVanish || Environment.TickCount64 < channel.LookForPeerAt)
+        if (!connection.Stream.CanVanish || Environment.TickCount64 < connection.LookForPeerAt)
             return false;
-        channel.LookForPeerAt = Environment.TickCount64 + LookForPeersMilliseconds;
+        connection.LookForPeerAt = Environment.TickCount64 + LookForPeersMilliseconds;
         using var limit = new WaitLimit(TimeSpan.FromSeconds(1));
-        channel.Stream.LookForPeer(limit);
-        return channel.Stream.HasEnded;
+        connection.Stream.LookForPeer(limit);
+        return connection.Stream.HasEnded;
     }
 
     private void Wait(int milliseconds)
@@ -185,10 +187,10 @@ internal sealed class ChannelDispatcher : IDisposable
     {
         lock (_table.Sync)
         {
-            foreach (var channel in _polled)
+            foreach (var connection in _polled)
             {
-                if (channel.IsOpen)
-                    channel.UpdateDeadline();
+                if (connection.IsOpen)
+                    connection.UpdateDeadline();
             }
 
             for (var i = _fenced.Count - 1; i >= 0; i--)
@@ -197,14 +199,14 @@ internal sealed class ChannelDispatcher : IDisposable
                 _fenced.RemoveAt(i);
                 // It goes back into the list if its fences are not done.
                 if (share.IsValid)
-                    share.Channel.Grant(share);
+                    share.Connection.Protocol.Exported.Grant(share);
             }
 
             _table.Commit();
         }
 
         while (Take(_toShare) is { } share)
-            share.Channel.SharePages(share);
+            share.Connection.Exporter.SharePages(share);
         while (Take(_toEnd) is { } lease)
             lease.Dispose();
         RaiseEvents();

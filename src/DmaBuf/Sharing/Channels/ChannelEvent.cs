@@ -35,9 +35,15 @@ public enum ChannelEventType
 
     /// <summary>The channel has ended.</summary>
     Closed,
+
+    /// <summary>The connection has ended, with all shares on it, and the channel connects again.</summary>
+    Disconnected,
+
+    /// <summary>The channel has connected again.</summary>
+    Connected,
 }
 
-/// <summary>Why the peer gave something back, or why a channel ended.</summary>
+/// <summary>Why the peer gave something back, or why a channel or its connection ended.</summary>
 public enum ChannelEndReason
 {
     /// <summary>It does not say, or nothing ended.</summary>

@@ -12,6 +12,12 @@ public sealed record ChannelOptions
     /// <summary>How many events are kept until they are read; beyond that the oldest are dropped.</summary>
     public int MaxEvents { get; init; } = 4096;
 
+    /// <summary>
+    /// Whether the channel connects again when its connection ends for any other reason than that this side closes it.
+    /// Only for channels that are opened to a <see cref="ChannelTarget"/>.
+    /// </summary>
+    public bool Reconnect { get; init; }
+
     /// <summary>The channel's owner, an object that the caller chooses.</summary>
     public object? Owner { get; init; }
 }

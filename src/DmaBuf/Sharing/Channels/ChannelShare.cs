@@ -1,5 +1,7 @@
 using System.Diagnostics;
 using DmaBuf.Buffers;
+using DmaBuf.Errors;
+using DmaBuf.Waits;
 
 namespace DmaBuf.Sharing.Channels;
 
@@ -36,7 +38,7 @@ public abstract class ChannelShare
     public ShareId Id { get; }
 
     /// <summary>The channel, which the id belongs to.</summary>
-    public Channel Channel => (Channel)Host;
+    public Channel Channel => Connection.Channel;
 
     /// <summary>True for a buffer of this process, false for one of the peer.</summary>
     public abstract bool IsExported { get; }
@@ -102,11 +104,30 @@ public abstract class ChannelShare
     /// <summary>When it came, as <see cref="Stopwatch.GetTimestamp"/> tells.</summary>
     internal long Created { get; } = Stopwatch.GetTimestamp();
 
-    /// <summary>The channel, as the protocol's state sees it.</summary>
+    /// <summary>The channel's connection, which the share lives no longer than.</summary>
+    internal ChannelConnection Connection => (ChannelConnection)Host;
+
+    /// <summary>The connection, as the protocol's state sees it.</summary>
     private protected IChannelHost Host { get; }
 
     /// <summary>The number of the last import or acquire, which its answer repeats.</summary>
     internal uint Serial { get; set; }
+
+    /// <summary>Waits until the peer has read most of what it was sent. Called under the lock.</summary>
+    /// <exception cref="ShareException">Unknown, ChannelClosed.</exception>
+    internal void WaitForRoom(WaitLimit limit)
+    {
+        if (IsValid)
+            Channel.WaitForRoom(limit);
+        if (!IsValid)
+            throw Ended();
+    }
+
+    /// <summary>Why nothing can be done with the share any more.</summary>
+    internal ShareException Ended() => Channel.IsOpen
+        ? new ShareException(ShareFault.Unknown,
+            $"The {this} has ended.", "The exporter has to publish the buffer again, which gives it a new id.")
+        : Channel.ChannelClosed();
 
     /// <summary>The direction, the name and the id.</summary>
     public override string ToString() =>

@@ -1,9 +1,7 @@
 using DmaBuf.Buffers;
 using DmaBuf.Errors;
-using DmaBuf.Tracing;
 using DmaBuf.Transport;
 using DmaBuf.Waits;
-using DmaBuf.Xen;
 
 namespace DmaBuf.Sharing.Channels;
 
@@ -13,12 +11,11 @@ namespace DmaBuf.Sharing.Channels;
 /// </summary>
 public sealed class ChannelTable : IDisposable
 {
-    private const int MostEnded = 16;
-    private static readonly TimeSpan s_helloTime = TimeSpan.FromSeconds(30);
     private static long s_lastId;
     private readonly List<Channel> _channels = [];
-    private readonly List<Channel> _ended = [];
+    private readonly ChannelEvents _events;
     private long _lastEvent;
+    private int _ends;
     private ChannelDispatcher? _dispatcher;
 
     /// <param name="shares">The buffers that can be published, and that imports are added to.</param>
@@ -27,6 +24,7 @@ public sealed class ChannelTable : IDisposable
         ArgumentNullException.ThrowIfNull(shares);
         Shares = shares;
         Locks = new BufferLocks(this);
+        _events = new ChannelEvents(this);
     }
 
     /// <summary>The lock of all channels, which is pulsed after each change.</summary>
@@ -66,52 +64,27 @@ public sealed class ChannelTable : IDisposable
         ArgumentNullException.ThrowIfNull(stream);
         ArgumentNullException.ThrowIfNull(options);
         ArgumentNullException.ThrowIfNull(limit);
-        try
-        {
-            using var part = limit.AtMost(s_helloTime);
-            var pages = PageExchange.Of(stream, OwnDomain(part), options.Domain, Shares);
-            var peer = Handshake.Run(stream, pages, options, part);
-            var channel = new Channel(this, stream, options, pages, peer);
-            lock (Sync)
-            {
-                _dispatcher ??= new ChannelDispatcher(this);
-                _channels.Add(channel);
-                _dispatcher.Wake();
-            }
-
-            return channel;
-        }
-        catch
-        {
-            stream.Dispose();
-            throw;
-        }
+        return Add(options, ChannelOpening.Open(stream, options, Shares, limit), null);
     }
 
     /// <summary>
-    /// Opens a channel with the next peer at an address. A listener goes on to the next one after a peer that is no
+    /// Opens a channel to a peer, which is waited for. A listener goes on to the next one after a peer that is no
     /// channel.
     /// </summary>
+    /// <param name="target">The peer.</param>
+    /// <param name="options">How.</param>
+    /// <param name="limit">The time limit.</param>
+    /// <exception cref="DomainException">Unknown, Own.</exception>
     /// <inheritdoc cref="Open"/>
-    public Channel Connect(StreamSource peers, ChannelOptions options, WaitLimit limit)
+    public Channel Connect(ChannelTarget target, ChannelOptions options, WaitLimit limit)
     {
-        ArgumentNullException.ThrowIfNull(peers);
+        ArgumentNullException.ThrowIfNull(target);
+        ArgumentNullException.ThrowIfNull(options);
         ArgumentNullException.ThrowIfNull(limit);
-        while (true)
-        {
-            try
-            {
-                return peers.WithNext(stream => Open(stream, options, limit), limit);
-            }
-            catch (PeerException e) when (peers.IsListening && e.Fault != PeerFault.Incompatible)
-            {
-                KernelTrace.Write($"closed: {e.Message}");
-            }
-            catch (WaitTimeoutException e) when (peers.IsListening && !limit.IsOver)
-            {
-                KernelTrace.Write($"closed: {e.Message}");
-            }
-        }
+        using var peers = target.Open(NoListener.ListenOrWait, limit);
+        var current = options with { Domain = target.FindDomain(limit) ?? options.Domain };
+        var opened = ChannelOpening.Next(peers, current, Shares, limit, limit);
+        return Add(options, opened, options.Reconnect ? target : null);
     }
 
     /// <summary>The live shares with an id, on any channel: two if both ends of it are in this process.</summary>
@@ -131,34 +104,8 @@ public sealed class ChannelTable : IDisposable
     {
         ArgumentNullException.ThrowIfNull(limit);
         CheckCanWait();
-        var bits = BitsOf(wanted);
         lock (Sync)
-        {
-            while (true)
-            {
-                var next = Oldest(channels ?? _channels, bits, null);
-                if (channels is null)
-                    next = Oldest(_ended, bits, next);
-                if (next is not null && next.TryTakeEvent(bits, out var item))
-                    return item;
-                _ended.RemoveAll(channel => channel.PendingEvents == 0);
-                if (channels is not null && !channels.Any(channel => channel.IsOpen))
-                    throw NoneIsOpen();
-                limit.ForPulse(Sync, "an event on a channel");
-            }
-        }
-    }
-
-    /// <summary>The channel with the oldest event of some types: one of these, or the one given.</summary>
-    private static Channel? Oldest(IReadOnlyList<Channel> channels, uint bits, Channel? best)
-    {
-        for (var i = 0; i < channels.Count; i++)
-        {
-            if (channels[i].NextEvent(bits) is { } next && !(best?.NextEvent(bits) <= next))
-                best = channels[i];
-        }
-
-        return best;
+            return _events.Take(channels, BitsOf(wanted), limit);
     }
 
     /// <summary>Waits until a peer offers a share with a name.</summary>
@@ -262,22 +209,22 @@ public sealed class ChannelTable : IDisposable
     internal void Commit()
     {
         bool needsThread;
-        int count;
+        int ends;
         do
         {
-            // A channel that ends here can give a buffer to a share of another.
-            count = _channels.Count;
+            // A connection that ends here can give a buffer to a share of another.
+            ends = _ends;
             needsThread = false;
-            for (var i = count - 1; i >= 0; i--)
+            for (var i = _channels.Count - 1; i >= 0; i--)
             {
                 var connection = _channels[i].Connection;
-                if (connection.OutputCount == 0)
+                if (connection.OutputCount == 0 || !connection.IsOpen)
                     continue;
                 connection.Flush();
                 needsThread |= connection.OutputCount > 0;
             }
         }
-        while (count != _channels.Count);
+        while (ends != _ends);
 
         if (needsThread || (_dispatcher?.NeedsThread ?? false))
             _dispatcher?.Wake();
@@ -313,11 +260,14 @@ public sealed class ChannelTable : IDisposable
     internal void OnEnded(Channel channel)
     {
         _channels.Remove(channel);
-        // Its last events can still be read, but not for ever where nobody does.
-        _ended.Add(channel);
-        if (_ended.Count > MostEnded)
-            _ended.RemoveAt(0);
-        _dispatcher!.QueueDispose(channel);
+        _events.Keep(channel);
+    }
+
+    /// <summary>A connection has ended. Called under the lock.</summary>
+    internal void OnDisconnected(ChannelConnection connection)
+    {
+        _ends++;
+        _dispatcher!.QueueDispose(connection);
     }
 
     /// <summary>
@@ -326,20 +276,19 @@ public sealed class ChannelTable : IDisposable
     /// </summary>
     internal bool AreFencesDone(ExportedShare share) => _dispatcher!.AreFencesDone(share);
 
-    private static ShareException NoneIsOpen() => new(ShareFault.ChannelClosed,
+    internal static ShareException NoneIsOpen() => new(ShareFault.ChannelClosed,
         "All given channels are closed.", "Connect again.");
 
-    private static ushort OwnDomain(WaitLimit limit)
+    private Channel Add(ChannelOptions options, OpenedStream opened, ChannelTarget? target)
     {
-        try
+        var channel = new Channel(this, options, opened, target);
+        lock (Sync)
         {
-            using var store = XenStore.Open(limit);
-            return XenDomain.OwnId(store);
+            _dispatcher ??= new ChannelDispatcher(this);
+            _channels.Add(channel);
+            _dispatcher.Wake();
         }
-        catch (DmaBufException e) when (e is XenStoreException or KernelException)
-        {
-            // Not a Xen domain, or one whose xenstore this user may not read.
-            return ShareId.NoDomain;
-        }
+
+        return channel;
     }
 }

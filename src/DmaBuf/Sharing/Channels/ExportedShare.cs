@@ -1,4 +1,6 @@
 using DmaBuf.Buffers;
+using DmaBuf.Errors;
+using DmaBuf.Waits;
 
 namespace DmaBuf.Sharing.Channels;
 
@@ -43,6 +45,24 @@ public sealed class ExportedShare : ChannelShare, IAccessHolder, IDisposable
 
     /// <summary>Whether the acquire that waits is for writing.</summary>
     internal bool WantsWrite { get; set; }
+
+    /// <summary>
+    /// Ends the share for new imports, at once or after a delay. It ends altogether, and its memory is free, once the
+    /// peer does not have its pages any more. A share that waits to be published again is forgotten.
+    /// </summary>
+    /// <exception cref="ShareException">Unknown: it has ended.</exception>
+    public void Unpublish(TimeSpan delay = default) => Connection.Exporter.Unpublish(this, delay);
+
+    /// <summary>
+    /// Waits until the peer has used what was published last, and has stopped: it released the share, removed its
+    /// buffer, or is gone.
+    /// </summary>
+    /// <exception cref="WaitTimeoutException">It was not done in time.</exception>
+    public void WaitReleased(WaitLimit limit)
+    {
+        ArgumentNullException.ThrowIfNull(limit);
+        Connection.Exporter.WaitReleased(this, limit);
+    }
 
     internal void SetMetadata(ShareMetadata metadata) => _metadata = metadata;
 

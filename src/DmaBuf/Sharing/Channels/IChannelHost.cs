@@ -1,7 +1,7 @@
 namespace DmaBuf.Sharing.Channels;
 
 /// <summary>
-/// What the protocol's state asks of the channel around it. All calls come under the channel's lock, so the host only
+/// What the protocol's state asks of the connection around it. All calls come under the table's lock, so the host only
 /// takes note of what can block.
 /// </summary>
 internal interface IChannelHost

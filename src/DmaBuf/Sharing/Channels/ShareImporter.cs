@@ -7,12 +7,12 @@ using DmaBuf.Waits;
 namespace DmaBuf.Sharing.Channels;
 
 /// <summary>What a channel's importer does in several steps, with waits for the exporter between them.</summary>
-internal sealed class ShareImporter(Channel channel, ChannelTable table, PageExchange pages)
+internal sealed class ShareImporter(ChannelConnection connection, ChannelTable table, PageExchange pages)
 {
-    private readonly ImportedShares _imported = channel.Connection.Protocol.Imported;
-    private readonly string _waitsForPages = $"{channel.Peer} to share the pages";
+    private readonly ImportedShares _imported = connection.Protocol.Imported;
+    private readonly string _waitsForPages = $"{connection.Peer} to share the pages";
 
-    /// <inheritdoc cref="Channel.Import"/>
+    /// <inheritdoc cref="ImportedShare.Import"/>
     public DmaBuffer Import(ImportedShare share, ImportMethod method, WaitLimit limit, object? owner, string? name)
     {
         using var arrived = AwaitPages(share, limit);
@@ -40,19 +40,17 @@ internal sealed class ShareImporter(Channel channel, ChannelTable table, PageExc
         if (Complete(share, buffer))
             return table.Shares.Add(buffer, owner);
         buffer.Dispose();
-        throw channel.IsOpen ? Channel.Ended(share) : channel.ChannelClosed();
+        throw share.Ended();
     }
 
-    /// <inheritdoc cref="Channel.Acquire"/>
+    /// <inheritdoc cref="ImportedShare.Acquire"/>
     public void Acquire(ImportedShare share, bool write, WaitLimit limit)
     {
         table.CheckCanWait();
         using var reports = KernelTrace.Hold();
         lock (table.Sync)
         {
-            channel.WaitForRoom(limit);
-            if (!share.IsValid)
-                throw Channel.Ended(share);
+            share.WaitForRoom(limit);
             _imported.BeginAcquire(share, write);
             table.Commit();
             try
@@ -69,7 +67,20 @@ internal sealed class ShareImporter(Channel channel, ChannelTable table, PageExc
             }
 
             if (share.State != ShareState.InUse)
-                throw channel.IsOpen ? Channel.Ended(share) : channel.ChannelClosed();
+                throw share.Ended();
+        }
+    }
+
+    /// <inheritdoc cref="ImportedShare.Release"/>
+    public void Release(ImportedShare share)
+    {
+        using var reports = KernelTrace.Hold();
+        lock (table.Sync)
+        {
+            if (!share.IsValid)
+                throw share.Ended();
+            _imported.Release(share);
+            table.Commit();
         }
     }
 
@@ -112,9 +123,7 @@ internal sealed class ShareImporter(Channel channel, ChannelTable table, PageExc
         using var reports = KernelTrace.Hold();
         lock (table.Sync)
         {
-            channel.WaitForRoom(limit);
-            if (!share.IsValid)
-                throw Channel.Ended(share);
+            share.WaitForRoom(limit);
             var pending = _imported.BeginImport(share);
             table.Commit();
             try
@@ -140,14 +149,14 @@ internal sealed class ShareImporter(Channel channel, ChannelTable table, PageExc
     }
 
     private ShareException Refusal(ImportedShare share, PendingPages pending) =>
-        (channel.IsOpen, pending.Refusal) switch
+        pending.Refusal switch
         {
-            (false, _) => channel.ChannelClosed(),
-            (_, (RefusalReason.Unpublished, _)) => new ShareException(ShareFault.Unpublished,
+            _ when !connection.IsOpen => share.Ended(),
+            (RefusalReason.Unpublished, _) => new ShareException(ShareFault.Unpublished,
                 $"The exporter has unpublished the {share}.", "Have it published again."),
-            (_, (RefusalReason.NoPages, var text)) => new ShareException(ShareFault.ImportFailed,
+            (RefusalReason.NoPages, var text) => new ShareException(ShareFault.ImportFailed,
                 $"The exporter cannot share the pages of the {share}: {text}", "Look at the exporter's side."),
-            _ => Channel.Ended(share),
+            _ => share.Ended(),
         };
 
     /// <summary>Tells the exporter when the imported buffer is gone.</summary>

@@ -1,9 +1,9 @@
-using System.Globalization;
+using System.Collections.Concurrent;
 using System.Management.Automation;
 using DmaBuf.Sharing.Channels;
+using DmaBuf.Tracing;
 using DmaBuf.Transport;
 using DmaBuf.Waits;
-using DmaBuf.Xen;
 
 namespace DmaBufPS;
 
@@ -17,9 +17,6 @@ namespace DmaBufPS;
 [OutputType(typeof(Channel))]
 public sealed class ConnectDmaBufChannelCommand : DmaBufCmdlet
 {
-    /// <summary>The name of the vchan between two domains.</summary>
-    private const string VchanName = "dmabufps";
-
     private const string ByAddress = "Address";
     private const string ByDomain = "Domain";
 
@@ -56,6 +53,10 @@ public sealed class ConnectDmaBufChannelCommand : DmaBufCmdlet
     [ValidateRange(1, 1_000_000)]
     public int MaxEvents { get; set; } = 4096;
 
+    /// <summary>Connects again whenever the connection ends, until this side disconnects.</summary>
+    [Parameter]
+    public SwitchParameter Reconnect { get; set; }
+
     /// <summary>The time limit for each peer: seconds or a TimeSpan; 0 for none.</summary>
     [Parameter]
     [SecondsArgument]
@@ -65,46 +66,125 @@ public sealed class ConnectDmaBufChannelCommand : DmaBufCmdlet
     /// <inheritdoc/>
     protected override void ProcessRecord()
     {
+        var peers = new List<Peer>();
         if (ParameterSetName == ByDomain)
         {
             foreach (var domain in Domain)
-                Connect(domain, limit => VchanTo(domain, limit));
-            return;
+                Add(peers, domain, () => ChannelTarget.In(domain));
         }
-
-        for (var i = 0; i < Address.Length; i++)
+        else
         {
-            var address = Address[i];
-            var domain = Domain.Length == 0 ? null : Domain[Math.Min(i, Domain.Length - 1)];
-            Connect(address, _ => (
-                Endpoint.Parse(address, SessionState.Path.CurrentFileSystemLocation.ProviderPath),
-                domain is null ? null : FindDomain(domain)));
-        }
-    }
-
-    /// <summary>The lower id serves. Both sides derive the same from the two ids.</summary>
-    private static (Endpoint, ushort?) VchanTo(string domain, WaitLimit limit)
-    {
-        var (own, peer) = XenDomain.FindExporter(domain, limit);
-        var scheme = own < peer ? "vchand" : "vchan";
-        return (Endpoint.Parse(string.Create(CultureInfo.InvariantCulture, $"{scheme}:{peer}:{VchanName}")), peer);
-    }
-
-    private void Connect(string target, Func<WaitLimit, (Endpoint Endpoint, ushort? Domain)> find)
-    {
-        if (!ShouldProcess(target, "Open channel"))
-            return;
-        Try(target, () =>
-        {
-            using var limit = NewLimit(TimeoutSec);
-            var (endpoint, domain) = find(limit);
-            var from = From is null ? null : PeerFilter.Parse(From, endpoint.Kind);
-            using var peers = new StreamSource(endpoint, NoListener.ListenOrWait, from);
-            var options = new ChannelOptions
+            CheckDomains();
+            for (var i = 0; i < Address.Length; i++)
             {
-                Domain = domain, MaxShares = MaxShares, MaxEvents = MaxEvents, Owner = Session.Owner,
-            };
-            WriteObject(Session.Channels.Connect(peers, options, limit));
-        });
+                var address = Address[i];
+                var domain = Domain.Length == 0 ? null : Domain[Math.Min(i, Domain.Length - 1)];
+                Add(peers, address, () => At(address, domain));
+            }
+        }
+
+        if (peers is [var only])
+            Try(only.Name, () => WriteObject(Connect(only.Target, Cancellation)));
+        else if (peers.Count > 0)
+            ConnectAll(peers);
     }
+
+    private void CheckDomains()
+    {
+        if (Domain.Length <= Address.Length)
+            return;
+        ThrowTerminatingError(ErrorRecords.From(
+            new PSArgumentException(
+                $"There are {Domain.Length} domains for {Address.Length} addresses: {Domain[Address.Length]} has none."),
+            "Channel,TooManyDomains",
+            ErrorCategory.InvalidArgument,
+            Domain[Address.Length],
+            "Give an address for each domain, or -Domain alone, which connects by vchan."));
+    }
+
+    private void Add(List<Peer> peers, string name, Func<ChannelTarget> find)
+    {
+        if (ShouldProcess(name, "Open channel"))
+            Try(name, () => peers.Add(new Peer(name, find())));
+    }
+
+    private ChannelTarget At(string address, string? domain)
+    {
+        var endpoint = Endpoint.Parse(address, SessionState.Path.CurrentFileSystemLocation.ProviderPath);
+        return ChannelTarget.At(endpoint, domain, From is null ? null : PeerFilter.Parse(From, endpoint.Kind));
+    }
+
+    private Channel Connect(ChannelTarget target, CancellationToken cancellation)
+    {
+        var options = new ChannelOptions
+        {
+            MaxShares = MaxShares, MaxEvents = MaxEvents, Reconnect = Reconnect, Owner = Session.Owner,
+        };
+        using var limit = new WaitLimit(TimeoutSec == 0 ? null : TimeSpan.FromSeconds(TimeoutSec), cancellation);
+        return Session.Channels.Connect(target, options, limit);
+    }
+
+    /// <summary>Connects to all peers at once, and writes each channel as soon as it is open.</summary>
+    private void ConnectAll(List<Peer> peers)
+    {
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(Cancellation);
+        var left = new Dictionary<Peer, Task<Channel>>();
+        // What this thread has to write, because PowerShell takes nothing from another one.
+        var writing = new BlockingCollection<Action>();
+        foreach (var peer in peers)
+        {
+            left.Add(peer, Task.Factory.StartNew(
+                () => Run(peer), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default));
+        }
+
+        try
+        {
+            while (left.Count > 0)
+                writing.Take(Cancellation)();
+        }
+        catch (OperationCanceledException)
+        {
+            throw new PipelineStoppedException();
+        }
+        finally
+        {
+            stop.Cancel();
+            foreach (var task in left.Values)
+                Drop(task);
+        }
+
+        Channel Run(Peer peer)
+        {
+            using var calls = KernelTrace.Listen(call => writing.Add(() => WriteVerbose($"{peer.Name}: {call}")));
+            try
+            {
+                return Connect(peer.Target, stop.Token);
+            }
+            finally
+            {
+                writing.Add(() =>
+                {
+                    left.Remove(peer, out var task);
+                    Try(peer.Name, () => WriteObject(task!.GetAwaiter().GetResult()));
+                });
+            }
+        }
+    }
+
+    /// <summary>Ends a channel that cannot be written any more.</summary>
+    private static void Drop(Task<Channel> connecting)
+    {
+        try
+        {
+            connecting.GetAwaiter().GetResult().Dispose();
+        }
+#pragma warning disable CA1031 // The command has ended for another reason.
+        catch
+#pragma warning restore CA1031
+        {
+            // There is none.
+        }
+    }
+
+    private sealed record Peer(string Name, ChannelTarget Target);
 }

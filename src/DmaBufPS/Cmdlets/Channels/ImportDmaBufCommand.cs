@@ -70,7 +70,7 @@ public sealed class ImportDmaBufCommand : ShareCmdlet
             {
                 using var limit = NewLimit(TimeoutSec);
                 var share = Session.Channels.WaitForShare(Channel, Name, limit);
-                WriteObject(share.Channel.Import(share, _method, limit, Session.Owner, BufferName));
+                WriteObject(share.Import(_method, limit, Session.Owner, BufferName));
             });
         }
     }
@@ -95,7 +95,7 @@ public sealed class ImportDmaBufCommand : ShareCmdlet
             Try(share, () =>
             {
                 using var limit = NewLimit(TimeoutSec);
-                WriteObject(imported.Channel.Import(imported, _method, limit, Session.Owner, BufferName));
+                WriteObject(imported.Import(_method, limit, Session.Owner, BufferName));
             });
         }
     }

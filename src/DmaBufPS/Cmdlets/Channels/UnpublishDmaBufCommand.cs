@@ -19,7 +19,7 @@ public sealed class UnpublishDmaBufCommand : ShareCmdlet
         if (share is not ExportedShare exported)
             WriteError(NotExported(share));
         else if (ShouldProcess($"{share}", "Unpublish")
-            && Try(share, () => exported.Channel.Unpublish(exported, TimeSpan.FromMilliseconds(DelayMs))))
+            && Try(share, () => exported.Unpublish(TimeSpan.FromMilliseconds(DelayMs))))
             WriteObject(exported);
     }
 }

@@ -1,0 +1,45 @@
+using System.Text;
+using DmaBuf.Lab;
+
+namespace DmaBuf.Bench;
+
+/// <summary>What streams.sh measures: streams between two domains, and channels over them.</summary>
+internal static class StreamRun
+{
+    private const double ChannelTarget = 1.5;
+    private const double FlowTarget = 0.9;
+    private const int Runs = 5;
+
+    public static async Task<List<Row>> RowsAsync(XenHost host, string guest, bool quick)
+    {
+        Console.WriteLine($"Measuring: streams between {guest} and dom0");
+        var bytes = (quick ? 16L : 64L) << 20;
+        using var output = new MemoryStream();
+        string[] words =
+        [
+            Path.Combine(Workshop.Root, "bench/Xen/streams.sh"), guest, Workshop.Pair, $"{Runs}",
+            quick ? "100" : "500", $"{bytes}",
+        ];
+        var code = await host.RunAsync(
+            XenHost.Dom0, new GuestCommand("sh", words), output, Console.OpenStandardError());
+        var text = Encoding.UTF8.GetString(output.ToArray());
+        await File.WriteAllTextAsync(Path.Combine(Workshop.Out, "xen-streams.txt"), text);
+        if (code != 0)
+            throw new InvalidOperationException($"streams.sh failed ({code}). It printed:\n{text}");
+        var medians = text.Split('\n', StringSplitOptions.RemoveEmptyEntries)
+            .Select(line => line.Split(' '))
+            .ToLookup(words => words[0], words => double.Parse(words[1]) / 1e6)
+            .ToDictionary(times => times.Key, times => times.Median());
+        return
+        [
+            .. new[] { "vchan", "tcp" }.Select(carrier => Channel(
+                carrier, medians[$"{carrier}-channel"], medians[$"{carrier}-bare"])),
+            Row.WithRatio($"vchan, {guest} -> dom0", bytes, medians["vchan-flow"], medians["c-flow"], FlowTarget),
+            new Row($"tcp, {guest} -> dom0, beside vchan", bytes, medians["tcp-flow"], medians["vchan-flow"]),
+        ];
+    }
+
+    private static Row Channel(string carrier, double channel, double bare) => new(
+        $"channel over {carrier}, publish to event, beside half a round trip", 0, channel, bare,
+        $"<= {ChannelTarget} x that", channel <= ChannelTarget * bare);
+}
