@@ -2,11 +2,8 @@ using System.ComponentModel;
 using System.Globalization;
 using DmaBuf.Bench;
 
-<<<<<<< HEAD
-const string Usage = "options: --quick, --only core|channels|pictures|video|cmdlets|processes|xen, --module PATH"
-=======
-const string Usage = "options: --quick, --only core|channels|cmdlets|processes|xen|xen-streams, --module PATH"
->>>>>>> 120128b2708e079391ba1a3f7b4e9c2252dea837
+const string Usage =
+    "options: --quick, --only core|channels|pictures|video|cmdlets|processes|xen|xen-streams, --module PATH"
     + " (default: $DMABUFPS_MODULE, or else out/DmaBufPS)";
 
 const string Xen = "xen";

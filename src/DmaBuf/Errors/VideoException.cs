@@ -1,6 +1,6 @@
 namespace DmaBuf.Errors;
 
-/// <summary>Why a video device cannot capture as asked.</summary>
+/// <summary>Why a source of frames or a frame cannot be used as asked.</summary>
 public enum VideoFault
 {
     /// <summary>It does not capture video, or has no streaming interface.</summary>
@@ -14,9 +14,18 @@ public enum VideoFault
 
     /// <summary>Its driver gave fewer buffers than a stream needs.</summary>
     TooFewBuffers,
+
+    /// <summary>Its frames have several planes in memory, and buffers of one plane can be shared.</summary>
+    ManyPlanes,
+
+    /// <summary>The file with frames is of another format, or is cut off.</summary>
+    BadFile,
+
+    /// <summary>The frame is gone: its receiver has gone on.</summary>
+    Expired,
 }
 
-/// <summary>A video device that cannot capture as asked.</summary>
+/// <summary>A source of frames, or a frame, that cannot be used as asked.</summary>
 public sealed class VideoException : DmaBufException
 {
     internal VideoException(VideoFault fault, string message, string action)

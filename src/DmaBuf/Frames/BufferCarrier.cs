@@ -17,6 +17,18 @@ public abstract class BufferCarrier : IDisposable
     /// <summary>Ends the sharing.</summary>
     public abstract void Dispose();
 
+    /// <summary>Refuses frames of several planes in memory.</summary>
+    /// <exception cref="VideoException">ManyPlanes.</exception>
+    internal static void CheckPlanes(FrameSource source)
+    {
+        if (source.Frames.Any(frame => frame.Planes.Count > 1))
+        {
+            throw new VideoException(VideoFault.ManyPlanes,
+                $"{source.Name} has its planes in buffers of their own, and the protocol shares one buffer a frame.",
+                "Use a pixel format of one plane in memory, or send the frames without sharing the buffers.");
+        }
+    }
+
     /// <summary>The number that a buffer has on the wire.</summary>
     internal static ulong HandleOf(Frame frame) => (ulong)frame.Index + 1;
 

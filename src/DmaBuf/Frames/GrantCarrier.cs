@@ -15,11 +15,13 @@ public sealed class GrantCarrier : BufferCarrier
     /// <param name="source">The source.</param>
     /// <param name="own">This domain's id.</param>
     /// <param name="peer">The receiver's domain.</param>
+    /// <exception cref="VideoException">ManyPlanes.</exception>
     /// <exception cref="BufferException">BadSize: too large for the references of one handle.</exception>
     /// <exception cref="DmaBufException">As <see cref="GrantExport.Create"/>.</exception>
     public GrantCarrier(FrameSource source, ushort own, ushort peer)
     {
         ArgumentNullException.ThrowIfNull(source);
+        CheckPlanes(source);
         CheckFits(source.Format.SizeImage, source.Name);
         try
         {

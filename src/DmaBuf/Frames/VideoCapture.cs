@@ -55,6 +55,9 @@ public sealed class VideoCapture : FrameSource
     /// <summary>The kind of memory that the device captures into, never <see cref="CaptureMemory.Auto"/>.</summary>
     public CaptureMemory Memory => _buffers.Memory;
 
+    /// <inheritdoc/>
+    public override string? MemoryKind => Memory.ToString();
+
     /// <summary>The name of the device's driver.</summary>
     public string Driver => _device.Driver;
 

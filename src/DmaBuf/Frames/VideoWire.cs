@@ -3,7 +3,7 @@ using DmaBuf.Errors;
 namespace DmaBuf.Frames;
 
 /// <summary>
-/// The numbers of the protocol for streams of frames (see docs/protocol.md). All integers are big-endian, without
+/// The numbers of the protocol for streams of frames (see docs/video-protocol.md). All integers are big-endian, without
 /// padding.
 /// </summary>
 internal static class VideoWire

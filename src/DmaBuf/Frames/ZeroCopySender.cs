@@ -19,6 +19,7 @@ public sealed class ZeroCopySender : FrameSender
     /// <param name="carrier">How the buffers reach the receiver; the sender takes it over.</param>
     /// <param name="options">How to send them.</param>
     /// <param name="stop">Ends the run.</param>
+    /// <exception cref="Errors.VideoException">ManyPlanes.</exception>
     public ZeroCopySender(
         ByteStream stream,
         FrameSource source,
@@ -28,6 +29,7 @@ public sealed class ZeroCopySender : FrameSender
         : base(stream, source, options, stop)
     {
         ArgumentNullException.ThrowIfNull(options);
+        BufferCarrier.CheckPlanes(source);
         _carrier = carrier;
         _ackTimeout = options.AckTimeout;
         _inUse = new FramesInUse(source);

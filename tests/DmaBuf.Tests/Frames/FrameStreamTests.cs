@@ -162,7 +162,7 @@ public sealed class FrameStreamTests
     public void A_frame_costs_no_allocation(bool zeroCopy)
     {
         const int Warm = 100;
-        const int Measured = 400;
+        const int Measured = 1000;
         using var streams = new FrameStreams();
         using var source = FrameStreams.Pattern();
         var allocated = new long[2];

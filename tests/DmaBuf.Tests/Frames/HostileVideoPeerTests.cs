@@ -152,15 +152,15 @@ public sealed class HostileVideoPeerTests
         {
             Assert.True(ZeroCopyHead.TryRead(head, out var frame));
             Ack(streams, new FrameAck(0, frame.HandleId, frame.Sequence));
+            if (i == 7)
+                break;
             Ack(streams, new FrameAck(0, frame.HandleId, frame.Sequence));
-            if (i < 7)
-                Assert.Equal(0, streams.Receiving.ReceiveAll(head, Limit()));
+            Assert.Equal(0, streams.Receiving.ReceiveAll(head, Limit()));
         }
 
         var summary = sending.Result;
-        Assert.Equal((8, 0, 0), (summary.Frames, summary.LateAcks, summary.Overwritten));
-        // The last of them can be on its way when the sender is done.
-        Assert.InRange(summary.StrayAcks, 8, 10);
+        Assert.Equal(
+            (8, 0, 0, 9), (summary.Frames, summary.LateAcks, summary.Overwritten, summary.StrayAcks));
     }
 
     [Fact]
