@@ -109,7 +109,7 @@ internal static partial class PictureSuite
     private static double Median(int rounds, Action action)
     {
         var times = new double[rounds];
-        for (var i = -Math.Max(3, rounds / 5); i < rounds; i++)
+        for (var i = -rounds; i < rounds; i++)
         {
             var start = Stopwatch.GetTimestamp();
             action();

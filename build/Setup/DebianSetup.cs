@@ -8,6 +8,12 @@ internal static class DebianSetup
     /// <summary>The packages for compiling a C program that checks the kernel's headers.</summary>
     public static readonly string[] Compiler = ["gcc", "libc6-dev", "linux-libc-dev"];
 
+    /// <summary>
+    /// The packages for the tests of pictures: a window's library, a display without a screen, and independent programs
+    /// that convert pixels and read PNG files.
+    /// </summary>
+    public static readonly string[] Pictures = ["libsdl2-2.0-0", "xvfb", "libyuv0", "netpbm"];
+
     /// <summary>The packages for compiling C# to a native program.</summary>
     public static readonly string[] Linker = ["gcc", "libc6-dev", "zlib1g-dev"];
 

@@ -27,6 +27,7 @@ internal static class TestTask
                 "-Quick runs tests on this host, so it cannot be combined with -MachineOnly or -XenOnly.");
 
         await DebianSetup.EnsureAsync("tests", DebianSetup.Compiler, cancellationToken);
+        await DebianSetup.EnsureAsync("tests of pictures", DebianSetup.Pictures, cancellationToken);
         await BuildTask.BuildAsync(cancellationToken);
         Directory.CreateDirectory(TestRunner.ResultFolder);
         await Pwsh.EnsureAsync(cancellationToken);

@@ -1,3 +1,4 @@
+using System.Text;
 using DmaBuf.Buffers;
 using DmaBuf.Errors;
 using DmaBuf.Waits;
@@ -38,6 +39,17 @@ public sealed class Picture
         var picture = new Picture(converter);
         converter.ToXrgb(buffer, picture._pixels);
         return picture;
+    }
+
+    /// <summary>
+    /// The picture as lines of text for a terminal with colours of 24 bits, each character two pixels, scaled down to a
+    /// number of columns and lines if it is larger.
+    /// </summary>
+    public IReadOnlyList<string> ToLines(int columns, int lines)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(columns, 1);
+        ArgumentOutOfRangeException.ThrowIfLessThan(lines, 1);
+        return Encoding.UTF8.GetString(new HalfBlocks().Draw(Pixels, Width, columns, lines)).Split("\r\n");
     }
 
     /// <summary>Writes the picture to a PNG file, which is created or overwritten.</summary>

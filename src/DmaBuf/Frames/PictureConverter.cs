@@ -92,32 +92,35 @@ public sealed class PictureConverter
     /// <exception cref="PictureException">BadPlanes.</exception>
     internal bool TryToXrgb(Frame frame, Span<uint> target)
     {
+        if (!HasRoom(frame))
+            return false;
         if (frame.Planes.Count == 1)
         {
-            if (frame.BytesUsed < BytesNeeded)
-                return false;
             ToXrgb(frame.Buffer, target);
             return true;
         }
 
-        if (frame.Planes.Count != _planes.Length)
-            throw BadPlanes(_pixels, frame.Planes.Count);
-        for (var plane = 0; plane < _planes.Length; plane++)
-        {
-            if (frame.PlaneBytes(plane) < PlaneBytes(plane))
-                return false;
-        }
-
         using var first = frame.Planes[0].OpenView(BufferAccess.Read);
         using var second = frame.Planes[1].OpenView(BufferAccess.Read);
-        if (_planes.Length == 2)
-        {
-            Convert(WholePlane(first, 0), WholePlane(second, 1), default, target);
-            return true;
-        }
+        using var third = frame.Planes[^1].OpenView(BufferAccess.Read);
+        Convert(WholePlane(first, 0), WholePlane(second, 1), WholePlane(third, _planes.Length - 1), target);
+        return true;
+    }
 
-        using var third = frame.Planes[2].OpenView(BufferAccess.Read);
-        Convert(WholePlane(first, 0), WholePlane(second, 1), WholePlane(third, 2), target);
+    /// <summary>Copies the planes of a frame, as <see cref="YuvPlanes"/> describes.</summary>
+    /// <inheritdoc cref="TryToXrgb"/>
+    internal bool TryToPlanes(Frame frame, Span<byte> target)
+    {
+        if (!HasRoom(frame))
+            return false;
+        using var first = frame.Planes[0].OpenView(BufferAccess.Read);
+        using var second = frame.Planes[Math.Min(1, frame.Planes.Count - 1)].OpenView(BufferAccess.Read);
+        using var third = frame.Planes[^1].OpenView(BufferAccess.Read);
+        var (one, two) = (Math.Min(1, _planes.Length - 1), _planes.Length - 1);
+        if (frame.Planes.Count == 1)
+            CopyPlanes(Slice(first, 0), Slice(second, one), Slice(third, two), target);
+        else
+            CopyPlanes(WholePlane(first, 0), WholePlane(second, one), WholePlane(third, two), target);
         return true;
     }
 
@@ -237,6 +240,36 @@ public sealed class PictureConverter
                     break;
             }
         }
+    }
+
+    private void CopyPlanes(
+        ReadOnlySpan<byte> first, ReadOnlySpan<byte> second, ReadOnlySpan<byte> third, Span<byte> target)
+    {
+        var (one, two) = (Math.Min(1, _planes.Length - 1), _planes.Length - 1);
+        for (var row = 0; row < Height; row++)
+        {
+            var chroma = _planes.Length > 1 ? row / 2 : row;
+            var line = Row(first, 0, row);
+            YuvPlanes.CopyRow(
+                _pixels, line, Row(second, one, chroma), Row(third, two, chroma), row, (Width, Height), target);
+        }
+    }
+
+    /// <summary>Whether a frame holds all of the picture.</summary>
+    /// <exception cref="PictureException">BadPlanes.</exception>
+    private bool HasRoom(Frame frame)
+    {
+        if (frame.Planes.Count == 1)
+            return frame.BytesUsed >= BytesNeeded;
+        if (frame.Planes.Count != _planes.Length)
+            throw BadPlanes(_pixels, frame.Planes.Count);
+        for (var plane = 0; plane < _planes.Length; plane++)
+        {
+            if (frame.PlaneBytes(plane) < PlaneBytes(plane))
+                return false;
+        }
+
+        return true;
     }
 
     private ReadOnlySpan<byte> Row(ReadOnlySpan<byte> plane, int index, int row) =>

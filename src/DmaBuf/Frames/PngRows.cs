@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
 
 namespace DmaBuf.Frames;
 
@@ -68,6 +69,7 @@ internal sealed class PngRows
     /// The filter whose bytes, as signed numbers, are nearest to zero: the rule that the PNG specification recommends,
     /// applied to a sample.
     /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private byte ChooseFilter()
     {
         var (none, sub, up) = (0, 0, 0);
@@ -82,6 +84,7 @@ internal sealed class PngRows
         return up <= sub && up < none ? Up : sub < none ? Sub : None;
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Subtract(ReadOnlySpan<byte> from, ReadOnlySpan<byte> what, Span<byte> target)
     {
         var i = 0;

@@ -4,28 +4,32 @@ using System.Runtime.Intrinsics;
 
 namespace DmaBuf.Frames;
 
-/// <summary>Rows of formats without chroma, to and from pixels of 0xFFRRGGBB.</summary>
+/// <summary>
+/// Rows of formats without chroma, to and from pixels of 0xFFRRGGBB. The first picture must not take thirty times as
+/// long as the others, so the loops are optimized from the start.
+/// </summary>
 internal static class RgbRows
 {
     private const uint Opaque = 0xFF000000;
 
     /// <summary>The bytes of 4 pixels of 0xFFRRGGBB in memory, from the bytes of 4 pixels of 3 bytes.</summary>
-    private static readonly Vector128<byte> s_fromBgr24 =
+    private static Vector128<byte> FromBgr24Order =>
         Vector128.Create((byte)0, 1, 2, 15, 3, 4, 5, 15, 6, 7, 8, 15, 9, 10, 11, 15);
 
-    private static readonly Vector128<byte> s_fromRgb24 =
+    private static Vector128<byte> FromRgb24Order =>
         Vector128.Create((byte)2, 1, 0, 15, 5, 4, 3, 15, 8, 7, 6, 15, 11, 10, 9, 15);
 
-    private static readonly Vector128<byte> s_toRgb24 =
+    private static Vector128<byte> ToRgb24Order =>
         Vector128.Create((byte)2, 1, 0, 6, 5, 4, 10, 9, 8, 14, 13, 12, 15, 15, 15, 15);
 
-    private static readonly Vector128<byte> s_swap =
+    private static Vector128<byte> SwapOrder =>
         Vector128.Create((byte)2, 1, 0, 3, 6, 5, 4, 7, 10, 9, 8, 11, 14, 13, 12, 15);
 
     /// <summary>The vectors hold numbers as little-endian machines do; others take the other way.</summary>
     private static bool HasVectors => Vector128.IsHardwareAccelerated && BitConverter.IsLittleEndian;
 
     /// <summary>From one byte for each pixel, by a table.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void FromGrey(ReadOnlySpan<byte> row, ReadOnlySpan<uint> greys, Span<uint> target)
     {
         ref var grey = ref MemoryMarshal.GetReference(greys[..256]);
@@ -37,12 +41,13 @@ internal static class RgbRows
     /// <param name="row">The row.</param>
     /// <param name="red">The byte where red is: 0 or 2.</param>
     /// <param name="target">The pixels.</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void FromRgb24(ReadOnlySpan<byte> row, int red, Span<uint> target)
     {
         var i = 0;
         if (HasVectors)
         {
-            var order = red == 0 ? s_fromRgb24 : s_fromBgr24;
+            var order = red == 0 ? FromRgb24Order : FromBgr24Order;
             var opaque = Vector128.Create(Opaque);
             // A load is 16 bytes, of which 12 are used.
             for (; i <= target.Length - 6; i += 4)
@@ -58,6 +63,7 @@ internal static class RgbRows
 
     /// <summary>From four bytes for each pixel, the last of which is ignored.</summary>
     /// <inheritdoc cref="FromRgb24"/>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void FromRgb32(ReadOnlySpan<byte> row, int red, Span<uint> target)
     {
         var i = 0;
@@ -67,7 +73,7 @@ internal static class RgbRows
             for (; i <= target.Length - 4; i += 4)
             {
                 var bytes = Vector128.Create(row.Slice(4 * i, 16));
-                var pixels = red == 0 ? Vector128.ShuffleNative(bytes, s_swap) : bytes;
+                var pixels = red == 0 ? Vector128.ShuffleNative(bytes, SwapOrder) : bytes;
                 (pixels.AsUInt32() | opaque).CopyTo(target[i..]);
             }
         }
@@ -77,6 +83,7 @@ internal static class RgbRows
     }
 
     /// <summary>To three bytes for each pixel: red, green, blue.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void ToRgb24(ReadOnlySpan<uint> pixels, Span<byte> target)
     {
         target = target[..(3 * pixels.Length)];
@@ -85,7 +92,7 @@ internal static class RgbRows
         {
             // A store is 16 bytes, of which the next one overwrites 4.
             for (; i <= pixels.Length - 6; i += 4)
-                Vector128.ShuffleNative(Vector128.Create(pixels[i..]).AsByte(), s_toRgb24).CopyTo(target[(3 * i)..]);
+                Vector128.ShuffleNative(Vector128.Create(pixels[i..]).AsByte(), ToRgb24Order).CopyTo(target[(3 * i)..]);
         }
 
         for (; i < pixels.Length; i++)

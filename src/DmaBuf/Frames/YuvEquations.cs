@@ -47,7 +47,8 @@ internal sealed class YuvEquations
     /// <summary>The pixel of each value of luma without colour.</summary>
     public uint[] Greys() => [.. Enumerable.Range(0, 256).Select(y => Pixel(y, 128, 128))];
 
-    /// <summary>Converts a row.</summary>
+    /// <summary>Converts a row. Optimized from the start: the first picture may be the only one.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public void Convert<TRow>(TRow row, Span<uint> target)
         where TRow : IYuvRow, allows ref struct
     {

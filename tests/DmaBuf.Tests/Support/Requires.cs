@@ -34,6 +34,12 @@ internal static class Requires
     public static void Vivid() =>
         Assert.SkipUnless(Directory.Exists("/sys/module/vivid"), "needs the kernel module vivid");
 
+    public static void Program(string name, string package) => Assert.SkipUnless(
+        (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':').Any(folder => File.Exists($"{folder}/{name}")),
+        $"needs Debian's {package}");
+
+    public static void Sdl2() => Assert.SkipUnless(Interop.Sdl2.TryLoad(), "needs Debian's libsdl2-2.0-0");
+
     public static void Root() => Assert.SkipUnless(Interop.Unistd.EffectiveUserId == 0, "needs root");
 
     private static void Available(SupportFeature feature, string what) =>
