@@ -8,7 +8,7 @@ namespace DmaBuf.Peer;
 /// <summary>
 /// The command line: <c>dmabuf-peer server ADDRESS [vmid]</c>,
 /// <c>dmabuf-peer client ADDRESS [vmid] [--reply TEXT]</c>, <c>dmabuf-peer publish ADDRESS [vmid] [--turns N]</c>,
-/// <c>dmabuf-peer consume ADDRESS [vmid]</c>.
+/// <c>dmabuf-peer consume ADDRESS [vmid]</c>, and the roles of <see cref="VideoPeer"/>.
 /// </summary>
 internal static class Program
 {
@@ -17,12 +17,19 @@ internal static class Program
                dmabuf-peer client ADDRESS [vmid] [--reply TEXT]
                dmabuf-peer publish ADDRESS [vmid] [--turns N]
                dmabuf-peer consume ADDRESS [vmid]
+               dmabuf-peer sender -a HOST -p PORT [-d DEVICE] [-W WIDTH] [-H HEIGHT] [-f FOURCC] [-b BUFFERS]
+                   [-n FRAMES] [-e HEAP] [-m auto|dmabuf|mmap]
+               dmabuf-peer receiver -p PORT [-l ADDRESS] [-e HEAP] [-o FILE] [-n FRAMES]
+               dmabuf-peer sender_zc -a HOST -p PORT -D DOMAIN [-d DEVICE] [-W WIDTH] [-H HEIGHT] [-f FOURCC]
+                   [-b BUFFERS] [-n FRAMES] [-k ACK_MS] [-t CONNECT_MS]
+               dmabuf-peer receiver_zc -p PORT [-l ADDRESS] [-o FILE] [-n FRAMES] [-d IGNORED]
         ADDRESS is unix:PATH, unixd:PATH, tcp:HOST:PORT, tcpd:HOST:PORT, vsock:CID:PORT, vsockd:CID:PORT or,
         between domains without a network, vchan:DOMAIN:NAME, vchand:DOMAIN:NAME or xenstore:NAME.
         Without vmid the buffer's descriptor is handed over (unix only); with vmid, the id or name of the other side's
         domain, its grant references. The client writes TEXT into the buffer, and the server prints what came back.
         publish and consume use a channel, over any address but xenstore: publish fills three buffers in N turns (30),
         each once it is released, and consume prints the text in each. Over tcp, both need vmid.
+        sender and receiver stream a camera's frames over TCP; with _zc, the frames stay in buffers that are shared.
         """;
 
     private static int Main(string[] arguments)
@@ -42,9 +49,10 @@ internal static class Program
             arguments = arguments[..^2];
         }
 
+        var isVideo = arguments is [var first, ..] && VideoPeer.IsRole(first);
         if (turns == 0
-            || arguments.Length is < 2 or > 3
-            || arguments[0] is not ("server" or "client" or "publish" or "consume"))
+            || !isVideo && (arguments.Length is < 2 or > 3
+            || arguments[0] is not ("server" or "client" or "publish" or "consume")))
         {
             Console.Error.WriteLine(Usage);
             return 2;
@@ -58,6 +66,12 @@ internal static class Program
         };
         try
         {
+            if (isVideo)
+            {
+                VideoPeer.Run(arguments[0], arguments.AsSpan(1), cancel.Token);
+                return 0;
+            }
+
             using var limit = new WaitLimit(null, cancel.Token);
             Run(arguments[0], arguments[1], arguments.ElementAtOrDefault(2));
             return 0;
@@ -87,6 +101,11 @@ internal static class Program
         {
             Console.Error.WriteLine(Advice.Describe(e));
             return 1;
+        }
+        catch (FormatException e)
+        {
+            Console.Error.WriteLine($"{e.Message}\n{Usage}");
+            return 2;
         }
         catch (OperationCanceledException)
         {
