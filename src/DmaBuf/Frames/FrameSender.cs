@@ -171,6 +171,8 @@ public abstract class FrameSender : IDisposable
     private void ReadPeer()
     {
         Span<byte> bytes = stackalloc byte[1024];
+        if (!CanSend)
+            Take(bytes[.._input.ReadSoon(bytes)]);
         while (_input.MayHaveData)
             Take(bytes[.._input.Read(bytes)]);
     }

@@ -33,7 +33,7 @@ internal sealed class SenderMessages : IDisposable
     {
         while (true)
         {
-            var count = _input.Read(head);
+            var count = _input.ReadSoon(head);
             if (count > 0)
             {
                 _limit.Restart();
