@@ -19,6 +19,7 @@
         'Get-DmaBufShare'
         'Get-DmaBufSupport'
         'Get-GrantRefs'
+        'Get-VideoDevice'
         'Get-XenDomain'
         'Import-DmaBuf'
         'Import-GrantRefs'

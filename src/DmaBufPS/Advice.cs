@@ -22,6 +22,7 @@ internal static class Advice
         "Buffer,NoLease" => "Get-GrantRefs lists the references that this session has granted.",
         "Buffer,NoPeer" => "Send-DmaBufFd and Publish-DmaBuf give it to a peer, Revoke-GrantRefs revokes references.",
         "Buffer,CannotWait" => "Remove-DmaBuf removes it.",
+        "Video,NotACamera" or "VIDIOC_QUERYCAP,ENOTTY" => "Get-VideoDevice lists the devices.",
         "Domain,Own" or "Buffer,OwnDomain" => "Send-DmaBufFd does that.",
         "IOCTL_GNTDEV_DMABUF_IMP_TO_REFS,ENOTTY" => "New-GrantBuf makes such a buffer.",
         "IOCTL_GNTDEV_DMABUF_IMP_TO_REFS,ENOSPC" or "IOCTL_GNTALLOC_ALLOC_GREF,ENOSPC" =>

@@ -53,6 +53,9 @@ internal static class ErrorRecords
         StreamException => ErrorCategory.InvalidArgument,
         WaitTimeoutException => ErrorCategory.OperationTimeout,
         BufferException buffer => Category(buffer.Fault),
+        VideoException { Fault: VideoFault.TooFewBuffers } => ErrorCategory.ResourceUnavailable,
+        VideoException { Fault: VideoFault.MemoryRefused } => ErrorCategory.NotImplemented,
+        VideoException => ErrorCategory.InvalidArgument,
         ShareException share => Category(share.Fault),
         _ => ErrorCategory.NotSpecified,
     };

@@ -1,6 +1,7 @@
 using DmaBuf.Buffers;
 using DmaBuf.Errors;
 using DmaBuf.Interop;
+using DmaBuf.Tracing;
 
 namespace DmaBuf.Discovery;
 
@@ -28,6 +29,8 @@ public static class Support
         SupportFeature.Xen => Xen(),
         SupportFeature.GrantDevice => Device(feature, "/dev/xen/gntdev", "CONFIG_XEN_GNTDEV_DMABUF", () => "usable"),
         SupportFeature.GrantAlloc => Device(feature, "/dev/xen/gntalloc", "CONFIG_XEN_GRANT_DEV_ALLOC", () => "usable"),
+        SupportFeature.EventChannel => Device(feature, Evtchn.DEVICE, "CONFIG_XEN_DEV_EVTCHN", () => "usable"),
+        SupportFeature.VideoCapture => VideoCapture(),
         _ => throw new ArgumentOutOfRangeException(nameof(feature)),
     };
 
@@ -109,5 +112,31 @@ public static class Support
             true,
             $"Xen {major}.{minor}, {privileges}, {SysFile.Read("/sys/hypervisor/guest_type")}",
             null);
+    }
+
+    private static SupportCheck VideoCapture()
+    {
+        KernelException? failure = null;
+        var cameras = new List<string>();
+        foreach (var path in Videodev2.Paths())
+        {
+            using var device = Fcntl.Open(path, Fcntl.O_RDWR | Fcntl.O_NONBLOCK);
+            if (device is null)
+                failure ??= new KernelException("open", Errno.Last, path);
+            else if (Videodev2.QueryCapability(device, out var capability) && capability.Captures)
+                cameras.Add($"{path} ({capability.Card})");
+        }
+
+        if (cameras.Count > 0)
+        {
+            var detail = VisibleText.Of(string.Join(", ", cameras));
+            return new SupportCheck(SupportFeature.VideoCapture, true, detail, null);
+        }
+
+        failure ??= new KernelException("open", Errno.ENOENT, $"{Videodev2.DEVICE}0");
+        var problem = failure.Errno == Errno.ENOENT
+            ? $"{Videodev2.DEVICE}*: no device captures video"
+            : $"{failure.Target}: {failure.ErrnoName}";
+        return new SupportCheck(SupportFeature.VideoCapture, false, problem, failure.RecommendedAction);
     }
 }

@@ -32,4 +32,10 @@ public enum SupportFeature
 
     /// <summary>Pages granted on allocation (/dev/xen/gntalloc).</summary>
     GrantAlloc,
+
+    /// <summary>Event channels between domains, which vchan needs (/dev/xen/evtchn).</summary>
+    EventChannel,
+
+    /// <summary>Cameras and other devices that capture video (/dev/video*).</summary>
+    VideoCapture,
 }

@@ -8,8 +8,6 @@ namespace DmaBuf.Errors;
 /// </summary>
 internal static class RecommendedActions
 {
-    private const string VideoDevicePrefix = "/dev/video";
-
     /// <summary>The advice for a failed call, or null where there is none.</summary>
     public static string? For(string call, int errno, string target) => (call, errno) switch
     {
@@ -85,7 +83,7 @@ internal static class RecommendedActions
         Gntdev.DEVICE => MissingDriver.XenAction(device, "xen-gntdev", "CONFIG_XEN_GNTDEV"),
         Evtchn.DEVICE => MissingDriver.XenAction(device, "xen-evtchn", "CONFIG_XEN_DEV_EVTCHN"),
         Gntalloc.DEVICE => MissingDriver.XenAction(device, "xen-gntalloc", "CONFIG_XEN_GRANT_DEV_ALLOC"),
-        _ when device.StartsWith(VideoDevicePrefix, StringComparison.Ordinal) =>
+        _ when device.StartsWith(Videodev2.DEVICE, StringComparison.Ordinal) =>
             "There is no such device: plug the camera in and load its driver ('modprobe vivid' makes a virtual one).",
         _ => null,
     };
@@ -98,7 +96,7 @@ internal static class RecommendedActions
         _ when device.StartsWith(DmaHeap.DIRECTORY + "/", StringComparison.Ordinal) =>
             "Heaps belong to root by default: add a udev rule such as SUBSYSTEM==\"dma_heap\", GROUP=\"video\", "
             + "MODE=\"0660\", or run as root.",
-        _ when device.StartsWith(VideoDevicePrefix, StringComparison.Ordinal) =>
+        _ when device.StartsWith(Videodev2.DEVICE, StringComparison.Ordinal) =>
             "Join the group that owns the device (often video: 'sudo usermod -aG video $USER', then log in again), or "
             + "run as root.",
         _ => "Run as a user that may open it, or change its permissions.",

@@ -188,7 +188,7 @@ internal sealed unsafe class CaptureBuffers : IDisposable
         }
     }
 
-    /// <summary>One plane of a buffer that the driver allocated: a dma-buf, or a mapping where it exports none.</summary>
+    /// <summary>A plane of a buffer that the driver allocated: a dma-buf, or a mapping where it exports none.</summary>
     private DmaBuffer DriverBuffer(int index, int plane)
     {
         if (Videodev2.Export(_device.Descriptor, _device.BufferType, index, plane) is { } exported)
@@ -238,7 +238,7 @@ internal sealed unsafe class CaptureBuffers : IDisposable
     private Videodev2.v4l2_requestbuffers NewRequest(int count) =>
         new() { count = (uint)count, type = _device.BufferType, memory = _memory };
 
-    /// <summary>The errors with which drivers refuse a kind of memory, or memory of which they cannot use any.</summary>
+    /// <summary>The errors with which drivers refuse a kind of memory, or a buffer in it.</summary>
     private static bool IsRefusal(int errno) =>
         errno is Errno.EINVAL or Errno.EFAULT or Errno.ENOTTY or Errno.EOPNOTSUPP or Errno.EIO or Errno.EPERM
             or Errno.ENOMEM or Errno.ENXIO;
@@ -246,7 +246,7 @@ internal sealed unsafe class CaptureBuffers : IDisposable
     private VideoException Refusal(string call, int errno) => new(
         VideoFault.MemoryRefused,
         $"{_device.Path} does not capture into memory of the kind {Memory}: {call}, {Errno.Name(errno)}.",
-        "Use memory of another kind; every device has Mmap, unless its formats or its driver are at fault: see dmesg.");
+        "Use memory of another kind, such as the driver's own buffers (Mmap).");
 
     private static uint LengthOf(DmaBuffer plane) => (uint)Math.Min(plane.Size, uint.MaxValue);
 

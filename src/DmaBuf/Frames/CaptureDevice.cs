@@ -117,7 +117,7 @@ internal sealed class CaptureDevice : IDisposable
     /// <summary>Closes the device.</summary>
     public void Dispose() => Descriptor.Dispose();
 
-    /// <summary>The format itself, or its variant with planes in buffers of their own if only that is offered.</summary>
+    /// <summary>The format, or its variant with planes in buffers of their own if only that is offered.</summary>
     private FourCC Offered(FourCC wanted)
     {
         var offered = VideoQueries.PixelFormats(Descriptor, BufferType);

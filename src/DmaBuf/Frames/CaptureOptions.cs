@@ -23,7 +23,7 @@ public sealed record CaptureOptions
     /// </summary>
     public FourCC? PixelFormat { get; init; }
 
-    /// <summary>The frames per second; null for the rate that is set. The device takes the nearest that it has.</summary>
+    /// <summary>The frames per second; null for the rate that is set. The device takes one that it has.</summary>
     public double? FrameRate { get; init; }
 
     /// <summary>The number of buffers, 2 or more. The driver may change it.</summary>

@@ -40,7 +40,7 @@ public sealed class VideoCapture : FrameSource
     /// </summary>
     public override StreamFormat Format { get; }
 
-    /// <summary>The device's own pixel format, such as <c>NM12</c> where <see cref="Format"/> has <c>NV12</c>.</summary>
+    /// <summary>The device's pixel format, such as <c>NM12</c> where <see cref="Format"/> has <c>NV12</c>.</summary>
     public FourCC DeviceFormat { get; }
 
     /// <summary>

@@ -1,4 +1,3 @@
-using System.Globalization;
 using DmaBuf.Buffers;
 using DmaBuf.Errors;
 using DmaBuf.Interop;
@@ -9,9 +8,6 @@ namespace DmaBuf.Frames;
 /// <summary>A video device of this machine, as it was when it was looked at (V4L2; linux/videodev2.h).</summary>
 public sealed record VideoDevice
 {
-    private const string Folder = "/dev";
-    private const string Prefix = "video";
-
     private VideoDevice()
     {
     }
@@ -58,27 +54,18 @@ public sealed record VideoDevice
     /// <summary>The formats that it captures from the selected input.</summary>
     public IReadOnlyList<VideoFormat> Formats { get; private init; } = [];
 
-    /// <summary>Why the device could not be asked, such as that this user may not open it; null where it could.</summary>
+    /// <summary>Why the device could not be asked, such as EACCES at opening it; null where it could.</summary>
     public DmaBufException? Failure { get; private init; }
 
     /// <summary>The paths of this machine's video devices, in the order of their numbers.</summary>
-    public static IReadOnlyList<string> Paths()
+    public static IReadOnlyList<string> Paths() => Videodev2.Paths();
+
+    /// <summary>The kernel's name of a device, which everybody may read; empty where there is none.</summary>
+    public static string NameOf(string path)
     {
-        try
-        {
-            return
-            [
-                .. Directory.EnumerateFileSystemEntries(Folder, $"{Prefix}*")
-                    .Select(path => (Path: path, Number: NumberOf(path)))
-                    .Where(device => device.Number >= 0)
-                    .OrderBy(device => device.Number)
-                    .Select(device => device.Path),
-            ];
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            return [];
-        }
+        ArgumentNullException.ThrowIfNull(path);
+        var device = VisibleText.Of(Path.GetFileName(path));
+        return VisibleText.Of(SysFile.Read($"/sys/class/video4linux/{device}/name") ?? "");
     }
 
     /// <summary>
@@ -116,8 +103,7 @@ public sealed record VideoDevice
         }
         catch (KernelException e)
         {
-            var name = SysFile.Read($"/sys/class/video4linux/{VisibleText.Of(Path.GetFileName(path))}/name");
-            return new VideoDevice { Device = path, Card = VisibleText.Of(name ?? ""), Failure = e };
+            return new VideoDevice { Device = path, Card = NameOf(path), Failure = e };
         }
     }
 
@@ -169,10 +155,4 @@ public sealed record VideoDevice
             _ => VideoDeviceKind.Other,
         };
     }
-
-    private static int NumberOf(string path) =>
-        int.TryParse(
-            Path.GetFileName(path)[Prefix.Length..], NumberStyles.None, CultureInfo.InvariantCulture, out var number)
-            ? number
-            : -1;
 }

@@ -1,11 +1,15 @@
+using System.Globalization;
 using System.Text;
 
 namespace DmaBuf.Interop;
 
 /// <summary>linux/videodev2.h: video devices, their formats, and capture into buffers.</summary>
-/// <remarks>Most requests fail with ENOTTY where the driver has no such operation, and ENODEV once it is gone.</remarks>
+/// <remarks>Requests fail with ENOTTY where the driver does not have them, and with ENODEV once it is gone.</remarks>
 internal static unsafe partial class Videodev2
 {
+    /// <summary>What the devices' paths begin with; a number follows.</summary>
+    public const string DEVICE = "/dev/video";
+
     public const int VIDEO_MAX_PLANES = 8;
 
     public const uint V4L2_CAP_VIDEO_CAPTURE = 0x00000001;
@@ -61,6 +65,26 @@ internal static unsafe partial class Videodev2
     public static readonly uint VIDIOC_S_INPUT = Ioctl.IOWR<int>('V', 39);
     public static readonly uint VIDIOC_ENUM_FRAMESIZES = Ioctl.IOWR<v4l2_frmsizeenum>('V', 74);
     public static readonly uint VIDIOC_ENUM_FRAMEINTERVALS = Ioctl.IOWR<v4l2_frmivalenum>('V', 75);
+
+    /// <summary>The paths of this machine's devices, in the order of their numbers.</summary>
+    public static IReadOnlyList<string> Paths()
+    {
+        try
+        {
+            return
+            [
+                .. Directory.EnumerateFileSystemEntries("/dev", "video*")
+                    .Select(path => (Path: path, Number: NumberOf(path)))
+                    .Where(device => device.Number >= 0)
+                    .OrderBy(device => device.Number)
+                    .Select(device => device.Path),
+            ];
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return [];
+        }
+    }
 
     /// <summary>A text of a struct: the bytes up to the first NUL.</summary>
     public static string Text(ReadOnlySpan<byte> bytes)
@@ -191,4 +215,9 @@ internal static unsafe partial class Videodev2
     /// <summary>STREAMOFF: ends capture and takes all buffers from the device. Errors: ENODEV.</summary>
     public static bool StreamOff(FileDescriptor fd, uint type) =>
         Ioctl.Call(fd, VIDIOC_STREAMOFF, $"{nameof(VIDIOC_STREAMOFF)}", &type) == 0;
+
+    private static int NumberOf(string path) =>
+        int.TryParse(path.AsSpan(DEVICE.Length), NumberStyles.None, CultureInfo.InvariantCulture, out var number)
+            ? number
+            : -1;
 }

@@ -11,14 +11,14 @@ public sealed class VideoCaptureTests
     /// <summary>vivid computes colours in other colour spaces, which leaves white a little darker than white.</summary>
     private const int Rounding = 2;
 
-    /// <summary>The bytes of a white and of a black pixel group: limited range, except for RGB.</summary>
+    /// <summary>The bytes of a white and of a black pixel group: limited range, except for RGB and grey.</summary>
     private static readonly (string Format, byte[][] White, byte[][] Black)[] s_known =
     [
         ("YUYV", [[235, 128, 235, 128]], [[16, 128, 16, 128]]),
         ("UYVY", [[128, 235, 128, 235]], [[128, 16, 128, 16]]),
         ("YVYU", [[235, 128, 235, 128]], [[16, 128, 16, 128]]),
         ("RGB3", [[255, 255, 255]], [[0, 0, 0]]),
-        ("GREY", [[235]], [[16]]),
+        ("GREY", [[255]], [[0]]),
         ("NM12", [[235], [128]], [[16], [128]]),
         ("YM12", [[235], [128], [128]], [[16], [128], [128]]),
     ];
@@ -79,13 +79,13 @@ public sealed class VideoCaptureTests
         Assert.NotEmpty(formats);
         foreach (var format in formats)
         {
+            vivid.ShowWhite();
             using var capture = VideoCapture.Open(vivid.Options() with { PixelFormat = format, BufferCount = 2 });
             Assert.Equal(format, capture.DeviceFormat);
             capture.Start();
-            vivid.ShowWhite();
-            var white = Content(Shown(capture));
+            var white = Content(Vivid.Next(capture));
             vivid.ShowBlack();
-            var black = Content(Shown(capture));
+            var black = Content(NextOfNewPicture(capture));
             Assert.Equal(capture.Format.SizeImage, white.Length);
             Assert.False(white.SequenceEqual(black), $"{format} shows no difference between white and black");
         }
@@ -99,13 +99,13 @@ public sealed class VideoCaptureTests
         using var vivid = new Vivid(multiPlanar);
         foreach (var (format, white, black) in s_known.Where(known => multiPlanar || known.White.Length == 1))
         {
+            vivid.ShowWhite();
             using var capture = VideoCapture.Open(vivid.Options(format) with { BufferCount = 2 });
             Assert.Equal(white.Length, capture.Frames[0].Planes.Count);
             capture.Start();
-            vivid.ShowWhite();
-            AssertFilled(Shown(capture), white);
+            AssertFilled(Vivid.Next(capture), white);
             vivid.ShowBlack();
-            AssertFilled(Shown(capture), black);
+            AssertFilled(NextOfNewPicture(capture), black);
         }
     }
 
@@ -244,9 +244,9 @@ public sealed class VideoCaptureTests
         }
     }
 
-    private static Frame Shown(VideoCapture capture)
+    /// <summary>Skips the frames that were filled, or being filled, before the picture changed.</summary>
+    private static Frame NextOfNewPicture(VideoCapture capture)
     {
-        // Frames that were filled before the picture changed, and the one that was being filled.
         for (var i = 0; i <= capture.Frames.Count; i++)
             capture.Return(Vivid.Next(capture));
         return Vivid.Next(capture);
@@ -281,7 +281,9 @@ public sealed class VideoCaptureTests
 
             for (var filled = groups[plane].Length; filled < expected.Length; filled *= 2)
                 expected.AsSpan(0, Math.Min(filled, expected.Length - filled)).CopyTo(expected.AsSpan(filled));
-            Assert.Equal(-1, expected.AsSpan().CommonPrefixLength(bytes) is var same && same < bytes.Length ? same : -1);
+            var same = expected.AsSpan().CommonPrefixLength(bytes);
+            if (same < bytes.Length)
+                Assert.Fail($"byte {same} of plane {plane} is {bytes[same]}, not {expected[same]}");
         }
     }
 }

@@ -64,12 +64,13 @@ internal sealed class Vivid : IDisposable
         }
     }
 
-    /// <summary>Capture of 320x180, vivid's smallest size; YUYV unless another format is given.</summary>
+    /// <summary>Capture of vivid's smallest size, at its highest rate; YUYV unless another format is given.</summary>
     public CaptureOptions Options(string format = "YUYV") => new()
     {
         Device = Path,
         Width = 320,
         Height = 180,
+        FrameRate = 60,
         PixelFormat = FourCC.Parse(format),
     };
 
