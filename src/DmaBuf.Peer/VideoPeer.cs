@@ -97,7 +97,12 @@ internal static class VideoPeer
         using var limit = new WaitLimit(null, stop);
         if (isZeroCopy)
             receiving = receiving with { OwnDomain = OwnDomain(limit) };
-        IFrameSink[] sinks = options['o'] is { } path ? [new RawFileSink(path, limit)] : [];
+        IFrameSink[] sinks = options['o'] switch
+        {
+            null => [],
+            var path when path.EndsWith(".png", StringComparison.Ordinal) => [new PictureFileSink(path, new())],
+            var path => [new RawFileSink(path, limit)],
+        };
         using var sink = new SinkGroup(sinks);
         using var peers = new StreamSource(endpoint, NoListener.ListenOrWait);
         using var stream = peers.Next(limit);

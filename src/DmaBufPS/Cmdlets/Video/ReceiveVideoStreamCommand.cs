@@ -1,0 +1,171 @@
+using System.Management.Automation;
+using DmaBuf.Frames;
+using DmaBuf.Transport;
+using DmaBuf.Waits;
+using DmaBuf.Xen;
+
+namespace DmaBufPS;
+
+/// <summary>Receive-VideoStream: receives the frames of one sender.</summary>
+[Cmdlet(VerbsCommunications.Receive, "VideoStream", DefaultParameterSetName = Summary)]
+[OutputType(typeof(StreamSummary), ParameterSetName = [Summary])]
+[OutputType(typeof(VideoFrame), ParameterSetName = [Frames])]
+public sealed class ReceiveVideoStreamCommand : VideoStreamCmdlet
+{
+    private const string Summary = "Summary";
+    private const string Frames = "PassThru";
+
+    /// <summary>The address, at which one sender is accepted.</summary>
+    [Parameter(Mandatory = true, Position = 0)]
+    [ArgumentCompleter(typeof(AddressCompleter))]
+    [ValidateNotNullOrEmpty]
+    public string Address { get; set; } = "";
+
+    /// <summary>Receives the sender's buffers instead of the frames' bytes.</summary>
+    [Parameter]
+    public SwitchParameter ZeroCopy { get; set; }
+
+    /// <summary>The sender's domain, by id or name.</summary>
+    [Parameter]
+    [ArgumentCompleter(typeof(DomainCompleter))]
+    [ValidateNotNullOrEmpty]
+    public string? Domain { get; set; }
+
+    /// <summary>Writes the frames to a file: as YUV4MPEG2 (.y4m), the first as a picture (.png), or raw.</summary>
+    [Parameter]
+    [ValidateNotNullOrEmpty]
+    public string? OutFile { get; set; }
+
+    /// <summary>Shows the frames in a window, until it is closed.</summary>
+    [Parameter]
+    public SwitchParameter Show { get; set; }
+
+    /// <summary>Shows the frames in the terminal.</summary>
+    [Parameter]
+    public SwitchParameter Terminal { get; set; }
+
+    /// <summary>Emits each frame, whose content is there until the pipeline is done with it.</summary>
+    [Parameter(ParameterSetName = Frames, Mandatory = true)]
+    public SwitchParameter PassThru { get; set; }
+
+    /// <summary>How many frames to receive; 0 for all.</summary>
+    [Parameter]
+    [ValidateRange(0, long.MaxValue)]
+    public long FrameCount { get; set; }
+
+    /// <summary>The bytes from one row to the next.</summary>
+    [Parameter]
+    [ValidateRange(1, int.MaxValue)]
+    public int? Stride { get; set; }
+
+    /// <summary>How luma and chroma become RGB.</summary>
+    [Parameter]
+    public ColorEncoding? Encoding { get; set; }
+
+    /// <summary>The range of luma and chroma.</summary>
+    [Parameter]
+    public ColorRange Range { get; set; } = ColorRange.Limited;
+
+    /// <summary>Frames a second, as a .y4m file records them.</summary>
+    [Parameter]
+    [ValidateRange(0.001, 10000.0)]
+    public double FrameRate { get; set; } = 30;
+
+    /// <summary>The most bytes of a frame to accept.</summary>
+    [Parameter]
+    [ValidateRange(1, int.MaxValue)]
+    public int MaxFrameSize { get; set; } = StreamLimits.Default.MaxFrameBytes;
+
+    /// <summary>The most buffers to accept.</summary>
+    [Parameter]
+    [ValidateRange(1, 1024)]
+    public int MaxBufferCount { get; set; } = StreamLimits.Default.MaxBuffers;
+
+    /// <summary>The only sender to accept: an IP address or range for tcp, a user for unix, a CID for vsock.</summary>
+    [Parameter]
+    [ValidateNotNullOrEmpty]
+    public string? From { get; set; }
+
+    /// <summary>The time limit for a sender to connect: seconds or a TimeSpan; 0 for none.</summary>
+    [Parameter]
+    [SecondsArgument]
+    [ValidateRange(0.0, 1e9)]
+    public double TimeoutSec { get; set; }
+
+    /// <inheritdoc/>
+    protected override void ProcessRecord()
+    {
+        if (ParseStream(Address, ZeroCopy, Domain) is not { } endpoint)
+            return;
+        Try(Address, () =>
+        {
+            var options = NewOptions(endpoint);
+            using var writing = NewLimit(0);
+            using var sink = new SinkGroup(NewSinks(writing));
+            using var limit = NewLimit(TimeoutSec);
+            var from = From is null ? null : PeerFilter.Parse(From, endpoint.Kind);
+            using var peers = new StreamSource(endpoint, NoListener.ListenOrWait, from);
+            using var stream = peers.Next(limit);
+            using FrameReceiver receiver = ZeroCopy
+                ? new ZeroCopyReceiver(stream, sink, options, Cancellation)
+                : new CopyReceiver(stream, sink, options, Cancellation);
+            Receive(receiver);
+        });
+    }
+
+    private void Receive(FrameReceiver receiver)
+    {
+        var progress = StreamProgress($"Receiving from {Address}");
+        try
+        {
+            receiver.Run(receiving => progress(() => receiving.Summary));
+        }
+        finally
+        {
+            EndProgress();
+        }
+
+        if (PassThru)
+            WriteVerbose($"{receiver.Summary}");
+        else
+            WriteObject(receiver.Summary);
+    }
+
+    private ReceiveOptions NewOptions(Endpoint endpoint)
+    {
+        var options = new ReceiveOptions
+        {
+            FrameCount = FrameCount == 0 ? long.MaxValue : FrameCount,
+            Limits = new StreamLimits(MaxFrameSize, MaxBufferCount),
+        };
+        if (!ZeroCopy || DomainOf(endpoint, Domain) is not { } domain)
+            return options;
+        using var limit = NewLimit(0);
+        var (own, exporter) = XenDomain.FindExporter(domain, limit);
+        return options with { OwnDomain = own, Domain = exporter };
+    }
+
+    private List<IFrameSink> NewSinks(WaitLimit writing)
+    {
+        var picture = new PictureOptions { Stride = Stride, Encoding = Encoding, Range = Range };
+        var sinks = new List<IFrameSink>();
+        if (OutFile is not null)
+        {
+            var path = FilePath(OutFile);
+            sinks.Add(System.IO.Path.GetExtension(path).ToUpperInvariant() switch
+            {
+                ".Y4M" => new Y4mSink(path, FrameRate, picture, writing),
+                ".PNG" => new PictureFileSink(path, picture, Cancellation),
+                _ => new RawFileSink(path, writing),
+            });
+        }
+
+        if (Show)
+            sinks.Add(new WindowSink(Address, picture));
+        if (Terminal)
+            sinks.Add(new TerminalSink(Console.OpenStandardOutput(), () => TerminalSize.Of(Host), picture));
+        if (PassThru)
+            sinks.Add(new PipelineSink(WriteObject));
+        return sinks;
+    }
+}
