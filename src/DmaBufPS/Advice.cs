@@ -22,6 +22,8 @@ internal static class Advice
         "Buffer,NoLease" => "Get-GrantRefs lists the references that this session has granted.",
         "Buffer,NoPeer" => "Send-DmaBufFd and Publish-DmaBuf give it to a peer, Revoke-GrantRefs revokes references.",
         "Buffer,CannotWait" => "Remove-DmaBuf removes it.",
+        "Display,NoLibrary" or "Display,NoDisplay" or "Display,NoWindow" when target is DmaBuffer =>
+            "Show-DmaBufImage -Terminal needs no window, and Save-DmaBufImage writes a file.",
         "Domain,Own" or "Buffer,OwnDomain" => "Send-DmaBufFd does that.",
         "IOCTL_GNTDEV_DMABUF_IMP_TO_REFS,ENOTTY" => "New-GrantBuf makes such a buffer.",
         "IOCTL_GNTDEV_DMABUF_IMP_TO_REFS,ENOSPC" or "IOCTL_GNTALLOC_ALLOC_GREF,ENOSPC" =>

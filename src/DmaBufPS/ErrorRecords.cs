@@ -54,6 +54,10 @@ internal static class ErrorRecords
         WaitTimeoutException => ErrorCategory.OperationTimeout,
         BufferException buffer => Category(buffer.Fault),
         ShareException share => Category(share.Fault),
+        PictureException { Fault: PictureFault.UnknownFormat } => ErrorCategory.NotImplemented,
+        PictureException => ErrorCategory.InvalidArgument,
+        DisplayException { Fault: DisplayFault.NoLibrary } => ErrorCategory.NotInstalled,
+        DisplayException => ErrorCategory.ResourceUnavailable,
         _ => ErrorCategory.NotSpecified,
     };
 
