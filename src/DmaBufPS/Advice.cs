@@ -23,6 +23,8 @@ internal static class Advice
         "Buffer,NoPeer" => "Send-DmaBufFd and Publish-DmaBuf give it to a peer, Revoke-GrantRefs revokes references.",
         "Buffer,CannotWait" => "Remove-DmaBuf removes it.",
         "Video,NotACamera" or "VIDIOC_QUERYCAP,ENOTTY" => "Get-VideoDevice lists the devices.",
+        "Display,NoLibrary" or "Display,NoDisplay" or "Display,NoWindow" when target is DmaBuffer =>
+            "Show-DmaBufImage -Terminal needs no window, and Save-DmaBufImage writes a file.",
         "Domain,Own" or "Buffer,OwnDomain" => "Send-DmaBufFd does that.",
         "IOCTL_GNTDEV_DMABUF_IMP_TO_REFS,ENOTTY" => "New-GrantBuf makes such a buffer.",
         "IOCTL_GNTDEV_DMABUF_IMP_TO_REFS,ENOSPC" or "IOCTL_GNTALLOC_ALLOC_GREF,ENOSPC" =>

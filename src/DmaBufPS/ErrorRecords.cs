@@ -57,6 +57,10 @@ internal static class ErrorRecords
         VideoException { Fault: VideoFault.MemoryRefused } => ErrorCategory.NotImplemented,
         VideoException => ErrorCategory.InvalidArgument,
         ShareException share => Category(share.Fault),
+        PictureException { Fault: PictureFault.UnknownFormat } => ErrorCategory.NotImplemented,
+        PictureException => ErrorCategory.InvalidArgument,
+        DisplayException { Fault: DisplayFault.NoLibrary } => ErrorCategory.NotInstalled,
+        DisplayException => ErrorCategory.ResourceUnavailable,
         _ => ErrorCategory.NotSpecified,
     };
 

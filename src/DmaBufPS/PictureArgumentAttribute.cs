@@ -2,12 +2,15 @@ using System.Collections;
 using System.Globalization;
 using System.Management.Automation;
 using DmaBuf.Buffers;
+using DmaBuf.Errors;
+using DmaBuf.Frames;
 
 namespace DmaBufPS;
 
 /// <summary>
 /// Accepts a picture's layout as a hashtable: Width, Height, FourCC (four characters or their number) and, if need be,
-/// Modifier, and Offset and Stride of each plane. Without a stride, there is one plane of four bytes a pixel.
+/// Modifier, and Offset and Stride of each plane. Without these, the planes follow each other without padding; those of
+/// an unknown format are one of four bytes a pixel.
 /// </summary>
 [AttributeUsage(AttributeTargets.Property)]
 public sealed class PictureArgumentAttribute : ArgumentTransformationAttribute
@@ -31,18 +34,42 @@ public sealed class PictureArgumentAttribute : ArgumentTransformationAttribute
         }
 
         var width = (int)Number(table, "Width", null);
+        var height = (int)Number(table, "Height", null);
+        var format = Format(table);
+        if (PlanesOf(table, width, height, format) is { } planes)
+            return Layout(width, height, format, table, planes);
         var strides = Numbers(table, "Stride") ?? [BytesPerPixel * (long)width];
         var offsets = Numbers(table, "Offset") ?? [0];
         if (offsets.Length != strides.Length)
             throw Bad($"There are {offsets.Length} offsets and {strides.Length} strides; each plane has one of each.");
-        return new PictureLayout
+        planes = [.. offsets.Zip(strides, (offset, stride) => new PicturePlane(offset, checked((int)stride)))];
+        return Layout(width, height, format, table, planes);
+    }
+
+    private static PictureLayout Layout(
+        int width, int height, FourCC format, IDictionary table, IReadOnlyList<PicturePlane> planes) => new()
         {
             Width = width,
-            Height = (int)Number(table, "Height", null),
-            FourCC = Format(table),
+            Height = height,
+            FourCC = format,
             Modifier = (ulong)Number(table, "Modifier", 0),
-            Planes = [.. offsets.Zip(strides, (offset, stride) => new PicturePlane(offset, checked((int)stride)))],
+            Planes = planes,
         };
+
+    /// <summary>The planes of a known format that the table does not describe, or null.</summary>
+    private static IReadOnlyList<PicturePlane>? PlanesOf(IDictionary table, int width, int height, FourCC format)
+    {
+        if (Value(table, "Stride") is not null || Value(table, "Offset") is not null)
+            return null;
+        try
+        {
+            return PictureFormat.Create(format, width, height, new PictureOptions()).Layout.Planes;
+        }
+        catch (PictureException)
+        {
+            // An unknown format, or a size that is refused with the rest of the metadata.
+            return null;
+        }
     }
 
     private static FourCC Format(IDictionary table) => Value(table, "FourCC") switch

@@ -136,7 +136,7 @@ public sealed class PictureConverter
         throw new PictureException(
             PictureFault.TooSmall,
             $"A picture of {Width}x{Height} {_layout.FourCC} needs {BytesNeeded} bytes"
-            + $"{(_planes[0].Offset > 0 ? $" (it begins at byte {_planes[0].Offset})" : "")}, and {what} has {size}.",
+            + $"{(_planes[0].Offset > 0 ? $" (it begins at byte {_planes[0].Offset})" : "")}, more than {what} has.",
             "Check width, height, pixel format, offset and stride.");
     }
 

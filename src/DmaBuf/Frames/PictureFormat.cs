@@ -11,7 +11,9 @@ public sealed record PictureFormat(PictureLayout Layout, ColorEncoding Encoding,
 {
     private const int HighDefinitionHeight = 720;
 
-    /// <summary>The picture of a size and format, whose rows have no padding unless the options have a stride.</summary>
+    /// <summary>
+    /// The picture of a size and format, whose rows have no padding unless the options have a stride.
+    /// </summary>
     /// <exception cref="PictureException">UnknownFormat, BadSize, BadLayout.</exception>
     public static PictureFormat Create(FourCC format, int width, int height, PictureOptions options)
     {

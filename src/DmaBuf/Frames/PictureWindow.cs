@@ -144,7 +144,9 @@ public sealed class PictureWindow : IDisposable
         Sdl2.SDL_RenderPresent(_renderer);
     }
 
-    /// <summary>Has the picture drawn again, after the window was resized or uncovered. Called by SDL's thread.</summary>
+    /// <summary>
+    /// Has the picture drawn again, after the window was resized or uncovered. Called by SDL's thread.
+    /// </summary>
     internal void Invalidate() => _isStale = true;
 
     /// <summary>Closes the window. Idempotent. Called by SDL's thread.</summary>

@@ -163,17 +163,25 @@ internal static class SdlThread
         // Ctrl+C stays the program's.
         _ = Sdl2.SDL_SetHint("SDL_NO_SIGNAL_HANDLERS", "1");
         _ = Sdl2.SDL_SetHint("SDL_VIDEO_ALLOW_SCREENSAVER", "1");
-        if (Sdl2.SDL_Init(Sdl2.SDL_INIT_VIDEO) < 0)
+        var reason = Sdl2.SDL_Init(Sdl2.SDL_INIT_VIDEO) < 0 ? Sdl2.Error : WhyNobodySees(Sdl2.VideoDriver);
+        if (reason is not null)
         {
-            var reason = Sdl2.Error;
             Sdl2.SDL_Quit();
-            throw new DisplayException(DisplayFault.NoDisplay, $"SDL2 has no display to use: {reason.TrimEnd('.')}.",
+            throw new DisplayException(
+                DisplayFault.NoDisplay,
+                $"SDL2 has no display to use: {reason.TrimEnd('.')}.",
                 "Work in a session of X11 or Wayland (see the variables DISPLAY and WAYLAND_DISPLAY), or on the console "
                 + "of a machine with a graphics card (SDL_VIDEODRIVER=kmsdrm).");
         }
 
         s_isInitialized = true;
     }
+
+    /// <summary>Whether nobody could see a window: SDL falls back to drivers that have no display.</summary>
+    private static string? WhyNobodySees(string driver) =>
+        driver is "offscreen" or "dummy" && Environment.GetEnvironmentVariable("SDL_VIDEODRIVER") != driver
+            ? $"only its driver {driver} works here"
+            : null;
 
     private static void Release()
     {

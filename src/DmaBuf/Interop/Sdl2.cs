@@ -75,6 +75,9 @@ internal static unsafe partial class Sdl2
     [LibraryImport(Library)]
     public static partial void SDL_Quit();
 
+    /// <summary>The name of the driver that SDL_Init chose, such as <c>x11</c>.</summary>
+    public static string VideoDriver => Marshal.PtrToStringUTF8(SDL_GetCurrentVideoDriver()) ?? "";
+
     [LibraryImport(Library)]
     public static partial int SDL_GetDisplayUsableBounds(int display, out SDL_Rect bounds);
 
@@ -133,4 +136,7 @@ internal static unsafe partial class Sdl2
 
     [LibraryImport(Library)]
     private static partial nint SDL_GetError();
+
+    [LibraryImport(Library)]
+    private static partial nint SDL_GetCurrentVideoDriver();
 }

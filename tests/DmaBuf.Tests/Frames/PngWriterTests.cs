@@ -88,7 +88,8 @@ public sealed class PngWriterTests
     private static uint[] Gradient(int width, int height) =>
         [.. Enumerable.Range(0, width * height).Select(i => Pixel(i % width, i / width))];
 
-    private static uint Pixel(int x, int y) => 0xFF000000 | ((uint)(byte)x << 16) | ((uint)(byte)y << 8) | (byte)(x + y);
+    private static uint Pixel(int x, int y) =>
+        0xFF000000 | ((uint)(byte)x << 16) | ((uint)(byte)y << 8) | (byte)(x + y);
 
     private static uint[] Grey(int count) =>
         [.. Enumerable.Range(0, count).Select(i => 0xFF000000 | ((uint)(byte)(i * 7) * 0x010101))];

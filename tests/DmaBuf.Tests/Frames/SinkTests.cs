@@ -64,7 +64,8 @@ public sealed class SinkTests : IDisposable
     [InlineData("GREY", "Cmono", 5, 3)]
     public void A_Y4M_file_has_planes_without_padding(string fourCC, string space, int width, int height)
     {
-        var options = new PictureOptions { Stride = fourCC[0] == 'N' || fourCC is "YU12" or "YV12" or "GREY" ? 16 : 48 };
+        var isPacked = fourCC is "YUYV" or "UYVY" or "YVYU";
+        var options = new PictureOptions { Stride = isPacked ? 48 : 16 };
         var picture = PictureFormat.Create(FourCC.Parse(fourCC), width, height, options);
         var content = Buffers.Pattern((int)new PictureConverter(picture).BytesNeeded);
         using var frame = new FrameMaker(content);

@@ -7,7 +7,7 @@ namespace DmaBufPS.Tests.Contract;
 public sealed class CmdletContractTests : IClassFixture<ExportedCmdlets>
 {
     /// <summary>Verbs of commands that only look and change nothing.</summary>
-    private static readonly string[] s_lookingVerbs = ["Compare", "Get", "Test"];
+    private static readonly string[] s_lookingVerbs = ["Compare", "Get", "Show", "Test"];
 
     /// <summary>Verbs of commands of which only some forms change something.</summary>
     private static readonly string[] s_waitingVerbs = ["Read", "Wait"];
@@ -119,9 +119,10 @@ public sealed class CmdletContractTests : IClassFixture<ExportedCmdlets>
     [MemberData(nameof(Names))]
     public void Addresses_domains_and_encodings_complete(string name)
     {
-        string[] completing = ["Address", "Domain", "Encoding", "Heap"];
+        string[] completing = ["Address", "Domain", "Encoding", "Heap", "PixelFormat"];
+        // PowerShell itself completes the values of enumerations.
         Assert.All(
-            ParametersOf(name).Where(parameter => completing.Contains(parameter.Name)),
+            ParametersOf(name).Where(parameter => completing.Contains(parameter.Name) && !ValuesOf(parameter).Any()),
             parameter => Assert.Contains(parameter.Attributes, attribute => attribute is ArgumentCompleterAttribute));
     }
 
