@@ -10,17 +10,17 @@ public abstract class PictureCmdlet : DmaBufCmdlet
     private ColorEncoding? _encoding;
 
     /// <summary>The width in pixels.</summary>
-    [Parameter]
+    [Parameter(ValueFromPipelineByPropertyName = true)]
     [ValidateRange(1, PictureConverter.MaxSide)]
     public int? Width { get; set; }
 
     /// <summary>The height in pixels.</summary>
-    [Parameter]
+    [Parameter(ValueFromPipelineByPropertyName = true)]
     [ValidateRange(1, PictureConverter.MaxSide)]
     public int? Height { get; set; }
 
     /// <summary>The pixel format's four characters, such as YUYV.</summary>
-    [Parameter]
+    [Parameter(ValueFromPipelineByPropertyName = true)]
     [ArgumentCompleter(typeof(PixelFormatCompleter))]
     public FourCC? PixelFormat { get; set; }
 

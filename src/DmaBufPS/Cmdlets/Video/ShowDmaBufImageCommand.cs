@@ -1,5 +1,4 @@
 using System.Management.Automation;
-using System.Management.Automation.Host;
 using DmaBuf.Buffers;
 using DmaBuf.Frames;
 using DmaBuf.Tracing;
@@ -12,8 +11,6 @@ namespace DmaBufPS;
 public sealed class ShowDmaBufImageCommand : PictureCmdlet
 {
     private const string InWindow = "Window";
-    private const int UsualColumns = 80;
-    private const int UsualLines = 24;
 
     /// <summary>The buffers with the pictures, or their names. One is shown after another.</summary>
     [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
@@ -56,26 +53,8 @@ public sealed class ShowDmaBufImageCommand : PictureCmdlet
 
     private void WriteLines(Picture picture)
     {
-        var (columns, lines) = TerminalSize();
+        var (columns, lines) = TerminalSize.Of(Host);
         foreach (var line in picture.ToLines(columns, lines))
             WriteObject(line);
-    }
-
-    /// <summary>The terminal's size, without the line for the prompt.</summary>
-    private (int Columns, int Lines) TerminalSize()
-    {
-        try
-        {
-            var size = Host.UI?.RawUI?.WindowSize;
-            if (size is { Width: > 0, Height: > 1 })
-                return (size.Value.Width, size.Value.Height - 1);
-        }
-        catch (Exception e) when (e is HostException or NotImplementedException or NotSupportedException
-            or IOException or InvalidOperationException)
-        {
-            // A host without a terminal.
-        }
-
-        return (UsualColumns, UsualLines);
     }
 }
