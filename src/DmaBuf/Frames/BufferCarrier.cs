@@ -22,12 +22,13 @@ public abstract class BufferCarrier : IDisposable
     internal static void CheckPlanes(FrameSource source)
     {
         if (source.Frames.Any(frame => frame.Planes.Count > 1))
-        {
-            throw new VideoException(VideoFault.ManyPlanes,
-                $"{source.Name} has its planes in buffers of their own, and the protocol shares one buffer a frame.",
-                "Use a pixel format of one plane in memory, or send the frames without sharing the buffers.");
-        }
+            throw NotShared(source, "has its planes in buffers of their own");
     }
+
+    /// <summary>The refusal of frames that are not at the start of one buffer.</summary>
+    internal static VideoException NotShared(FrameSource source, string reason) => new(VideoFault.ManyPlanes,
+        $"{source.Name} {reason}, and the protocol shares frames that begin with their buffer.",
+        "Use a pixel format of one plane in memory, or send the frames without sharing the buffers.");
 
     /// <summary>The number that a buffer has on the wire.</summary>
     internal static ulong HandleOf(Frame frame) => (ulong)frame.Index + 1;

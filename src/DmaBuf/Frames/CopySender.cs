@@ -31,7 +31,7 @@ public sealed class CopySender : FrameSender
         for (var plane = 0; plane < frame.Planes.Count; plane++)
         {
             using var view = frame.Planes[plane].OpenView(BufferAccess.Read);
-            Stream.Send(view.Slice(0, frame.PlaneBytes(plane)), Limit);
+            Stream.Send(view.Slice(frame.PlaneOffset(plane), frame.PlaneBytes(plane)), Limit);
         }
 
         Source.Return(frame);

@@ -97,7 +97,7 @@ internal sealed class CopyingSource : FrameSource
     {
         using var source = from.Buffer.OpenView(BufferAccess.Read);
         using var target = to.Buffer.OpenView(BufferAccess.ReadWrite);
-        source.Slice(0, from.BytesUsed).CopyTo(target.WritableSlice(0, from.BytesUsed));
+        source.Slice(from.PlaneOffset(0), from.BytesUsed).CopyTo(target.WritableSlice(0, from.BytesUsed));
         _copied++;
     }
 }

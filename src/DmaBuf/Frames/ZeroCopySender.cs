@@ -61,6 +61,8 @@ public sealed class ZeroCopySender : FrameSender
     /// <inheritdoc/>
     private protected override void Send(Frame frame)
     {
+        if (frame.PlaneOffset(0) != 0)
+            throw BufferCarrier.NotShared(Source, "puts a header before its frames");
         Span<byte> head = stackalloc byte[VideoWire.ZeroCopyHeadSize];
         new ZeroCopyHead(
             (uint)frame.Index,
