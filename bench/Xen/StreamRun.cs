@@ -1,4 +1,3 @@
-using System.Text;
 using DmaBuf.Lab;
 
 namespace DmaBuf.Bench;
@@ -14,16 +13,21 @@ internal static class StreamRun
     {
         Console.WriteLine($"Measuring: streams between {guest} and dom0");
         var bytes = (quick ? 16L : 64L) << 20;
-        using var output = new MemoryStream();
+        var path = Path.Combine(Workshop.Out, "xen-streams.txt");
         string[] words =
         [
             Path.Combine(Workshop.Root, "bench/Xen/streams.sh"), guest, Workshop.Pair, $"{Runs}",
-            quick ? "100" : "500", $"{bytes}",
+            quick ? "100" : "300", $"{bytes}",
         ];
-        var code = await host.RunAsync(
-            XenHost.Dom0, new GuestCommand("sh", words), output, Console.OpenStandardError());
-        var text = Encoding.UTF8.GetString(output.ToArray());
-        await File.WriteAllTextAsync(Path.Combine(Workshop.Out, "xen-streams.txt"), text);
+        int code;
+        // Not buffered, so that a run that is cut off leaves what it has measured.
+        await using (var output = new FileStream(path, FileMode.Create, FileAccess.Write, FileShare.Read, 0))
+        {
+            code = await host.RunAsync(
+                XenHost.Dom0, new GuestCommand("sh", words), output, Console.OpenStandardError());
+        }
+
+        var text = await File.ReadAllTextAsync(path);
         if (code != 0)
             throw new InvalidOperationException($"streams.sh failed ({code}). It printed:\n{text}");
         var medians = text.Split('\n', StringSplitOptions.RemoveEmptyEntries)

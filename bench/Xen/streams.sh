@@ -29,12 +29,14 @@ while [ "$runs" -gt 0 ]; do
                 vchan) at="vchand:$id:bench" to=vchan:0:bench ;;
                 tcp) port=$((port + 1)) at="tcpd:0.0.0.0:$port" to="tcp:dom0:$port" ;;
             esac
-            echo "$carrier-$what $(pair "$what" "$at" "$to" "$rounds")"
+            value=$(pair "$what" "$at" "$to" "$rounds") || exit
+            echo "$carrier-$what $value"
         done
         case $carrier in
             tcp) port=$((port + 1)) at="tcpd:0.0.0.0:$port" to="tcp:dom0:$port" ;;
         esac
-        echo "$carrier-flow $(pair flow "$at" "$to" "$bytes")"
+        value=$(pair flow "$at" "$to" "$bytes") || exit
+        echo "$carrier-flow $value"
     done
     path=/local/domain/0/data/vchan/$id/flow
     "$c" receive "$id" "$path" "$bytes" > listener.out &
