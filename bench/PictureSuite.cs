@@ -82,7 +82,9 @@ internal static partial class PictureSuite
         return rows;
     }
 
-    /// <summary>Noise as vivid makes it, in limited range: grey, or with chroma up to a number from the middle.</summary>
+    /// <summary>
+    /// Noise as vivid makes it, in limited range: grey, or with chroma up to a number from the middle.
+    /// </summary>
     private static byte[] Noise(int chroma)
     {
         var random = new Random(1);

@@ -78,7 +78,10 @@ internal static class VideoSuite
         using var limit = new WaitLimit(TimeSpan.FromSeconds(60));
         using var listener = StreamListener.Listen(Endpoint.Parse(listening));
         using var sender = Process.Start(Environment.ProcessPath!,
-            [typeof(VideoSuite).Assembly.Location, SenderRole, connecting, $"{width}", $"{height}", $"{Warm + frames}"]);
+            [
+                typeof(VideoSuite).Assembly.Location,
+                SenderRole, connecting, $"{width}", $"{height}", $"{Warm + frames}",
+            ]);
         using var stream = listener.Accept(limit);
         using var sink = new CountingSink(Warm);
         using FrameReceiver receiver = isShared

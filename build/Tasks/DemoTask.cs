@@ -4,8 +4,9 @@ namespace DmaBuf.Build;
 
 /// <summary>
 /// Shows the main job on an emulated Xen host: a guest shares a buffer with dom0, without a copy. The cmdlets do it
-/// where there is PowerShell, otherwise the peer program. With -Channel, three buffers go round over vchan; with -Video,
-/// a camera's frames go to dom0, which makes a picture of the first. The last line is for programs that read the output.
+/// where there is PowerShell, otherwise the peer program. With -Channel, three buffers go round over vchan; with
+/// -Video, a camera's frames go to dom0, which makes a picture of the first. The last line is for programs that read
+/// the output.
 /// </summary>
 internal static class DemoTask
 {

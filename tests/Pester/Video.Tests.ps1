@@ -4,8 +4,9 @@ BeforeAll {
     . $PSScriptRoot/common.ps1
 
     # Starts the other side of a stream; Complete returns what it emitted.
-    function Start-Side ([scriptblock] $Script) {
-        Start-ThreadJob -ScriptBlock ([scriptblock]::Create("Import-Module '$ModulePath'; $Script")) -ArgumentList $address
+    function Start-Side ([string] $Script) {
+        $whole = [scriptblock]::Create("Import-Module '$ModulePath'; $Script")
+        Start-ThreadJob -ScriptBlock $whole -ArgumentList $address
     }
     function Complete-Side ($Job) {
         Wait-Job $Job -Timeout 120 | Should -Not -BeNullOrEmpty -Because 'the other side ends, too'
@@ -20,21 +21,25 @@ Describe 'Streams of frames' {
     }
 
     It 'a file of Y4M frames has what the test pattern sent' {
-        $job = Start-Side { Send-VideoStream $args[0] -TestPattern -PixelFormat YU12 -Width 64 -Height 48 -FrameRate 0 -FrameCount 5 }
+        $job = Start-Side {
+            Send-VideoStream $args[0] -TestPattern -PixelFormat YU12 -Width 64 -Height 48 -FrameRate 0 -FrameCount 5
+        }
         $received = Receive-VideoStream $address -OutFile $TestDrive/bars.y4m -TimeoutSec 60
         $sent = Complete-Side $job
         $received.Frames, $sent.Frames | Should -Be 5, 5
         "$($sent.Transfer) $($received.Format)" | Should -Be 'Copy 64x48 YU12'
         (Get-Item $TestDrive/bars.y4m).Length | Should -BeGreaterThan (5 * 64 * 48 * 1.5)
 
-        $job = Start-Side ([scriptblock]::Create("Send-VideoStream `$args[0] -InFile '$TestDrive/bars.y4m' -FrameRate 0"))
-        Receive-VideoStream $address -OutFile $TestDrive/again.y4m -TimeoutSec 60 | ForEach-Object Frames | Should -Be 5
+        $job = Start-Side "Send-VideoStream `$args[0] -InFile '$TestDrive/bars.y4m' -FrameRate 0"
+        (Receive-VideoStream $address -OutFile $TestDrive/again.y4m -TimeoutSec 60).Frames | Should -Be 5
         $null = Complete-Side $job
         Get-FileHash $TestDrive/again.y4m | ForEach-Object Hash | Should -Be (Get-FileHash $TestDrive/bars.y4m).Hash
     }
 
     It 'frames in shared buffers are objects, which a pipeline can save as pictures, and which expire' {
-        $job = Start-Side { Send-VideoStream $args[0] -TestPattern -ZeroCopy -FrameRate 0 -FrameCount 3 -AckTimeoutMs 0 }
+        $job = Start-Side {
+            Send-VideoStream $args[0] -TestPattern -ZeroCopy -FrameRate 0 -FrameCount 3 -AckTimeoutMs 0
+        }
         $frames = Receive-VideoStream $address -ZeroCopy -PassThru -TimeoutSec 60 | ForEach-Object {
             $null = $_ | Save-DmaBufImage -Path "$TestDrive/frame$($_.Sequence).png"
             $_.HasExpired | Should -BeFalse
@@ -51,8 +56,8 @@ Describe 'Streams of frames' {
 
     It 'a loop of a raw file begins anew, and -OutFile .png is a picture of the first frame' {
         [IO.File]::WriteAllBytes("$TestDrive/two.raw", [byte[]] (@(16) * 64 + @(235) * 64))
-        $job = Start-Side ([scriptblock]::Create(
-                "Send-VideoStream `$args[0] -InFile '$TestDrive/two.raw' -Loop -Width 8 -Height 8 -PixelFormat GREY -FrameRate 0 -FrameCount 5"))
+        $file = "-InFile '$TestDrive/two.raw' -Loop -Width 8 -Height 8 -PixelFormat GREY"
+        $job = Start-Side "Send-VideoStream `$args[0] $file -FrameRate 0 -FrameCount 5"
         $values = Receive-VideoStream $address -OutFile $TestDrive/first.png -PassThru -TimeoutSec 60 |
             ForEach-Object { $_.ToArray()[0] }
         $null = Complete-Side $job

@@ -122,7 +122,11 @@ public sealed class FileSource : TimedSource
         if (count == 0 && !_isY4m)
             return false;
         if (count < frame.Length)
-            throw Y4mHeader.Bad(file: _file, $"ends in the middle of a frame: {count} of {frame.Length} bytes are there");
+        {
+            throw Y4mHeader.Bad(
+                _file, $"ends in the middle of a frame: {count} of {frame.Length} bytes are there");
+        }
+
         _hasFrames = true;
         return true;
     }

@@ -28,7 +28,8 @@ internal sealed class FramesInUse
     }
 
     /// <summary>Adds a frame whose ack is late after a deadline.</summary>
-    public void Add(Frame frame, long deadline) => _entries[Count++] = new Entry(frame, frame.Sequence, deadline, false);
+    public void Add(Frame frame, long deadline) =>
+        _entries[Count++] = new Entry(frame, frame.Sequence, deadline, false);
 
     /// <summary>Takes the frame that an ack is for.</summary>
     public bool TryTake(FrameAck ack, [NotNullWhen(true)] out Frame? frame)

@@ -11,7 +11,9 @@ public sealed class GrantCarrier : BufferCarrier
     private readonly List<GrantExport> _exports = [];
     private readonly List<GrantRefs> _refs = [];
 
-    /// <summary>Grants the pages of a source's buffers. Pages that were granted when they were allocated stay so.</summary>
+    /// <summary>
+    /// Grants the pages of a source's buffers. Pages that were granted when they were allocated stay so.
+    /// </summary>
     /// <param name="source">The source.</param>
     /// <param name="own">This domain's id.</param>
     /// <param name="peer">The receiver's domain.</param>

@@ -22,7 +22,7 @@ internal sealed class SenderMessages : IDisposable
         _waitText = $"a frame from {stream.Peer}";
     }
 
-    /// <summary>The time limit of the current message, which however its bytes drip ends 30 s after its first.</summary>
+    /// <summary>The limit of the current message, which ends 30 s after its first byte, however it drips.</summary>
     public WaitLimit Limit => _limit;
 
     /// <summary>Begins the next message: waits for it without a limit, and reads its head.</summary>

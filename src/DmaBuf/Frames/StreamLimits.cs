@@ -2,7 +2,7 @@ using DmaBuf.Errors;
 
 namespace DmaBuf.Frames;
 
-/// <summary>What a receiver takes from a sender that it does not trust. It allocates a stream's buffers by it.</summary>
+/// <summary>What a receiver takes from a sender that it does not trust, before it allocates anything.</summary>
 /// <param name="MaxFrameBytes">The most bytes of a frame.</param>
 /// <param name="MaxBuffers">The most buffers.</param>
 public readonly record struct StreamLimits(int MaxFrameBytes, int MaxBuffers)

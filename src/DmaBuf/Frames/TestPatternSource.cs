@@ -21,7 +21,11 @@ public sealed class TestPatternSource : TimedSource
     /// <exception cref="PictureException">There is no picture of this format or size.</exception>
     public TestPatternSource(
         int width, int height, FourCC format, double frameRate, int bufferCount, Func<long, DmaBuffer> allocate)
-        : this(TestPattern.Layout(width, height, format), new(width, height, format, 0, bufferCount), frameRate, allocate)
+        : this(
+            TestPattern.Layout(width, height, format),
+            new(width, height, format, 0, bufferCount),
+            frameRate,
+            allocate)
     {
     }
 

@@ -28,7 +28,9 @@ internal sealed class WakeEvent : IDisposable
             Reset();
     }
 
-    /// <summary>Resets it. A poll that found it readable calls this, because another thread may still be in Set.</summary>
+    /// <summary>
+    /// Resets it. A poll that found it readable calls this, because another thread may still be in Set.
+    /// </summary>
     public void Reset()
     {
         _isSet = false;

@@ -85,7 +85,10 @@ public sealed class HostilePeerTests : IDisposable
     [Fact]
     public void Metadata_that_is_too_long_or_out_of_the_buffer_ends_the_channel()
     {
-        var layout = new PictureLayout { Width = 1, Height = 1, FourCC = new FourCC(1), Planes = [new PicturePlane(4096, 1)] };
+        var layout = new PictureLayout
+        {
+            Width = 1, Height = 1, FourCC = new FourCC(1), Planes = [new PicturePlane(4096, 1)],
+        };
         ShareMetadata[] bad = [new() { PrivateData = new byte[193] }, new() { Picture = layout }];
         foreach (var metadata in bad)
         {

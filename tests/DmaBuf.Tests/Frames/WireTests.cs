@@ -40,7 +40,8 @@ public sealed class WireTests
         handle.Write(bytes, [0x11, 0x22334455]);
         Assert.Equal(16040, bytes.Length);
         Assert.Equal(
-            Hex("56484e44 00000001 0000000000000007 0000000000002000 00000002 00001000 00000005 00000000 00000011 22334455"),
+            Hex("56484e44 00000001 0000000000000007 0000000000002000 00000002 00001000 00000005 00000000"
+                + "00000011 22334455"),
             bytes[..48]);
         Assert.DoesNotContain(bytes[48..], value => value != 0);
         Assert.True(BufferHandle.TryRead(bytes, out var read));
@@ -55,7 +56,8 @@ public sealed class WireTests
         var head = new ZeroCopyHead(3, 614400, 0, 7, 9, s_time);
         head.Write(bytes);
         Assert.Equal(
-            Hex("5652464d 00000003 00096000 00000000 0000000000000007 0000000000000009 0000000000000005 0000000000000007"),
+            Hex("5652464d 00000003 00096000 00000000 0000000000000007 0000000000000009 0000000000000005"
+                + "0000000000000007"),
             bytes);
         Assert.True(ZeroCopyHead.TryRead(bytes, out var read));
         Assert.Equal(head, read);

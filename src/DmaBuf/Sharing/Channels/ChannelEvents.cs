@@ -2,7 +2,9 @@ using DmaBuf.Waits;
 
 namespace DmaBuf.Sharing.Channels;
 
-/// <summary>Reads the events of several channels in the order in which they happened. Used under the table's lock.</summary>
+/// <summary>
+/// Reads the events of several channels in the order in which they happened. Used under the table's lock.
+/// </summary>
 internal sealed class ChannelEvents(ChannelTable table)
 {
     private const int MostEnded = 16;

@@ -95,7 +95,8 @@ public sealed class ConnectDmaBufChannelCommand : DmaBufCmdlet
             return;
         ThrowTerminatingError(ErrorRecords.From(
             new PSArgumentException(
-                $"There are {Domain.Length} domains for {Address.Length} addresses: {Domain[Address.Length]} has none."),
+                $"There are {Domain.Length} domains for {Address.Length} addresses: "
+                + $"{Domain[Address.Length]} has none."),
             "Channel,TooManyDomains",
             ErrorCategory.InvalidArgument,
             Domain[Address.Length],

@@ -7,13 +7,19 @@ using DmaBuf.Xen;
 namespace DmaBufPS;
 
 /// <summary>Receive-VideoStream: receives the frames of one sender.</summary>
-[Cmdlet(VerbsCommunications.Receive, "VideoStream", DefaultParameterSetName = Summary)]
+[Cmdlet(
+    VerbsCommunications.Receive,
+    "VideoStream",
+    DefaultParameterSetName = Summary,
+    SupportsShouldProcess = true,
+    ConfirmImpact = ConfirmImpact.Low)]
 [OutputType(typeof(StreamSummary), ParameterSetName = [Summary])]
 [OutputType(typeof(VideoFrame), ParameterSetName = [Frames])]
 public sealed class ReceiveVideoStreamCommand : VideoStreamCmdlet
 {
     private const string Summary = "Summary";
     private const string Frames = "PassThru";
+    private ColorEncoding? _encoding;
 
     /// <summary>The address, at which one sender is accepted.</summary>
     [Parameter(Mandatory = true, Position = 0)]
@@ -60,7 +66,11 @@ public sealed class ReceiveVideoStreamCommand : VideoStreamCmdlet
 
     /// <summary>How luma and chroma become RGB.</summary>
     [Parameter]
-    public ColorEncoding? Encoding { get; set; }
+    public ColorEncoding Encoding
+    {
+        get => _encoding ?? default;
+        set => _encoding = value;
+    }
 
     /// <summary>The range of luma and chroma.</summary>
     [Parameter]
@@ -95,7 +105,8 @@ public sealed class ReceiveVideoStreamCommand : VideoStreamCmdlet
     /// <inheritdoc/>
     protected override void ProcessRecord()
     {
-        if (ParseStream(Address, ZeroCopy, Domain) is not { } endpoint)
+        if (ParseStream(Address, ZeroCopy, Domain) is not { } endpoint
+            || !ShouldProcess(OutFile ?? Address, "Receive video stream"))
             return;
         Try(Address, () =>
         {
@@ -147,7 +158,7 @@ public sealed class ReceiveVideoStreamCommand : VideoStreamCmdlet
 
     private List<IFrameSink> NewSinks(WaitLimit writing)
     {
-        var picture = new PictureOptions { Stride = Stride, Encoding = Encoding, Range = Range };
+        var picture = new PictureOptions { Stride = Stride, Encoding = _encoding, Range = Range };
         var sinks = new List<IFrameSink>();
         if (OutFile is not null)
         {

@@ -20,13 +20,17 @@ public abstract class VideoStreamCmdlet : DmaBufCmdlet
             return null;
         if (domain is not null && !zeroCopy)
         {
-            ThrowTerminatingError(Refusal("Video,DomainAlone", "-Domain is the domain to share buffers with, which -ZeroCopy does.",
+            ThrowTerminatingError(Refusal(
+                "Video,DomainAlone",
+                "-Domain is the domain to share buffers with, which -ZeroCopy does.",
                 "Add -ZeroCopy, or leave out -Domain."));
         }
 
         if (zeroCopy && endpoint!.Kind != EndpointKind.Unix && DomainOf(endpoint, domain) is null)
         {
-            ThrowTerminatingError(Refusal("Video,NoDomain", $"{address} does not tell which domain to share the buffers with.",
+            ThrowTerminatingError(Refusal(
+                "Video,NoDomain",
+                $"{address} does not tell which domain to share the buffers with.",
                 "Name it with -Domain, or use a unix socket between two processes of one machine."));
         }
 
