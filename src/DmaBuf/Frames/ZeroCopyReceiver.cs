@@ -83,6 +83,10 @@ public sealed class ZeroCopyReceiver : FrameReceiver
                 // A sender that has closed the connection needs no ack; the next message shows any other failure.
                 _failure = e.Errno is Interop.Errno.EPIPE or Interop.Errno.ECONNRESET ? null : e;
             }
+            catch (ObjectDisposedException)
+            {
+                // A sink may keep a frame longer than the stream lives.
+            }
         }
     }
 

@@ -61,7 +61,40 @@ public sealed class PeerProgramTests
         Assert.Equal("turns=7 buffers=3", producer.Finish()[^1]);
     }
 
+    [Fact]
+    public void Its_receiver_writes_the_frames_of_a_C_sender()
+    {
+        using var folder = new ScratchFolder();
+        var port = $"{StreamTests.FreePort()}";
+        using var receiver = StartPeer("receiver", "-l", "127.0.0.1", "-p", port, "-o", folder.File("frames"));
+        using var sender = CProgram.Start("video", "sender", "127.0.0.1", port, "64", "48", "5");
+        sender.Finish();
+        Assert.StartsWith("frames=5 dropped=0 ", receiver.Finish()[^1], StringComparison.Ordinal);
+        var bytes = File.ReadAllBytes(folder.File("frames"));
+        Assert.Equal([0, 1, 2, 3, 4], bytes.Where((_, i) => i % (64 * 48 * 2) == 0));
+        Assert.Equal(5 * 64 * 48 * 2, bytes.Length);
+    }
+
+    [Fact]
+    public void Its_sender_sends_a_cameras_frames_to_a_C_receiver()
+    {
+        using var vivid = new Vivid();
+        var port = $"{StreamTests.FreePort()}";
+        using var receiver = CProgram.Start("video", "receiver", port);
+        Assert.Equal("listening", receiver.ReadLine());
+        using var sender = StartPeer(
+            "sender", "-d", vivid.Path, "-a", "127.0.0.1", "-p", port, "-W", "320", "-H", "180", "-f", "YUYV", "-n", "5");
+        Assert.StartsWith("frames=5 ", sender.Finish()[^1], StringComparison.Ordinal);
+        var lines = receiver.Finish();
+        Assert.Equal("hello 320x180 YUYV 115200 bytes 4 buffers", lines[0]);
+        Assert.Equal(5, lines.Count(line => line.EndsWith(" 115200 eb 80", StringComparison.Ordinal)));
+    }
+
     [Theory]
+    [InlineData("sender")]
+    [InlineData("sender", "-a", "127.0.0.1", "-p", "9000", "-x", "1")]
+    [InlineData("sender", "-a", "127.0.0.1", "-p", "9000", "-d", "/dev/video77")]
+    [InlineData("receiver", "-p", "many")]
     [InlineData("server")]
     [InlineData("publish", "unix:/tmp/s", "--turns", "0")]
     [InlineData("consume", "xenstore:camera")]
