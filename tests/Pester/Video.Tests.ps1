@@ -65,6 +65,24 @@ Describe 'Streams of frames' {
         [Text.Encoding]::ASCII.GetString([IO.File]::ReadAllBytes("$TestDrive/first.png"), 1, 3) | Should -Be PNG
     }
 
+    It 'the example of copied frames records them' {
+        $examples = Join-Path $RepositoryRoot docs/examples
+        $job = Start-Side "& '$examples/video-copy.ps1' send `$args[0] -Frames 10"
+        (& $examples/video-copy.ps1 receive $address -OutFile $TestDrive/camera.y4m).Frames | Should -Be 10
+        (Complete-Side $job).Frames | Should -Be 10
+        Get-Content $TestDrive/camera.y4m -TotalCount 1 | Should -BeLike 'YUV4MPEG2 W640 H480 *'
+    }
+
+    It 'the example of shared frames saves pictures of some' {
+        $examples = Join-Path $RepositoryRoot docs/examples
+        $job = Start-Side "& '$examples/video-zero-copy.ps1' send `$args[0] -Frames 11"
+        $output = & $examples/video-zero-copy.ps1 receive $address -Folder $TestDrive
+        (Complete-Side $job).Overwritten | Should -Be 0
+        $output[-1] | Should -BeLike '11 frames, * dropped'
+        $output[0..1] | Should -HaveCount 2
+        $output[0].Length | Should -BeGreaterThan 100
+    }
+
     It 'a receiver that has enough ends the sender' {
         $job = Start-Side { Send-VideoStream $args[0] -TestPattern -FrameRate 0 }
         (Receive-VideoStream $address -FrameCount 2 -TimeoutSec 60).Frames | Should -Be 2
