@@ -5,6 +5,13 @@ public static class Accelerator
 {
     private const string Kvm = "kvm";
     private const string Tcg = "tcg";
+
+    /// <summary>
+    /// Without SMAP: emulation checks the stack that iretq reads in a user's program, which .NET runs when it resumes a
+    /// thread, as if it were the kernel's, and the program is killed.
+    /// </summary>
+    private const string UsualProcessor = "max,-smap";
+
     private static readonly TimeSpan s_trialLimit = TimeSpan.FromSeconds(15);
 
     /// <summary>Returns the name of the accelerator to use.</summary>
@@ -32,7 +39,7 @@ public static class Accelerator
 
     /// <summary>Returns QEMU's arguments for the accelerator and the processor, by default the usual one.</summary>
     public static string[] Arguments(string accelerator, string? processor = null) =>
-        ["-accel", accelerator == Tcg ? "tcg,thread=multi" : accelerator, "-cpu", processor ?? "max"];
+        ["-accel", accelerator == Tcg ? "tcg,thread=multi" : accelerator, "-cpu", processor ?? UsualProcessor];
 
     /// <summary>Returns the kernel parameters that the accelerator needs.</summary>
     /// <remarks>

@@ -100,8 +100,13 @@ public static class FrameSources
     private static bool CannotGrant(KernelException e) =>
         e is { Call: nameof(Gntdev.IOCTL_GNTDEV_DMABUF_IMP_TO_REFS), Errno: Errno.ENOTTY };
 
-    private static Func<long, DmaBuffer> AllocatorOf(SourceOptions options) =>
-        options.Heap is { } heap ? size => FrameMemory.AllocateFrom(heap, size) : FrameMemory.Allocate;
+    private static Func<long, DmaBuffer> AllocatorOf(SourceOptions options) => options switch
+    {
+        { Heap: { } heap } => size => FrameMemory.AllocateFrom(heap, size),
+        // A driver cannot look up the pages behind the mapping of a dma-buf (EFAULT).
+        { Memory: CaptureMemory.UserPtr } => size => MemFdAllocator.Allocate(FrameMemory.RoundUp(size)),
+        _ => FrameMemory.Allocate,
+    };
 
     private static FrameSource Open(
         SourceOptions options, CaptureMemory memory, Func<long, DmaBuffer> allocate, CancellationToken stop)
