@@ -10,10 +10,15 @@ namespace DmaBuf.Build;
 /// <param name="traitIfEmulated">
 /// The trait, NAME=VALUE, of the tests to run where the processor is emulated; null runs all.
 /// </param>
-internal sealed partial class XunitSuite(string suite, string project, string? traitIfEmulated = null) : TestSuite
+/// <param name="notIfEmulated">The trait of the tests to leave out there; null leaves out none.</param>
+internal sealed partial class XunitSuite(
+    string suite, string project, string? traitIfEmulated = null, string? notIfEmulated = null) : TestSuite
 {
-    /// <summary>The tests of the core.</summary>
-    public static XunitSuite Core { get; } = new("xunit", "DmaBuf.Tests");
+    /// <summary>
+    /// The tests of the core. Those that only compute, or open windows, show the same on every kernel, and are slow on an
+    /// emulated processor.
+    /// </summary>
+    public static XunitSuite Core { get; } = new("xunit", "DmaBuf.Tests", notIfEmulated: "Only=Host");
 
     /// <summary>The tests of the core that need dom0 of a Xen host.</summary>
     public static XunitSuite Xen { get; } = new("xunit", "DmaBuf.Tests", "Needs=Xen");
@@ -34,6 +39,7 @@ internal sealed partial class XunitSuite(string suite, string project, string? t
         Path.Combine(isEmulated ? CompiledTests.Folder(project) : Repository.Binaries(project), $"{project}.dll"),
         "-noColor", "-noAutoReporters", "-reporter", "json", "-xml", resultFile,
         .. isEmulated && traitIfEmulated is not null ? ["-trait", traitIfEmulated] : Array.Empty<string>(),
+        .. isEmulated && notIfEmulated is not null ? ["-trait-", notIfEmulated] : Array.Empty<string>(),
         .. filter is null ? Array.Empty<string>() : ["-method", $"*{filter}*"],
     ];
 

@@ -4,6 +4,7 @@ using Xunit;
 
 namespace DmaBuf.Tests;
 
+[Trait("Only", "Host")]
 public sealed class LibYuvTests
 {
     // Six fractional bits in coefficients up to 2.1: an error of 1/128 for each of 128 steps of two chromas and 255 of

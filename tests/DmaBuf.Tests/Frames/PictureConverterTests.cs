@@ -5,6 +5,7 @@ using Xunit;
 
 namespace DmaBuf.Tests;
 
+[Trait("Only", "Host")]
 public sealed class PictureConverterTests
 {
     // More than the rounding to whole steps, which is half a step, and far less than a wrong equation's.

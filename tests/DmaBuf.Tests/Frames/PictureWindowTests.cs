@@ -10,6 +10,7 @@ namespace DmaBuf.Tests;
 
 /// <summary>Windows on a real X server, which is told by variables of the process.</summary>
 [Collection(nameof(VirtualDisplay))]
+[Trait("Only", "Host")]
 public sealed class PictureWindowTests
 {
     private const int Width = 320;

@@ -6,6 +6,7 @@ using Xunit;
 
 namespace DmaBuf.Tests;
 
+[Trait("Only", "Host")]
 public sealed class PngWriterTests
 {
     [Theory]
