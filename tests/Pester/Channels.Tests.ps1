@@ -13,14 +13,6 @@ BeforeAll {
         }
     }
 
-    function Wait-Until ([scriptblock] $Condition, [double] $Seconds) {
-        $end = [datetime]::UtcNow.AddSeconds($Seconds)
-        while (-not (& $Condition)) {
-            if ([datetime]::UtcNow -gt $end) { throw "timed out after $Seconds s waiting for: $Condition" }
-            Start-Sleep -Milliseconds 20
-        }
-    }
-
     function Complete-Peer ($Job) {
         if (-not (Wait-Job $Job -Timeout 120)) { throw 'the other process did not end within 120 s' }
         try { Receive-Job $Job -ErrorAction Stop } finally { Remove-Job $Job -Force }
@@ -57,7 +49,6 @@ Describe 'A channel to another process' {
         $channel = Connect-DmaBufChannel "unix:$socket" -TimeoutSec 60
         $picture = @{ Width = 128; Height = 64; FourCC = 'XR24' }
         $share = Publish-DmaBuf $buffer -Name picture -Metadata $picture -PrivateData 'a note'
-        $share.State | Should -Be Offered
         $buffer | Wait-DmaBufRelease -TimeoutSec 60
         Wait-DmaBufRelease -Id $share.Id -TimeoutSec 60
         $buffer | Read-DmaBufContent -AsString | Should -Be 'and backyou'
@@ -107,7 +98,7 @@ Describe 'A channel to another process' {
         $share = Publish-DmaBuf $buffer $channel -Name frame
         (Receive-DmaBufEvent $channel -TimeoutSec 60).Type | Should -Be Imported
         kill -9 $peer.Id
-        $events = 1..2 | ForEach-Object { Receive-DmaBufEvent $channel -TimeoutSec 10 }
+        $events = 1..2 | ForEach-Object { Receive-DmaBufEvent $channel -TimeoutSec 60 }
         $events.Type | Should -Be Removed, Disconnected
         $events.Reason | Select-Object -Unique | Should -Be PeerEnded
         (Get-DmaBufChannel $channel.Id).State | Should -Be Reconnecting
@@ -116,9 +107,9 @@ Describe 'A channel to another process' {
         $again = [Diagnostics.Process]::Start($start)
         1..2 | ForEach-Object { (Receive-DmaBufEvent $channel -TimeoutSec 60).Type } | Should -Be Connected, Imported
         (Get-DmaBufShare frame).Buffer | Should -Be $buffer
-        Wait-Until { ($buffer | Read-DmaBufContent -AsString) -like "from process $($again.Id)*" } 10
+        Wait-Until { ($buffer | Read-DmaBufContent -AsString) -like "from process $($again.Id)*" } 60
         kill -9 $again.Id
-        (Receive-DmaBufEvent $channel -Type Disconnected -TimeoutSec 10).Reason | Should -Be PeerEnded
+        (Receive-DmaBufEvent $channel -Type Disconnected -TimeoutSec 60).Reason | Should -Be PeerEnded
         $channel | Disconnect-DmaBufChannel
         (Receive-DmaBufEvent $channel -Follow | Select-Object -Last 1).Reason | Should -Be Closed
         $peer.Dispose()
@@ -193,37 +184,6 @@ Describe 'The cmdlets for channels' {
         (Receive-DmaBufEvent $left -Type Unpublished -TimeoutSec 10).Id | Should -Be $share.Id
     }
 
-    It 'connect to several peers at once, and return each channel when its peer has come' {
-        $sockets = 'first', 'second' | ForEach-Object { Join-Path $TestDrive "$_.sock" }
-        $job = Start-ThreadJob {
-            Import-Module $using:ModulePath
-            Connect-DmaBufChannel -Address ($using:sockets -replace '^', 'unixd:') -TimeoutSec 60 -Verbose
-        }
-        Wait-Until { (Test-Path $sockets[0]) -and (Test-Path $sockets[1]) } 20
-        $second = Connect-DmaBufChannel "unix:$($sockets[1])" -TimeoutSec 10
-        Wait-Until { $job.Output.Count -eq 1 } 10
-        $first = Connect-DmaBufChannel "unix:$($sockets[0])" -TimeoutSec 10
-        $channels = Receive-Job $job -Wait -AutoRemoveJob 4> $null
-        $channels | ForEach-Object Address | Should -Be "unixd:$($sockets[1])", "unixd:$($sockets[0])"
-        $first, $second + $channels | Disconnect-DmaBufChannel
-    }
-
-    It 'report the peers that cannot be reached, and connect to the others' {
-        $socket = Join-Path $TestDrive 'one.sock'
-        $job = Start-ThreadJob {
-            Import-Module $using:ModulePath
-            Connect-DmaBufChannel "unixd:$using:socket" -TimeoutSec 60
-        }
-        Wait-Until { Test-Path $socket } 20
-        $channel = Connect-DmaBufChannel "unix:$socket", 'tcp:127.0.0.1:9' -TimeoutSec 1 -ErrorVariable failure `
-            -ErrorAction SilentlyContinue
-        $channel.Address | Should -Be "unix:$socket"
-        $failure[0].FullyQualifiedErrorId | Should -BeLike 'Wait,ETIMEDOUT,*'
-        $channel, (Receive-Job $job -Wait -AutoRemoveJob) | Disconnect-DmaBufChannel
-        Should-Fail { Connect-DmaBufChannel tcp:127.0.0.1:9 -Domain 1, 2 } 'Channel,TooManyDomains' InvalidArgument `
-            '-Domain alone'
-    }
-
     It 'end their waits at the time limit and at Ctrl+C' {
         Should-Fail { Receive-DmaBufEvent $left -TimeoutSec 0.1 } 'Wait,ETIMEDOUT' OperationTimeout
         Should-Fail { Import-DmaBuf -Name none -TimeoutSec 0.1 } 'Wait,ETIMEDOUT' OperationTimeout
@@ -251,7 +211,7 @@ Describe 'The cmdlets for channels' {
             try { Import-DmaBuf -Name ending -TimeoutSec 20 -ErrorAction Stop } catch { $_.FullyQualifiedErrorId }
         }
         # The import waits for the lock of its exporter.
-        Wait-Until { $share.State -eq 'Importing' } 20
+        Wait-Until { $share.State -eq 'Importing' } 60
         Unpublish-DmaBuf $share | ForEach-Object State | Should -Be Ended
         Receive-Job $import -Wait -AutoRemoveJob | Should -BeLike 'Share,Unpublished,*'
     }

@@ -51,6 +51,15 @@ function Wait-CPeer ([Parameter(ValueFromPipeline)] [Diagnostics.Process] $Peer)
     }
 }
 
+# Waits until a script returns true.
+function Wait-Until ([scriptblock] $Condition, [double] $Seconds) {
+    $end = [datetime]::UtcNow.AddSeconds($Seconds)
+    while (-not (& $Condition)) {
+        if ([datetime]::UtcNow -gt $end) { throw "timed out after $Seconds s waiting for: $Condition" }
+        Start-Sleep -Milliseconds 20
+    }
+}
+
 # Returns the first error that a command writes or throws.
 function Get-ErrorOf ([scriptblock] $Command) {
     try {
