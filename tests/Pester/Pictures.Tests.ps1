@@ -94,10 +94,13 @@ Describe 'Save-DmaBufImage' {
 
     It 'says what is wrong with a picture' {
         Should-Fail { $buffer | Save-DmaBufImage $path } 'Picture,Unknown' InvalidArgument 'PixelFormat'
-        Should-Fail { $buffer | Save-DmaBufImage $path -Width 640 -Height 480 -PixelFormat YUYV } 'Picture,TooSmall' InvalidArgument
-        Should-Fail { $buffer | Save-DmaBufImage $path -Width 6 -Height 4 -PixelFormat MJPG } 'Picture,UnknownFormat' NotImplemented 'YUYV'
+        Should-Fail { $buffer | Save-DmaBufImage $path -Width 640 -Height 480 -PixelFormat YUYV } `
+            'Picture,TooSmall' InvalidArgument
+        Should-Fail { $buffer | Save-DmaBufImage $path -Width 6 -Height 4 -PixelFormat MJPG } `
+            'Picture,UnknownFormat' NotImplemented 'YUYV'
         Should-Fail { $buffer | Save-DmaBufImage $path @Grey -Stride 15 } 'Picture,BadLayout' InvalidArgument
-        Should-Fail { $buffer | Save-DmaBufImage $path -Width 32768 -Height 32768 -PixelFormat GREY } 'Picture,BadSize' InvalidArgument
+        Should-Fail { $buffer | Save-DmaBufImage $path -Width 32768 -Height 32768 -PixelFormat GREY } `
+            'Picture,BadSize' InvalidArgument
         Should-Fail { $buffer | Save-DmaBufImage /dev/full @Grey -Force } 'write,ENOSPC' ResourceUnavailable
         Should-Fail { $buffer | Save-DmaBufImage (Join-Path $TestDrive no/such.png) @Grey } 'open,ENOENT' ObjectNotFound
         Should-Fail { $buffer | Save-DmaBufImage Env:picture @Grey } 'Path,NotAFile' InvalidArgument

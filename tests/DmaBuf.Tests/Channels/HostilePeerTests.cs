@@ -231,7 +231,9 @@ public sealed class HostilePeerTests : IDisposable
         }
     }
 
-    /// <summary>Announces a share, and has another thread import it, which must fail. The peer owes the pages.</summary>
+    /// <summary>
+    /// Announces a share, and has another thread import it, which must fail. The peer owes the pages.
+    /// </summary>
     private (ImportedShare Share, Task<T> Importing) StartFailingImport<T>()
         where T : Exception
     {

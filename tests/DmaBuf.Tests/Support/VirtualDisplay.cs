@@ -19,7 +19,8 @@ internal sealed class VirtualDisplay : IDisposable
         // The number of the display comes as a line.
         string[] arguments =
         [
-            "-displayfd", "1", "-screen", "0", $"{width}x{height}x24", "-fbdir", Path.GetDirectoryName(_folder.File("x"))!,
+            "-displayfd", "1", "-screen", "0", $"{width}x{height}x24",
+            "-fbdir", Path.GetDirectoryName(_folder.File("x"))!,
             "-nolisten", "tcp", "-noreset",
         ];
         _server = Process.Start(new ProcessStartInfo("Xvfb", arguments)

@@ -83,7 +83,8 @@ public sealed class PeerProgramTests
         using var receiver = CProgram.Start("video", "receiver", port);
         Assert.Equal("listening", receiver.ReadLine());
         using var sender = StartPeer(
-            "sender", "-d", vivid.Path, "-a", "127.0.0.1", "-p", port, "-W", "320", "-H", "180", "-f", "YUYV", "-n", "5");
+            "sender", "-d", vivid.Path, "-a", "127.0.0.1", "-p", port,
+            "-W", "320", "-H", "180", "-f", "YUYV", "-n", "5");
         Assert.StartsWith("frames=5 ", sender.Finish()[^1], StringComparison.Ordinal);
         var lines = receiver.Finish();
         Assert.Equal("hello 320x180 YUYV 115200 bytes 4 buffers", lines[0]);
