@@ -109,8 +109,10 @@ public abstract class FrameReceiver : IDisposable
     /// <summary>Receives the frame whose head came, and passes it to the sink.</summary>
     private protected abstract void Take(ReadOnlySpan<byte> head);
 
-    /// <summary>Lets the sender use a frame's buffer again. Called on any thread.</summary>
-    private protected virtual void OnDone(Frame frame)
+    /// <summary>
+    /// Lets the sender use the buffer of the frame with this number again. Called on any thread.
+    /// </summary>
+    private protected virtual void OnDone(Frame frame, ulong sequence)
     {
     }
 
@@ -151,15 +153,18 @@ public abstract class FrameReceiver : IDisposable
 
     private void Release(Frame frame)
     {
+        ulong sequence;
         lock (_kept)
         {
             if (!_kept.Remove(frame))
                 return;
+            // From here on, another frame can come into the buffer.
+            sequence = frame.Sequence;
             frame.Expire();
             if (_isWaiting)
                 Poll.Signal(_released);
         }
 
-        OnDone(frame);
+        OnDone(frame, sequence);
     }
 }

@@ -67,12 +67,12 @@ public sealed class ZeroCopyReceiver : FrameReceiver
     }
 
     /// <inheritdoc/>
-    private protected override void OnDone(Frame frame)
+    private protected override void OnDone(Frame frame, ulong sequence)
     {
         Span<byte> bytes = stackalloc byte[VideoWire.AckSize];
         lock (_acks)
         {
-            new FrameAck(0, _handles[frame], frame.Sequence).Write(bytes);
+            new FrameAck(0, _handles[frame], sequence).Write(bytes);
             try
             {
                 _ackLimit.Restart();
