@@ -34,10 +34,10 @@ internal static class VideoPeer
         var source = new SourceOptions
         {
             Device = options['d'] ?? "/dev/video0",
-            Width = options.Number('W', SourceOptions.DefaultWidth),
-            Height = options.Number('H', SourceOptions.DefaultHeight),
+            Width = options.Number('W', SourceOptions.DefaultWidth, 1, PictureConverter.MaxSide),
+            Height = options.Number('H', SourceOptions.DefaultHeight, 1, PictureConverter.MaxSide),
             PixelFormat = FourCC.Parse(options['f'] ?? "YUYV"),
-            BufferCount = options.Number('b', 4),
+            BufferCount = options.Number('b', 4, CaptureOptions.MinBufferCount, StreamLimits.Default.MaxBuffers),
             Heap = options['e'],
             Memory = (options['m'] ?? "auto") switch
             {
@@ -53,30 +53,37 @@ internal static class VideoPeer
             FrameCount = options.Number('n', 0) is > 0 and var count ? count : long.MaxValue,
             AckTimeout = milliseconds == 0 ? null : TimeSpan.FromMilliseconds(milliseconds),
         };
-        using var limit = new WaitLimit(TimeSpan.FromMilliseconds(options.Number('t', 3000)), stop);
+        var connectTime = options.Number('t', 3000);
         if (!isZeroCopy)
         {
             using var frames = FrameSources.Open(source, stop);
-            using var peers = new StreamSource(endpoint, NoListener.ListenOrWait);
-            using var stream = peers.Next(limit);
+            using var stream = Connect(endpoint, connectTime, stop);
             using var sender = new CopySender(stream, frames, sending, stop);
             Run(sender);
         }
         else
         {
+            using var limit = new WaitLimit(null, stop);
             var (own, peer) = XenDomain.FindPeer(options.Required('D'), limit);
             var (frames, carrier) = FrameSources.OpenFor(source, own, peer, stop);
             using (frames)
             using (carrier)
             {
-                using var peers = new StreamSource(endpoint, NoListener.ListenOrWait);
-                using var stream = peers.Next(limit);
+                using var stream = Connect(endpoint, connectTime, stop);
                 using var sender = new ZeroCopySender(stream, frames, carrier, sending, stop);
                 sender.Overwriting += (_, _) => Console.Error.WriteLine(
                     $"Warning: no ack within {milliseconds} ms, and no other buffer is free: going on without it.");
                 Run(sender);
             }
         }
+    }
+
+    /// <summary>Connects within a time in milliseconds; 0 is as long as it takes.</summary>
+    private static ByteStream Connect(Endpoint endpoint, int milliseconds, CancellationToken stop)
+    {
+        using var limit = new WaitLimit(milliseconds == 0 ? null : TimeSpan.FromMilliseconds(milliseconds), stop);
+        using var peers = new StreamSource(endpoint, NoListener.ListenOrWait);
+        return peers.Next(limit);
     }
 
     private static void Run(FrameSender sender)

@@ -17,6 +17,15 @@ public abstract class BufferCarrier : IDisposable
     /// <summary>Ends the sharing.</summary>
     public abstract void Dispose();
 
+    /// <summary>The source, if its frames have one plane in memory.</summary>
+    /// <exception cref="VideoException">ManyPlanes.</exception>
+    internal static FrameSource Checked(FrameSource source)
+    {
+        ArgumentNullException.ThrowIfNull(source);
+        CheckPlanes(source);
+        return source;
+    }
+
     /// <summary>Refuses frames of several planes in memory.</summary>
     /// <exception cref="VideoException">ManyPlanes.</exception>
     internal static void CheckPlanes(FrameSource source)

@@ -174,7 +174,7 @@ internal sealed unsafe class CaptureBuffers : IDisposable
             {
                 planes.Add(allocate is null || _memory == Videodev2.V4L2_MEMORY_MMAP
                     ? DriverBuffer(index, i)
-                    : allocate(WholePages(_format.Planes[i].SizeImage)));
+                    : allocate(FrameMemory.RoundUp(_format.Planes[i].SizeImage)));
                 if (_memory == Videodev2.V4L2_MEMORY_USERPTR)
                     _views.Add(planes[i].HoldView());
             }
@@ -250,5 +250,4 @@ internal sealed unsafe class CaptureBuffers : IDisposable
 
     private static uint LengthOf(DmaBuffer plane) => (uint)Math.Min(plane.Size, uint.MaxValue);
 
-    private static long WholePages(long bytes) => (bytes + PageSizes.Base - 1) / PageSizes.Base * PageSizes.Base;
 }

@@ -44,7 +44,7 @@ internal sealed class CaptureDevice : IDisposable
                 throw new KernelException(nameof(Videodev2.VIDIOC_QUERYCAP), Errno.Last, path);
             if (!capability.Captures || (capability.Own & Videodev2.V4L2_CAP_STREAMING) == 0)
             {
-                throw new VideoException(VideoFault.NotACamera, $"{path} ({capability.Card}) captures no video.",
+                throw new VideoException(VideoFault.NotACamera, $"{path} ({capability.Card}) cannot capture video.",
                     "Use a device that does; one camera often has several devices.");
             }
 

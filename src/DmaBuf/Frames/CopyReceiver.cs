@@ -29,7 +29,7 @@ public sealed class CopyReceiver : FrameReceiver
     private protected override void Take(ReadOnlySpan<byte> head)
     {
         if (!CopyHead.TryRead(head, out var next))
-            throw VideoWire.Bad(Stream.Peer, "sent what is no frame");
+            throw VideoWire.Bad(Stream.Peer, "sent a message that is not a frame");
         if (next.BytesUsed > Format.SizeImage)
         {
             throw VideoWire.Bad(
@@ -38,6 +38,8 @@ public sealed class CopyReceiver : FrameReceiver
 
         var frame = _frames[(int)(next.Index % (uint)_frames.Count)];
         WaitFor(frame);
+        // This side's own sink may have taken its time.
+        Messages.BeginPart();
         var bytes = (int)next.BytesUsed;
         using (var view = frame.Buffer.OpenView(BufferAccess.ReadWrite))
             Messages.Fill(view.WritableSlice(0, bytes));

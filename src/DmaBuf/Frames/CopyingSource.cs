@@ -17,11 +17,13 @@ internal sealed class CopyingSource : FrameSource
 
     /// <param name="inner">The source, which this one takes over.</param>
     /// <param name="allocate">Makes the memory, by its size in bytes.</param>
+    /// <exception cref="VideoException">ManyPlanes.</exception>
     public CopyingSource(FrameSource inner, Func<long, DmaBuffer> allocate)
     {
         _inner = inner;
         try
         {
+            BufferCarrier.CheckPlanes(inner);
             for (var i = 0; i < inner.Format.BufferCount; i++)
             {
                 _frames.Add(new Frame(i, allocate(inner.Format.SizeImage)));

@@ -10,7 +10,7 @@ public sealed class FileSource : TimedSource
     private readonly bool _isY4m;
     private readonly bool _loops;
     private readonly byte[] _start;
-    private bool _hasStart;
+    private int _startUsed;
     private bool _hasFrames;
 
     private FileSource(
@@ -21,9 +21,9 @@ public sealed class FileSource : TimedSource
         _file = file;
         _isY4m = header is not null;
         _loops = options.Loop;
-        // What was read to see which kind of file it is belongs to the first raw frame.
+        // What was read to see which kind of file it is belongs to the first raw frames.
         _start = start;
-        _hasStart = !_isY4m;
+        _startUsed = _isY4m ? start.Length : 0;
     }
 
     /// <inheritdoc/>
@@ -110,14 +110,9 @@ public sealed class FileSource : TimedSource
             return false;
         using var view = buffer.OpenView(BufferAccess.ReadWrite);
         var frame = view.WritableSlice(0, Format.SizeImage);
-        var count = 0;
-        if (_hasStart)
-        {
-            _hasStart = false;
-            count = Math.Min(_start.Length, frame.Length);
-            _start.AsSpan(0, count).CopyTo(frame);
-        }
-
+        var count = Math.Min(_start.Length - _startUsed, frame.Length);
+        _start.AsSpan(_startUsed, count).CopyTo(frame);
+        _startUsed += count;
         count += _file.Fill(frame[count..]);
         if (count == 0 && !_isY4m)
             return false;

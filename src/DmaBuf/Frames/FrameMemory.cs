@@ -48,7 +48,7 @@ public static class FrameMemory
     /// <summary>A size in bytes, rounded up to whole pages.</summary>
     internal static long RoundUp(long size)
     {
-        var page = Environment.SystemPageSize;
+        var page = PageSizes.Base;
         return (size + page - 1) / page * page;
     }
 

@@ -25,9 +25,17 @@ public abstract class FrameReceiver : IDisposable
         Options = options;
         _sink = sink;
         _release = Release;
-        _released = Poll.CreateEvent() ?? throw new KernelException("eventfd", Errno.Last, "this process");
         _waits = new WaitLimit(null, stop);
         Messages = new SenderMessages(stream, stop);
+        if (Poll.CreateEvent() is { } released)
+        {
+            _released = released;
+            return;
+        }
+
+        var errno = Errno.Last;
+        Messages.Dispose();
+        throw new KernelException("eventfd", errno, "this process");
     }
 
     /// <summary>How the frames come.</summary>
@@ -82,11 +90,12 @@ public abstract class FrameReceiver : IDisposable
             throw new InvalidOperationException("A receiver runs once.");
         _isNew = false;
         Span<byte> hello = stackalloc byte[VideoWire.HelloSize];
-        Messages.BeginSetUp();
+        Messages.BeginPart();
         Messages.Fill(hello);
         Format = StreamFormat.Read(hello, Options.Limits, Stream.Peer);
-        Prepare();
+        // Before there are buffers, because the sink may not take such frames.
         _sink.Start(Format);
+        Prepare();
         Span<byte> head = stackalloc byte[HeadSize];
         while (Counters.Frames < Options.FrameCount && !_sink.IsClosed && Messages.TryBegin(head, _sink))
         {
@@ -94,13 +103,28 @@ public abstract class FrameReceiver : IDisposable
             Take(head);
             report?.Invoke(this);
         }
+
+        CheckAcks();
     }
 
     private protected virtual void Dispose(bool disposing)
     {
+        // What a sink still keeps is nobody's any more: releasing it later does nothing.
+        lock (_kept)
+        {
+            _kept.ForEach(frame => frame.Expire());
+            _kept.Clear();
+            _isWaiting = false;
+        }
+
         Messages.Dispose();
         _waits.Dispose();
         _released.Dispose();
+    }
+
+    /// <summary>Throws the failure of an ack that another thread sent.</summary>
+    private protected virtual void CheckAcks()
+    {
     }
 
     /// <summary>Makes the buffers, or receives them.</summary>

@@ -7,6 +7,9 @@ namespace DmaBuf.Frames;
 /// <summary>Sends a source's frames to one receiver. For one thread, and one run.</summary>
 public abstract class FrameSender : IDisposable
 {
+    /// <summary>A peer that floods this side cannot keep it from its frames for longer.</summary>
+    private const int MostReads = 16;
+
     private readonly SendOptions _options;
     private readonly WaitLimit _limit;
     private readonly StreamInput _input;
@@ -53,14 +56,17 @@ public abstract class FrameSender : IDisposable
     /// <summary>The limit of a message: none but cancellation, because a slow receiver holds the source back.</summary>
     private protected WaitLimit Limit => _limit;
 
-    /// <summary>Whether no further frame will be sent.</summary>
-    private protected bool IsOver => Counters.Frames >= _options.FrameCount || Source.HasEnded;
+    /// <summary>Whether no further frame will be sent: all that were asked for are, or there are no more.</summary>
+    public bool IsOver => Counters.Frames >= _options.FrameCount || Source.HasEnded;
 
     /// <summary>Whether another frame may be sent now.</summary>
     private protected virtual bool CanSend => true;
 
     /// <summary>Whether all frames that were sent are done with.</summary>
     private protected virtual bool IsIdle => true;
+
+    /// <summary>Whether the receiver has taken a frame, as far as this side can tell.</summary>
+    private protected virtual bool HasDelivered => Counters.Frames > 0;
 
     /// <summary>When to look again although nothing happens, on the clock of TickCount64.</summary>
     private protected virtual long NextDeadline => long.MaxValue;
@@ -77,7 +83,10 @@ public abstract class FrameSender : IDisposable
     /// connection.
     /// </summary>
     /// <param name="report">Called with each frame that was sent.</param>
-    /// <exception cref="PeerException">BadMessage: the receiver sent what is no ack.</exception>
+    /// <exception cref="PeerException">
+    /// BadMessage: the receiver sent a message that is not an ack. ClosedEarly: it closed the connection before it took
+    /// a frame.
+    /// </exception>
     /// <exception cref="DmaBufException">The source failed.</exception>
     /// <exception cref="OperationCanceledException">The run was stopped.</exception>
     public void Run(Action<FrameSender>? report = null)
@@ -97,6 +106,12 @@ public abstract class FrameSender : IDisposable
         catch (KernelException e) when (IsEnd(e))
         {
             // The receiver wants no more frames.
+        }
+
+        if (!HasDelivered && !IsOver)
+        {
+            throw new PeerException(PeerFault.ClosedEarly, Stream.Peer, "closed the connection before it took a frame",
+                "It refused the stream, or it failed: look at its own messages.");
         }
     }
 
@@ -140,6 +155,7 @@ public abstract class FrameSender : IDisposable
     /// <returns>False once the stream is over.</returns>
     private bool TakeStep(Action<FrameSender>? report)
     {
+        _limit.Cancellation.ThrowIfCancellationRequested();
         ReadPeer();
         if (_input.HasEnded)
             return false;
@@ -173,7 +189,10 @@ public abstract class FrameSender : IDisposable
         Span<byte> bytes = stackalloc byte[1024];
         if (!CanSend)
             Take(bytes[.._input.ReadSoon(bytes)]);
-        while (_input.MayHaveData)
+        // A send that waited may have taken the event of an ack that came with it.
+        if (!Stream.TellsOfUnread)
+            Take(bytes[.._input.Read(bytes)]);
+        for (var i = 0; i < MostReads && _input.MayHaveData; i++)
             Take(bytes[.._input.Read(bytes)]);
     }
 

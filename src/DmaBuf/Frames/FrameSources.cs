@@ -75,6 +75,13 @@ public static class FrameSources
 
     private static FrameSource OpenGranted(SourceOptions options, ushort own, ushort peer, CancellationToken stop)
     {
+        if (options.Memory == CaptureMemory.DmaBuf || options.Heap is not null)
+        {
+            throw new VideoException(VideoFault.MemoryRefused,
+                "The grant device of this kernel cannot share dma-bufs with another domain, which was asked for.",
+                "Leave out the heap and the kind of memory: pages of the grant allocator do without.");
+        }
+
         if (options.Device is null)
             return Open(options, default, Allocate, stop);
         try

@@ -48,7 +48,7 @@ internal sealed class FramesInUse
         return false;
     }
 
-    /// <summary>Marks the frames whose deadline is over.</summary>
+    /// <summary>Marks the overdue frames.</summary>
     /// <returns>How many were not marked before.</returns>
     public int MarkLate(long now)
     {

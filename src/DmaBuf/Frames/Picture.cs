@@ -52,6 +52,16 @@ public sealed class Picture
         return Encoding.UTF8.GetString(new HalfBlocks().Draw(Pixels, Width, columns, lines)).Split("\r\n");
     }
 
+    /// <summary>Copies the picture of a frame.</summary>
+    /// <returns>Null if the frame is too short for the picture, such as a damaged one.</returns>
+    /// <exception cref="PictureException">The format is not one of a picture, or not of so many planes.</exception>
+    internal static Picture? TryRead(Frame frame, PictureFormat format)
+    {
+        var converter = new PictureConverter(format);
+        var picture = new Picture(converter);
+        return converter.TryToXrgb(frame, picture._pixels) ? picture : null;
+    }
+
     /// <summary>Writes the picture to a PNG file, which is created or overwritten.</summary>
     /// <exception cref="KernelException">open, write: EACCES, EISDIR, ENOSPC and others of the file system.</exception>
     /// <exception cref="OperationCanceledException">Cancelled while nobody read the pipe at the path.</exception>

@@ -1,6 +1,6 @@
 namespace DmaBuf.Frames;
 
-/// <summary>Writes the first frame to a PNG file.</summary>
+/// <summary>Writes the first whole frame to a PNG file.</summary>
 public sealed class PictureFileSink : IFrameSink
 {
     private readonly string _path;
@@ -26,9 +26,12 @@ public sealed class PictureFileSink : IFrameSink
     /// <exception cref="Errors.KernelException">open, write: EACCES, ENOSPC and others of the file system.</exception>
     public FrameUse Take(Frame frame, Action<Frame> release)
     {
-        if (!_isWritten)
-            Picture.Read(frame.Buffer, _format!).SavePng(_path, _stop);
-        _isWritten = true;
+        if (!_isWritten && Picture.TryRead(frame, _format!) is { } picture)
+        {
+            picture.SavePng(_path, _stop);
+            _isWritten = true;
+        }
+
         return FrameUse.Done;
     }
 

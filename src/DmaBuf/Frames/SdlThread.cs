@@ -171,8 +171,7 @@ internal static class SdlThread
                 DisplayFault.NoDisplay,
                 $"SDL2 has no display to use: {reason.TrimEnd('.')}.",
                 "Work in a session of X11 or Wayland (see the variables DISPLAY and WAYLAND_DISPLAY), or on the "
-                + "console "
-                + "of a machine with a graphics card (SDL_VIDEODRIVER=kmsdrm).");
+                + "console of a machine with a graphics card (SDL_VIDEODRIVER=kmsdrm).");
         }
 
         s_isInitialized = true;

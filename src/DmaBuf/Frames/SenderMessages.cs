@@ -47,8 +47,10 @@ internal sealed class SenderMessages : IDisposable
         }
     }
 
-    /// <summary>Begins the part before the frames, which has one time limit in all.</summary>
-    public void BeginSetUp() => _limit.Restart();
+    /// <summary>
+    /// Begins a part with a time limit of its own, such as all that comes before the frames.
+    /// </summary>
+    public void BeginPart() => _limit.Restart();
 
     /// <summary>Reads a part of the current message.</summary>
     /// <exception cref="PeerException">ClosedEarly, Stalled.</exception>

@@ -36,7 +36,7 @@ public readonly record struct StreamFormat(
     internal static StreamFormat Read(ReadOnlySpan<byte> bytes, StreamLimits limits, string peer)
     {
         if (BinaryPrimitives.ReadUInt32BigEndian(bytes) != VideoWire.StreamMagic)
-            throw VideoWire.Bad(peer, "sent no hello of a stream of frames");
+            throw VideoWire.Bad(peer, "did not start with a hello");
         var version = BinaryPrimitives.ReadUInt32BigEndian(bytes[4..]);
         if (version != VideoWire.Version)
         {

@@ -40,8 +40,11 @@ internal sealed class StreamInput : IDisposable
 
     /// <summary>Reads what is there, without waiting.</summary>
     /// <returns>The number of bytes; 0 where there are none now, or no more at all.</returns>
+    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
     public int Read(Span<byte> bytes)
     {
+        // A peer that always has something to say must not keep a stop from being seen.
+        _cancellation.ThrowIfCancellationRequested();
         if (HasEnded)
             return 0;
         try

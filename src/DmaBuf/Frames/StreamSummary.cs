@@ -39,7 +39,7 @@ public sealed record StreamSummary
     /// <summary>Frames whose buffer was filled again although no ack had come.</summary>
     public long Overwritten { get; init; }
 
-    /// <summary>Acks that belong to no frame that waits for one, such as late ones of overwritten frames.</summary>
+    /// <summary>Acks that match no pending frame, such as late ones of overwritten frames.</summary>
     public long StrayAcks { get; init; }
 
     /// <summary>Frames that had to be copied once into memory that the peer can map.</summary>

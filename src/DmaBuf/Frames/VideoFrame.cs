@@ -14,7 +14,8 @@ public sealed class VideoFrame
 
     /// <param name="frame">The frame that is in the buffer now.</param>
     /// <param name="format">The stream's format.</param>
-    public VideoFrame(Frame frame, StreamFormat format)
+    /// <param name="stride">The bytes from row to row of the first plane; null where nothing tells.</param>
+    public VideoFrame(Frame frame, StreamFormat format, int? stride = null)
     {
         ArgumentNullException.ThrowIfNull(frame);
         _frame = frame;
@@ -22,6 +23,7 @@ public sealed class VideoFrame
         (Index, BytesUsed, Flags) = (frame.Index, frame.BytesUsed, frame.Flags);
         (Sequence, Timestamp) = (frame.Sequence, frame.Timestamp);
         Format = format;
+        Stride = stride;
     }
 
     /// <summary>Width, height and pixel format.</summary>
@@ -35,6 +37,9 @@ public sealed class VideoFrame
 
     /// <summary>The pixel format.</summary>
     public FourCC PixelFormat => Format.PixelFormat;
+
+    /// <summary>The bytes from one row of the first plane to the next; null where nothing tells.</summary>
+    public int? Stride { get; }
 
     /// <summary>The index of the buffer that it came in.</summary>
     public int Index { get; }

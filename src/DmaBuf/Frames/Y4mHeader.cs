@@ -13,7 +13,6 @@ namespace DmaBuf.Frames;
 internal sealed record Y4mHeader(int Width, int Height, FourCC PixelFormat, double? FrameRate)
 {
     private const int MostBytes = 256;
-    private const int LargestSide = 32768;
 
     /// <summary>What such a file begins with.</summary>
     public static ReadOnlySpan<byte> Magic => "YUV4MPEG2 "u8;
@@ -28,7 +27,7 @@ internal sealed record Y4mHeader(int Width, int Height, FourCC PixelFormat, doub
         var line = new byte[MostBytes];
         var words = Encoding.ASCII.GetString(line, 0, ReadLine(file, line)).Split(' ');
         var (width, height) = (Number('W'), Number('H'));
-        if (width is < 1 or > LargestSide || height is < 1 or > LargestSide)
+        if (width is < 1 or > PictureConverter.MaxSide || height is < 1 or > PictureConverter.MaxSide)
             throw Bad(file, $"has pictures of {width}x{height} pixels");
         return new Y4mHeader(width, height, FormatOf(Word('C') ?? "420"), Rate(Word('F')));
 

@@ -1,6 +1,8 @@
+using System.Runtime.ExceptionServices;
 using DmaBuf.Buffers;
 using DmaBuf.Errors;
 using DmaBuf.Grants;
+using DmaBuf.Interop;
 using DmaBuf.Sharing;
 using DmaBuf.Transport;
 using DmaBuf.Waits;
@@ -15,7 +17,7 @@ public sealed class ZeroCopyReceiver : FrameReceiver
     private readonly Dictionary<Frame, ulong> _handles = [];
     private readonly Lock _acks = new();
     private readonly WaitLimit _ackLimit;
-    private KernelException? _failure;
+    private volatile Exception? _failure;
 
     /// <param name="stream">The connection.</param>
     /// <param name="sink">Where the frames go.</param>
@@ -36,7 +38,7 @@ public sealed class ZeroCopyReceiver : FrameReceiver
         {
             Messages.Fill(bytes);
             if (!BufferHandle.TryRead(bytes, out var handle))
-                throw VideoWire.Bad(Stream.Peer, "sent what is no handle of a buffer");
+                throw VideoWire.Bad(Stream.Peer, "sent a message that is not a buffer handle");
             if (_buffers.ContainsKey(handle.HandleId))
                 throw VideoWire.Bad(Stream.Peer, $"sent the handle {handle.HandleId} twice");
             var frame = new Frame(i, Receive(handle, bytes));
@@ -50,10 +52,9 @@ public sealed class ZeroCopyReceiver : FrameReceiver
     /// <inheritdoc/>
     private protected override void Take(ReadOnlySpan<byte> head)
     {
-        if (_failure is not null)
-            throw _failure;
+        CheckAcks();
         if (!ZeroCopyHead.TryRead(head, out var next))
-            throw VideoWire.Bad(Stream.Peer, "sent what is no frame");
+            throw VideoWire.Bad(Stream.Peer, "sent a message that is not a frame");
         if (!_buffers.TryGetValue(next.HandleId, out var buffer))
             throw VideoWire.Bad(Stream.Peer, $"sent a frame in the unknown handle {next.HandleId}");
         if (next.BytesUsed > Math.Min(buffer.Length, int.MaxValue))
@@ -64,6 +65,13 @@ public sealed class ZeroCopyReceiver : FrameReceiver
 
         WaitFor(buffer.Frame);
         Deliver(buffer.Frame, (int)next.BytesUsed, next.Flags, next.Sequence, next.Timestamp);
+    }
+
+    /// <inheritdoc/>
+    private protected override void CheckAcks()
+    {
+        if (_failure is { } failure)
+            ExceptionDispatchInfo.Throw(failure);
     }
 
     /// <inheritdoc/>
@@ -78,14 +86,14 @@ public sealed class ZeroCopyReceiver : FrameReceiver
                 _ackLimit.Restart();
                 Stream.Send(bytes, _ackLimit);
             }
-            catch (KernelException e)
+            catch (KernelException e) when (e.Errno is Errno.EPIPE or Errno.ECONNRESET)
             {
-                // A sender that has closed the connection needs no ack; the next message shows any other failure.
-                _failure = e.Errno is Interop.Errno.EPIPE or Interop.Errno.ECONNRESET ? null : e;
+                // A sender that has closed the connection needs no ack.
             }
-            catch (ObjectDisposedException)
+            catch (Exception e) when (e is DmaBufException or OperationCanceledException or ObjectDisposedException)
             {
-                // A sink may keep a frame longer than the stream lives.
+                // This may be a sink's thread. The receiver's own finds the failure with the next frame.
+                _failure = e;
             }
         }
     }

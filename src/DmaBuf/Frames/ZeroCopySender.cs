@@ -13,6 +13,7 @@ public sealed class ZeroCopySender : FrameSender
     private readonly FramesInUse _inUse;
     private readonly byte[] _ack = new byte[VideoWire.AckSize];
     private int _ackBytes;
+    private bool _hasAck;
 
     /// <param name="stream">The connection.</param>
     /// <param name="source">Where the frames come from.</param>
@@ -26,10 +27,9 @@ public sealed class ZeroCopySender : FrameSender
         BufferCarrier carrier,
         SendOptions options,
         CancellationToken stop = default)
-        : base(stream, source, options, stop)
+        : base(stream, BufferCarrier.Checked(source), options, stop)
     {
         ArgumentNullException.ThrowIfNull(options);
-        BufferCarrier.CheckPlanes(source);
         _carrier = carrier;
         _ackTimeout = options.AckTimeout;
         _inUse = new FramesInUse(source);
@@ -47,6 +47,9 @@ public sealed class ZeroCopySender : FrameSender
 
     /// <inheritdoc/>
     private protected override bool IsIdle => _inUse.Count == 0;
+
+    /// <inheritdoc/>
+    private protected override bool HasDelivered => _hasAck;
 
     /// <inheritdoc/>
     private protected override long NextDeadline => _inUse.NextDeadline;
@@ -91,7 +94,8 @@ public sealed class ZeroCopySender : FrameSender
                 break;
             _ackBytes = 0;
             if (!FrameAck.TryRead(_ack, out var ack))
-                throw VideoWire.Bad(Stream.Peer, "sent what is no ack");
+                throw VideoWire.Bad(Stream.Peer, "sent a message that is not an ack");
+            _hasAck = true;
             if (_inUse.TryTake(ack, out var frame))
                 Source.Return(frame);
             else

@@ -65,6 +65,31 @@ public sealed class CameraStreamTests
     }
 
     [Fact]
+    public void Frames_are_copied_once_where_the_peer_cannot_map_the_drivers_buffers()
+    {
+        using var vivid = new Vivid();
+        using var streams = new FrameStreams();
+        using var camera = new CopyingSource(
+            FrameSources.Open(Options(vivid, CaptureMemory.Mmap, "YUYV")), FrameStreams.Allocate);
+        var sending = streams.Send(new CopySender(streams.Sending, camera, new SendOptions { FrameCount = Count }));
+        var pixels = new List<bool>();
+        using var sink = new TestSink(frame => pixels.Add(IsWhite(FrameStreamTests.Content(frame)[0])));
+        FrameStreams.Receive(new CopyReceiver(streams.Receiving, sink, FrameStreamTests.Options()));
+        Assert.Equal(Enumerable.Repeat(true, Count), pixels);
+        Assert.InRange(sending.Result.Copied, Count, Count + 4);
+    }
+
+    [Fact]
+    public void Planes_in_buffers_of_their_own_are_not_copied_as_one()
+    {
+        using var vivid = new Vivid(multiPlanar: true);
+        using var camera = FrameSources.Open(Options(vivid, CaptureMemory.Mmap, "NM12"));
+        Assert.Equal(
+            "Video,ManyPlanes",
+            Assert.Throws<VideoException>(() => new CopyingSource(camera, FrameStreams.Allocate)).ErrorId);
+    }
+
+    [Fact]
     public void A_camera_that_is_unplugged_ends_the_stream_with_an_error()
     {
         using var vivid = new Vivid();

@@ -195,6 +195,7 @@ public sealed class FrameStreamTests
         FrameStreams.Receive(receiver);
         Assert.True(sending.Wait(TimeSpan.FromSeconds(20)));
         sender.Dispose();
+        Assert.True(seen >= Warm + Measured && sent >= Warm + Measured);
         // The first wait of its kind makes its set of descriptors, whenever that is.
         Assert.All(allocated, bytes => Assert.InRange(bytes, 0, Measured));
     }
@@ -221,6 +222,43 @@ public sealed class FrameStreamTests
                 Assert.Equal(2000, sending.Result.Frames);
             }
         });
+    }
+
+    [Fact]
+    [Trait("Only", "Host")]
+    public void A_hundred_thousand_frames_leave_the_memory_as_it_is()
+    {
+        const int Frames = 100_000;
+        using var streams = new FrameStreams();
+        using var source = FrameStreams.Pattern(16, 16);
+        var sending = streams.Send(ZeroCopy(streams, source, Frames));
+        var (early, seen) = (0L, 0);
+        using var sink = new TestSink(_ =>
+        {
+            if (++seen == Frames / 10)
+                early = Environment.WorkingSet;
+        });
+        Assert.Equal(Frames, FrameStreams.Receive(new ZeroCopyReceiver(streams.Receiving, sink, Options())).Frames);
+        Assert.Equal((Frames, 0, 0, 0), Losses(sending.Result));
+        Assert.InRange(Environment.WorkingSet - early, long.MinValue, 8 << 20);
+    }
+
+    [Fact]
+    public void A_frame_that_is_released_after_the_stream_has_ended_is_no_longer_anybodys()
+    {
+        using var streams = new FrameStreams();
+        using var source = FrameStreams.Pattern();
+        var sending = streams.Send(ZeroCopy(streams, source, 1));
+        var kept = new List<Frame>();
+        using var sink = new TestSink(frame =>
+        {
+            kept.Add(frame);
+            return FrameUse.Kept;
+        });
+        FrameStreams.Receive(new ZeroCopyReceiver(streams.Receiving, sink, Options()));
+        streams.Receiving.Dispose();
+        sink.Release!(Assert.Single(kept));
+        Assert.Equal((1, 1, 0, 0), Losses(sending.Result));
     }
 
     [Fact]

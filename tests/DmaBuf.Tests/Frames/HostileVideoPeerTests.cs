@@ -18,7 +18,7 @@ public sealed class HostileVideoPeerTests
         Refused("513 bytes, more than the 512", CopyFrame(0, 513));
 
     [Fact]
-    public void What_is_no_frame_is_refused() => Refused("no frame", new byte[VideoWire.CopyHeadSize]);
+    public void What_is_no_frame_is_refused() => Refused("not a frame", new byte[VideoWire.CopyHeadSize]);
 
     [Fact]
     public void A_frame_that_is_cut_off_is_refused() =>
@@ -173,7 +173,7 @@ public sealed class HostileVideoPeerTests
         SkipSetUp(streams, 4);
         streams.Receiving.Send(new byte[VideoWire.AckSize], Limit());
         var failure = Assert.Throws<PeerException>(() => sending.GetAwaiter().GetResult());
-        Assert.Contains("no ack", failure.Message, StringComparison.Ordinal);
+        Assert.Contains("not an ack", failure.Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -193,6 +193,40 @@ public sealed class HostileVideoPeerTests
         Assert.Equal(0, streams.Receiving.ReceiveAll(head, Limit()));
         streams.Receiving.Dispose();
         Assert.Equal((4, 0), (sending.Result.Frames, sending.Result.LateAcks));
+    }
+
+    [Fact]
+    public void A_flood_of_acks_does_not_keep_the_sender_from_its_frames_or_from_a_stop()
+    {
+        using var streams = new FrameStreams();
+        using var source = FrameStreams.Pattern();
+        using var stop = new CancellationTokenSource();
+        using var sender = new ZeroCopySender(
+            streams.Sending, source, new DescriptorCarrier(), new SendOptions { AckTimeout = null }, stop.Token);
+        var sending = Task.Factory.StartNew(
+            () => sender.Run(), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+        SkipSetUp(streams, 4);
+        using var flood = new Timer(_ => stop.Cancel(), null, 500, Timeout.Infinite);
+        var acks = new byte[64 * VideoWire.AckSize];
+        for (var i = 0; i < 64; i++)
+            new FrameAck(0, 99, 99).Write(acks.AsSpan(i * VideoWire.AckSize));
+        while (!sending.IsCompleted)
+            streams.Receiving.TrySend(acks);
+        Assert.Throws<OperationCanceledException>(() => sending.GetAwaiter().GetResult());
+        Assert.True(sender.Summary.StrayAcks > 0);
+    }
+
+    [Fact]
+    public void A_receiver_that_refuses_the_stream_is_an_error_at_the_sender()
+    {
+        using var streams = new FrameStreams();
+        using var source = FrameStreams.Pattern();
+        var sending = streams.Send(
+            new ZeroCopySender(streams.Sending, source, new DescriptorCarrier(), new SendOptions()));
+        Assert.Equal(0, streams.Receiving.ReceiveAll(new byte[VideoWire.HelloSize], Limit()));
+        streams.Receiving.Dispose();
+        var failure = Assert.Throws<PeerException>(() => sending.GetAwaiter().GetResult());
+        Assert.Equal("Peer,ClosedEarly", failure.ErrorId);
     }
 
     private static WaitLimit Limit() => new(TimeSpan.FromSeconds(20));

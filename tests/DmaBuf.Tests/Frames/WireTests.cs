@@ -75,7 +75,7 @@ public sealed class WireTests
     }
 
     [Theory]
-    [InlineData("00000000 00000002 00000280 000001e0 56595559 00096000 00000004", "BadMessage", "no hello")]
+    [InlineData("00000000 00000002 00000280 000001e0 56595559 00096000 00000004", "BadMessage", "a hello")]
     [InlineData("56344c42 00000003 00000280 000001e0 56595559 00096000 00000004", "Incompatible", "version 3")]
     [InlineData("56344c42 00000002 00000000 000001e0 56595559 00096000 00000004", "BadMessage", "0x480")]
     [InlineData("56344c42 00000002 00000280 7fffffff 56595559 00096000 00000004", "BadMessage", "640x2147483647")]
@@ -83,6 +83,7 @@ public sealed class WireTests
     [InlineData("56344c42 00000002 00000280 000001e0 56595559 00096000 00000000", "BadMessage", "0 buffers")]
     [InlineData("56344c42 00000002 00000280 000001e0 56595559 ffffffff 00000004", "TooLarge", "4294967295 bytes")]
     [InlineData("56344c42 00000002 00000280 000001e0 56595559 00096000 00000021", "TooLarge", "33 buffers")]
+    [InlineData("56344c42 00000002 00000280 000001e0 56595559 03000000 00000006", "TooLarge", "268435456 bytes in all")]
     public void A_hello_that_cannot_be_is_refused(string hello, string fault, string said)
     {
         var failure = Assert.Throws<PeerException>(

@@ -96,6 +96,8 @@ public sealed class PeerProgramTests
     [InlineData("sender", "-a", "127.0.0.1", "-p", "9000", "-x", "1")]
     [InlineData("sender", "-a", "127.0.0.1", "-p", "9000", "-d", "/dev/video77")]
     [InlineData("receiver", "-p", "many")]
+    [InlineData("sender", "-a", "127.0.0.1", "-p", "9000", "-b", "1")]
+    [InlineData("sender", "-a", "127.0.0.1", "-p", "9000", "-W", "0")]
     [InlineData("server")]
     [InlineData("publish", "unix:/tmp/s", "--turns", "0")]
     [InlineData("consume", "xenstore:camera")]

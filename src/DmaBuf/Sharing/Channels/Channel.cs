@@ -256,7 +256,7 @@ public sealed class Channel : IDisposable
         }
     }
 
-    /// <summary>An attempt to connect again has failed; others follow, unless nobody foresaw that.</summary>
+    /// <summary>An attempt to connect again has failed; others follow, unless the failure is unexpected.</summary>
     internal void OnFailure(Exception failure)
     {
         lock (_table.Sync)

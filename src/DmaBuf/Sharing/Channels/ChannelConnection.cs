@@ -145,7 +145,7 @@ internal sealed class ChannelConnection : IChannelHost, IDisposable
     /// <summary>Ends the connection on this side's wish. Called under the lock.</summary>
     public void Close() => End(ChannelEndReason.Closed, null);
 
-    /// <summary>Ends the connection after a failure that nobody foresaw. Called under the lock.</summary>
+    /// <summary>Ends the connection after an unexpected failure. Called under the lock.</summary>
     public void Fail(Exception failure) => End(ChannelEndReason.Broken, failure.Message);
 
     /// <summary>Frees the stream. Called by the dispatcher's thread, once it does not poll it any more.</summary>

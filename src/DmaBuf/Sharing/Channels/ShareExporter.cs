@@ -149,9 +149,11 @@ internal sealed class ShareExporter(ChannelConnection connection, ChannelTable t
     {
         foreach (var share in before._forNext)
         {
+            if (!share.Buffer!.IsOpen)
+                continue;
             try
             {
-                Publish(share.Buffer!, share.Metadata);
+                Publish(share.Buffer, share.Metadata);
             }
             catch (BufferException e) when (e.Fault == BufferFault.Removed)
             {

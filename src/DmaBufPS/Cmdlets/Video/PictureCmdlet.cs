@@ -25,7 +25,7 @@ public abstract class PictureCmdlet : DmaBufCmdlet
     public FourCC? PixelFormat { get; set; }
 
     /// <summary>The bytes from one row of the first plane to the next; without padding by default.</summary>
-    [Parameter]
+    [Parameter(ValueFromPipelineByPropertyName = true)]
     [ValidateRange(1, int.MaxValue)]
     public int? Stride { get; set; }
 

@@ -120,11 +120,11 @@ public sealed class ReceiveVideoStreamCommand : VideoStreamCmdlet
             using FrameReceiver receiver = ZeroCopy
                 ? new ZeroCopyReceiver(stream, sink, options, Cancellation)
                 : new CopyReceiver(stream, sink, options, Cancellation);
-            Receive(receiver);
+            Receive(receiver, sink);
         });
     }
 
-    private void Receive(FrameReceiver receiver)
+    private void Receive(FrameReceiver receiver, SinkGroup sink)
     {
         var progress = StreamProgress($"Receiving from {Address}");
         try
@@ -134,6 +134,12 @@ public sealed class ReceiveVideoStreamCommand : VideoStreamCmdlet
         finally
         {
             EndProgress();
+        }
+
+        if (FrameCount > 0 && receiver.Summary.Frames < FrameCount && !sink.IsClosed)
+        {
+            WriteWarning(
+                $"The sender ended the stream after {receiver.Summary.Frames} of {FrameCount} frames: see its messages.");
         }
 
         if (PassThru)
@@ -176,7 +182,7 @@ public sealed class ReceiveVideoStreamCommand : VideoStreamCmdlet
         if (Terminal)
             sinks.Add(new TerminalSink(Console.OpenStandardOutput(), () => TerminalSize.Of(Host), picture));
         if (PassThru)
-            sinks.Add(new PipelineSink(WriteObject));
+            sinks.Add(new PipelineSink(picture, WriteObject));
         return sinks;
     }
 }

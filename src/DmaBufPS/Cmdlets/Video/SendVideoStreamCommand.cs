@@ -49,12 +49,12 @@ public sealed class SendVideoStreamCommand : VideoStreamCmdlet
 
     /// <summary>The width in pixels.</summary>
     [Parameter]
-    [ValidateRange(1, 32768)]
+    [ValidateRange(1, PictureConverter.MaxSide)]
     public int? Width { get; set; }
 
     /// <summary>The height in pixels.</summary>
     [Parameter]
-    [ValidateRange(1, 32768)]
+    [ValidateRange(1, PictureConverter.MaxSide)]
     public int? Height { get; set; }
 
     /// <summary>The pixel format's four characters, such as YUYV.</summary>
@@ -161,6 +161,12 @@ public sealed class SendVideoStreamCommand : VideoStreamCmdlet
         finally
         {
             EndProgress();
+        }
+
+        if (FrameCount > 0 && !sender.IsOver)
+        {
+            WriteWarning(
+                $"The receiver ended the stream after {sender.Summary.Frames} of {FrameCount} frames: see its messages.");
         }
 
         WriteObject(sender.Summary);
