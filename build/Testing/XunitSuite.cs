@@ -15,8 +15,8 @@ internal sealed partial class XunitSuite(
     string suite, string project, string? traitIfEmulated = null, string? notIfEmulated = null) : TestSuite
 {
     /// <summary>
-    /// The tests of the core. Those that only compute or open windows run on the host alone: they show the same on every
-    /// kernel, and an emulated processor is slow.
+    /// The tests of the core. Those that only compute or open windows run on the host alone: they show the same on
+    /// every kernel, and an emulated processor is slow.
     /// </summary>
     public static XunitSuite Core { get; } = new("xunit", "DmaBuf.Tests", notIfEmulated: "Only=Host");
 

@@ -39,10 +39,13 @@ internal sealed class PeerOptions
 
     /// <summary>The number that an option has as its value.</summary>
     /// <exception cref="FormatException">It is none, or none from the smallest to the largest.</exception>
-    public int Number(char letter, int otherwise, int smallest = 0, int largest = int.MaxValue) => this[letter] is not { } text
-        ? otherwise
-        : int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number)
+    public int Number(char letter, int otherwise, int smallest = 0, int largest = int.MaxValue)
+    {
+        if (this[letter] is not { } text)
+            return otherwise;
+        return int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number)
             && number >= smallest && number <= largest
             ? number
             : throw new FormatException($"-{letter} {text}: use a whole number, {smallest} to {largest}.");
+    }
 }

@@ -20,7 +20,8 @@ public readonly record struct StreamLimits(int MaxFrameBytes, int MaxBuffers)
     /// <exception cref="PeerException">BadMessage, TooLarge.</exception>
     internal void Check(uint width, uint height, uint sizeImage, uint count, string peer)
     {
-        if (width is 0 or > PictureConverter.MaxSide || height is 0 or > PictureConverter.MaxSide || sizeImage == 0 || count == 0)
+        if (width is 0 or > PictureConverter.MaxSide || height is 0 or > PictureConverter.MaxSide
+            || sizeImage == 0 || count == 0)
         {
             throw VideoWire.Bad(
                 peer, $"announced {count} buffers for frames of {width}x{height} pixels and {sizeImage} bytes");

@@ -139,7 +139,8 @@ public sealed class ReceiveVideoStreamCommand : VideoStreamCmdlet
         if (FrameCount > 0 && receiver.Summary.Frames < FrameCount && !sink.IsClosed)
         {
             WriteWarning(
-                $"The sender ended the stream after {receiver.Summary.Frames} of {FrameCount} frames: see its messages.");
+                $"The sender ended the stream after {receiver.Summary.Frames} of {FrameCount} frames: "
+                + "see its messages.");
         }
 
         if (PassThru)

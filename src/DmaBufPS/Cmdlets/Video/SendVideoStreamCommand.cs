@@ -166,7 +166,8 @@ public sealed class SendVideoStreamCommand : VideoStreamCmdlet
         if (FrameCount > 0 && !sender.IsOver)
         {
             WriteWarning(
-                $"The receiver ended the stream after {sender.Summary.Frames} of {FrameCount} frames: see its messages.");
+                $"The receiver ended the stream after {sender.Summary.Frames} of {FrameCount} frames: "
+                + "see its messages.");
         }
 
         WriteObject(sender.Summary);
