@@ -93,7 +93,7 @@ Describe 'Streams of frames' {
         $job = Start-Side { Send-VideoStream $args[0] -TestPattern -FrameRate 0 }
         { Receive-VideoStream $address -MaxFrameSize 1000 -TimeoutSec 60 -ErrorAction Stop } |
             Should -Throw -ErrorId 'Peer,TooLarge,*' -ExpectedMessage '*614400 bytes*'
-        $null = Complete-Side $job
+        { Complete-Side $job } | Should -Throw -ExpectedMessage '*before it took a frame*'
     }
 
     It '<Words> is refused with <Id>' -ForEach @(
