@@ -4,7 +4,7 @@
     GUID                 = '6f0a4f0e-3f3b-4e5e-9f0c-8a1d5b1c9a77'
     Author               = 'The DmaBufPS developers'
     Copyright            = '(c) The DmaBufPS developers. MIT licence.'
-    Description          = 'Creates Linux DMA-BUFs, hands them to other processes and to other Xen domains without a copy, and reads and writes what is in them.'
+    Description          = 'Creates Linux DMA-BUFs, hands them to other processes, Xen domains and the host of a KVM guest without a copy, and reads and writes what is in them.'
     PowerShellVersion    = '7.6'
     CompatiblePSEditions = @('Core')
     TypesToProcess       = @('DmaBufPS.Types.ps1xml')
@@ -12,17 +12,23 @@
     CmdletsToExport      = @(
         'Compare-DmaBufContent'
         'Connect-DmaBufChannel'
+        'Connect-GuestMemory'
         'Disconnect-DmaBufChannel'
+        'Disconnect-GuestMemory'
         'Export-GrantRefs'
+        'Export-GuestPages'
         'Get-DmaBuf'
         'Get-DmaBufChannel'
         'Get-DmaBufShare'
         'Get-DmaBufSupport'
         'Get-GrantRefs'
+        'Get-GuestMemory'
+        'Get-GuestPages'
         'Get-VideoDevice'
         'Get-XenDomain'
         'Import-DmaBuf'
         'Import-GrantRefs'
+        'Import-GuestPages'
         'Lock-DmaBuf'
         'New-DmaHeapBuf'
         'New-GrantBuf'
@@ -34,6 +40,7 @@
         'Receive-VideoStream'
         'Remove-DmaBuf'
         'Revoke-GrantRefs'
+        'Revoke-GuestPages'
         'Save-DmaBufImage'
         'Send-DmaBufFd'
         'Send-VideoStream'
@@ -50,7 +57,7 @@
     AliasesToExport      = @()
     PrivateData          = @{
         PSData = @{
-            Tags       = @('Linux', 'dma-buf', 'udmabuf', 'dma-heap', 'Xen', 'virtualization')
+            Tags       = @('Linux', 'dma-buf', 'udmabuf', 'dma-heap', 'Xen', 'KVM', 'virtualization')
             LicenseUri = 'https://opensource.org/license/mit'
         }
     }

@@ -17,6 +17,13 @@ internal static class Advice
         "Share,ChannelClosed" => "Connect-DmaBufChannel opens a new one.",
         "Share,NoPages" => "-Domain names the peer's domain.",
         "Share,BadState" => "Get-DmaBufShare shows the state of each share.",
+        "Guest,NotOnMemFds" => "New-UDmaBuf makes one.",
+        "Guest,NotReady" => "Get-GuestMemory shows the state of each guest.",
+        "Guest,NoCid" => "Connect-GuestMemory -Cid gives it.",
+        "Guest,Untrusted" => "-AllowAnyPeer accepts anyone.",
+        "Guest,TooManyRanges" or "Peer,BadCount" when failure.Message.Contains("list_limit", StringComparison.Ordinal) =>
+            "New-UDmaBuf -HugePage makes such a buffer.",
+        "Guest,BadName" => "Get-GuestMemory lists the guests, Disconnect-GuestMemory disconnects one.",
         "Domain,Unknown" => "Get-XenDomain lists the domains.",
         "Buffer,Removed" => "Get-DmaBuf lists the buffers that are open.",
         "Buffer,NoLease" => "Get-GrantRefs lists the references that this session has granted.",

@@ -17,7 +17,8 @@ internal static class BufferCopy
 
     /// <summary>The references of a buffer that New-GrantBuf made, as a property bag; null for other buffers.</summary>
     public static PSObject? GrantsOf(object copy) =>
-        ((PSObject)copy).Properties[nameof(DmaBuffer.Shared)]?.Value as PSObject;
+        ((PSObject)copy).Properties[nameof(DmaBuffer.Shared)]?.Value is PSObject shared
+            && shared.TypeNames.Contains(GrantRefsArgumentAttribute.TypeName) ? shared : null;
 
     /// <summary>
     /// The refusal to use a copy as a buffer. It has no inner exception: the binder would treat it as a wrong type and

@@ -59,12 +59,25 @@ internal static class ErrorRecords
         VideoException { Fault: VideoFault.BadFile } => ErrorCategory.InvalidData,
         VideoException { Fault: VideoFault.Expired } => ErrorCategory.InvalidOperation,
         VideoException => ErrorCategory.InvalidArgument,
+        GuestException guest => Category(guest.Fault),
         ShareException share => Category(share.Fault),
         PictureException { Fault: PictureFault.UnknownFormat } => ErrorCategory.NotImplemented,
         PictureException => ErrorCategory.InvalidArgument,
         DisplayException { Fault: DisplayFault.NoLibrary } => ErrorCategory.NotInstalled,
         DisplayException => ErrorCategory.ResourceUnavailable,
         _ => ErrorCategory.NotSpecified,
+    };
+
+    private static ErrorCategory Category(GuestFault fault) => fault switch
+    {
+        GuestFault.NoFrames => ErrorCategory.PermissionDenied,
+        GuestFault.NotOnMemFds or GuestFault.BadMemory => ErrorCategory.NotImplemented,
+        GuestFault.NotReady => ErrorCategory.ResourceUnavailable,
+        GuestFault.TooManyRanges => ErrorCategory.LimitsExceeded,
+        GuestFault.Untrusted => ErrorCategory.SecurityError,
+        GuestFault.BadName => ErrorCategory.ResourceExists,
+        GuestFault.Qmp => ErrorCategory.InvalidResult,
+        _ => ErrorCategory.InvalidArgument,
     };
 
     private static ErrorCategory Category(ShareFault fault) => fault switch

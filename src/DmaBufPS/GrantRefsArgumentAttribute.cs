@@ -1,8 +1,8 @@
 using System.Collections;
-using System.Globalization;
 using System.Management.Automation;
 using DmaBuf.Buffers;
 using DmaBuf.Grants;
+using DmaBuf.Guests;
 using DmaBuf.Sharing.Channels;
 
 namespace DmaBufPS;
@@ -14,10 +14,13 @@ namespace DmaBufPS;
 [AttributeUsage(AttributeTargets.Property)]
 public sealed class GrantRefsArgumentAttribute : ArgumentTransformationAttribute
 {
-    private const string TypeName = "Deserialized.DmaBuf.Grants.GrantRefs";
+    internal const string TypeName = "Deserialized.DmaBuf.Grants.GrantRefs";
 
     /// <summary>Whether the parameter, an object[], accepts buffers and their names too.</summary>
     public bool OrBuffer { get; set; }
+
+    /// <summary>Whether the parameter accepts a guest's pages too.</summary>
+    public bool OrGuestPages { get; set; }
 
     /// <summary>Whether the parameter accepts shares of channels too.</summary>
     public bool OrShare { get; set; }
@@ -31,6 +34,9 @@ public sealed class GrantRefsArgumentAttribute : ArgumentTransformationAttribute
             DmaBuffer buffer when !OrBuffer && GrantRefs.Of(buffer) is { } grants => grants,
             GrantRefs or DmaBuffer => value,
             ExportedShare when OrShare => value,
+            GuestPages when OrGuestPages => value,
+            _ when OrGuestPages && GuestPagesArgumentAttribute.IsCopy(inputData) =>
+                GuestPagesArgumentAttribute.Rebuild((PSObject)inputData),
             _ when BufferCopy.IsOne(inputData) => !OrBuffer && BufferCopy.GrantsOf(inputData) is { } copied
                 ? Rebuild(copied)
                 : throw BufferCopy.Refusal(inputData),
@@ -44,26 +50,26 @@ public sealed class GrantRefsArgumentAttribute : ArgumentTransformationAttribute
     }
 
     /// <summary>Reports a wrong type, so that the binder goes on to look for properties.</summary>
-    private static ArgumentTransformationMetadataException Refusal(object? value) =>
+    private ArgumentTransformationMetadataException Refusal(object? value) =>
         new(
-            $"{value?.GetType().Name ?? "A null value"} is neither a DmaBuffer nor GrantRefs, nor a buffer's name.",
+            $"{value?.GetType().Name ?? "A null value"} is neither a DmaBuffer nor {Kinds}, nor a buffer's name.",
             new PSInvalidCastException());
+
+    private string Kinds => OrGuestPages ? "GrantRefs, nor GuestPages" : "GrantRefs";
 
     private static GrantRefs Rebuild(PSObject bag)
     {
         try
         {
-            var refs = Numbers(bag).Select(ConvertTo<uint>).ToArray();
-            var directory = bag.Properties[nameof(GrantRefs.Directory)]?.Value;
-            var shareId = bag.Properties[nameof(GrantRefs.ShareId)]?.Value;
+            var refs = PropertyBag.List(bag, nameof(GrantRefs.Refs)).Select(PropertyBag.ConvertTo<uint>).ToArray();
             CheckPageSize(bag);
             return new GrantRefs
             {
-                Domain = Number<ushort>(bag, nameof(GrantRefs.Domain)),
-                PeerDomain = Number<ushort>(bag, nameof(GrantRefs.PeerDomain)),
+                Domain = PropertyBag.Number<ushort>(bag, nameof(GrantRefs.Domain)),
+                PeerDomain = PropertyBag.Number<ushort>(bag, nameof(GrantRefs.PeerDomain)),
                 Refs = refs.Length > 0 ? refs : throw new PSInvalidCastException("Refs is empty."),
-                ShareId = shareId is null ? null : ConvertTo<Guid>(shareId),
-                Directory = directory is null ? null : ConvertTo<uint>(directory),
+                ShareId = PropertyBag.Optional<Guid>(bag, nameof(GrantRefs.ShareId)),
+                Directory = PropertyBag.Optional<uint>(bag, nameof(GrantRefs.Directory)),
             };
         }
         catch (PSInvalidCastException e)
@@ -79,26 +85,10 @@ public sealed class GrantRefsArgumentAttribute : ArgumentTransformationAttribute
     private static void CheckPageSize(PSObject bag)
     {
         if (bag.Properties[nameof(GrantRefs.PageSize)] is not null
-            && Number<int>(bag, nameof(GrantRefs.PageSize)) is var size and not GrantRefs.GrantPageSize)
+            && PropertyBag.Number<int>(bag, nameof(GrantRefs.PageSize)) is var size and not GrantRefs.GrantPageSize)
         {
             throw new PSInvalidCastException(
                 $"PageSize is {size}, but a reference always stands for {GrantRefs.GrantPageSize} bytes.");
         }
     }
-
-    private static IEnumerable<object> Numbers(PSObject bag)
-    {
-        var refs = bag.Properties[nameof(GrantRefs.Refs)]?.Value;
-        return (refs is PSObject wrapped ? wrapped.BaseObject : refs) is IEnumerable list and not string
-            ? list.Cast<object>()
-            : throw new PSInvalidCastException("Refs is not a list.");
-    }
-
-    private static T Number<T>(PSObject bag, string property) =>
-        bag.Properties[property]?.Value is { } value
-            ? ConvertTo<T>(value)
-            : throw new PSInvalidCastException($"{property} is missing.");
-
-    private static T ConvertTo<T>(object value) =>
-        (T)LanguagePrimitives.ConvertTo(value, typeof(T), CultureInfo.InvariantCulture);
 }

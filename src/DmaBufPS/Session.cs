@@ -1,5 +1,6 @@
 using System.Management.Automation;
 using DmaBuf.Buffers;
+using DmaBuf.Guests;
 using DmaBuf.Sharing;
 using DmaBuf.Sharing.Channels;
 
@@ -17,6 +18,9 @@ public sealed class Session : IModuleAssemblyCleanup
 
     /// <summary>The channels of the process.</summary>
     internal static ChannelTable Channels { get; } = new(Table);
+
+    /// <summary>The KVM guests whose memory the process holds.</summary>
+    internal static GuestTable Guests { get; } = new();
 
     /// <summary>The owner of the buffers and shares that a cmdlet makes now.</summary>
     internal static object Owner => RunspaceOwner.Current;
@@ -42,6 +46,7 @@ public sealed class Session : IModuleAssemblyCleanup
     {
         var own = Owner;
         Channels.CloseOwned(IsEnding);
+        Guests.RemoveOwned(IsEnding);
         Table.RemoveOwned(IsEnding);
 
         bool IsEnding(object? owner) => owner == own || owner is RunspaceOwner { HasEnded: true };

@@ -49,6 +49,12 @@ internal abstract class Backing : IDisposable
     /// <summary>The other domain; null where there is none.</summary>
     public virtual ushort? Domain => null;
 
+    /// <summary>
+    /// The parts of memfds that the memory consists of, in its order; empty where they are not known, as for heaps,
+    /// drivers and dma-bufs of other processes.
+    /// </summary>
+    public virtual IReadOnlyList<MemFdRange> MemFds => [];
+
     /// <summary>Whether <see cref="WaitReleased"/> works.</summary>
     public virtual bool TellsRelease => false;
 

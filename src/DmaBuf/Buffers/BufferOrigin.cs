@@ -28,6 +28,9 @@ public enum BufferOrigin
     /// </summary>
     GrantAlloc,
 
+    /// <summary>A dma-buf of this host, made by /dev/udmabuf from the pages of a KVM guest.</summary>
+    GuestImport,
+
     /// <summary>A buffer that a video device's driver allocated for capture.</summary>
     Capture,
 }

@@ -17,6 +17,7 @@ public sealed class DmaBuffer : IDisposable
 
     private readonly Backing _backing;
     private readonly BufferMemory _memory;
+    private volatile string? _endReason;
 
     private DmaBuffer(Backing backing)
     {
@@ -176,7 +177,15 @@ public sealed class DmaBuffer : IDisposable
     public void ThrowIfRemoved()
     {
         if (!IsOpen)
-            throw BufferException.Removed(this);
+            throw BufferException.Removed(this, _endReason);
+    }
+
+    /// <summary>Removes the buffer because of something that its user did not do.</summary>
+    /// <param name="reason">What happened, as a sentence without its full stop.</param>
+    internal void End(string reason)
+    {
+        _endReason = reason;
+        Dispose();
     }
 
     /// <summary>
@@ -311,6 +320,9 @@ public sealed class DmaBuffer : IDisposable
 
     /// <summary>The descriptor, for a wait that ends when the buffer is removed.</summary>
     internal FileDescriptor Descriptor => _backing.Descriptor;
+
+    /// <inheritdoc cref="Backing.MemFds"/>
+    internal IReadOnlyList<MemFdRange> MemFds => _backing.MemFds;
 
     /// <summary>Whether the buffer is mapped now.</summary>
     internal bool IsMapped => _memory.IsMapped;

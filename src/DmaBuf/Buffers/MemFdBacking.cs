@@ -22,6 +22,8 @@ internal sealed class MemFdBacking : Backing
 
     public override ulong Inode { get; }
 
+    public override IReadOnlyList<MemFdRange> MemFds => [new(Descriptor, 0, Size)];
+
     /// <summary>Reads the name that the memfd was created with, unless it was named here.</summary>
     public override void Refresh()
     {

@@ -20,7 +20,7 @@ public static class UdmabufAllocator
 
     /// <summary>
     /// Makes a buffer from <paramref name="rangeCount"/> memfds of <paramref name="rangeSize"/> bytes each, one after
-    /// another. From then on they exist only inside the buffer. Errors: <see cref="BufferException"/> (BadSize,
+    /// another. Errors: <see cref="BufferException"/> (BadSize,
     /// BadName, NotEnoughMemory), <see cref="KernelException"/> (open, UDMABUF_CREATE, UDMABUF_CREATE_LIST with EINVAL,
     /// ENOMEM, EMFILE).
     /// </summary>
@@ -42,23 +42,19 @@ public static class UdmabufAllocator
         using var device = OpenDevice();
         if (rangeCount > 1 && rangeCount > ListLimit)
             throw Refusal(Errno.EINVAL, rangeSize, rangeCount, options.Seals, options);
-        var memfds = new List<FileDescriptor>(rangeCount);
+        var ranges = new List<MemFdRange>(rangeCount);
         try
         {
             for (var i = 0; i < rangeCount; i++)
-                memfds.Add(MemFdAllocator.Create(rangeSize, options));
-
-            var items = memfds.Select(memfd => Item(memfd, rangeSize)).ToArray();
-            var fd = rangeCount == 1
-                ? Udmabuf.Create(device, memfds[0].Number, 0, rangeSize)
-                : Udmabuf.CreateList(device, items);
-            if (fd is null)
-                throw Refusal(Errno.Last, rangeSize, rangeCount, options.Seals, options);
-            return DmaBuffer.Adopt(fd, BufferOrigin.Udmabuf, options.Name);
+                ranges.Add(new(MemFdAllocator.Create(rangeSize, options), 0, rangeSize));
+            var fd = Create(device, ranges)
+                ?? throw Refusal(Errno.Last, rangeSize, rangeCount, options.Seals, options);
+            return On(fd, ranges, options.Name);
         }
-        finally
+        catch
         {
-            memfds.ForEach(memfd => memfd.Dispose());
+            ranges.ForEach(range => range.MemFd.Dispose());
+            throw;
         }
     }
 
@@ -127,7 +123,7 @@ public static class UdmabufAllocator
         PageSizes.CheckSize(length, hugePages: false);
         using var device = OpenDevice();
         if (Udmabuf.Create(device, memfd.Number, offset, length) is { } fd)
-            return DmaBuffer.Adopt(fd, BufferOrigin.Udmabuf, name);
+            return OnCopy(fd, new(memfd, offset, length), what, name);
         var errno = Errno.Last;
         var end = FileSize.Of(memfd).Size;
         var action = offset > end - length ? $"The memfd ends at byte {end}: use a smaller offset or size." : null;
@@ -143,10 +139,53 @@ public static class UdmabufAllocator
             $"Offset {offset} is not inside {what}, which ends at byte {size}.", "Use a smaller offset.");
     }
 
-    private static Udmabuf.udmabuf_create_item Item(FileDescriptor memfd, long size) =>
-        new() { memfd = (uint)memfd.Number, size = (ulong)size };
+    /// <summary>Makes a dma-buf of parts of memfds, one after another.</summary>
+    /// <returns>The dma-buf, or null with the error number in <see cref="Errno.Last"/>.</returns>
+    internal static FileDescriptor? Create(FileDescriptor device, IReadOnlyList<MemFdRange> ranges)
+    {
+        if (ranges.Count == 1)
+            return Udmabuf.Create(device, ranges[0].MemFd.Number, ranges[0].Offset, ranges[0].Size);
+        var items = new Udmabuf.udmabuf_create_item[ranges.Count];
+        for (var i = 0; i < items.Length; i++)
+        {
+            var (memfd, offset, size) = ranges[i];
+            items[i] = new() { memfd = (uint)memfd.Number, offset = (ulong)offset, size = (ulong)size };
+        }
 
-    private static FileDescriptor OpenDevice() =>
+        return Udmabuf.CreateList(device, items);
+    }
+
+    private static DmaBuffer On(FileDescriptor fd, IReadOnlyList<MemFdRange> ranges, string? name)
+    {
+        try
+        {
+            return DmaBuffer.On(new UdmabufBacking(fd, ranges), name);
+        }
+        catch
+        {
+            fd.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Like <see cref="On"/>, for a memfd that belongs to another.</summary>
+    private static DmaBuffer OnCopy(FileDescriptor fd, MemFdRange range, string what, string? name)
+    {
+        FileDescriptor? copy = null;
+        try
+        {
+            copy = Fcntl.Duplicate(range.MemFd) ?? throw new KernelException("fcntl", Errno.Last, what);
+            return On(fd, [range with { MemFd = copy }], name);
+        }
+        catch
+        {
+            copy?.Dispose();
+            fd.Dispose();
+            throw;
+        }
+    }
+
+    internal static FileDescriptor OpenDevice() =>
         Fcntl.Open(Udmabuf.DEVICE, Fcntl.O_RDWR) ?? throw new KernelException("open", Errno.Last, Udmabuf.DEVICE);
 
     /// <summary>Names the condition of the driver that was not met; its EINVAL stands for any of them.</summary>

@@ -34,6 +34,9 @@ public enum AddressFault
 
     /// <summary>The address's transport cannot carry descriptors.</summary>
     CannotPassDescriptors,
+
+    /// <summary>The address's transport does not lead from a KVM guest to its host.</summary>
+    CannotPassPages,
 }
 
 /// <summary>An address that cannot be used.</summary>

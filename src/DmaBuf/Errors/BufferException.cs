@@ -70,8 +70,11 @@ public sealed class BufferException : DmaBufException
         : base($"Buffer,{fault}", message, action) => Fault = fault;
 
     /// <summary>The use of a buffer that was removed.</summary>
-    public static BufferException Removed(object buffer) =>
-        new(BufferFault.Removed, $"{buffer} was removed.", "Make or receive it again.");
+    /// <param name="buffer">The buffer.</param>
+    /// <param name="reason">Why, where it was not its user who removed it.</param>
+    public static BufferException Removed(object buffer, string? reason = null) =>
+        new(BufferFault.Removed, reason is null ? $"{buffer} was removed." : $"{buffer} has ended: {reason}.",
+            "Make or receive it again.");
 
     /// <summary>A wait for a peer whose link was ended by another part of this process.</summary>
     public static BufferException LinkEnded(string peer) =>

@@ -103,7 +103,7 @@ public sealed class GrantExport : IDisposable
     public static BufferException NoLease(SharedPages pages) =>
         new(
             BufferFault.NoLease,
-            $"This session does not grant {pages}.",
+            $"This session does not {(pages is GrantRefs ? "grant" : "share")} {pages}.",
             "Only the session that exported them can do that, and only until they are revoked.");
 
     /// <summary>The refusal to end what a buffer does not have.</summary>

@@ -10,6 +10,7 @@ internal static unsafe partial class Mman
     public const int PROT_WRITE = 2;
 
     private const int MAP_SHARED = 1;
+    private const int MAP_POPULATE = 0x8000;
 
     private const uint MFD_CLOEXEC = 0x0001;
     private const uint MFD_ALLOW_SEALING = 0x0002;
@@ -36,14 +37,16 @@ internal static unsafe partial class Mman
             : null;
     }
 
-    /// <summary>mmap(2), shared.</summary>
+    /// <summary>mmap(2), shared; with <paramref name="populate"/>, all page table entries are made at once.</summary>
     /// <returns>The address, or null with the error number in <see cref="Errno.Last"/>.</returns>
-    public static void* Map(FileDescriptor fd, long offset, long length, int protection)
+    public static void* Map(FileDescriptor fd, long offset, long length, int protection, bool populate = false)
     {
-        var address = mmap(null, (nuint)length, protection, MAP_SHARED, fd, (nint)offset);
+        var flags = MAP_SHARED | (populate ? MAP_POPULATE : 0);
+        var address = mmap(null, (nuint)length, protection, flags, fd, (nint)offset);
         var failed = address == -1;
         KernelTrace.Write(
-            $"mmap({length}, {Protection(protection)}, MAP_SHARED, {fd.Number}, 0x{offset:x}) = {Result(address)}");
+            $"mmap({length}, {Protection(protection)}, MAP_SHARED{(populate ? "|MAP_POPULATE" : "")}, {fd.Number}, "
+            + $"0x{offset:x}) = {Result(address)}");
         return failed ? null : (void*)address;
     }
 

@@ -6,6 +6,9 @@ namespace DmaBuf.Interop;
 /// <summary>sys/socket.h: messages that pass descriptors over unix sockets; see unix(7).</summary>
 internal static unsafe partial class ScmRights
 {
+    /// <summary>The most descriptors that one message can bring here; the kernel allows 253 (SCM_MAX_FD).</summary>
+    public const int MostDescriptors = 16;
+
     private const int MSG_CTRUNC = 0x8;
     private const int MSG_CMSG_CLOEXEC = 0x40000000;
     private const int SCM_RIGHTS = 1;
@@ -37,16 +40,12 @@ internal static unsafe partial class ScmRights
         public int cmsg_type;
     }
 
-    /// <summary>
-    /// A control message with room for two descriptors: one more than the protocol allows, so that a second one is
-    /// noticed.
-    /// </summary>
+    /// <summary>A control message with one descriptor.</summary>
     [StructLayout(LayoutKind.Sequential)]
     private struct RightsMessage
     {
         public cmsghdr header;
-        public int first;
-        public int second;
+        public int descriptor;
     }
 
     /// <summary>One sendmsg(2) with one data byte and one SCM_RIGHTS message that carries one descriptor.</summary>
@@ -64,10 +63,10 @@ internal static unsafe partial class ScmRights
                     cmsg_level = Socket.SOL_SOCKET,
                     cmsg_type = SCM_RIGHTS,
                 },
-                first = passed.Number,
+                descriptor = passed.Number,
             };
             var vector = new iovec { iov_base = &data, iov_len = 1 };
-            var message = MessageOf(&vector, &control);
+            var message = MessageOf(&vector, &control, sizeof(RightsMessage));
             long result;
             do
             {
@@ -96,11 +95,27 @@ internal static unsafe partial class ScmRights
         out FileDescriptor? second,
         out bool truncated)
     {
-        var control = default(RightsMessage);
+        Span<int> descriptors = [-1, -1];
+        var result = Receive(socket, data, descriptors, out truncated);
+        first = descriptors[0] < 0 ? null : new FileDescriptor(descriptors[0]);
+        second = descriptors[1] < 0 ? null : new FileDescriptor(descriptors[1]);
+        return result;
+    }
+
+    /// <summary>One recvmsg(2). The caller owns the descriptors it brings.</summary>
+    /// <param name="socket">The socket.</param>
+    /// <param name="data">Room for bytes.</param>
+    /// <param name="descriptors">Room for at most <see cref="MostDescriptors"/>; unused places stay as they are.</param>
+    /// <param name="truncated">Whether there were more, or this process may not open so many.</param>
+    /// <inheritdoc cref="Receive(FileDescriptor, Span{byte}, out FileDescriptor, out FileDescriptor, out bool)"/>
+    public static long Receive(FileDescriptor socket, Span<byte> data, Span<int> descriptors, out bool truncated)
+    {
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(descriptors.Length, MostDescriptors);
+        var control = stackalloc byte[sizeof(cmsghdr) + MostDescriptors * sizeof(int)];
         fixed (byte* bytes = data)
         {
             var vector = new iovec { iov_base = bytes, iov_len = (nuint)data.Length };
-            var message = MessageOf(&vector, &control);
+            var message = MessageOf(&vector, control, sizeof(cmsghdr) + descriptors.Length * sizeof(int));
             long result;
             do
             {
@@ -108,13 +123,13 @@ internal static unsafe partial class ScmRights
             }
             while (Errno.IsInterrupted(result));
 
+            var header = (cmsghdr*)control;
             var hasRights = result >= 0
                 && message.msg_controllen >= (nuint)sizeof(cmsghdr)
-                && control.header.cmsg_level == Socket.SOL_SOCKET
-                && control.header.cmsg_type == SCM_RIGHTS;
-            var count = hasRights ? ((int)control.header.cmsg_len - sizeof(cmsghdr)) / sizeof(int) : 0;
-            first = count > 0 ? new FileDescriptor(control.first) : null;
-            second = count > 1 ? new FileDescriptor(control.second) : null;
+                && header->cmsg_level == Socket.SOL_SOCKET
+                && header->cmsg_type == SCM_RIGHTS;
+            var count = hasRights ? ((int)header->cmsg_len - sizeof(cmsghdr)) / sizeof(int) : 0;
+            new ReadOnlySpan<int>(header + 1, count).CopyTo(descriptors);
             truncated = (message.msg_flags & MSG_CTRUNC) != 0;
             KernelTrace.Write(
                 $"recvmsg({socket.Number}) = {Ioctl.Result(result)}, {count} descriptor(s)"
@@ -123,12 +138,12 @@ internal static unsafe partial class ScmRights
         }
     }
 
-    private static msghdr MessageOf(iovec* vector, RightsMessage* control) => new()
+    private static msghdr MessageOf(iovec* vector, void* control, int controlLength) => new()
     {
         msg_iov = vector,
         msg_iovlen = 1,
         msg_control = control,
-        msg_controllen = (nuint)sizeof(RightsMessage),
+        msg_controllen = (nuint)controlLength,
     };
 
     [LibraryImport("libc", SetLastError = true)]

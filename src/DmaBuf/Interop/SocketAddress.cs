@@ -17,6 +17,9 @@ internal static class SocketAddress
     /// <summary>Any vsock context (VMADDR_CID_ANY): the address to listen on.</summary>
     public const uint VMADDR_CID_ANY = uint.MaxValue;
 
+    /// <summary>The last vsock port that takes CAP_NET_BIND_SERVICE to bind (net/vmw_vsock/af_vsock.c).</summary>
+    public const uint LAST_RESERVED_PORT = 1023;
+
     private const int SizeOfSockaddrIn = 16;
     private const int SizeOfSockaddrIn6 = 28;
     private const int SizeOfSockaddrVm = 16;
@@ -72,9 +75,11 @@ internal static class SocketAddress
         _ => null,
     };
 
-    /// <summary>The context id of a struct sockaddr_vm; null for another family.</summary>
-    public static uint? ToCid(ReadOnlySpan<byte> address) =>
-        FamilyOf(address) == Socket.AF_VSOCK ? MemoryMarshal.Read<uint>(address[8..]) : null;
+    /// <summary>The context id and the port of a struct sockaddr_vm; null for another family.</summary>
+    public static (uint Cid, uint Port)? ToVsock(ReadOnlySpan<byte> address) =>
+        FamilyOf(address) == Socket.AF_VSOCK
+            ? (MemoryMarshal.Read<uint>(address[8..]), MemoryMarshal.Read<uint>(address[4..]))
+            : null;
 
     /// <summary>AF_INET or AF_INET6.</summary>
     public static int Family(IPAddress host) =>

@@ -56,7 +56,7 @@ internal static unsafe class Udmabuf
             ref argument));
     }
 
-    /// <summary>UDMABUF_CREATE_LIST: the whole of several memfds, one after another.</summary>
+    /// <summary>UDMABUF_CREATE_LIST: parts of memfds, one after another. Errors: as <see cref="Create"/>.</summary>
     public static FileDescriptor? CreateList(FileDescriptor device, ReadOnlySpan<udmabuf_create_item> items)
     {
         var bytes = new byte[sizeof(udmabuf_create_list) + items.Length * sizeof(udmabuf_create_item)];

@@ -69,6 +69,21 @@ internal static unsafe partial class Unistd
         return result;
     }
 
+    /// <summary>pread(2).</summary>
+    /// <returns>The bytes read, 0 at the end, or -1 with the error number in <see cref="Errno.Last"/>.</returns>
+    public static long ReadAt(FileDescriptor fd, Span<byte> bytes, long offset)
+    {
+        long result;
+        do
+        {
+            result = pread(fd, bytes, (nuint)bytes.Length, offset);
+        }
+        while (Errno.IsInterrupted(result));
+
+        KernelTrace.Write($"pread({fd.Number}, {bytes.Length}, 0x{offset:x}) = {Ioctl.Result(result)}");
+        return result;
+    }
+
     /// <summary>write(2). Errors: EAGAIN, EPIPE and the device's own.</summary>
     /// <returns>The bytes written, or -1 with the error number in <see cref="Errno.Last"/>.</returns>
     public static long Write(FileDescriptor fd, ReadOnlySpan<byte> bytes)
@@ -107,6 +122,9 @@ internal static unsafe partial class Unistd
 
     [LibraryImport("libc", SetLastError = true)]
     private static partial nint read(FileDescriptor fd, Span<byte> bytes, nuint count);
+
+    [LibraryImport("libc", SetLastError = true)]
+    private static partial nint pread(FileDescriptor fd, Span<byte> bytes, nuint count, long offset);
 
     [LibraryImport("libc", SetLastError = true)]
     private static partial nint write(FileDescriptor fd, ReadOnlySpan<byte> bytes, nuint count);

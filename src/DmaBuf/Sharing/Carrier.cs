@@ -1,6 +1,7 @@
 using DmaBuf.Buffers;
 using DmaBuf.Errors;
 using DmaBuf.Grants;
+using DmaBuf.Guests;
 using DmaBuf.Transport;
 using DmaBuf.Waits;
 
@@ -52,8 +53,11 @@ public abstract class Carrier : IDisposable
     /// <exception cref="WaitTimeoutException">No peer came or read in time.</exception>
     public abstract IReleaseLink Send(DmaBuffer buffer, WaitLimit limit);
 
-    /// <summary>Sends references to the next peer. The returned link reports when the peer is done with them.</summary>
-    /// <param name="grants">The references.</param>
+    /// <summary>
+    /// Sends references, or a guest's pages, to the next peer. The returned link reports when the peer is done with
+    /// them.
+    /// </summary>
+    /// <param name="pages">The references or the guest's pages.</param>
     /// <param name="limit">The time limit.</param>
     /// <param name="check">
     /// Called before the references are sent, and in xenstore until they are imported. If it throws, the peer does not
@@ -66,7 +70,7 @@ public abstract class Carrier : IDisposable
     /// ImportFailed, ClosedEarly: the peer reported a failure in xenstore, or is gone.
     /// </exception>
     /// <exception cref="WaitTimeoutException">No peer came or read in time.</exception>
-    public abstract IReleaseLink Send(GrantRefs grants, WaitLimit limit, Action? check = null);
+    public abstract IReleaseLink Send(SharedPages pages, WaitLimit limit, Action? check = null);
 
     /// <summary>Receives a buffer's descriptor from the next peer, which learns when the buffer is freed.</summary>
     /// <exception cref="AddressException">CannotPassDescriptors; the address cannot be used.</exception>
@@ -88,6 +92,22 @@ public abstract class Carrier : IDisposable
     /// <exception cref="Xen.XenStoreException">xenstore refused.</exception>
     /// <exception cref="WaitTimeoutException">Nothing arrived in time.</exception>
     public abstract DmaBuffer Receive(string domain, ImportMethod method, WaitLimit limit);
+
+    /// <summary>
+    /// Receives a guest's pages from the next peer, and makes a dma-buf of this host of them. The peer learns when the
+    /// buffer is freed.
+    /// </summary>
+    /// <param name="guest">The guest. Its memory is waited for.</param>
+    /// <param name="allowAnyPeer">
+    /// Whether to accept pages from anyone. Otherwise only the guest's root is accepted, and only over vsock: anyone
+    /// else could name pages of the guest's kernel.
+    /// </param>
+    /// <param name="limit">The time limit.</param>
+    /// <exception cref="GuestException">NoCid, Untrusted; as <see cref="GuestMemory.Import"/>.</exception>
+    /// <exception cref="PeerException">The peer sent no valid pages, or not all of them in time.</exception>
+    /// <exception cref="KernelException">As <see cref="GuestMemory.Import"/>; connecting, listening.</exception>
+    /// <exception cref="WaitTimeoutException">Nothing arrived in time.</exception>
+    public abstract DmaBuffer Receive(GuestMemory guest, bool allowAnyPeer, WaitLimit limit);
 
     /// <inheritdoc/>
     public virtual void Dispose() => GC.SuppressFinalize(this);

@@ -1,6 +1,7 @@
 using DmaBuf.Buffers;
 using DmaBuf.Errors;
 using DmaBuf.Grants;
+using DmaBuf.Guests;
 using DmaBuf.Waits;
 
 namespace DmaBuf.Sharing;
@@ -17,7 +18,7 @@ public sealed class ShareTable : IDisposable
 {
     private readonly Lock _lock = new();
     private readonly Dictionary<long, Entry> _buffers = [];
-    private readonly Dictionary<Guid, Share> _grants = [];
+    private readonly Dictionary<Guid, Share> _shared = [];
 
     /// <summary>The open buffers, oldest first.</summary>
     public IReadOnlyList<DmaBuffer> Buffers
@@ -40,7 +41,7 @@ public sealed class ShareTable : IDisposable
         {
             Sweep();
             lock (_lock)
-                return [.. _grants.Values.Select(share => share.Pages).OfType<GrantRefs>()];
+                return [.. _shared.Values.Select(share => share.Pages).OfType<GrantRefs>()];
         }
     }
 
@@ -52,6 +53,17 @@ public sealed class ShareTable : IDisposable
         buffer.ThrowIfRemoved();
         var shares = SharesOf(buffer).Select(share => share.Pages).OfType<GrantRefs>().ToList();
         return shares.Count > 0 ? shares : throw GrantExport.NoLease(buffer);
+    }
+
+    /// <summary>The pages that are shared with this guest's host, oldest first.</summary>
+    public IReadOnlyList<GuestPages> GuestPages
+    {
+        get
+        {
+            Sweep();
+            lock (_lock)
+                return [.. _shared.Values.Select(share => share.Pages).OfType<GuestPages>()];
+        }
     }
 
     /// <summary>Adds a buffer, which the table then owns.</summary>
@@ -94,13 +106,7 @@ public sealed class ShareTable : IDisposable
         if (share is null)
         {
             var export = GrantExport.Create(buffer, own, peer);
-            share = Add(new Share(buffer, export.Grants, owner, [export]));
-            if (!buffer.IsOpen)
-            {
-                // Another thread has removed the buffer in the meantime, without this share.
-                End(share);
-                buffer.ThrowIfRemoved();
-            }
+            share = AddToOpen(new Share(buffer, export.Grants, owner, [export]));
         }
 
         var grants = (GrantRefs)share.Pages!;
@@ -116,6 +122,18 @@ public sealed class ShareTable : IDisposable
             End(share);
             throw;
         }
+    }
+
+    /// <summary>
+    /// Pins a buffer's pages and finds out which frames of this guest they are, for its host. Errors: as
+    /// <see cref="GuestPagesExport.Create"/>.
+    /// </summary>
+    public GuestPages ExportGuestPages(DmaBuffer buffer, object? owner = null)
+    {
+        ArgumentNullException.ThrowIfNull(buffer);
+        var export = GuestPagesExport.Create(buffer);
+        AddToOpen(new Share(buffer, export.Pages, owner, [export]));
+        return export.Pages;
     }
 
     /// <summary>
@@ -139,20 +157,22 @@ public sealed class ShareTable : IDisposable
         HandOver.Run(carrier, () => carrier.Send(buffer, limit), DescriptorOf(buffer)?.Links, wait, limit, sent);
     }
 
-    /// <summary>Sends references to the next peer. The table keeps the link if the references are its own.</summary>
+    /// <summary>
+    /// Sends references, or a guest's pages, to the next peer. The table keeps the link if they are its own.
+    /// </summary>
     /// <inheritdoc cref="Send(Carrier, DmaBuffer, bool, WaitLimit, Action{string})"/>
-    public void Send(Carrier carrier, GrantRefs grants, bool wait, WaitLimit limit, Action<string>? sent = null)
+    public void Send(Carrier carrier, SharedPages pages, bool wait, WaitLimit limit, Action<string>? sent = null)
     {
         ArgumentNullException.ThrowIfNull(carrier);
-        ArgumentNullException.ThrowIfNull(grants);
-        var share = Find(grants);
-        HandOver.Run(carrier, () => carrier.Send(grants, limit, CheckIsGranted), share?.Links, wait, limit, sent);
+        ArgumentNullException.ThrowIfNull(pages);
+        var share = Find(pages);
+        HandOver.Run(carrier, () => carrier.Send(pages, limit, CheckIsShared), share?.Links, wait, limit, sent);
 
-        // References that were revoked during the wait for a peer may stand for other pages by now.
-        void CheckIsGranted()
+        // What was revoked during the wait for a peer may stand for other pages by now.
+        void CheckIsShared()
         {
             if (share is { IsEnded: true })
-                throw GrantExport.NoLease(grants);
+                throw GrantExport.NoLease(pages);
         }
     }
 
@@ -214,7 +234,7 @@ public sealed class ShareTable : IDisposable
         lock (_lock)
         {
             buffers = [.. _buffers.Values.Where(entry => isOwner(entry.Owner)).Select(entry => entry.Buffer)];
-            shares = [.. _grants.Values.Where(share => isOwner(share.Owner))];
+            shares = [.. _shared.Values.Where(share => isOwner(share.Owner))];
         }
 
         shares.ForEach(End);
@@ -230,10 +250,24 @@ public sealed class ShareTable : IDisposable
         buffers.ForEach(Remove);
     }
 
+    /// <summary>Adds the share of a buffer that another thread may have removed in the meantime.</summary>
+    /// <exception cref="BufferException">Removed.</exception>
+    private Share AddToOpen(Share share)
+    {
+        Add(share);
+        if (!share.Buffer.IsOpen)
+        {
+            End(share);
+            share.Buffer.ThrowIfRemoved();
+        }
+
+        return share;
+    }
+
     private Share Add(Share share)
     {
         lock (_lock)
-            _grants[share.Pages!.ShareId!.Value] = share;
+            _shared[share.Pages!.ShareId!.Value] = share;
         return share;
     }
 
@@ -245,7 +279,7 @@ public sealed class ShareTable : IDisposable
         ArgumentNullException.ThrowIfNull(pages);
         lock (_lock)
         {
-            return pages.ShareId is { } id && _grants.TryGetValue(id, out var share) && share.Buffer.IsOpen
+            return pages.ShareId is { } id && _shared.TryGetValue(id, out var share) && share.Buffer.IsOpen
                 ? share
                 : null;
         }
@@ -261,7 +295,7 @@ public sealed class ShareTable : IDisposable
     {
         lock (_lock)
         {
-            var shares = _grants.Values.Where(share => share.Buffer == buffer);
+            var shares = _shared.Values.Where(share => share.Buffer == buffer);
             return [.. _buffers.TryGetValue(buffer.Id, out var entry) ? shares.Append(entry.Descriptor) : shares];
         }
     }
@@ -289,7 +323,7 @@ public sealed class ShareTable : IDisposable
     private void Forget(Share share)
     {
         if (share.Pages?.ShareId is { } id)
-            _grants.Remove(id);
+            _shared.Remove(id);
     }
 
     /// <summary>Removes the buffers that their users have disposed.</summary>
@@ -298,7 +332,7 @@ public sealed class ShareTable : IDisposable
         List<DmaBuffer> all;
         lock (_lock)
         {
-            all = [.. _buffers.Values.Select(entry => entry.Buffer), .. _grants.Values.Select(share => share.Buffer)];
+            all = [.. _buffers.Values.Select(entry => entry.Buffer), .. _shared.Values.Select(share => share.Buffer)];
         }
 
         all.Where(buffer => !buffer.IsHeld).ToList().ForEach(Remove);

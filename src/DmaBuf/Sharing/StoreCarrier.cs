@@ -1,6 +1,7 @@
 using DmaBuf.Buffers;
 using DmaBuf.Errors;
 using DmaBuf.Grants;
+using DmaBuf.Guests;
 using DmaBuf.Waits;
 using DmaBuf.Xen;
 
@@ -50,10 +51,8 @@ internal sealed class StoreCarrier : Carrier
     public override IReleaseLink Send(DmaBuffer buffer, WaitLimit limit) =>
         throw DescriptorHandOff.CannotPass(_address);
 
-    public override IReleaseLink Send(GrantRefs grants, WaitLimit limit, Action? check)
-    {
-        return StoreOffer.Send(_address, _name, grants, limit, check);
-    }
+    public override IReleaseLink Send(SharedPages pages, WaitLimit limit, Action? check) =>
+        StoreOffer.Send(_address, _name, pages as GrantRefs ?? throw NoGuests(), limit, check);
 
     public override DmaBuffer Receive(WaitLimit limit) => throw DescriptorHandOff.CannotPass(_address);
 
@@ -62,6 +61,12 @@ internal sealed class StoreCarrier : Carrier
         var (_, exporter) = XenDomain.FindExporter(domain, limit);
         return StoreClaim.Receive(_address, _name, exporter, method, limit);
     }
+
+    public override DmaBuffer Receive(GuestMemory guest, bool allowAnyPeer, WaitLimit limit) => throw NoGuests();
+
+    private AddressException NoGuests() => new(AddressFault.CannotPassPages, _address,
+        "a KVM guest and its host have no xenstore",
+        "Use vsock: or vsockd: between a guest and its host.");
 
     private static bool IsAllowed(char c) =>
         char.IsAsciiLetterOrDigit(c) || "-_.@".Contains(c, StringComparison.Ordinal);

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Net;
 using DmaBuf.Errors;
 using DmaBuf.Interop;
+using SocketAddress = DmaBuf.Interop.SocketAddress;
 
 namespace DmaBuf.Transport;
 
@@ -37,6 +38,13 @@ public sealed class PeerFilter
             _ => throw Bad(text, "it is not a context id", "Give the peer's CID: a guest's, or 2 for the host."),
         };
     }
+
+    /// <summary>
+    /// A guest's kernel and its root: its context id, and a port below 1024, which takes CAP_NET_BIND_SERVICE there.
+    /// </summary>
+    internal static PeerFilter OfGuestRoot(uint cid) => new(
+        $"root of the guest with CID {cid} (which connects from a port below 1024)",
+        peer => peer.Cid == cid && peer.Port <= SocketAddress.LAST_RESERVED_PORT);
 
     /// <summary>Whether a peer is wanted.</summary>
     public bool IsWanted(PeerIdentity peer) => _isWanted(peer);

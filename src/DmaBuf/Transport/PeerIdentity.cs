@@ -23,6 +23,9 @@ public sealed record PeerIdentity
     /// <summary>The context id (vsock), or null.</summary>
     public uint? Cid { get; private init; }
 
+    /// <summary>The port (vsock), or null. One below 1024 takes CAP_NET_BIND_SERVICE in the peer's system.</summary>
+    public uint? Port { get; private init; }
+
     /// <summary>The Xen domain (vchan), or null.</summary>
     public ushort? Domain { get; private init; }
 
@@ -43,7 +46,8 @@ public sealed record PeerIdentity
         EndpointKind.Unix when Socket.PeerCredentials(socket, out var who) =>
             new() { ProcessId = who.pid, UserId = who.uid },
         EndpointKind.Tcp => new() { Host = SocketAddress.ToInternet(Socket.PeerName(socket)) },
-        EndpointKind.Vsock => new() { Cid = SocketAddress.ToCid(Socket.PeerName(socket)) },
+        EndpointKind.Vsock when SocketAddress.ToVsock(Socket.PeerName(socket)) is { } vsock =>
+            new() { Cid = vsock.Cid, Port = vsock.Port },
         _ => new(),
     };
 }

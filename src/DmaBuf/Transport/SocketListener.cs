@@ -68,6 +68,20 @@ internal sealed class SocketListener : StreamListener
         }
     }
 
+    /// <summary>For polling.</summary>
+    internal FileDescriptor Descriptor => _socket;
+
+    /// <summary>Accepts a peer if one waits.</summary>
+    /// <exception cref="KernelException">accept4: EMFILE, ENFILE, ENOMEM.</exception>
+    internal SocketStream? TryAccept()
+    {
+        if (Socket.Accept(_socket) is { } peer)
+            return new SocketStream(peer, Endpoint);
+        return Errno.Last is Errno.EAGAIN or Errno.ECONNABORTED
+            ? null
+            : throw new KernelException("accept4", Errno.Last, Endpoint.ToString());
+    }
+
     /// <summary>
     /// Removes the socket's file and then closes the socket: while it is open, no other listener replaces the file.
     /// </summary>

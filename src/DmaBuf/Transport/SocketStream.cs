@@ -149,6 +149,28 @@ internal sealed class SocketStream : ByteStream
                 "Look at its own messages.");
     }
 
+    /// <summary>Receives what is there, with any descriptors, from a unix socket.</summary>
+    /// <param name="buffer">Room for bytes.</param>
+    /// <param name="descriptors">Where descriptors are added, which the caller then owns.</param>
+    /// <returns>The number of bytes; 0 at the stream's end; -1 where nothing is there.</returns>
+    /// <exception cref="KernelException">recvmsg: ECONNRESET; EMFILE, also where too many came.</exception>
+    internal int TryReceive(Span<byte> buffer, List<FileDescriptor> descriptors)
+    {
+        Span<int> numbers = stackalloc int[ScmRights.MostDescriptors];
+        numbers.Fill(-1);
+        var count = ScmRights.Receive(_socket, buffer, numbers, out var truncated);
+        var errno = Errno.Last;
+        foreach (var number in numbers)
+        {
+            if (number >= 0)
+                descriptors.Add(new FileDescriptor(number));
+        }
+
+        if (count < 0)
+            return errno == Errno.EAGAIN ? -1 : throw Failed(errno, "recvmsg");
+        return truncated ? throw new KernelException("recvmsg", Errno.EMFILE, Peer) : Received(count);
+    }
+
     /// <inheritdoc/>
     internal override void WaitForEnd(WaitLimit limit)
     {

@@ -8,6 +8,7 @@ namespace DmaBuf.Transport;
 public static class StreamConnector
 {
     private const int RetryMilliseconds = 20;
+    private const int PortTries = 16;
 
     /// <summary>Connects to a peer that listens.</summary>
     /// <exception cref="KernelException">socket, connect.</exception>
@@ -37,6 +38,8 @@ public static class StreamConnector
                 continue;
             }
 
+            if (endpoint.Kind == EndpointKind.Vsock)
+                TryReservedPort(socket);
             var errno = TryConnect(socket, address, endpoint, limit);
             if (errno == 0)
                 return new SocketStream(socket, endpoint);
@@ -44,6 +47,23 @@ public static class StreamConnector
         }
 
         throw failure ?? new KernelException("connect", Errno.EADDRNOTAVAIL, endpoint.ToString());
+    }
+
+    /// <summary>
+    /// Binds a vsock socket to a port that takes CAP_NET_BIND_SERVICE, if this process has it, so that the peer can
+    /// tell root from others. Otherwise the kernel chooses a port above.
+    /// </summary>
+    private static void TryReservedPort(FileDescriptor socket)
+    {
+        for (var i = 0; i < PortTries; i++)
+        {
+            var port = (uint)Random.Shared.Next(1, (int)SocketAddress.LAST_RESERVED_PORT + 1);
+            if (Socket.Bind(socket, SocketAddress.Vsock(SocketAddress.VMADDR_CID_ANY, port), $"vsock port {port}")
+                || Errno.Last != Errno.EADDRINUSE)
+            {
+                return;
+            }
+        }
     }
 
     /// <returns>0, or the error number with which the socket was closed again.</returns>

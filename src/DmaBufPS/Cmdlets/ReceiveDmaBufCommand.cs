@@ -1,12 +1,13 @@
 using System.Management.Automation;
 using DmaBuf.Buffers;
 using DmaBuf.Grants;
+using DmaBuf.Guests;
 using DmaBuf.Sharing;
 using DmaBuf.Transport;
 
 namespace DmaBufPS;
 
-/// <summary>Receive-DmaBuf: receives buffers that other processes or domains hand over.</summary>
+/// <summary>Receive-DmaBuf: receives buffers that other processes, domains or guests hand over.</summary>
 [Cmdlet(
     VerbsCommunications.Receive,
     "DmaBuf",
@@ -18,12 +19,13 @@ public sealed class ReceiveDmaBufCommand : DmaBufCmdlet
 {
     private const string OfDescriptor = "Descriptor";
     private const string OfGrants = "Grants";
+    private const string OfGuest = "Guest";
     private Carrier? _carrier;
     private ImportMethod _method;
 
     /// <summary>
-    /// unix:PATH connects, or listens where nothing listens; unixd:PATH listens; references also come over tcp,
-    /// vsock, vchan and xenstore:NAME.
+    /// unix:PATH connects, or listens where nothing listens; unixd:PATH listens; references and pages also come
+    /// over tcp, vsock and vchan, references by xenstore:NAME.
     /// </summary>
     [Parameter(Mandatory = true, Position = 0, ValueFromPipelineByPropertyName = true)]
     [ArgumentCompleter(typeof(AddressCompleter))]
@@ -35,6 +37,21 @@ public sealed class ReceiveDmaBufCommand : DmaBufCmdlet
     [ArgumentCompleter(typeof(DomainCompleter))]
     [ValidateNotNullOrEmpty]
     public string? Domain { get; set; }
+
+    /// <summary>
+    /// Receives pages of this guest, given as an object or by name, and makes dma-bufs of this host of them.
+    /// </summary>
+    [Parameter(ParameterSetName = OfGuest, Mandatory = true)]
+    [GuestArgument]
+    [ArgumentCompleter(typeof(GuestCompleter))]
+    public GuestMemory? Guest { get; set; }
+
+    /// <summary>
+    /// Accepts pages from anyone, and over any stream. By default only the guest's root is accepted, and only over
+    /// vsock.
+    /// </summary>
+    [Parameter(ParameterSetName = OfGuest)]
+    public SwitchParameter AllowAnyPeer { get; set; }
 
     /// <summary>The buffers' name: at most 31 bytes. A dma-buf is renamed for all who hold it.</summary>
     [Parameter]
@@ -72,11 +89,16 @@ public sealed class ReceiveDmaBufCommand : DmaBufCmdlet
     {
         _carrier?.Dispose();
         _carrier = OpenCarrier(Address, Wait ? NoListener.Wait : NoListener.ListenOrFail);
-        if (Domain is null && !Try(Address, _carrier.CheckPassesDescriptors))
+        if (ParameterSetName == OfDescriptor && !Try(Address, _carrier.CheckPassesDescriptors))
             return;
+        var action = ParameterSetName switch
+        {
+            OfGuest => $"Receive pages of guest {Guest}",
+            OfGrants => $"Receive references of domain {Domain}",
+            _ => "Receive descriptor",
+        };
         for (var i = 0; i < Count; i++)
         {
-            var action = Domain is null ? "Receive descriptor" : $"Receive references of domain {Domain}";
             if (ShouldProcess(Address, action))
                 Try(Address, () => WriteObject(Session.Add(Receive(_carrier), Name)));
         }
@@ -96,6 +118,11 @@ public sealed class ReceiveDmaBufCommand : DmaBufCmdlet
     {
         DmaBuffer.CheckName(Name);
         using var limit = NewLimit(TimeoutSec);
-        return Domain is null ? carrier.Receive(limit) : carrier.Receive(Domain, _method, limit);
+        return ParameterSetName switch
+        {
+            OfGuest => carrier.Receive(Guest!, AllowAnyPeer, limit),
+            OfGrants => carrier.Receive(Domain!, _method, limit),
+            _ => carrier.Receive(limit),
+        };
     }
 }

@@ -1,13 +1,15 @@
 using System.Management.Automation;
 using DmaBuf.Buffers;
 using DmaBuf.Grants;
+using DmaBuf.Guests;
 using DmaBuf.Sharing;
 using DmaBuf.Transport;
 
 namespace DmaBufPS;
 
 /// <summary>
-/// Send-DmaBufFd: hands buffers to other processes as descriptors, and to other domains as grant references.
+/// Send-DmaBufFd: hands buffers to other processes as descriptors, to other domains as grant references, and to a KVM
+/// guest's host as pages of the guest.
 /// </summary>
 [Cmdlet(
     VerbsCommunications.Send,
@@ -15,7 +17,7 @@ namespace DmaBufPS;
     DefaultParameterSetName = FromArgument,
     SupportsShouldProcess = true,
     ConfirmImpact = ConfirmImpact.Low)]
-[OutputType(typeof(DmaBuffer), typeof(GrantRefs))]
+[OutputType(typeof(DmaBuffer), typeof(GrantRefs), typeof(GuestPages))]
 public sealed class SendDmaBufFdCommand : DmaBufCmdlet
 {
     private const string FromArgument = "Buffer";
@@ -25,7 +27,7 @@ public sealed class SendDmaBufFdCommand : DmaBufCmdlet
     private ushort? _domain;
     private int _served;
 
-    /// <summary>The buffers, their names, or the references to send, one to each peer.</summary>
+    /// <summary>The buffers, their names, or the references or guest's pages to send, one to each peer.</summary>
     [Parameter(ParameterSetName = FromArgument, Mandatory = true, Position = 0)]
     [Parameter(
         ParameterSetName = FromPipeline,
@@ -33,7 +35,7 @@ public sealed class SendDmaBufFdCommand : DmaBufCmdlet
         ValueFromPipeline = true,
         ValueFromPipelineByPropertyName = true)]
     [Alias("Buffer")]
-    [GrantRefsArgument(OrBuffer = true)]
+    [GrantRefsArgument(OrBuffer = true, OrGuestPages = true)]
     [ArgumentCompleter(typeof(BufferCompleter))]
     public object[] InputObject
     {
@@ -48,7 +50,8 @@ public sealed class SendDmaBufFdCommand : DmaBufCmdlet
     } = [];
 
     /// <summary>
-    /// unixd:PATH listens, unix:PATH connects; references also go over tcp, vsock, vchan and xenstore:NAME.
+    /// unixd:PATH listens, unix:PATH connects; references and pages also go over tcp, vsock and vchan, references by
+    /// xenstore:NAME.
     /// </summary>
     [Parameter(ParameterSetName = FromArgument, Mandatory = true, Position = 1)]
     [Parameter(ParameterSetName = FromPipeline, Mandatory = true, Position = 0)]
@@ -131,24 +134,29 @@ public sealed class SendDmaBufFdCommand : DmaBufCmdlet
     {
         _served++;
         // The descriptor of New-GrantBuf's buffer is the grant allocator's, which is useless to another process.
-        var grants = item switch
+        var pages = item switch
         {
-            DmaBuffer { Origin: BufferOrigin.GrantAlloc } granted => GrantRefs.Of(granted),
-            _ => item as GrantRefs,
+            DmaBuffer { Origin: BufferOrigin.GrantAlloc } granted => granted.Shared,
+            _ => item as SharedPages,
         };
-        var action = grants is null ? "Send descriptor" : "Send references";
-        return ShouldProcess($"{item} to {Address}", action) && Try(item, () => Send(item, grants));
+        var action = pages switch
+        {
+            null => "Send descriptor",
+            GuestPages => "Send pages",
+            _ => "Send references",
+        };
+        return ShouldProcess($"{item} to {Address}", action) && Try(item, () => Send(item, pages));
     }
 
-    private void Send(object item, GrantRefs? grants)
+    private void Send(object item, SharedPages? pages)
     {
         (item as DmaBuffer)?.ThrowIfRemoved();
-        if (Domain is not null && grants?.PeerDomain != (_domain ??= FindDomain(Domain)))
+        if (Domain is not null && (pages as GrantRefs)?.PeerDomain != (_domain ??= FindDomain(Domain)))
             throw GrantExport.NotGranted(item, _domain.Value);
 
         using var limit = NewLimit(TimeoutSec);
-        if (grants is not null)
-            Session.Table.Send(_carrier!, grants, Wait, limit, ReportPeer);
+        if (pages is not null)
+            Session.Table.Send(_carrier!, pages, Wait, limit, ReportPeer);
         else
             Session.Table.Send(_carrier!, (DmaBuffer)item, Wait, limit, ReportPeer);
     }

@@ -2,6 +2,7 @@ using System.Management.Automation;
 using DmaBuf.Buffers;
 using DmaBuf.Errors;
 using DmaBuf.Grants;
+using DmaBuf.Guests;
 using DmaBuf.Sharing.Channels;
 using DmaBuf.Waits;
 
@@ -14,14 +15,14 @@ namespace DmaBufPS;
     DefaultParameterSetName = ByObject,
     SupportsShouldProcess = true,
     ConfirmImpact = ConfirmImpact.Low)]
-[OutputType(typeof(DmaBuffer), typeof(GrantRefs), typeof(ExportedShare))]
+[OutputType(typeof(DmaBuffer), typeof(GrantRefs), typeof(GuestPages), typeof(ExportedShare))]
 public sealed class WaitDmaBufReleaseCommand : DmaBufCmdlet
 {
     private const string ByObject = "Object";
     private const string ById = "Id";
 
     /// <summary>
-    /// Buffers, their names, or references that were sent, dma-bufs made from another domain's references, or published
+    /// Buffers, their names, or references or pages that were sent, dma-bufs made from another domain's references, or published
     /// shares.
     /// </summary>
     [Parameter(
@@ -31,7 +32,7 @@ public sealed class WaitDmaBufReleaseCommand : DmaBufCmdlet
         ValueFromPipeline = true,
         ValueFromPipelineByPropertyName = true)]
     [Alias("Buffer")]
-    [GrantRefsArgument(OrBuffer = true, OrShare = true)]
+    [GrantRefsArgument(OrBuffer = true, OrGuestPages = true, OrShare = true)]
     [ArgumentCompleter(typeof(BufferCompleter))]
     public object[] InputObject { get; set; } = [];
 
@@ -77,8 +78,8 @@ public sealed class WaitDmaBufReleaseCommand : DmaBufCmdlet
         using var limit = NewLimit(TimeoutSec);
         switch (item)
         {
-            case GrantRefs grants:
-                Session.Table.WaitReleased(grants, limit);
+            case SharedPages pages:
+                Session.Table.WaitReleased(pages, limit);
                 break;
             case ExportedShare share:
                 share.WaitReleased(limit);

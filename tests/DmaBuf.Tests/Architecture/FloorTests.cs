@@ -15,7 +15,8 @@ public sealed class FloorTests
         ["Waits"],
         ["Buffers", "Xen"],
         ["Grants"],
-        ["Transport", "Guests", "Discovery"],
+        ["Transport", "Discovery"],
+        ["Guests"],
         ["Sharing"],
         ["Frames", "Sharing.Channels"],
     ];

@@ -1,0 +1,418 @@
+using DmaBuf.Buffers;
+using DmaBuf.Errors;
+using DmaBuf.Interop;
+using DmaBuf.Tracing;
+using DmaBuf.Transport;
+using DmaBuf.Waits;
+
+namespace DmaBuf.Guests;
+
+/// <summary>
+/// The memory of a KVM guest, as QEMU shows it to a vhost-user back end: this process is that back end. Pages that the
+/// guest names become dma-bufs of this host. Whoever holds this can read and write all of the guest's memory. Safe to
+/// use from several threads.
+/// </summary>
+public sealed class GuestMemory : IDisposable
+{
+    private readonly object _lock = new();
+    private readonly CancellationTokenSource _ending = new();
+    private readonly SocketListener _listener;
+    private readonly Thread _thread;
+    private readonly List<GuestImport> _imports = [];
+    private VhostUserConnection? _front;
+    private QmpDevice? _device;
+    private bool _isPrivate;
+    private bool _isEnded;
+    private (long Stops, long TableChanges) _seen;
+
+    private GuestMemory(string name, SocketListener listener, uint? cid)
+    {
+        Name = name;
+        Cid = cid;
+        _listener = listener;
+        _thread = new Thread(Run) { IsBackground = true, Name = $"guest {name}" };
+    }
+
+    /// <summary>What this process calls the guest.</summary>
+    public string Name { get; }
+
+    /// <summary>The guest's vsock context id; null where it was not given.</summary>
+    public uint? Cid { get; }
+
+    /// <summary>The path of the socket that QEMU connects to.</summary>
+    public string SocketPath => _listener.Endpoint.Path;
+
+    /// <summary>What went wrong on the last connection of QEMU; null if nothing did.</summary>
+    public string? LastError { get; private set; }
+
+    /// <summary>How far it is.</summary>
+    public GuestState State
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _isEnded ? GuestState.Ended
+                    : _front is null ? GuestState.Waiting
+                    : IsReady ? GuestState.Ready : GuestState.Connected;
+            }
+        }
+    }
+
+    /// <summary>The regions of the guest's memory, by address.</summary>
+    public IReadOnlyList<GuestMemoryRegion> Regions
+    {
+        get
+        {
+            lock (_lock)
+                return [.. _front?.BackEnd.Table.Regions ?? []];
+        }
+    }
+
+    /// <summary>The size of the guest's memory in bytes, as far as QEMU has shown it.</summary>
+    public long Size => Regions.Sum(region => (long)region.Size);
+
+    /// <summary>How many buffers of this guest are open here.</summary>
+    public int BufferCount
+    {
+        get
+        {
+            lock (_lock)
+                return _imports.Count(import => import.Buffer.IsOpen);
+        }
+    }
+
+    /// <summary>What stands against sharing, or makes it unsafe.</summary>
+    public IReadOnlyList<GuestHazard> Hazards
+    {
+        get
+        {
+            lock (_lock)
+            {
+                var hazards = new List<GuestHazard>();
+                if (_isPrivate)
+                    hazards.Add(GuestHazard.NotShared);
+                if (_front?.BackEnd.Table.Regions.Any(region => region.Refusal is not null) == true)
+                    hazards.Add(GuestHazard.BadMemory);
+                return [.. hazards, .. _device?.Hazards ?? [GuestHazard.BalloonUnknown]];
+            }
+        }
+    }
+
+    /// <summary>
+    /// Listens for QEMU. Errors: <see cref="KernelException"/> (bind: EACCES, EADDRINUSE, ENOENT),
+    /// <see cref="AddressException"/> (NotASocket, BadPath).
+    /// </summary>
+    /// <param name="name">What this process calls the guest.</param>
+    /// <param name="path">The socket's path; a stale socket file is replaced.</param>
+    /// <param name="cid">The guest's vsock context id.</param>
+    public static GuestMemory Listen(string name, string path, uint? cid = null)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(name);
+        using var unlimited = new WaitLimit();
+        var guest = new GuestMemory(name, SocketListener.Listen(Endpoint.Parse($"unixd:{path}"), unlimited), cid);
+        guest._thread.Start();
+        return guest;
+    }
+
+    /// <summary>
+    /// Adds a vhost-user device to a QEMU that runs, and waits until the guest's driver has started it. The device is
+    /// taken out again when this is disposed.
+    /// </summary>
+    /// <param name="qmp">The path of QEMU's QMP socket.</param>
+    /// <param name="limit">The time limit.</param>
+    /// <exception cref="GuestException">Qmp, BadMemory; NotReady: the guest's driver did not start the device.</exception>
+    /// <exception cref="KernelException">connect, send.</exception>
+    /// <exception cref="WaitTimeoutException">QEMU or the guest did not answer in time.</exception>
+    public void PlugIn(string qmp, WaitLimit limit)
+    {
+        ArgumentNullException.ThrowIfNull(limit);
+        var device = QmpDevice.Add(qmp, Path.GetFullPath(SocketPath), OnReset, limit);
+        lock (_lock)
+        {
+            if (_device is null && !_isEnded)
+            {
+                _device = device;
+                device = null;
+            }
+        }
+
+        device?.Dispose();
+        WaitReady(limit);
+    }
+
+    /// <summary>Waits until pages can be imported.</summary>
+    /// <exception cref="GuestException">NotReady: the guest's memory was given up.</exception>
+    /// <exception cref="WaitTimeoutException">QEMU did not connect, or the guest's driver did not start, in time.</exception>
+    public void WaitReady(WaitLimit limit)
+    {
+        ArgumentNullException.ThrowIfNull(limit);
+        lock (_lock)
+        {
+            while (!IsReady)
+            {
+                if (_isEnded)
+                    throw NotReady();
+                limit.ForPulse(_lock, _front is null
+                    ? $"QEMU to connect to {SocketPath}"
+                    : $"the driver of guest '{Name}' to start the vhost-user device");
+            }
+        }
+    }
+
+    /// <summary>Makes a dma-buf of this host from pages of the guest.</summary>
+    /// <exception cref="GuestException">
+    /// NotReady, BadPages, FrameTwice, OutsideMemory, BadMemory, TooManyRanges.
+    /// </exception>
+    /// <exception cref="KernelException">open, fcntl, UDMABUF_CREATE, UDMABUF_CREATE_LIST.</exception>
+    public DmaBuffer Import(GuestPages pages)
+    {
+        ArgumentNullException.ThrowIfNull(pages);
+        using var device = UdmabufAllocator.OpenDevice();
+        var most = UdmabufAllocator.ListLimit ?? int.MaxValue;
+        VhostUserConnection front;
+        long stops;
+        GuestMemoryPieces pieces;
+        lock (_lock)
+        {
+            if (!IsReady)
+                throw NotReady();
+            if (_isPrivate)
+                throw NotShared();
+            front = _front!;
+            stops = front.BackEnd.Stops;
+            pieces = front.BackEnd.Table.Find(pages, most);
+        }
+
+        using (pieces)
+        {
+            var buffer = Make(device, pieces, pages);
+            lock (_lock)
+            {
+                if (front == _front && stops == front.BackEnd.Stops)
+                {
+                    _imports.RemoveAll(import => !import.Buffer.IsHeld);
+                    _imports.Add(new GuestImport(buffer, pieces.Regions));
+                    return buffer;
+                }
+            }
+
+            buffer.Dispose();
+            throw NotReady();
+        }
+    }
+
+    /// <summary>
+    /// Ends every buffer of this guest, takes out the device that was plugged in, and stops listening. QEMU stays
+    /// alive. Idempotent.
+    /// </summary>
+    public void Dispose()
+    {
+        QmpDevice? device;
+        lock (_lock)
+        {
+            if (_isEnded)
+                return;
+            _isEnded = true;
+            device = _device;
+            _device = null;
+            Monitor.PulseAll(_lock);
+        }
+
+        EndImports($"the memory of guest '{Name}' was given up");
+        // The back end answers QEMU until the device is out.
+        device?.Dispose();
+        _ending.Cancel();
+        _thread.Join();
+        _ending.Dispose();
+    }
+
+    /// <summary>The name.</summary>
+    public override string ToString() => Name;
+
+    private bool IsReady =>
+        !_isEnded && _front is { BackEnd: { IsStarted: true, Table.Regions.Count: > 0 } };
+
+    private static DmaBuffer Make(FileDescriptor device, GuestMemoryPieces pieces, GuestPages pages)
+    {
+        var fd = UdmabufAllocator.Create(device, pieces.Ranges) ?? throw new KernelException(
+            nameof(Udmabuf.UDMABUF_CREATE_LIST),
+            Errno.Last,
+            $"{Udmabuf.DEVICE} for {pages}",
+            Errno.Last == Errno.EINVAL && pages.Size > UdmabufAllocator.SizeLimitMegabytes * 1048576
+                ? $"That is over the driver's size_limit_mb, {UdmabufAllocator.SizeLimitMegabytes}: raise "
+                    + "/sys/module/udmabuf/parameters/size_limit_mb on this host."
+                : null);
+        try
+        {
+            return DmaBuffer.On(new GuestImportBacking(fd, pages));
+        }
+        catch
+        {
+            fd.Dispose();
+            throw;
+        }
+    }
+
+    private void Run()
+    {
+        using var waits = new WaitSet(_ending.Token);
+        try
+        {
+            while (true)
+                Serve(waits);
+        }
+        catch (OperationCanceledException)
+        {
+        }
+        catch (DmaBufException e)
+        {
+            LastError = e.Message;
+        }
+
+        Disconnect($"the memory of guest '{Name}' was given up");
+        _listener.Dispose();
+        lock (_lock)
+        {
+            _isEnded = true;
+            Monitor.PulseAll(_lock);
+        }
+    }
+
+    /// <summary>Waits for one event, and handles it.</summary>
+    private void Serve(WaitSet waits)
+    {
+        waits.Clear();
+        waits.Add(_listener.Descriptor, Poll.POLLIN);
+        if (_front is not null)
+            waits.Add(_front.Descriptor, Poll.POLLIN);
+        waits.Wait(-1, $"QEMU at {SocketPath}");
+        if (_front is not null && waits.Events(1) != 0)
+            Receive(_front);
+        if (waits.Events(0) != 0)
+            Accept();
+    }
+
+    private void Accept()
+    {
+        if (_listener.TryAccept() is not { } stream)
+            return;
+        if (_front is not null)
+        {
+            KernelTrace.Write($"closed: {stream.Peer} is a second QEMU on this socket");
+            stream.Dispose();
+            return;
+        }
+
+        lock (_lock)
+        {
+            LastError = null;
+            _front = new VhostUserConnection(stream);
+            _seen = default;
+            Monitor.PulseAll(_lock);
+        }
+    }
+
+    private void Receive(VhostUserConnection front)
+    {
+        var why = $"QEMU of guest '{Name}' closed its connection";
+        try
+        {
+            bool goesOn;
+            lock (_lock)
+                goesOn = front.Receive();
+            if (goesOn)
+            {
+                TakeNote(front);
+                return;
+            }
+        }
+        catch (DmaBufException e)
+        {
+            LastError = e.Message;
+            why = e.Message.TrimEnd('.');
+        }
+
+        Disconnect(why);
+    }
+
+    /// <summary>Ends the buffers that a stop of the guest, or a change of its memory, leaves without their pages.</summary>
+    private void TakeNote(VhostUserConnection front)
+    {
+        var now = (front.BackEnd.Stops, front.BackEnd.TableChanges);
+        if (IsReady)
+            LookAtMappings(front);
+        if (now.Stops != _seen.Stops)
+            EndImports($"guest '{Name}' was stopped or reset");
+        else if (now.TableChanges != _seen.TableChanges)
+            EndOrphans(front.BackEnd.Table);
+        _seen = now;
+        lock (_lock)
+            Monitor.PulseAll(_lock);
+    }
+
+    /// <summary>Finds out once a start whether QEMU maps the memory privately.</summary>
+    private void LookAtMappings(VhostUserConnection front)
+    {
+        if (front.HasLooked || front.ProcessId is not { } process)
+            return;
+        front.HasLooked = true;
+        var isPrivate = front.BackEnd.Table.Regions
+            .Select(region => region.Inode)
+            .Distinct()
+            .Any(inode => GuestMemoryFile.IsMappedPrivately(process, inode));
+        lock (_lock)
+            _isPrivate = isPrivate;
+    }
+
+    private void Disconnect(string why)
+    {
+        VhostUserConnection? front;
+        lock (_lock)
+        {
+            front = _front;
+            _front = null;
+            _isPrivate = false;
+            Monitor.PulseAll(_lock);
+        }
+
+        EndImports(why);
+        front?.Dispose();
+    }
+
+    private void OnReset() => EndImports($"guest '{Name}' was reset");
+
+    private void EndImports(string why) => End(_ => true, why);
+
+    private void EndOrphans(GuestMemoryTable table) => End(
+        import => !import.Regions.All(table.Has), $"guest '{Name}' lost memory that the buffer is in");
+
+    private void End(Predicate<GuestImport> isEnding, string why)
+    {
+        List<GuestImport> ending;
+        lock (_lock)
+        {
+            ending = _imports.FindAll(isEnding);
+            _imports.RemoveAll(isEnding);
+        }
+
+        ending.ForEach(import => import.Buffer.End(why));
+    }
+
+    private GuestException NotReady() => new(
+        GuestFault.NotReady,
+        State switch
+        {
+            GuestState.Ended => $"The memory of guest '{Name}' was given up.",
+            GuestState.Waiting => $"QEMU of guest '{Name}' is not connected to {SocketPath}.",
+            _ => $"The driver of guest '{Name}' does not run the vhost-user device.",
+        },
+        LastError ?? "Start QEMU with a vhost-user device on that socket, and a guest whose kernel has its driver.");
+
+    private GuestException NotShared() => new(
+        GuestFault.BadMemory,
+        $"QEMU maps the memory of guest '{Name}' privately, so that this host does not see what the guest writes.",
+        "Start QEMU with -object memory-backend-memfd,share=on.");
+
+    private readonly record struct GuestImport(DmaBuffer Buffer, IReadOnlyList<GuestMemoryRegion> Regions);
+}

@@ -1,0 +1,44 @@
+using DmaBuf.Interop;
+
+namespace DmaBuf.Guests;
+
+/// <summary>Finds out what a file of guest memory is, and whether udmabuf can take its pages.</summary>
+internal static class GuestMemoryFile
+{
+    /// <summary>Makes the description of a region in a file, which the region takes over.</summary>
+    public static GuestMemoryRegion RegionOf(in VhostUser.Region region, FileDescriptor file)
+    {
+        var found = Stat.OfDescriptor(file, out var status);
+        return new GuestMemoryRegion(region.guest_address, region.size, region.mmap_offset)
+        {
+            UserAddress = region.user_address,
+            Memory = file,
+            Inode = found ? status.stx_ino : 0,
+            Refusal = Refuse(file, found ? status.stx_size : 0, region),
+        };
+    }
+
+    /// <summary>
+    /// Whether another process has a private mapping of the file, so that what its guest writes does not reach the file
+    /// (share=off). False where that process cannot be looked at.
+    /// </summary>
+    public static bool IsMappedPrivately(int processId, ulong inode) => inode != 0
+        && SysFile.ReadLines($"/proc/{processId}/maps").Any(line => IsPrivateMapping(line, $" {inode} "));
+
+    private static bool IsPrivateMapping(string line, string inode) =>
+        line.Contains(inode, StringComparison.Ordinal) && line.Split(' ') is [_, [_, 'w', _, 'p'], ..];
+
+    private static string? Refuse(FileDescriptor file, ulong size, in VhostUser.Region region)
+    {
+        var seals = Fcntl.GetSeals(file);
+        return seals switch
+        {
+            < 0 => "it is not a memfd",
+            _ when (seals & Fcntl.F_SEAL_SHRINK) == 0 => "its memfd is not sealed against shrinking (seal=on)",
+            _ when (seals & Fcntl.F_SEAL_WRITE) != 0 => "its memfd is sealed against writing",
+            _ when region.mmap_offset > size || region.size > size - region.mmap_offset =>
+                "its memfd is shorter than that",
+            _ => null,
+        };
+    }
+}

@@ -1,0 +1,103 @@
+using System.Runtime.InteropServices;
+using DmaBuf.Errors;
+using DmaBuf.Interop;
+using DmaBuf.Tracing;
+using DmaBuf.Transport;
+
+namespace DmaBuf.Guests;
+
+/// <summary>One connection of QEMU to the back end. It never blocks. For one thread at a time.</summary>
+internal sealed class VhostUserConnection(SocketStream stream) : IDisposable
+{
+    private readonly byte[] _bytes = new byte[VhostUser.HeaderSize + VhostUser.MostPayload];
+    private readonly List<FileDescriptor> _descriptors = [];
+    private int _received;
+
+    /// <summary>What the messages are for.</summary>
+    public VhostUserBackEnd BackEnd { get; } = new();
+
+    /// <summary>For polling.</summary>
+    public FileDescriptor Descriptor => stream.Descriptor;
+
+    /// <summary>QEMU's process id, where the kernel tells it.</summary>
+    public int? ProcessId => stream.Remote.ProcessId;
+
+    /// <summary>Whether the owner has looked how QEMU maps the memory.</summary>
+    public bool HasLooked { get; set; }
+
+    /// <summary>What messages call the peer.</summary>
+    public string Peer => stream.Peer;
+
+    /// <summary>Handles what has arrived, up to the end of one message.</summary>
+    /// <returns>False at the end of the connection.</returns>
+    /// <exception cref="PeerException">BadMessage, ClosedEarly.</exception>
+    /// <exception cref="KernelException">recvmsg, send.</exception>
+    public bool Receive()
+    {
+        var count = stream.TryReceive(_bytes.AsSpan(_received, Needed() - _received), _descriptors);
+        if (count == 0)
+            return _received == 0 ? false : throw Bad(PeerFault.ClosedEarly, "closed the connection within a message");
+        if (_descriptors.Count > VhostUser.MostRegionsAtOnce)
+            throw Bad(PeerFault.TooManyDescriptors, $"sent {_descriptors.Count} descriptors with one message");
+        _received += Math.Max(0, count);
+        if (_received < VhostUser.HeaderSize)
+            return true;
+        var header = Header;
+        if (header.size > VhostUser.MostPayload)
+            throw Bad(PeerFault.BadMessage, $"sent {header.request} with a payload of {header.size} bytes");
+        if (_received == Needed())
+            Handle(header);
+        return true;
+    }
+
+    /// <summary>Closes the connection and the files of the guest's memory.</summary>
+    public void Dispose()
+    {
+        CloseDescriptors();
+        BackEnd.Dispose();
+        stream.Dispose();
+    }
+
+    private VhostUser.Header Header => MemoryMarshal.Read<VhostUser.Header>(_bytes);
+
+    /// <summary>How many bytes the message has, as far as that is known.</summary>
+    private int Needed() =>
+        VhostUser.HeaderSize + (_received < VhostUser.HeaderSize ? 0 : (int)Header.size);
+
+    private void Handle(in VhostUser.Header header)
+    {
+        Span<byte> answer = stackalloc byte[VhostUser.HeaderSize + VhostUser.MostPayload];
+        var payload = _bytes.AsSpan(VhostUser.HeaderSize, (int)header.size);
+        var problem = BackEnd.Handle(
+            header, payload, _descriptors, answer[VhostUser.HeaderSize..], out var length);
+        KernelTrace.Write($"vhost-user: {header.request}, {header.size} bytes, {_descriptors.Count} descriptor(s)");
+        _received = 0;
+        CloseDescriptors();
+        if (problem is not null)
+            throw Bad(PeerFault.BadMessage, problem);
+        if (length >= 0)
+            Send(header.request, answer[..(VhostUser.HeaderSize + length)]);
+    }
+
+    private void Send(VhostUser.Request request, Span<byte> message)
+    {
+        var header = new VhostUser.Header
+        {
+            request = request,
+            flags = VhostUser.VERSION | VhostUser.REPLY_MASK,
+            size = (uint)(message.Length - VhostUser.HeaderSize),
+        };
+        MemoryMarshal.Write(message, in header);
+        if (stream.TrySend(message) < message.Length)
+            throw Bad(PeerFault.Stalled, "does not read the answers to its own messages");
+    }
+
+    private void CloseDescriptors()
+    {
+        _descriptors.ForEach(descriptor => descriptor.Dispose());
+        _descriptors.Clear();
+    }
+
+    private PeerException Bad(PeerFault fault, string what) =>
+        new(fault, Peer, what, "It is not a vhost-user front end, such as QEMU with a vhost-user device, or it failed.");
+}
