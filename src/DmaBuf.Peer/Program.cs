@@ -1,4 +1,3 @@
-using System.Globalization;
 using DmaBuf.Errors;
 using DmaBuf.Sharing;
 using DmaBuf.Waits;
@@ -7,7 +6,8 @@ namespace DmaBuf.Peer;
 
 /// <summary>
 /// The command line: <c>dmabuf-peer server ADDRESS [vmid]</c>,
-/// <c>dmabuf-peer client ADDRESS [vmid] [--reply TEXT]</c>, <c>dmabuf-peer publish ADDRESS [vmid] [--turns N]</c>,
+/// <c>dmabuf-peer client ADDRESS [vmid] [--reply TEXT]</c>,
+/// <c>dmabuf-peer client ADDRESS [cid] --guest SOCKET [--qmp SOCKET]</c>, <c>dmabuf-peer publish ADDRESS [vmid] [--turns N]</c>,
 /// <c>dmabuf-peer consume ADDRESS [vmid]</c>, and the roles of <see cref="VideoPeer"/>.
 /// </summary>
 internal static class Program
@@ -15,6 +15,7 @@ internal static class Program
     private const string Usage = """
         Usage: dmabuf-peer server ADDRESS [vmid]
                dmabuf-peer client ADDRESS [vmid] [--reply TEXT]
+               dmabuf-peer client ADDRESS [cid] --guest SOCKET [--qmp SOCKET] [--reply TEXT]
                dmabuf-peer publish ADDRESS [vmid] [--turns N]
                dmabuf-peer consume ADDRESS [vmid]
                dmabuf-peer sender -a HOST -p PORT [-d DEVICE] [-W WIDTH] [-H HEIGHT] [-f FOURCC] [-b BUFFERS]
@@ -26,7 +27,9 @@ internal static class Program
         ADDRESS is unix:PATH, unixd:PATH, tcp:HOST:PORT, tcpd:HOST:PORT, vsock:CID:PORT, vsockd:CID:PORT or,
         between domains without a network, vchan:DOMAIN:NAME, vchand:DOMAIN:NAME or xenstore:NAME.
         Without vmid the buffer's descriptor is handed over (unix only); with vmid, the id or name of the other side's
-        domain, its grant references. The client writes TEXT into the buffer, and the server prints what came back.
+        domain, its grant references; over vsock, the guest's pages. --guest is where the QEMU of the guest connects to
+        its vhost-user back end, which the client then is; --qmp adds that device to a QEMU that runs already. The
+        guest's port must be below 1024, and cid is needed where the client listens. The client writes TEXT into the buffer, and the server prints what came back.
         publish and consume use a channel, over any address but xenstore: publish fills three buffers in N turns (30),
         each once it is released, and consume prints the text in each. Over tcp, both need vmid.
         sender and receiver stream a camera's frames over TCP; with _zc, the frames stay in buffers that are shared.
@@ -34,25 +37,9 @@ internal static class Program
 
     private static int Main(string[] arguments)
     {
-        string? reply = null;
-        if (arguments is ["client", .., "--reply", var text])
-        {
-            reply = text;
-            arguments = arguments[..^2];
-        }
-
-        var turns = 30;
-        if (arguments is ["publish", .., "--turns", var count])
-        {
-            if (!int.TryParse(count, CultureInfo.InvariantCulture, out turns) || turns < 1)
-                turns = 0;
-            arguments = arguments[..^2];
-        }
-
         var isVideo = arguments is [var first, ..] && VideoPeer.IsRole(first);
-        if (turns == 0
-            || !isVideo && (arguments.Length is < 2 or > 3
-            || arguments[0] is not ("server" or "client" or "publish" or "consume")))
+        var options = new LongOptions(isVideo ? [] : arguments);
+        if (!isVideo && !options.Fit)
         {
             Console.Error.WriteLine(Usage);
             return 2;
@@ -73,29 +60,8 @@ internal static class Program
             }
 
             using var limit = new WaitLimit(null, cancel.Token);
-            Run(arguments[0], arguments[1], arguments.ElementAtOrDefault(2));
+            Run(options, limit);
             return 0;
-
-            void Run(string role, string address, string? domain)
-            {
-                if (role == "publish")
-                {
-                    ChannelPeer.Publish(address, domain, turns, limit);
-                    return;
-                }
-
-                if (role == "consume")
-                {
-                    ChannelPeer.Consume(address, domain, limit);
-                    return;
-                }
-
-                using var carrier = Carrier.Open(address);
-                if (role == "server")
-                    Server.Run(carrier, domain, limit);
-                else
-                    Client.Run(carrier, domain, reply, limit);
-            }
         }
         catch (DmaBufException e)
         {
@@ -111,5 +77,24 @@ internal static class Program
         {
             return 130;
         }
+    }
+
+    private static void Run(LongOptions options, WaitLimit limit)
+    {
+        switch (options.Role)
+        {
+            case "publish":
+                ChannelPeer.Publish(options.Address, options.Domain, options.Turns, limit);
+                return;
+            case "consume":
+                ChannelPeer.Consume(options.Address, options.Domain, limit);
+                return;
+        }
+
+        using var carrier = Carrier.Open(options.Address);
+        if (options.Role == "server")
+            Server.Run(carrier, options, limit);
+        else
+            Client.Run(carrier, options, limit);
     }
 }

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text;
 using DmaBuf.Buffers;
 using DmaBuf.Grants;
+using DmaBuf.Guests;
 using DmaBuf.Tracing;
 
 namespace DmaBuf.Peer;
@@ -46,6 +47,14 @@ internal static class Sample
             var range = new ContentReader(buffer, offset, Math.Min(RangeSize, buffer.Size - offset));
             Console.Out.Write(VisibleText.OfLines(range.ToText(Encoding.ASCII)));
         }
+    }
+
+    /// <summary>Prints a guest's pages.</summary>
+    public static void Print(GuestPages pages)
+    {
+        Console.WriteLine($"num_ranges={pages.Ranges.Count}");
+        for (var i = 0; i < pages.Ranges.Count; i++)
+            Console.WriteLine($"ranges[{i}] = {pages.Ranges[i]}");
     }
 
     /// <summary>Prints references in the format of the hand-off programs.</summary>

@@ -12,13 +12,15 @@ namespace DmaBuf.Peer;
 /// </summary>
 internal static class Server
 {
-    public static void Run(Carrier carrier, string? domain, WaitLimit limit)
+    public static void Run(Carrier carrier, LongOptions options, WaitLimit limit)
     {
         using var table = new ShareTable();
-        if (domain is null)
-            SendDescriptor(table, carrier, limit);
-        else
+        if (options.Domain is { } domain)
             SendRefs(table, carrier, domain, limit);
+        else if (options.IsVsock)
+            SendPages(table, carrier, limit);
+        else
+            SendDescriptor(table, carrier, limit);
     }
 
     private static void SendDescriptor(ShareTable table, Carrier carrier, WaitLimit limit)
@@ -26,6 +28,15 @@ internal static class Server
         carrier.CheckPassesDescriptors();
         var buffer = table.Add(NewBuffer());
         table.Send(carrier, buffer, wait: true, limit);
+        Sample.PrintReply(buffer);
+    }
+
+    private static void SendPages(ShareTable table, Carrier carrier, WaitLimit limit)
+    {
+        var buffer = table.Add(NewBuffer());
+        var pages = table.ExportGuestPages(buffer);
+        Sample.Print(pages);
+        table.Send(carrier, pages, wait: true, limit);
         Sample.PrintReply(buffer);
     }
 

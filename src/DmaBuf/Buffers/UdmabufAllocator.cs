@@ -168,12 +168,24 @@ public static class UdmabufAllocator
         }
     }
 
+    /// <summary>
+    /// Lets the kernel clear pages that fallocate(2) allocated. It does so when they are first used through the memfd,
+    /// and would then erase what was written through the dma-buf before.
+    /// </summary>
+    private static unsafe void Touch(MemFdRange range)
+    {
+        var address = Mman.Map(range.MemFd, range.Offset, range.Size, Mman.PROT_READ, populate: true);
+        if (address != null)
+            Mman.Unmap(address, range.Size);
+    }
+
     /// <summary>Like <see cref="On"/>, for a memfd that belongs to another.</summary>
     private static DmaBuffer OnCopy(FileDescriptor fd, MemFdRange range, string what, string? name)
     {
         FileDescriptor? copy = null;
         try
         {
+            Touch(range);
             copy = Fcntl.Duplicate(range.MemFd) ?? throw new KernelException("fcntl", Errno.Last, what);
             return On(fd, [range with { MemFd = copy }], name);
         }

@@ -39,6 +39,19 @@ public static class FrameMemory
         }
     }
 
+    /// <summary>
+    /// A udmabuf, of huge pages where enough are free for a frame that is large: they are few ranges of a guest's page
+    /// frames, however full the guest's memory is.
+    /// </summary>
+    /// <inheritdoc cref="Allocate"/>
+    internal static DmaBuffer AllocateUdmabuf(long size)
+    {
+        var huge = PageSizes.DefaultHuge;
+        return huge > 0 && size > huge / 2 && PageSizes.FreeHuge * huge >= size
+            ? UdmabufAllocator.Allocate((size + huge - 1) / huge * huge, 1, new MemFdOptions { HugePages = true })
+            : UdmabufAllocator.Allocate(RoundUp(size));
+    }
+
     /// <summary>A dma-buf from a heap.</summary>
     /// <param name="heap">The heap's name.</param>
     /// <param name="size">The size in bytes, which is rounded up to whole pages.</param>

@@ -46,6 +46,49 @@ public static class FrameSources
         }
     }
 
+    /// <summary>
+    /// Opens a source whose buffers the host of this KVM guest can map: udmabufs, which a device captures into
+    /// (V4L2_MEMORY_DMABUF), or, where its driver does not, with one copy.
+    /// </summary>
+    /// <inheritdoc cref="OpenFor"/>
+    public static (FrameSource Source, GuestCarrier Carrier) OpenForHost(
+        SourceOptions options, CancellationToken stop = default)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        var source = OpenOnUdmabufs(options, stop);
+        try
+        {
+            return (source, new GuestCarrier(source));
+        }
+        catch
+        {
+            source.Dispose();
+            throw;
+        }
+    }
+
+    private static FrameSource OpenOnUdmabufs(SourceOptions options, CancellationToken stop)
+    {
+        if (options.Heap is not null || options.Memory is not (CaptureMemory.Auto or CaptureMemory.DmaBuf))
+        {
+            throw new VideoException(VideoFault.MemoryRefused,
+                "The host of a KVM guest can use only buffers that stand on memfds, and others were asked for.",
+                "Leave out the heap and the kind of memory.");
+        }
+
+        try
+        {
+            return Open(options, CaptureMemory.DmaBuf, FrameMemory.AllocateUdmabuf, stop);
+        }
+        catch (VideoException e) when (
+            e.Fault == VideoFault.MemoryRefused && options.Memory == CaptureMemory.Auto && options.Device is not null)
+        {
+            // Its driver takes no memory of others: the frames are copied.
+            return new CopyingSource(
+                Open(options, CaptureMemory.Mmap, FrameMemory.Allocate, stop), FrameMemory.AllocateUdmabuf);
+        }
+    }
+
     /// <summary>Opens a source on buffers that the grant device shares; null where the kernel cannot do that.</summary>
     private static (FrameSource, GrantCarrier)? TryOpenExported(
         SourceOptions options, ushort own, ushort peer, CancellationToken stop)

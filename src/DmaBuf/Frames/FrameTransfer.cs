@@ -11,4 +11,7 @@ public enum FrameTransfer
 
     /// <summary>The buffers' pages are granted once; the frames stay in them.</summary>
     Grants,
+
+    /// <summary>The buffers' pages in a KVM guest are named to the host once; the frames stay in them.</summary>
+    GuestPages,
 }

@@ -1,4 +1,5 @@
 using DmaBuf.Buffers;
+using DmaBuf.Guests;
 
 namespace DmaBuf.Frames;
 
@@ -19,4 +20,7 @@ public sealed record ReceiveOptions
 
     /// <summary>The sender's domain; null for the one that the sender claims to be.</summary>
     public ushort? Domain { get; init; }
+
+    /// <summary>The KVM guest that the sender runs in, where its pages are received; otherwise null.</summary>
+    public GuestMemory? Guest { get; init; }
 }

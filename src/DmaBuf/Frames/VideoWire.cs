@@ -45,6 +45,12 @@ internal static class VideoWire
     public const uint DirectRefs = 1 << 0;
 
     /// <summary>
+    /// Flag of a handle, this project's own: no references; the pages of a KVM guest follow, as
+    /// <see cref="Sharing.GuestPagesBlob"/> writes them.
+    /// </summary>
+    public const uint GuestPages = 1 << 8;
+
+    /// <summary>
     /// Flag of a handle, this project's own: no references; one byte with the buffer's descriptor follows.
     /// </summary>
     public const uint Descriptor = 1 << 9;

@@ -115,6 +115,8 @@ public sealed class ZeroCopyReceiver : FrameReceiver
             return DescriptorHandOff.ReceiveShared(Stream, Messages.Limit);
         }
 
+        if ((handle.Flags & (VideoWire.GuestPages | VideoWire.DirectRefs)) == VideoWire.GuestPages)
+            return ReceiveGuestPages();
         if ((handle.Flags & VideoWire.DirectRefs) == 0)
             throw Wrong(handle, $"the flags 0x{handle.Flags:x}, which this side does not know");
         if (handle.RefCount is 0 or > VideoWire.MaxRefs)
@@ -135,6 +137,19 @@ public sealed class ZeroCopyReceiver : FrameReceiver
         {
             Domain = (ushort)handle.Domain, PeerDomain = own, Refs = handle.ReadRefs(bytes),
         });
+    }
+
+    private DmaBuffer ReceiveGuestPages()
+    {
+        if (Options.Guest is not { } guest)
+        {
+            throw new PeerException(PeerFault.Incompatible, Stream.Peer,
+                "shares its buffers as pages of a KVM guest, and no guest was named here",
+                "Receive them on the guest's host, and name the guest.");
+        }
+
+        Transfer = FrameTransfer.GuestPages;
+        return guest.Import(GuestPagesBlob.Receive(Stream, Messages.Limit));
     }
 
     private PeerException Wrong(BufferHandle handle, string what) =>

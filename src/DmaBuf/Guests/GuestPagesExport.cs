@@ -35,15 +35,7 @@ public sealed class GuestPagesExport : IDisposable
         ArgumentNullException.ThrowIfNull(buffer);
         return buffer.Use(descriptor =>
         {
-            if (buffer.MemFds.Count == 0)
-            {
-                throw new GuestException(
-                    GuestFault.NotOnMemFds,
-                    $"The page frames of {buffer} cannot be known: only memfds show theirs, and it stands on none that "
-                    + "this process has.",
-                    "Share a udmabuf that this process made; a device that takes dma-bufs can write into one.");
-            }
-
+            CheckCanExport(buffer);
             var pin = Pin(buffer, descriptor);
             try
             {
@@ -55,6 +47,19 @@ public sealed class GuestPagesExport : IDisposable
                 throw;
             }
         });
+    }
+
+    /// <summary>Refuses a buffer whose page frames cannot be known.</summary>
+    /// <exception cref="GuestException">NotOnMemFds.</exception>
+    internal static void CheckCanExport(DmaBuffer buffer)
+    {
+        if (buffer.MemFds.Count > 0)
+            return;
+        throw new GuestException(
+            GuestFault.NotOnMemFds,
+            $"The page frames of {buffer} cannot be known: only memfds show theirs, and it stands on none that this "
+            + "process has.",
+            "Share a udmabuf that this process made; a device that takes dma-bufs can write into one.");
     }
 
     /// <summary>Ends the hold. Idempotent.</summary>

@@ -17,6 +17,9 @@ internal static class SocketAddress
     /// <summary>Any vsock context (VMADDR_CID_ANY): the address to listen on.</summary>
     public const uint VMADDR_CID_ANY = uint.MaxValue;
 
+    /// <summary>The host of a vsock guest; 1 is the machine itself (VMADDR_CID_LOCAL).</summary>
+    public const uint VMADDR_CID_HOST = 2;
+
     /// <summary>The last vsock port that takes CAP_NET_BIND_SERVICE to bind (net/vmw_vsock/af_vsock.c).</summary>
     public const uint LAST_RESERVED_PORT = 1023;
 

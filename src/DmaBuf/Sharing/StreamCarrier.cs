@@ -56,7 +56,11 @@ internal sealed class StreamCarrier(Endpoint endpoint, NoListener noListener, Pe
     public override DmaBuffer Receive(GuestMemory guest, bool allowAnyPeer, WaitLimit limit)
     {
         if (!allowAnyPeer)
-            AcceptOnlyRootOf(guest);
+        {
+            _peers.Dispose();
+            _peers = new StreamSource(endpoint, noListener, GuestPeers.Of(guest, endpoint));
+        }
+
         guest.WaitReady(limit);
         return Receive((stream, part) =>
         {
@@ -71,29 +75,6 @@ internal sealed class StreamCarrier(Endpoint endpoint, NoListener noListener, Pe
     {
         _peers.Dispose();
         base.Dispose();
-    }
-
-    private void AcceptOnlyRootOf(GuestMemory guest)
-    {
-        if (endpoint.Kind != EndpointKind.Vsock)
-        {
-            throw new GuestException(
-                GuestFault.Untrusted,
-                $"Over {endpoint}, anyone could name pages of guest '{guest}', those of its kernel among them.",
-                "Use vsock, where the host can tell the guest's root from others; or accept any peer if you trust all "
-                + "that can connect.");
-        }
-
-        if (guest.Cid is not { } cid)
-        {
-            throw new GuestException(
-                GuestFault.NoCid,
-                $"The CID of guest '{guest}' is not known, so its connections cannot be told from another guest's.",
-                "Give its CID (guest-cid= of QEMU's vhost-vsock-pci) when its memory is connected.");
-        }
-
-        _peers.Dispose();
-        _peers = new StreamSource(endpoint, noListener, PeerFilter.OfGuestRoot(cid));
     }
 
     private ReleaseLink Send(Action<ByteStream> send, WaitLimit limit) => _peers.WithNext(stream =>

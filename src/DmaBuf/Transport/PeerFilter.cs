@@ -43,7 +43,7 @@ public sealed class PeerFilter
     /// A guest's kernel and its root: its context id, and a port below 1024, which takes CAP_NET_BIND_SERVICE there.
     /// </summary>
     internal static PeerFilter OfGuestRoot(uint cid) => new(
-        $"root of the guest with CID {cid} (which connects from a port below 1024)",
+        $"root of the guest with CID {cid} (which uses a port below 1024)",
         peer => peer.Cid == cid && peer.Port <= SocketAddress.LAST_RESERVED_PORT);
 
     /// <summary>Whether a peer is wanted.</summary>

@@ -24,7 +24,7 @@ internal static class ChannelOpening
         try
         {
             using var part = limit.AtMost(s_helloTime);
-            var pages = PageExchange.Of(stream, OwnDomain(part), options.Domain, shares);
+            var pages = PageExchange.Of(stream, OwnDomain(part), options, shares);
             return new OpenedStream(stream, pages, Handshake.Run(stream, pages, options, part));
         }
         catch

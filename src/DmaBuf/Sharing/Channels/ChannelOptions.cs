@@ -1,3 +1,5 @@
+using DmaBuf.Guests;
+
 namespace DmaBuf.Sharing.Channels;
 
 /// <summary>How a channel is opened.</summary>
@@ -5,6 +7,9 @@ public sealed record ChannelOptions
 {
     /// <summary>The peer's domain: needed where the stream does not tell it and pages are to cross (tcp).</summary>
     public ushort? Domain { get; init; }
+
+    /// <summary>The guest that the peer is, whose pages it shares with this host; null where it is none.</summary>
+    public GuestMemory? Guest { get; init; }
 
     /// <summary>How many live shares of the peer this side takes.</summary>
     public int MaxShares { get; init; } = 1024;

@@ -168,6 +168,14 @@ internal sealed class ImportedShares(IChannelHost host, MessageWriter writer, in
         var (domain, total, first) = (message.UInt32(), message.UInt32(), message.UInt32());
         if (wanted is null)
             return null;
+        if (host.PageKind == PageKinds.GuestPages)
+        {
+            return total <= MessageLimits.Ranges && domain <= int.MaxValue && first <= int.MaxValue
+                && wanted.AddRanges(ref message, (int)domain, (int)total, (int)first)
+                ? wanted
+                : throw BadPages(host.Peer, share);
+        }
+
         var expected = (share!.Size + GrantRefs.GrantPageSize - 1) / GrantRefs.GrantPageSize;
         if (domain != host.PeerDomain
             || expected != total

@@ -104,4 +104,10 @@ internal static class MessageLimits
 
     /// <summary>The most references in one <see cref="MessageType.Pages"/> message.</summary>
     public const int RefsPerMessage = 1000;
+
+    /// <summary>The most ranges of a guest's pages in one <see cref="MessageType.Pages"/> message.</summary>
+    public const int RangesPerMessage = 250;
+
+    /// <summary>The most ranges of a guest's pages that are taken: more than udmabuf takes, unless told to.</summary>
+    public const int Ranges = 1 << 16;
 }

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using DmaBuf.Guests;
 using DmaBuf.Interop;
 
 namespace DmaBuf.Sharing.Channels;
@@ -87,6 +88,28 @@ internal sealed class MessageWriter(Outbox outbox)
             Write((uint)first);
             for (var i = 0; i < count; i++)
                 Write(refs[first + i]);
+            End();
+        }
+    }
+
+    /// <summary>A guest's page frames, in as many messages as their ranges need.</summary>
+    public void Pages(ShareId id, uint serial, GuestPages pages)
+    {
+        for (var first = 0; first < pages.Ranges.Count; first += MessageLimits.RangesPerMessage)
+        {
+            var count = Math.Min(MessageLimits.RangesPerMessage, pages.Ranges.Count - first);
+            Begin(MessageType.Pages, id);
+            Write(serial);
+            Write((uint)PageKinds.GuestPages);
+            Write((uint)pages.FrameSize);
+            Write((uint)pages.Ranges.Count);
+            Write((uint)first);
+            for (var i = 0; i < count; i++)
+            {
+                Write(pages.Ranges[first + i].First);
+                Write(pages.Ranges[first + i].Count);
+            }
+
             End();
         }
     }

@@ -1,6 +1,7 @@
 using DmaBuf.Buffers;
 using DmaBuf.Errors;
 using DmaBuf.Grants;
+using DmaBuf.Guests;
 using DmaBuf.Interop;
 using DmaBuf.Transport;
 
@@ -30,27 +31,42 @@ internal abstract class PageExchange
     /// <summary>The way that two sides have in common.</summary>
     /// <param name="stream">The stream of the channel.</param>
     /// <param name="own">This side's domain, or 0x7FF0 outside Xen.</param>
-    /// <param name="peer">The peer's domain where the user named it.</param>
-    /// <param name="shares">Where grants are kept.</param>
+    /// <param name="options">What the user named: the peer's domain, or the guest that it is.</param>
+    /// <param name="shares">Where grants and a guest's pages are kept.</param>
     /// <exception cref="ShareException">NoPages: there is none.</exception>
-    public static PageExchange Of(ByteStream stream, ushort own, ushort? peer, ShareTable shares) =>
-        (stream.Endpoint.Kind, stream.Remote.Domain ?? peer) switch
+    public static PageExchange Of(ByteStream stream, ushort own, ChannelOptions options, ShareTable shares) =>
+        (stream.Endpoint.Kind, stream.Remote.Domain ?? options.Domain) switch
         {
+            _ when options.Guest is { } guest => new GuestImportExchange(guest),
             (EndpointKind.Unix, _) => new DescriptorExchange(own),
             (_, { } domain) when own != ShareId.NoDomain => new GrantExchange(own, domain, shares),
+            (EndpointKind.Vsock, null) when stream.Remote.Cid <= SocketAddress.VMADDR_CID_HOST =>
+                new GuestExportExchange(shares),
             (_, null) => throw new ShareException(ShareFault.NoPages,
                 $"{stream.Peer} does not tell its domain, so no pages can be shared with it.",
-                "Name the peer's Xen domain, or use a unix address on one machine."),
+                "Name the peer's Xen domain, or the KVM guest that it is; or use a unix address on one machine."),
             _ => throw new ShareException(ShareFault.NoPages,
                 "This machine is not a Xen domain, so it can share pages over unix sockets only.",
                 "Use a unix address: unixd:PATH on one side, unix:PATH on the other."),
         };
 
+    /// <summary>The buffer, unless it has another size than was announced.</summary>
+    /// <exception cref="PeerException">BadCount.</exception>
+    private static DmaBuffer OfSize(DmaBuffer buffer, ImportedShare share)
+    {
+        if (buffer.Size == share.Size)
+            return buffer;
+        var size = buffer.Size;
+        buffer.Dispose();
+        throw new PeerException(PeerFault.BadCount, share.Channel.Peer,
+            $"shared {size} bytes for {share}, which has {share.Size}", "Look at the exporter's side.");
+    }
+
     /// <summary>Pages that are shared: what keeps them so, and how to tell the peer.</summary>
     internal abstract class Offer : IDisposable
     {
         /// <summary>What keeps the pages shared; null where nothing must.</summary>
-        public virtual IDisposable? Lease => null;
+        public virtual IDisposable? Kept => null;
 
         /// <summary>The message with the pages.</summary>
         public abstract Action<MessageWriter> Write(ExportedShare share);
@@ -70,16 +86,8 @@ internal abstract class PageExchange
         public override Offer Share(DmaBuffer buffer) => new Descriptor(buffer.Use(descriptor =>
             Fcntl.Duplicate(descriptor) ?? throw new KernelException("fcntl", Errno.Last, buffer.ToString())));
 
-        public override DmaBuffer Import(PendingPages pages, ImportedShare share, ImportMethod method)
-        {
-            var buffer = DmaBuffer.AdoptReceived(pages.TakeDescriptor());
-            if (buffer.Size == share.Size)
-                return buffer;
-            var size = buffer.Size;
-            buffer.Dispose();
-            throw new PeerException(PeerFault.BadCount, share.Channel.Peer,
-                $"shared {size} bytes for {share}, which has {share.Size}", "Look at the exporter's side.");
-        }
+        public override DmaBuffer Import(PendingPages pages, ImportedShare share, ImportMethod method) =>
+            OfSize(DmaBuffer.AdoptReceived(pages.TakeDescriptor()), share);
 
         private sealed class Descriptor(FileDescriptor descriptor) : Offer
         {
@@ -111,35 +119,81 @@ internal abstract class PageExchange
             var grants = _shares.Export(buffer, OwnDomain, _peer);
             // Pages that were granted when they were allocated stay granted.
             var isOwn = grants.ShareId != GrantRefs.Of(buffer)?.ShareId;
-            return new Grants(grants, isOwn ? new GrantLease(_shares, grants) : null);
+            return new Grants(grants, isOwn ? new Lease(_shares, grants) : null);
         }
 
         public override DmaBuffer Import(PendingPages pages, ImportedShare share, ImportMethod method) =>
             GrantMapper.Import(
                 new GrantRefs { Domain = _peer, PeerDomain = OwnDomain, Refs = pages.Refs! }, method);
 
-        private sealed class Grants(GrantRefs grants, GrantLease? lease) : Offer
+        private sealed class Grants(GrantRefs grants, Lease? lease) : Offer
         {
-            public override IDisposable? Lease => lease;
+            public override IDisposable? Kept => lease;
 
             public override Action<MessageWriter> Write(ExportedShare share) =>
                 writer => writer.Pages(share.Id, share.Serial, grants.Domain, grants.Refs);
 
             public override void Dispose() => lease?.Dispose();
         }
+    }
 
-        private sealed class GrantLease(ShareTable shares, GrantRefs grants) : IDisposable
+    /// <summary>The guest's side: it shares its pages with the host, which has none to share with it.</summary>
+    private sealed class GuestExportExchange(ShareTable shares) : PageExchange
+    {
+        public override PageKinds Kind => PageKinds.GuestPages;
+
+        public override void CheckCanShare(DmaBuffer buffer) => GuestPagesExport.CheckCanExport(buffer);
+
+        public override Offer Share(DmaBuffer buffer) => new Frames(shares, shares.ExportGuestPages(buffer));
+
+        public override DmaBuffer Import(PendingPages pages, ImportedShare share, ImportMethod method) =>
+            throw new ShareException(ShareFault.NoPages, $"{share} is of the host, whose pages a guest cannot reach.",
+                "Have the guest publish a buffer, which both can write into.");
+
+        private sealed class Frames(ShareTable shares, GuestPages pages) : Offer
         {
-            public void Dispose()
+            private readonly Lease _lease = new(shares, pages);
+
+            public override IDisposable? Kept => _lease;
+
+            public override Action<MessageWriter> Write(ExportedShare share) =>
+                writer => writer.Pages(share.Id, share.Serial, pages);
+
+            public override void Dispose() => _lease.Dispose();
+        }
+    }
+
+    /// <summary>The host's side: it makes dma-bufs of the guest's pages.</summary>
+    private sealed class GuestImportExchange(GuestMemory guest) : PageExchange
+    {
+        public override PageKinds Kind => PageKinds.GuestPages;
+
+        public override void CheckCanShare(DmaBuffer buffer) => throw new ShareException(ShareFault.NoPages,
+            $"{buffer} cannot be published to guest '{guest}', which cannot reach pages of the host.",
+            "Have the guest publish a buffer, which both can write into.");
+
+        public override Offer Share(DmaBuffer buffer)
+        {
+            CheckCanShare(buffer);
+            throw new InvalidOperationException();
+        }
+
+        public override DmaBuffer Import(PendingPages pages, ImportedShare share, ImportMethod method) =>
+            OfSize(guest.Import(pages.GuestPages!), share);
+    }
+
+    /// <summary>Pages that stay shared until this is disposed.</summary>
+    private sealed class Lease(ShareTable shares, SharedPages pages) : IDisposable
+    {
+        public void Dispose()
+        {
+            try
             {
-                try
-                {
-                    shares.Revoke(grants);
-                }
-                catch (BufferException e) when (e.Fault == BufferFault.NoLease)
-                {
-                    // The user has revoked them, or removed the buffer.
-                }
+                shares.Revoke(pages);
+            }
+            catch (BufferException e) when (e.Fault == BufferFault.NoLease)
+            {
+                // The user has revoked them, or removed the buffer.
             }
         }
     }

@@ -121,7 +121,7 @@ internal sealed class ShareExporter(ChannelConnection connection, ChannelTable t
                 if (offer is null)
                     _exported.RefusePages(share, problem!);
                 else
-                    _exported.SendPages(share, offer.Lease, offer.Write(share));
+                    _exported.SendPages(share, offer.Kept, offer.Write(share));
                 offer = null;
             }
 

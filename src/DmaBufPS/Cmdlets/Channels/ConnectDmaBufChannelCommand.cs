@@ -1,5 +1,7 @@
 using System.Collections.Concurrent;
 using System.Management.Automation;
+using DmaBuf.Guests;
+using DmaBuf.Sharing;
 using DmaBuf.Sharing.Channels;
 using DmaBuf.Tracing;
 using DmaBuf.Transport;
@@ -19,11 +21,13 @@ public sealed class ConnectDmaBufChannelCommand : DmaBufCmdlet
 {
     private const string ByAddress = "Address";
     private const string ByDomain = "Domain";
+    private const string ByGuest = "Guest";
 
     /// <summary>
     /// unix:PATH connects, or listens where nothing listens; tcp, vsock and vchan addresses connect or, with d, listen.
     /// </summary>
     [Parameter(ParameterSetName = ByAddress, Mandatory = true, Position = 0, ValueFromPipelineByPropertyName = true)]
+    [Parameter(ParameterSetName = ByGuest, Mandatory = true, Position = 0, ValueFromPipelineByPropertyName = true)]
     [ArgumentCompleter(typeof(AddressCompleter))]
     [ValidateNotNullOrEmpty]
     public string[] Address { get; set; } = [];
@@ -37,6 +41,22 @@ public sealed class ConnectDmaBufChannelCommand : DmaBufCmdlet
     [ArgumentCompleter(typeof(DomainCompleter))]
     [ValidateNotNullOrEmpty]
     public string[] Domain { get; set; } = [];
+
+    /// <summary>
+    /// The KVM guest at the other side, given as an object or by name, on its host. It publishes its buffers as pages
+    /// of the guest.
+    /// </summary>
+    [Parameter(ParameterSetName = ByGuest, Mandatory = true)]
+    [GuestArgument]
+    [ArgumentCompleter(typeof(GuestCompleter))]
+    public GuestMemory? Guest { get; set; }
+
+    /// <summary>
+    /// Accepts anyone as that guest, and over any stream. By default only the guest's root is accepted, and only over
+    /// vsock.
+    /// </summary>
+    [Parameter(ParameterSetName = ByGuest)]
+    public SwitchParameter AllowAnyPeer { get; set; }
 
     /// <summary>The only peers to accept: an IP address or range for tcp, a user for unix, a CID for vsock.</summary>
     [Parameter(ParameterSetName = ByAddress)]
@@ -112,14 +132,25 @@ public sealed class ConnectDmaBufChannelCommand : DmaBufCmdlet
     private ChannelTarget At(string address, string? domain)
     {
         var endpoint = Endpoint.Parse(address, SessionState.Path.CurrentFileSystemLocation.ProviderPath);
-        return ChannelTarget.At(endpoint, domain, From is null ? null : PeerFilter.Parse(From, endpoint.Kind));
+        return ChannelTarget.At(endpoint, domain, FilterFor(endpoint));
     }
+
+    private PeerFilter? FilterFor(Endpoint endpoint) => this switch
+    {
+        { Guest: { } guest, AllowAnyPeer.IsPresent: false } => GuestPeers.Of(guest, endpoint),
+        { From: { } from } => PeerFilter.Parse(from, endpoint.Kind),
+        _ => null,
+    };
 
     private Channel Connect(ChannelTarget target, CancellationToken cancellation)
     {
         var options = new ChannelOptions
         {
-            MaxShares = MaxShares, MaxEvents = MaxEvents, Reconnect = Reconnect, Owner = Session.Owner,
+            Guest = Guest,
+            MaxShares = MaxShares,
+            MaxEvents = MaxEvents,
+            Reconnect = Reconnect,
+            Owner = Session.Owner,
         };
         using var limit = new WaitLimit(TimeoutSec == 0 ? null : TimeSpan.FromSeconds(TimeoutSec), cancellation);
         return Session.Channels.Connect(target, options, limit);

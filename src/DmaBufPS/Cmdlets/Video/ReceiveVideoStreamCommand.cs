@@ -1,5 +1,7 @@
 using System.Management.Automation;
 using DmaBuf.Frames;
+using DmaBuf.Guests;
+using DmaBuf.Sharing;
 using DmaBuf.Transport;
 using DmaBuf.Waits;
 using DmaBuf.Xen;
@@ -36,6 +38,19 @@ public sealed class ReceiveVideoStreamCommand : VideoStreamCmdlet
     [ArgumentCompleter(typeof(DomainCompleter))]
     [ValidateNotNullOrEmpty]
     public string? Domain { get; set; }
+
+    /// <summary>The KVM guest that the sender runs in, given as an object or by name, on its host.</summary>
+    [Parameter]
+    [GuestArgument]
+    [ArgumentCompleter(typeof(GuestCompleter))]
+    public GuestMemory? Guest { get; set; }
+
+    /// <summary>
+    /// Accepts anyone as that guest, and over any stream. By default only the guest's root is accepted, and only over
+    /// vsock.
+    /// </summary>
+    [Parameter]
+    public SwitchParameter AllowAnyPeer { get; set; }
 
     /// <summary>Writes the frames to a file: as YUV4MPEG2 (.y4m), the first as a picture (.png), or raw.</summary>
     [Parameter]
@@ -105,7 +120,7 @@ public sealed class ReceiveVideoStreamCommand : VideoStreamCmdlet
     /// <inheritdoc/>
     protected override void ProcessRecord()
     {
-        if (ParseStream(Address, ZeroCopy, Domain) is not { } endpoint
+        if (ParseStream(Address, ZeroCopy, Domain, Guest is not null) is not { } endpoint
             || !ShouldProcess(OutFile ?? Address, "Receive video stream"))
             return;
         Try(Address, () =>
@@ -114,8 +129,8 @@ public sealed class ReceiveVideoStreamCommand : VideoStreamCmdlet
             using var writing = NewLimit(0);
             using var sink = new SinkGroup(NewSinks(writing));
             using var limit = NewLimit(TimeoutSec);
-            var from = From is null ? null : PeerFilter.Parse(From, endpoint.Kind);
-            using var peers = new StreamSource(endpoint, NoListener.ListenOrWait, from);
+            using var peers = new StreamSource(endpoint, NoListener.ListenOrWait, FilterFor(endpoint));
+            Guest?.WaitReady(limit);
             using var stream = peers.Next(limit);
             using FrameReceiver receiver = ZeroCopy
                 ? new ZeroCopyReceiver(stream, sink, options, Cancellation)
@@ -155,13 +170,21 @@ public sealed class ReceiveVideoStreamCommand : VideoStreamCmdlet
         {
             FrameCount = FrameCount == 0 ? long.MaxValue : FrameCount,
             Limits = new StreamLimits(MaxFrameSize, MaxBufferCount),
+            Guest = Guest,
         };
-        if (!ZeroCopy || DomainOf(endpoint, Domain) is not { } domain)
+        if (!ZeroCopy || Guest is not null || DomainOf(endpoint, Domain) is not { } domain)
             return options;
         using var limit = NewLimit(0);
         var (own, exporter) = XenDomain.FindExporter(domain, limit);
         return options with { OwnDomain = own, Domain = exporter };
     }
+
+    private PeerFilter? FilterFor(Endpoint endpoint) => this switch
+    {
+        { Guest: { } guest, AllowAnyPeer.IsPresent: false } => GuestPeers.Of(guest, endpoint),
+        { From: { } from } => PeerFilter.Parse(from, endpoint.Kind),
+        _ => null,
+    };
 
     private List<IFrameSink> NewSinks(WaitLimit writing)
     {

@@ -102,6 +102,10 @@ public sealed class SendVideoStreamCommand : VideoStreamCmdlet
     [ValidateNotNullOrEmpty]
     public string? Domain { get; set; }
 
+    /// <summary>Shares the buffers as pages of this KVM guest, with its host.</summary>
+    [Parameter]
+    public SwitchParameter Guest { get; set; }
+
     /// <summary>How long the receiver may use a frame, in milliseconds; 0 for as long as it takes.</summary>
     [Parameter]
     [ValidateRange(0, int.MaxValue)]
@@ -115,7 +119,7 @@ public sealed class SendVideoStreamCommand : VideoStreamCmdlet
     /// <inheritdoc/>
     protected override void ProcessRecord()
     {
-        if (ParseStream(Address, ZeroCopy, Domain) is not { } endpoint || !ShouldProcess(Address, "Send video stream"))
+        if (ParseStream(Address, ZeroCopy, Domain, Guest) is not { } endpoint || !ShouldProcess(Address, "Send video stream"))
             return;
         Try(Address, () =>
         {
@@ -131,6 +135,8 @@ public sealed class SendVideoStreamCommand : VideoStreamCmdlet
         var options = NewOptions();
         if (!ZeroCopy)
             return (FrameSources.Open(options, Cancellation), null);
+        if (Guest)
+            return FrameSources.OpenForHost(options, Cancellation);
         if (DomainOf(endpoint, Domain) is not { } domain)
             return (FrameSources.Open(options, Cancellation), new DescriptorCarrier());
         using var limit = NewLimit(0);

@@ -12,26 +12,33 @@ public abstract class VideoStreamCmdlet : DmaBufCmdlet
     private ProgressRecord? _shown;
 
     /// <summary>The endpoint of an address, or null after an error.</summary>
-    private protected Endpoint? ParseStream(string address, bool zeroCopy, string? domain)
+    private protected Endpoint? ParseStream(string address, bool zeroCopy, string? domain, bool guest)
     {
         Endpoint? endpoint = null;
         if (!Try(address, () =>
             endpoint = Endpoint.Parse(address, SessionState.Path.CurrentFileSystemLocation.ProviderPath)))
             return null;
-        if (domain is not null && !zeroCopy)
+        if ((domain is not null || guest) && !zeroCopy)
         {
+            var parameter = guest ? "-Guest" : "-Domain";
             ThrowTerminatingError(Refusal(
-                "Video,DomainAlone",
-                "-Domain is the domain to share buffers with, which -ZeroCopy does.",
-                "Add -ZeroCopy, or leave out -Domain."));
+                guest ? "Video,GuestAlone" : "Video,DomainAlone",
+                $"{parameter} tells whom to share buffers with, which -ZeroCopy does.",
+                $"Add -ZeroCopy, or leave out {parameter}."));
         }
 
-        if (zeroCopy && endpoint!.Kind != EndpointKind.Unix && DomainOf(endpoint, domain) is null)
+        if (domain is not null && guest)
+        {
+            ThrowTerminatingError(Refusal(
+                "Video,TwoPeers", "A KVM guest is not a Xen domain.", "Leave out -Domain or -Guest."));
+        }
+
+        if (zeroCopy && !guest && endpoint!.Kind != EndpointKind.Unix && DomainOf(endpoint, domain) is null)
         {
             ThrowTerminatingError(Refusal(
                 "Video,NoDomain",
                 $"{address} does not tell which domain to share the buffers with.",
-                "Name it with -Domain, or use a unix socket between two processes of one machine."));
+                "Name it with -Domain, use -Guest between a KVM guest and its host, or use a unix socket between two processes of one machine."));
         }
 
         return endpoint;

@@ -1,0 +1,61 @@
+using System.Globalization;
+using DmaBuf.Transport;
+
+namespace DmaBuf.Peer;
+
+/// <summary>The command line of the hand-off and channel roles.</summary>
+internal sealed class LongOptions
+{
+    private const int DefaultTurns = 30;
+    private readonly List<string> _words;
+
+    public LongOptions(IEnumerable<string> arguments)
+    {
+        _words = [.. arguments];
+        Reply = Take("--reply", "client");
+        Guest = Take("--guest", "client");
+        Qmp = Take("--qmp", "client");
+        var turns = Take("--turns", "publish");
+        Turns = turns is null ? DefaultTurns
+            : int.TryParse(turns, NumberStyles.None, CultureInfo.InvariantCulture, out var count) ? count : 0;
+    }
+
+    /// <summary>Whether they are a command line of one of these roles.</summary>
+    public bool Fit => _words is ["server" or "client" or "publish" or "consume", _] or
+        ["server" or "client" or "publish" or "consume", _, _] && Turns > 0 && (Qmp is null || Guest is not null);
+
+    /// <summary>The role.</summary>
+    public string Role => _words[0];
+
+    /// <summary>The address.</summary>
+    public string Address => _words[1];
+
+    /// <summary>The id or name of the other side's domain, or a guest's context id; null where none was given.</summary>
+    public string? Domain => _words.ElementAtOrDefault(2);
+
+    /// <summary>The text that the client writes into the buffer.</summary>
+    public string? Reply { get; }
+
+    /// <summary>The path where a guest's QEMU connects to its vhost-user back end.</summary>
+    public string? Guest { get; }
+
+    /// <summary>The path of QEMU's QMP socket.</summary>
+    public string? Qmp { get; }
+
+    /// <summary>How often buffers are published.</summary>
+    public int Turns { get; }
+
+    /// <summary>Whether the address is one between a guest and its host.</summary>
+    public bool IsVsock => Endpoint.Parse(Address).Kind == EndpointKind.Vsock;
+
+    /// <summary>Takes an option and its value out of the words.</summary>
+    private string? Take(string option, string role)
+    {
+        var at = _words.IndexOf(option);
+        if (at < 0 || at + 1 >= _words.Count || _words[0] != role)
+            return null;
+        var value = _words[at + 1];
+        _words.RemoveRange(at, 2);
+        return value;
+    }
+}

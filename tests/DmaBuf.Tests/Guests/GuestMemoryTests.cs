@@ -1,0 +1,346 @@
+using System.Runtime.InteropServices;
+using DmaBuf.Buffers;
+using DmaBuf.Errors;
+using DmaBuf.Guests;
+using DmaBuf.Interop;
+using DmaBuf.Waits;
+using Xunit;
+
+namespace DmaBuf.Tests;
+
+/// <summary>The host's side: a vhost-user back end, and dma-bufs of the memory that it is shown.</summary>
+public sealed partial class GuestMemoryTests : IDisposable
+{
+    private const ulong Pages = 64;
+    private readonly ScratchFolder _folder = new();
+    private readonly WaitLimit _limit = new(TimeSpan.FromSeconds(30));
+    private readonly DmaBuffer _memory = MemFdAllocator.Allocate((long)Pages * 4096);
+
+    public void Dispose()
+    {
+        _folder.Dispose();
+        _limit.Dispose();
+        _memory.Dispose();
+    }
+
+    [Fact]
+    public void The_state_follows_QEMU_and_the_guest()
+    {
+        using var guest = Listen();
+        Assert.Equal(GuestState.Waiting, guest.State);
+        using (var front = new VhostUserFrontEnd(guest.SocketPath))
+        {
+            front.Negotiate();
+            Assert.Equal(GuestState.Connected, guest.State);
+            SetTable(front);
+            Assert.Equal(GuestState.Connected, guest.State);
+            front.Start();
+            guest.WaitReady(_limit);
+            Assert.Equal((GuestState.Ready, (long)Pages * 4096), (guest.State, guest.Size));
+            front.Stop();
+            Assert.Equal(GuestState.Connected, guest.State);
+            // QEMU tells the table again only if it has changed.
+            front.Start();
+            guest.WaitReady(_limit);
+        }
+
+        Await(() => guest.State == GuestState.Waiting);
+        Assert.Empty(guest.Regions);
+        // The guest is started again, by another QEMU.
+        using var next = Ready(guest);
+        Assert.Equal(GuestState.Ready, guest.State);
+        guest.Dispose();
+        Assert.Equal(GuestState.Ended, guest.State);
+        Assert.True(next.IsClosed);
+    }
+
+    [Fact]
+    public void A_guests_pages_are_a_dma_buf_of_the_host()
+    {
+        Requires.Udmabuf();
+        OpenDescriptors.StayTheSame(() =>
+        {
+            using var guest = Listen();
+            using var front = Ready(guest);
+            using var buffer = guest.Import(new GuestPages
+            {
+                FrameSize = 4096, Ranges = [new(0x100008, 2), new(0x100004, 1)],
+            });
+            // The kernel clears pages that fallocate(2) made when they are first used, as a guest's are by then.
+            using (var view = _memory.OpenView(BufferAccess.ReadWrite))
+                view.WritableSlice(9 * 4096, 1)[0] = 1;
+            Assert.Equal(
+                (BufferOrigin.GuestImport, 3 * 4096L, "udmabuf", true),
+                (buffer.Origin, buffer.Size, buffer.Exporter, buffer.IsDmaBuf));
+            using (var view = _memory.OpenView(BufferAccess.ReadWrite))
+                (view.WritableSlice(8 * 4096, 1)[0], view.WritableSlice(4 * 4096, 1)[0]) = (8, 4);
+            using (var view = buffer.OpenView(BufferAccess.ReadWrite))
+            {
+                Assert.Equal((8, 4), (view.Slice(0, 1)[0], view.Slice(2 * 4096, 1)[0]));
+                view.WritableSlice(4096, 1)[0] = 9;
+            }
+
+            using (var view = _memory.OpenView(BufferAccess.Read))
+                Assert.Equal(9, view.Slice(9 * 4096, 1)[0]);
+        });
+    }
+
+    [Theory]
+    [InlineData("stop")]
+    [InlineData("reset")]
+    [InlineData("end of QEMU")]
+    [InlineData("unplugged memory")]
+    [InlineData("disconnect")]
+    public void What_ends_the_guest_ends_its_buffers(string how)
+    {
+        Requires.Udmabuf();
+        using var guest = Listen();
+        using var front = Ready(guest);
+        var pages = new GuestPages { FrameSize = 4096, Ranges = [new(0x100000, 1)] };
+        using var buffer = guest.Import(pages);
+        Assert.Equal(1, guest.BufferCount);
+        switch (how)
+        {
+            case "stop":
+                front.Stop();
+                break;
+            case "reset":
+                front.Send(VhostUser.Request.RESET_DEVICE, [], needReply: true);
+                break;
+            case "end of QEMU":
+                front.Dispose();
+                break;
+            case "unplugged memory":
+                front.Send(VhostUser.Request.REM_MEM_REG, Region(), needReply: true);
+                break;
+            default:
+                guest.Dispose();
+                break;
+        }
+
+        Await(() => !buffer.IsOpen);
+        var failure = Assert.Throws<BufferException>(() => buffer.OpenView(BufferAccess.Read));
+        Assert.Equal("Buffer,Removed", failure.ErrorId);
+        Assert.Contains("guest 'vm1'", failure.Message, StringComparison.Ordinal);
+        Assert.Equal("Guest,NotReady", Assert.Throws<GuestException>(() => guest.Import(pages)).ErrorId);
+        Assert.Equal(0, guest.BufferCount);
+    }
+
+    [Fact]
+    public void A_later_table_leaves_buffers_whose_memory_is_still_there()
+    {
+        Requires.Udmabuf();
+        using var guest = Listen();
+        using var front = Ready(guest);
+        using var buffer = guest.Import(new GuestPages { FrameSize = 4096, Ranges = [new(0x100000, 1)] });
+        using var more = MemFdAllocator.Allocate(4 * 4096);
+        front.SetTable(
+            (0x100000000, Pages * 4096, 0, File(_memory)), (0x200000000, 4 * 4096, 0, File(more)));
+        Assert.True(buffer.IsOpen);
+        Assert.Equal(2, guest.Regions.Count);
+        using var other = guest.Import(new GuestPages { FrameSize = 4096, Ranges = [new(0x200003, 1)] });
+        Assert.Equal(4096, other.Size);
+    }
+
+    [Fact]
+    public void A_second_QEMU_on_the_socket_is_closed_and_the_first_stays()
+    {
+        using var guest = Listen();
+        using var front = Ready(guest);
+        using (var second = new VhostUserFrontEnd(guest.SocketPath))
+            Assert.True(second.IsClosed);
+        Assert.Equal(GuestState.Ready, guest.State);
+        front.Negotiate();
+    }
+
+    [Fact]
+    public void Memory_that_QEMU_maps_privately_is_a_hazard_and_is_refused()
+    {
+        Requires.Udmabuf();
+        // This process is the front end here, so that its own mappings count.
+        using var mapping = new PrivateMapping(_memory);
+        using var guest = Listen();
+        using var front = Ready(guest);
+        Assert.Contains(GuestHazard.NotShared, guest.Hazards);
+        var failure = Assert.Throws<GuestException>(
+            () => guest.Import(new GuestPages { FrameSize = 4096, Ranges = [new(0x100000, 1)] }));
+        Assert.Equal("Guest,BadMemory", failure.ErrorId);
+        Assert.Contains("share=on", failure.RecommendedAction, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("too many regions")]
+    [InlineData("too few descriptors")]
+    [InlineData("overlap")]
+    [InlineData("a payload that is too long")]
+    [InlineData("an unknown request")]
+    [InlineData("another version")]
+    [InlineData("not vhost-user")]
+    public void A_front_end_that_breaks_the_protocol_is_closed_and_the_next_is_served(string how)
+    {
+        OpenDescriptors.StayTheSame(() =>
+        {
+            using var guest = Listen();
+            using (var front = new VhostUserFrontEnd(guest.SocketPath))
+            {
+                front.Negotiate();
+                switch (how)
+                {
+                    case "too many regions":
+                        SendUntilClosed(front, [.. Enumerable.Range(0, 9).Select(
+                            i => ((ulong)i << 20, 4096UL, 0UL, File(_memory)))]);
+                        break;
+                    case "too few descriptors":
+                        front.Send(VhostUser.Request.ADD_MEM_REG, Region(), needReply: true);
+                        break;
+                    case "overlap":
+                        front.SendTable((0, 8192, 0, File(_memory)), (4096, 8192, 0, File(_memory)));
+                        break;
+                    case "a payload that is too long":
+                        front.SendRaw([5, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0x7f]);
+                        break;
+                    case "an unknown request":
+                        front.Send((VhostUser.Request)99, 0);
+                        break;
+                    case "another version":
+                        front.SendRaw([1, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0]);
+                        break;
+                    default:
+                        front.SendRaw("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"u8);
+                        break;
+                }
+
+                Assert.True(front.IsClosed);
+            }
+
+            Await(() => guest.State == GuestState.Waiting);
+            Assert.NotNull(guest.LastError);
+            using var next = Ready(guest);
+            Assert.Null(guest.LastError);
+        });
+    }
+
+    [Fact]
+    public void A_million_mutated_messages_are_answered_or_refused()
+    {
+        var rounds = Discovery.Support.Check(Discovery.SupportFeature.UDmaBuf).Available ? 50_000 : 1_000_000;
+        var random = new Random(20261128);
+        var (refused, answered) = (0, 0);
+        Span<byte> reply = stackalloc byte[VhostUser.MostPayload];
+        var backEnd = new VhostUserBackEnd();
+        for (var round = 0; round < rounds; round++)
+        {
+            if (round % 64 == 0)
+            {
+                backEnd.Dispose();
+                backEnd = new VhostUserBackEnd();
+            }
+
+            var payload = Mutated(random);
+            var descriptors = new List<FileDescriptor>();
+            if (random.Next(64) == 0)
+                descriptors.Add(File(_memory));
+            var header = new VhostUser.Header
+            {
+                request = (VhostUser.Request)random.Next(1, 41),
+                flags = random.Next(32) == 0 ? (uint)random.Next() : random.Next(2) == 0 ? 1u : 9u,
+                size = (uint)payload.Length,
+            };
+            var problem = backEnd.Handle(header, payload, descriptors, reply, out var length);
+            Assert.InRange(length, -1, VhostUser.MostPayload);
+            refused += problem is null ? 0 : 1;
+            answered += length < 0 ? 0 : 1;
+            descriptors.ForEach(descriptor => descriptor.Dispose());
+            if (round % 16 == 0)
+                Look(backEnd.Table, random);
+        }
+
+        backEnd.Dispose();
+        Assert.InRange(refused, rounds / 10, rounds);
+        Assert.InRange(answered, rounds / 10, rounds);
+    }
+
+    /// <summary>Frames are looked up in whatever table there is.</summary>
+    private static void Look(GuestMemoryTable table, Random random)
+    {
+        try
+        {
+            table.Find(
+                new GuestPages
+                {
+                    FrameSize = 1 << random.Next(11, 18),
+                    Ranges = [new((ulong)random.NextInt64(), (ulong)random.Next()), new((ulong)random.Next(64), 1)],
+                },
+                1024).Dispose();
+        }
+        catch (GuestException)
+        {
+        }
+    }
+
+    private static byte[] Mutated(Random random)
+    {
+        var words = new ulong[random.Next(0, 12)];
+        for (var i = 0; i < words.Length; i++)
+        {
+            words[i] = random.Next(4) switch
+            {
+                0 => (ulong)random.Next(0, 10),
+                1 => (ulong)random.Next(0, 256) * 4096,
+                2 => ulong.MaxValue - (ulong)random.Next(0, 3) * 4096,
+                _ => (ulong)random.NextInt64(),
+            };
+        }
+
+        var bytes = MemoryMarshal.AsBytes(words.AsSpan()).ToArray();
+        return random.Next(4) == 0 ? bytes[..random.Next(bytes.Length + 1)] : bytes;
+    }
+
+    /// <summary>The back end may close the connection before all is sent.</summary>
+    private static void SendUntilClosed(
+        VhostUserFrontEnd front, (ulong Address, ulong Size, ulong Offset, FileDescriptor File)[] regions)
+    {
+        try
+        {
+            front.SendTable(regions);
+        }
+        catch (KernelException e) when (e.ErrnoName is "EPIPE" or "ECONNRESET")
+        {
+        }
+    }
+
+    private static void Await(Func<bool> condition) =>
+        Assert.True(SpinWait.SpinUntil(condition, TimeSpan.FromSeconds(30)));
+
+    private static FileDescriptor File(DmaBuffer memory) => memory.Use(Fcntl.Duplicate)!;
+
+    private static byte[] Region() => MemoryMarshal.AsBytes(
+        new ulong[] { 0, 0x100000000, Pages * 4096, 0x7f0100000000, 0 }.AsSpan()).ToArray();
+
+    private GuestMemory Listen() => GuestMemory.Listen("vm1", _folder.File("vm1.sock"));
+
+    private VhostUserFrontEnd Ready(GuestMemory guest)
+    {
+        var front = new VhostUserFrontEnd(guest.SocketPath);
+        front.Negotiate();
+        SetTable(front);
+        front.Start();
+        guest.WaitReady(_limit);
+        return front;
+    }
+
+    private void SetTable(VhostUserFrontEnd front) => front.SetTable((0x100000000, Pages * 4096, 0, File(_memory)));
+
+    /// <summary>A private, writable mapping of a memfd, as QEMU makes with share=off.</summary>
+    private sealed unsafe partial class PrivateMapping(DmaBuffer memory) : IDisposable
+    {
+        private const int MAP_PRIVATE = 2;
+        private readonly nint _address = memory.Use(
+            fd => mmap(0, (nuint)memory.Size, Mman.PROT_READ | Mman.PROT_WRITE, MAP_PRIVATE, fd.Number, 0));
+
+        public void Dispose() => Mman.Unmap((void*)_address, memory.Size);
+
+        [LibraryImport("libc")]
+        private static partial nint mmap(nint address, nuint length, int protection, int flags, int fd, nint offset);
+    }
+}
