@@ -52,7 +52,7 @@ internal static class Sample
     /// <summary>Prints a guest's pages.</summary>
     public static void Print(GuestPages pages)
     {
-        Console.WriteLine($"num_ranges={pages.Ranges.Count}");
+        Console.WriteLine($"ranges={pages.Ranges.Count}");
         for (var i = 0; i < pages.Ranges.Count; i++)
             Console.WriteLine($"ranges[{i}] = {pages.Ranges[i]}");
     }

@@ -96,6 +96,7 @@ $script:Preparation = {
         Get-DmaBufChannel | Disconnect-DmaBufChannel
         Get-DmaBuf | Remove-DmaBuf
         Get-GrantRefs | Revoke-GrantRefs
+        Get-GuestPages | Revoke-GuestPages
         $lost = Get-Holding
         Compare-Holding $lostBefore $lost
         $global:lostBefore = $lost

@@ -1,0 +1,90 @@
+# What becomes of a guest's buffers on the host when the guest, QEMU or the connection ends.
+
+BeforeAll {
+    . $PSScriptRoot/../common.ps1
+
+    # Starts the second guest with a vhost-user device on its command line.
+    function Start-Second ([string[]] $Options) {
+        $device = '-chardev', 'socket,id=vu,path=/run/vm2.sock', '-device', 'vhost-user-fs-pci,chardev=vu,tag=guest-memory'
+        vm start vm2 @Options @device 2>&1 | Out-Host
+        $LASTEXITCODE | Should -Be 0
+        $second | Should -Not -BeNullOrEmpty
+        Wait-Until { $second.State -eq 'Ready' }
+    }
+
+    function Import-FromSecond {
+        Start-Guest vm2
+        $pages = On vm2 { $global:buffer = New-UDmaBuf 64KB; $buffer | Write-DmaBufContent alive; $buffer | Export-GuestPages }
+        $pages | Import-GuestPages -Guest vm2
+    }
+}
+
+AfterAll { Assert-NothingLeft }
+
+Describe 'A guest whose device is on QEMU''s command line' {
+    BeforeEach { $script:second = Connect-GuestMemory vm2 /run/vm2.sock -Cid 4 }
+    AfterEach {
+        vm stop vm2
+        Get-PSSession | Where-Object Name -EQ vm2 | Remove-PSSession
+        Get-GuestMemory vm2 | Disconnect-GuestMemory
+        Assert-NothingLeft
+    }
+
+    It 'is ready once its driver runs; a reboot and the end of QEMU end its buffers' {
+        $second.State | Should -Be Waiting
+        Start-Second
+        $second.Size | Should -BeGreaterThan 256MB
+        $second.Hazards | Should -Be BalloonUnknown
+        $buffer = Import-FromSecond
+        $buffer | Read-DmaBufContent -AsString | Should -Be alive
+        Get-PSSession | Where-Object Name -EQ vm2 | Remove-PSSession
+        vm reboot vm2
+        $buffer.IsOpen | Should -BeFalse
+        Should-Fail (Get-Failure { param ($buffer) $buffer | Read-DmaBufContent } @(, $buffer)) 'Buffer,Removed' ObjectNotFound
+        Wait-Until { $second.State -eq 'Ready' }
+        $buffer = Import-FromSecond
+        $buffer | Read-DmaBufContent -AsString | Should -Be alive
+        kill -9 (Get-Content /run/vm2.pid)
+        Wait-Until { $second.State -eq 'Waiting' }
+        $buffer.IsOpen | Should -BeFalse
+        $second.BufferCount | Should -Be 0
+    }
+
+    It 'stays alive when the host lets go of it, and a second QEMU on its socket is refused' {
+        Start-Second
+        $buffer = Import-FromSecond
+        qemu-system-x86_64 -machine q35,memory-backend=mem -m 64 -object memory-backend-memfd,id=mem,size=64M,share=on `
+            -display none -nodefaults -chardev socket,id=vu,path=/run/vm2.sock -device vhost-user-fs-pci,chardev=vu,tag=x 2>&1 |
+            Set-Variable said
+        $LASTEXITCODE | Should -Not -Be 0
+        $second.State | Should -Be Ready
+        $buffer | Read-DmaBufContent -AsString | Should -Be alive
+        $second | Disconnect-GuestMemory
+        $buffer.IsOpen | Should -BeFalse
+        On vm2 { $buffer | Read-DmaBufContent -AsString } | Should -Be alive
+    }
+
+    It 'with share=off, is refused, and the hazard is shown' {
+        $device = '-chardev', 'socket,id=vu,path=/run/vm2.sock', '-device', 'vhost-user-fs-pci,chardev=vu,tag=guest-memory'
+        vm start vm2 share=off @device 2>&1 | Set-Variable said
+        if ($second.State -eq 'Ready') {
+            $second.Hazards | Should -Contain NotShared
+            $global:hostile = [DmaBuf.Guests.GuestPages]@{ FrameSize = 4096; Ranges = [DmaBuf.Guests.FrameRange[]] @([DmaBuf.Guests.FrameRange]::new(4096, 1)) }
+            Should-Fail (Get-Failure { Import-GuestPages $hostile -Guest vm2 }) 'Guest,BadMemory' NotImplemented 'share=on'
+        }
+        else {
+            # This QEMU shows a back end no memory that it does not share.
+            $second.Regions | Should -BeNullOrEmpty
+        }
+    }
+
+    It 'with a balloon, has that hazard, which QMP tells' {
+        $second | Disconnect-GuestMemory
+        vm start vm2 -device virtio-balloon-pci
+        $second = Connect-GuestMemory vm2 /run/vm2.sock -Cid 4 -Qmp /run/vm2.qmp -TimeoutSec 120
+        $second.Hazards | Should -Be Balloon
+        # A share of pages that the balloon takes keeps the old ones.
+        $buffer = Import-FromSecond
+        $buffer | Read-DmaBufContent -AsString | Should -Be alive
+    }
+}
