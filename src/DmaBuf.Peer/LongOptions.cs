@@ -14,23 +14,31 @@ internal sealed class LongOptions
         _words = [.. arguments];
         Reply = Take("--reply", "client");
         Guest = Take("--guest", "client");
-        Qmp = Take("--qmp", "client");
+        Qmp = Take("--qmp", "client", "guest-memory");
         var turns = Take("--turns", "publish");
         Turns = turns is null ? DefaultTurns
             : int.TryParse(turns, NumberStyles.None, CultureInfo.InvariantCulture, out var count) ? count : 0;
     }
 
     /// <summary>Whether they are a command line of one of these roles.</summary>
-    public bool Fit => _words is ["server" or "client" or "publish" or "consume", _] or
-        ["server" or "client" or "publish" or "consume", _, _] && Turns > 0 && (Qmp is null || Guest is not null);
+    public bool Fit => _words switch
+    {
+        ["server" or "publish" or "consume", _] or ["server" or "publish" or "consume", _, _] => Turns > 0,
+        ["client", _] or ["client", _, _] => Qmp is null || Guest is not null,
+        ["guest-memory", _, _] => true,
+        _ => false,
+    };
 
     /// <summary>The role.</summary>
     public string Role => _words[0];
 
-    /// <summary>The address.</summary>
+    /// <summary>The address; of guest-memory, the path where QEMU connects.</summary>
     public string Address => _words[1];
 
-    /// <summary>The id or name of the other side's domain, or a guest's context id; null where none was given.</summary>
+    /// <summary>
+    /// The id or name of the other side's domain, or a guest's context id; of guest-memory, the path where a session
+    /// listens; null where none was given.
+    /// </summary>
     public string? Domain => _words.ElementAtOrDefault(2);
 
     /// <summary>The text that the client writes into the buffer.</summary>
@@ -49,10 +57,10 @@ internal sealed class LongOptions
     public bool IsVsock => Endpoint.Parse(Address).Kind == EndpointKind.Vsock;
 
     /// <summary>Takes an option and its value out of the words.</summary>
-    private string? Take(string option, string role)
+    private string? Take(string option, params ReadOnlySpan<string> roles)
     {
         var at = _words.IndexOf(option);
-        if (at < 0 || at + 1 >= _words.Count || _words[0] != role)
+        if (at < 0 || at + 1 >= _words.Count || !roles.Contains(_words[0]))
             return null;
         var value = _words[at + 1];
         _words.RemoveRange(at, 2);

@@ -7,7 +7,8 @@ namespace DmaBuf.Peer;
 /// <summary>
 /// The command line: <c>dmabuf-peer server ADDRESS [vmid]</c>,
 /// <c>dmabuf-peer client ADDRESS [vmid] [--reply TEXT]</c>,
-/// <c>dmabuf-peer client ADDRESS [cid] --guest SOCKET [--qmp SOCKET]</c>, <c>dmabuf-peer publish ADDRESS [vmid] [--turns N]</c>,
+/// <c>dmabuf-peer client ADDRESS [cid] --guest SOCKET [--qmp SOCKET]</c>,
+/// <c>dmabuf-peer guest-memory SOCKET SESSION_SOCKET [--qmp SOCKET]</c>, <c>dmabuf-peer publish ADDRESS [vmid] [--turns N]</c>,
 /// <c>dmabuf-peer consume ADDRESS [vmid]</c>, and the roles of <see cref="VideoPeer"/>.
 /// </summary>
 internal static class Program
@@ -16,6 +17,7 @@ internal static class Program
         Usage: dmabuf-peer server ADDRESS [vmid]
                dmabuf-peer client ADDRESS [vmid] [--reply TEXT]
                dmabuf-peer client ADDRESS [cid] --guest SOCKET [--qmp SOCKET] [--reply TEXT]
+               dmabuf-peer guest-memory SOCKET SESSION_SOCKET [--qmp SOCKET]
                dmabuf-peer publish ADDRESS [vmid] [--turns N]
                dmabuf-peer consume ADDRESS [vmid]
                dmabuf-peer sender -a HOST -p PORT [-d DEVICE] [-W WIDTH] [-H HEIGHT] [-f FOURCC] [-b BUFFERS]
@@ -30,6 +32,8 @@ internal static class Program
         domain, its grant references; over vsock, the guest's pages. --guest is where the QEMU of the guest connects to
         its vhost-user back end, which the client then is; --qmp adds that device to a QEMU that runs already. The
         guest's port must be below 1024, and cid is needed where the client listens. The client writes TEXT into the buffer, and the server prints what came back.
+        guest-memory is the back end for as long as the guest lives, and shows its memory to one session after another
+        that listens on SESSION_SOCKET (client --guest, Connect-GuestMemory).
         publish and consume use a channel, over any address but xenstore: publish fills three buffers in N turns (30),
         each once it is released, and consume prints the text in each. Over tcp, both need vmid.
         sender and receiver stream a camera's frames over TCP; with _zc, the frames stay in buffers that are shared.
@@ -88,6 +92,9 @@ internal static class Program
                 return;
             case "consume":
                 ChannelPeer.Consume(options.Address, options.Domain, limit);
+                return;
+            case "guest-memory":
+                GuestMemoryPeer.Run(options, limit);
                 return;
         }
 

@@ -14,11 +14,14 @@ namespace DmaBuf.Guests;
 /// </summary>
 public sealed class GuestMemory : IDisposable
 {
+    /// <summary>How often a change of the guest's memory is looked for, on behalf of another process.</summary>
+    private const int LookMilliseconds = 100;
+
     private readonly object _lock = new();
     private readonly CancellationTokenSource _ending = new();
     private readonly SocketListener _listener;
     private readonly Thread _thread;
-    private readonly List<GuestImport> _imports = [];
+    private readonly GuestImports _imports = new();
     private VhostUserConnection? _front;
     private QmpDevice? _device;
     private bool _isPrivate;
@@ -73,14 +76,7 @@ public sealed class GuestMemory : IDisposable
     public long Size => Regions.Sum(region => (long)region.Size);
 
     /// <summary>How many buffers of this guest are open here.</summary>
-    public int BufferCount
-    {
-        get
-        {
-            lock (_lock)
-                return _imports.Count(import => import.Buffer.IsOpen);
-        }
-    }
+    public int BufferCount => _imports.OpenCount;
 
     /// <summary>What stands against sharing, or makes it unsafe.</summary>
     public IReadOnlyList<GuestHazard> Hazards
@@ -168,7 +164,6 @@ public sealed class GuestMemory : IDisposable
     public DmaBuffer Import(GuestPages pages)
     {
         ArgumentNullException.ThrowIfNull(pages);
-        using var device = UdmabufAllocator.OpenDevice();
         var most = UdmabufAllocator.ListLimit ?? int.MaxValue;
         VhostUserConnection front;
         long stops;
@@ -186,19 +181,59 @@ public sealed class GuestMemory : IDisposable
 
         using (pieces)
         {
-            var buffer = Make(device, pieces, pages);
+            var buffer = Make(pieces, pages);
             lock (_lock)
             {
                 if (front == _front && stops == front.BackEnd.Stops)
                 {
-                    _imports.RemoveAll(import => !import.Buffer.IsHeld);
-                    _imports.Add(new GuestImport(buffer, pieces.Regions));
+                    _imports.Add(buffer, pieces.Regions);
                     return buffer;
                 }
             }
 
             buffer.Dispose();
             throw NotReady();
+        }
+    }
+
+    /// <summary>
+    /// Shows the guest's memory to another process that is a vhost-user back end, as QEMU shows it to this one, until
+    /// that process closes the connection.
+    /// </summary>
+    /// <param name="backEnd">The connection to it, over a unix socket.</param>
+    /// <param name="limit">The time limit.</param>
+    /// <exception cref="PeerException">Incompatible, BadMessage: it is not such a back end.</exception>
+    /// <exception cref="KernelException">fcntl, send, recv.</exception>
+    /// <exception cref="WaitTimeoutException">It did not answer in time.</exception>
+    public void ShowTo(ByteStream backEnd, WaitLimit limit)
+    {
+        ArgumentNullException.ThrowIfNull(backEnd);
+        ArgumentNullException.ThrowIfNull(limit);
+        var frontEnd = new VhostUserFrontEnd((SocketStream)backEnd);
+        frontEnd.Negotiate(limit);
+        (long Stops, long TableChanges) shown = (-1, -1);
+        var isStarted = false;
+        while (!backEnd.HasEnded)
+        {
+            var (isReady, seen, regions) = CopyTable();
+            using (new GuestMemoryTable(regions))
+            {
+                if (isStarted && (!isReady || seen.Stops != shown.Stops))
+                {
+                    frontEnd.Stop(limit);
+                    isStarted = false;
+                }
+
+                frontEnd.Show(regions, limit);
+                if (isReady && !isStarted)
+                {
+                    frontEnd.Start(limit);
+                    isStarted = true;
+                }
+            }
+
+            shown = seen;
+            limit.ForEvent(backEnd.Descriptor, Poll.POLLRDHUP, LookMilliseconds, $"{backEnd.Peer} to close the connection");
         }
     }
 
@@ -219,7 +254,7 @@ public sealed class GuestMemory : IDisposable
             Monitor.PulseAll(_lock);
         }
 
-        EndImports($"the memory of guest '{Name}' was given up");
+        _imports.End($"the memory of guest '{Name}' was given up");
         // The back end answers QEMU until the device is out.
         device?.Dispose();
         _ending.Cancel();
@@ -233,8 +268,9 @@ public sealed class GuestMemory : IDisposable
     private bool IsReady =>
         !_isEnded && _front is { BackEnd: { IsStarted: true, Table.Regions.Count: > 0 } };
 
-    private static DmaBuffer Make(FileDescriptor device, GuestMemoryPieces pieces, GuestPages pages)
+    private static DmaBuffer Make(GuestMemoryPieces pieces, GuestPages pages)
     {
+        using var device = UdmabufAllocator.OpenDevice();
         var fd = UdmabufAllocator.Create(device, pieces.Ranges) ?? throw new KernelException(
             nameof(Udmabuf.UDMABUF_CREATE_LIST),
             Errno.Last,
@@ -251,6 +287,16 @@ public sealed class GuestMemory : IDisposable
         {
             fd.Dispose();
             throw;
+        }
+    }
+
+    /// <summary>The state, and the regions with descriptors of their own.</summary>
+    private (bool IsReady, (long Stops, long TableChanges) Seen, List<GuestMemoryRegion> Regions) CopyTable()
+    {
+        lock (_lock)
+        {
+            var backEnd = _front?.BackEnd;
+            return (IsReady, (backEnd?.Stops ?? 0, backEnd?.TableChanges ?? 0), backEnd?.Table.Copy() ?? []);
         }
     }
 
@@ -343,9 +389,9 @@ public sealed class GuestMemory : IDisposable
         if (IsReady)
             LookAtMappings(front);
         if (now.Stops != _seen.Stops)
-            EndImports($"guest '{Name}' was stopped or reset");
+            _imports.End($"guest '{Name}' was stopped or reset");
         else if (now.TableChanges != _seen.TableChanges)
-            EndOrphans(front.BackEnd.Table);
+            _imports.EndOutside(front.BackEnd.Table, $"guest '{Name}' lost memory that the buffer is in");
         _seen = now;
         lock (_lock)
             Monitor.PulseAll(_lock);
@@ -376,28 +422,11 @@ public sealed class GuestMemory : IDisposable
             Monitor.PulseAll(_lock);
         }
 
-        EndImports(why);
+        _imports.End(why);
         front?.Dispose();
     }
 
-    private void OnReset() => EndImports($"guest '{Name}' was reset");
-
-    private void EndImports(string why) => End(_ => true, why);
-
-    private void EndOrphans(GuestMemoryTable table) => End(
-        import => !import.Regions.All(table.Has), $"guest '{Name}' lost memory that the buffer is in");
-
-    private void End(Predicate<GuestImport> isEnding, string why)
-    {
-        List<GuestImport> ending;
-        lock (_lock)
-        {
-            ending = _imports.FindAll(isEnding);
-            _imports.RemoveAll(isEnding);
-        }
-
-        ending.ForEach(import => import.Buffer.End(why));
-    }
+    private void OnReset() => _imports.End($"guest '{Name}' was reset");
 
     private GuestException NotReady() => new(
         GuestFault.NotReady,
@@ -413,6 +442,4 @@ public sealed class GuestMemory : IDisposable
         GuestFault.BadMemory,
         $"QEMU maps the memory of guest '{Name}' privately, so that this host does not see what the guest writes.",
         "Start QEMU with -object memory-backend-memfd,share=on.");
-
-    private readonly record struct GuestImport(DmaBuffer Buffer, IReadOnlyList<GuestMemoryRegion> Regions);
 }

@@ -12,7 +12,15 @@ internal sealed class GuestMemoryTable : IDisposable
     /// <summary>As many as KVM has by default (KVM_USER_MEM_SLOTS on x86, less three of its own).</summary>
     public const int MostRegions = 509;
 
-    private readonly List<GuestMemoryRegion> _regions = [];
+    private readonly List<GuestMemoryRegion> _regions;
+
+    public GuestMemoryTable()
+        : this([])
+    {
+    }
+
+    /// <summary>Takes over the files of a table's copy.</summary>
+    public GuestMemoryTable(List<GuestMemoryRegion> copy) => _regions = copy;
 
     /// <summary>The regions, by address.</summary>
     public IReadOnlyList<GuestMemoryRegion> Regions => _regions;
@@ -43,6 +51,31 @@ internal sealed class GuestMemoryTable : IDisposable
         _regions[at].Memory.Dispose();
         _regions.RemoveAt(at);
         return true;
+    }
+
+    /// <summary>The regions with descriptors of their own, which the caller owns.</summary>
+    /// <exception cref="KernelException">fcntl: EMFILE.</exception>
+    public List<GuestMemoryRegion> Copy()
+    {
+        var copies = new List<GuestMemoryRegion>();
+        try
+        {
+            foreach (var region in _regions)
+            {
+                copies.Add(region with
+                {
+                    Memory = Fcntl.Duplicate(region.Memory)
+                        ?? throw new KernelException("fcntl", Errno.Last, $"the guest's memory at {region}"),
+                });
+            }
+
+            return copies;
+        }
+        catch
+        {
+            copies.ForEach(copy => copy.Memory.Dispose());
+            throw;
+        }
     }
 
     /// <summary>Whether a region is still what it was.</summary>

@@ -98,6 +98,9 @@ internal sealed class VhostUserConnection(SocketStream stream) : IDisposable
         _descriptors.Clear();
     }
 
-    private PeerException Bad(PeerFault fault, string what) =>
-        new(fault, Peer, what, "It is not a vhost-user front end, such as QEMU with a vhost-user device, or it failed.");
+    private PeerException Bad(PeerFault fault, string what) => Bad(stream, fault, what);
+
+    /// <summary>The failure of a peer that breaks the protocol.</summary>
+    internal static PeerException Bad(SocketStream stream, PeerFault fault, string what) =>
+        new(fault, stream.Peer, what, "It does not speak vhost-user, as QEMU's vhost-user devices do, or it failed.");
 }

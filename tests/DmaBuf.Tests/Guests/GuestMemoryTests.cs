@@ -3,6 +3,7 @@ using DmaBuf.Buffers;
 using DmaBuf.Errors;
 using DmaBuf.Guests;
 using DmaBuf.Interop;
+using DmaBuf.Transport;
 using DmaBuf.Waits;
 using Xunit;
 
@@ -28,7 +29,7 @@ public sealed partial class GuestMemoryTests : IDisposable
     {
         using var guest = Listen();
         Assert.Equal(GuestState.Waiting, guest.State);
-        using (var front = new VhostUserFrontEnd(guest.SocketPath))
+        using (var front = new TestFrontEnd(guest.SocketPath))
         {
             front.Negotiate();
             Assert.Equal(GuestState.Connected, guest.State);
@@ -143,11 +144,31 @@ public sealed partial class GuestMemoryTests : IDisposable
     }
 
     [Fact]
+    public void Another_process_is_shown_what_QEMU_shows_this_one()
+    {
+        using var guest = Listen();
+        using var session = GuestMemory.Listen("session", _folder.File("session.sock"));
+        var stream = StreamConnector.Connect(Endpoint.Parse($"unix:{session.SocketPath}"), _limit);
+        var showing = Task.Run(() => guest.ShowTo(stream, _limit), TestContext.Current.CancellationToken);
+        using var front = Ready(guest);
+        session.WaitReady(_limit);
+        Assert.Equal(guest.Regions.Select(region => $"{region}"), session.Regions.Select(region => $"{region}"));
+        front.Stop();
+        Await(() => session.State == GuestState.Connected);
+        front.Start();
+        session.WaitReady(_limit);
+        session.Dispose();
+        showing.Wait(TestContext.Current.CancellationToken);
+        stream.Dispose();
+        Assert.Equal(GuestState.Ready, guest.State);
+    }
+
+    [Fact]
     public void A_second_QEMU_on_the_socket_is_closed_and_the_first_stays()
     {
         using var guest = Listen();
         using var front = Ready(guest);
-        using (var second = new VhostUserFrontEnd(guest.SocketPath))
+        using (var second = new TestFrontEnd(guest.SocketPath))
             Assert.True(second.IsClosed);
         Assert.Equal(GuestState.Ready, guest.State);
         front.Negotiate();
@@ -181,7 +202,7 @@ public sealed partial class GuestMemoryTests : IDisposable
         OpenDescriptors.StayTheSame(() =>
         {
             using var guest = Listen();
-            using (var front = new VhostUserFrontEnd(guest.SocketPath))
+            using (var front = new TestFrontEnd(guest.SocketPath))
             {
                 front.Negotiate();
                 switch (how)
@@ -298,7 +319,7 @@ public sealed partial class GuestMemoryTests : IDisposable
 
     /// <summary>The back end may close the connection before all is sent.</summary>
     private static void SendUntilClosed(
-        VhostUserFrontEnd front, (ulong Address, ulong Size, ulong Offset, FileDescriptor File)[] regions)
+        TestFrontEnd front, (ulong Address, ulong Size, ulong Offset, FileDescriptor File)[] regions)
     {
         try
         {
@@ -319,9 +340,9 @@ public sealed partial class GuestMemoryTests : IDisposable
 
     private GuestMemory Listen() => GuestMemory.Listen("vm1", _folder.File("vm1.sock"));
 
-    private VhostUserFrontEnd Ready(GuestMemory guest)
+    private TestFrontEnd Ready(GuestMemory guest)
     {
-        var front = new VhostUserFrontEnd(guest.SocketPath);
+        var front = new TestFrontEnd(guest.SocketPath);
         front.Negotiate();
         SetTable(front);
         front.Start();
@@ -329,7 +350,7 @@ public sealed partial class GuestMemoryTests : IDisposable
         return front;
     }
 
-    private void SetTable(VhostUserFrontEnd front) => front.SetTable((0x100000000, Pages * 4096, 0, File(_memory)));
+    private void SetTable(TestFrontEnd front) => front.SetTable((0x100000000, Pages * 4096, 0, File(_memory)));
 
     /// <summary>A private, writable mapping of a memfd, as QEMU makes with share=off.</summary>
     private sealed unsafe partial class PrivateMapping(DmaBuffer memory) : IDisposable

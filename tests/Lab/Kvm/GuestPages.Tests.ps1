@@ -138,7 +138,7 @@ Describe 'What the host accepts' {
             $job = Start-On vm1 {
                 param ($bytes)
                 $limit = [DmaBuf.Waits.WaitLimit]::new([timespan]::FromSeconds(60))
-                $listener = [DmaBuf.Transport.StreamListener]::Listen('vsockd:-1:902', $limit)
+                $listener = [DmaBuf.Transport.StreamListener]::Listen([DmaBuf.Transport.Endpoint]::Parse('vsockd:-1:902'), $limit)
                 $peer = $listener.Accept($limit)
                 $peer.Send([Text.Encoding]::ASCII.GetBytes($bytes), $limit)
                 $peer.Dispose(); $listener.Dispose(); $limit.Dispose()

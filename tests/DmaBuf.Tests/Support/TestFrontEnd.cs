@@ -8,12 +8,12 @@ using Xunit;
 namespace DmaBuf.Tests;
 
 /// <summary>The front end's side of vhost-user, as QEMU speaks it, over a real socket.</summary>
-internal sealed class VhostUserFrontEnd : IDisposable
+internal sealed class TestFrontEnd : IDisposable
 {
     private readonly WaitLimit _limit = new(TimeSpan.FromSeconds(30));
     private readonly SocketStream _stream;
 
-    public VhostUserFrontEnd(string path) =>
+    public TestFrontEnd(string path) =>
         _stream = (SocketStream)StreamConnector.Connect(Endpoint.Parse($"unix:{path}"), _limit);
 
     /// <summary>Whether the back end has closed the connection.</summary>
