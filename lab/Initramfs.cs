@@ -33,7 +33,7 @@ public sealed class Initramfs
     /// <param name="layer">
     /// Files of this computer, by their paths in the guest, which then need not come over the guest's network.
     /// </param>
-    public static Initramfs ForGuest(IReadOnlyDictionary<string, string> layer) => new(
+    public static Initramfs ForXenGuest(IReadOnlyDictionary<string, string> layer) => new(
         "guest",
         ["root.sh"],
         ["xen-netfront", "9pnet_fd", "9p", "overlay", "xenfs", "xen-evtchn", "xen-gntalloc", "xen-privcmd"],

@@ -121,7 +121,7 @@ public sealed class Machine : IAsyncDisposable
 
         MachineSettings.Write(_folder, _options, kernel);
         var arguments = MachineArguments.For(_options, _folder, kernel, initramfs, accelerator);
-        _qemu = QemuProcess.Start(_options.Xen?.Qemu ?? QemuProcess.Program, arguments, _options.Terminal);
+        _qemu = QemuProcess.Start(_options.Qemu ?? QemuProcess.Program, arguments, _options.Terminal);
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         limit.CancelAfter(_options.StartLimit);
         var ready = ConnectAsync(limit.Token);
