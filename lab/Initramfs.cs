@@ -39,6 +39,16 @@ public sealed class Initramfs
         ["xen-netfront", "9pnet_fd", "9p", "overlay", "xenfs", "xen-evtchn", "xen-gntalloc", "xen-privcmd"],
         layer);
 
+    /// <summary>Returns the ramdisk for a KVM guest.</summary>
+    /// <param name="layer">
+    /// Files of this computer, by their paths in the guest, which then need not come from the guest's host.
+    /// </param>
+    public static Initramfs ForKvmGuest(IReadOnlyDictionary<string, string> layer) => new(
+        "guest",
+        ["root.sh"],
+        ["virtio_net", "9pnet_virtio", "9p", "overlay", "vmw_vsock_virtio_transport"],
+        layer);
+
     /// <summary>Returns the ramdisk's path, from the cache if it holds one with the same content.</summary>
     public async Task<string> GetAsync(Kernel kernel, CancellationToken cancellationToken = default)
     {

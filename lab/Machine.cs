@@ -110,7 +110,8 @@ public sealed class Machine : IAsyncDisposable
     {
         var kernel = await Kernel.GetAsync(_options.Say, cancellationToken);
         var initramfs = await Initramfs.ForMachine.GetAsync(kernel, cancellationToken);
-        var accelerator = await Accelerator.ChooseAsync(kernel, initramfs, cancellationToken);
+        var accelerator = await Accelerator.ChooseAsync(
+            kernel, initramfs, _options.RunsGuests, cancellationToken);
         Description = $"machine: Linux {kernel.Version} on {accelerator}, {_options.MemoryMiB} MiB";
         if (_options.Xen is not null)
         {

@@ -35,6 +35,9 @@ public sealed record MachineOptions
     /// <summary>The hypervisor that the machine's kernel runs on, or null.</summary>
     public XenBoot? Xen { get; init; }
 
+    /// <summary>Whether the machine runs guests on its own KVM.</summary>
+    public bool RunsGuests { get; init; }
+
     /// <summary>How long the machine may take to start.</summary>
     public TimeSpan StartLimit { get; init; } = TimeSpan.FromMinutes(2);
 

@@ -10,15 +10,16 @@ internal static partial class LabTask
     {
         if (arguments.TakeSwitch("Xen"))
             return await XenLabTask.RunAsync(arguments, cancellationToken);
-        var modules = arguments.TakeOption("Modules");
+        if (arguments.TakeSwitch("Kvm"))
+            return await KvmLabTask.RunAsync(arguments, cancellationToken);
+        var modules = Modules(arguments.TakeOption("Modules"));
         var options = new MachineOptions
         {
             MemoryMiB = arguments.TakeNumber("Memory", 1024),
             HugePages = arguments.TakeNumber("HugePages", 8),
             Say = Report.Note,
         };
-        if (modules is not null)
-            options = options with { Modules = [.. options.Modules, .. Modules(modules)] };
+        options = options with { Modules = [.. options.Modules, .. modules] };
         var command = TakeCommand(arguments, "lab");
         var prompt = command.Length == 0;
         if (await MachineSetup.MissingAsync(cancellationToken) is string missing)
@@ -73,8 +74,8 @@ internal static partial class LabTask
     /// Modules with parameters, as in <c>vgem,vivid:n_devs=2:multiplanar=1,2</c>. A comma before a digit is part of a
     /// parameter's list.
     /// </summary>
-    internal static IEnumerable<string> Modules(string text) =>
-        ModuleSeparator().Split(text).Select(module => module.Replace(':', ' '));
+    internal static IEnumerable<string> Modules(string? text) =>
+        string.IsNullOrEmpty(text) ? [] : ModuleSeparator().Split(text).Select(module => module.Replace(':', ' '));
 
     [GeneratedRegex(@",(?!\d)")]
     private static partial Regex ModuleSeparator();

@@ -17,7 +17,7 @@ internal static class XenLabTask
         var command = LabTask.TakeCommand(arguments, "lab -Xen");
         if (domain != XenHost.Dom0 && options.Guests.All(guest => guest.Name != domain))
             throw new BuildException($"There is no domain {domain}: -Guests names the guests, as in {domain}:pv.");
-        if (await MachineSetup.MissingForXenAsync(cancellationToken) is string missing)
+        if (await MachineSetup.MissingForGuestsAsync(cancellationToken) is string missing)
             throw new BuildException($"The Xen host needs {missing}.");
 
         options = options with { Terminal = command.Length == 0 };

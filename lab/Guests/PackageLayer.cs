@@ -16,6 +16,18 @@ public sealed partial record PackageLayer(string Root)
         "libcbor0.8",
     ];
 
+    /// <summary>Returns the layer in the cache that has ssh alone; downloads it if there is none.</summary>
+    internal static async Task<PackageLayer> GetSshAsync(Action<string> say, CancellationToken cancellationToken)
+    {
+        return new PackageLayer(await CacheFolder.GetOrAddAsync("ssh/1", Fill, cancellationToken));
+
+        Task Fill(string partial)
+        {
+            say($"downloading ssh into {Path.GetDirectoryName(partial)}");
+            return FillAsync(partial, [], cancellationToken);
+        }
+    }
+
     /// <summary>Fills a folder with ssh, the keys for it, and other packages.</summary>
     internal static async Task FillAsync(string root, IEnumerable<string> packages, CancellationToken cancellationToken)
     {

@@ -28,7 +28,7 @@ internal static class XenSettings
                 // A ramfs holds the initial ramdisk, because a tmpfs could use only half of the memory.
                 $"extra=\"console=hvc0 rootfstype=ramfs {XenBoot.CommonKernelParameters}"
                 + $" lab_name={guest.Name} lab_address={GuestSettings.Address(number)}"
-                + $" lab_server={GuestSettings.HostAddress}"
+                + $" lab_server={GuestSettings.HostAddress} lab_start=guest-start"
                 + $" lab_kernel={kernel.Version} lab_modules={kernel.Modules} {guest.KernelParameters}\"",
                 $"memory={guest.MemoryMiB}",
                 $"vcpus={guest.Processors}",
