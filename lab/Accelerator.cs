@@ -12,6 +12,9 @@ public static class Accelerator
     /// </summary>
     private const string UsualProcessor = "max,-smap";
 
+    private static readonly string[] s_nestedParameters =
+        ["/sys/module/kvm_amd/parameters/nested", "/sys/module/kvm_intel/parameters/nested"];
+
     private static readonly TimeSpan s_trialLimit = TimeSpan.FromSeconds(15);
 
     /// <summary>Returns the name of the accelerator to use.</summary>
@@ -20,9 +23,9 @@ public static class Accelerator
     /// kept until this computer restarts or QEMU changes.
     /// </remarks>
     public static async Task<string> ChooseAsync(
-        Kernel kernel, string initramfs, CancellationToken cancellationToken = default)
+        Kernel kernel, string initramfs, bool runsGuests, CancellationToken cancellationToken = default)
     {
-        if (!CanOpenKvm())
+        if (!CanOpenKvm() || (runsGuests && !KvmIsNestable()))
             return Tcg;
         var boot = await File.ReadAllTextAsync("/proc/sys/kernel/random/boot_id", cancellationToken);
         var qemu = File.GetLastWriteTimeUtc(QemuProcess.Program);
@@ -62,6 +65,10 @@ public static class Accelerator
             return false;
         }
     }
+
+    /// <summary>Whether a machine on this computer's KVM can have a KVM of its own.</summary>
+    private static bool KvmIsNestable() =>
+        s_nestedParameters.Any(file => File.Exists(file) && File.ReadAllText(file).Trim() is "1" or "Y");
 
     private static async Task<bool> TryAsync(
         Kernel kernel, string initramfs, string folder, CancellationToken cancellationToken)

@@ -33,10 +33,20 @@ public sealed class Initramfs
     /// <param name="layer">
     /// Files of this computer, by their paths in the guest, which then need not come over the guest's network.
     /// </param>
-    public static Initramfs ForGuest(IReadOnlyDictionary<string, string> layer) => new(
+    public static Initramfs ForXenGuest(IReadOnlyDictionary<string, string> layer) => new(
         "guest",
         ["root.sh"],
         ["xen-netfront", "9pnet_fd", "9p", "overlay", "xenfs", "xen-evtchn", "xen-gntalloc", "xen-privcmd"],
+        layer);
+
+    /// <summary>Returns the ramdisk for a KVM guest.</summary>
+    /// <param name="layer">
+    /// Files of this computer, by their paths in the guest, which then need not come from the guest's host.
+    /// </param>
+    public static Initramfs ForKvmGuest(IReadOnlyDictionary<string, string> layer) => new(
+        "guest",
+        ["root.sh"],
+        ["virtio_net", "9pnet_virtio", "9p", "overlay", "vmw_vsock_virtio_transport"],
         layer);
 
     /// <summary>Returns the ramdisk's path, from the cache if it holds one with the same content.</summary>

@@ -110,7 +110,8 @@ public sealed class Machine : IAsyncDisposable
     {
         var kernel = await Kernel.GetAsync(_options.Say, cancellationToken);
         var initramfs = await Initramfs.ForMachine.GetAsync(kernel, cancellationToken);
-        var accelerator = await Accelerator.ChooseAsync(kernel, initramfs, cancellationToken);
+        var accelerator = await Accelerator.ChooseAsync(
+            kernel, initramfs, _options.RunsGuests, cancellationToken);
         Description = $"machine: Linux {kernel.Version} on {accelerator}, {_options.MemoryMiB} MiB";
         if (_options.Xen is not null)
         {
@@ -121,7 +122,7 @@ public sealed class Machine : IAsyncDisposable
 
         MachineSettings.Write(_folder, _options, kernel);
         var arguments = MachineArguments.For(_options, _folder, kernel, initramfs, accelerator);
-        _qemu = QemuProcess.Start(_options.Xen?.Qemu ?? QemuProcess.Program, arguments, _options.Terminal);
+        _qemu = QemuProcess.Start(_options.Qemu ?? QemuProcess.Program, arguments, _options.Terminal);
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         limit.CancelAfter(_options.StartLimit);
         var ready = ConnectAsync(limit.Token);

@@ -21,8 +21,7 @@ internal static class MachineArguments
         .. folder.Output.Arguments(3),
         .. folder.Error.Arguments(4),
         .. Share(options, "host", "/", ",readonly=on"),
-        .. options.Xen is null ? [] : Share(
-            options, MachineSettings.LayerTag, options.Xen.Packages.Root, ",readonly=on"),
+        .. options.Layer is null ? [] : Share(options, MachineSettings.LayerTag, options.Layer.Root, ",readonly=on"),
         .. Share(options, "jobs", folder.Jobs),
         .. options.SharedFolders.SelectMany((path, number) => Share(options, MachineSettings.ShareTag(number), path)),
     ];

@@ -26,8 +26,17 @@ public sealed record MachineOptions
     /// <summary>Whether this process's terminal becomes the machine's.</summary>
     public bool Terminal { get; init; }
 
+    /// <summary>The program that emulates the machine; null for this computer's QEMU.</summary>
+    public string? Qemu { get; init; }
+
+    /// <summary>Files that lie over those of this computer, or null.</summary>
+    public PackageLayer? Layer { get; init; }
+
     /// <summary>The hypervisor that the machine's kernel runs on, or null.</summary>
     public XenBoot? Xen { get; init; }
+
+    /// <summary>Whether the machine runs guests on its own KVM.</summary>
+    public bool RunsGuests { get; init; }
 
     /// <summary>How long the machine may take to start.</summary>
     public TimeSpan StartLimit { get; init; } = TimeSpan.FromMinutes(2);

@@ -18,7 +18,7 @@ internal static class MachineSettings
             "KERNEL=" + GuestCommand.Quote(kernel.Version),
             "MODULES=" + GuestCommand.Quote(kernel.Modules),
             "LOAD=" + GuestCommand.Quote(string.Join('\n', options.Modules)),
-            "LAYER=" + (options.Xen is null ? string.Empty : LayerTag),
+            "LAYER=" + (options.Layer is null ? string.Empty : LayerTag),
             // Under Xen, the first console belongs to Xen.
             "TERMINAL=" + (options.Xen is null ? "/dev/hvc0" : "/dev/hvc1"),
             "SHARES=" + GuestCommand.Quote(string.Join('\n', shares)),

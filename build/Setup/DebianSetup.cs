@@ -20,8 +20,8 @@ internal static class DebianSetup
     /// <summary>The packages for an emulated machine; its kernel is downloaded, not installed.</summary>
     public static readonly string[] Emulator = ["qemu-system-x86", "busybox-static", "kmod"];
 
-    /// <summary>The additional packages for a Xen host; Xen is downloaded, not installed.</summary>
-    public static readonly string[] Xen = ["zstd"];
+    /// <summary>The additional packages for a host with guests; Xen and ssh are downloaded, not installed.</summary>
+    public static readonly string[] Guests = ["zstd"];
 
     /// <summary>Installs the packages that are missing. Returns whether all of them are installed now.</summary>
     public static async Task<bool> EnsureAsync(

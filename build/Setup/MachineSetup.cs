@@ -9,9 +9,9 @@ internal static class MachineSetup
     public static async Task<string?> MissingAsync(CancellationToken cancellationToken) =>
         await MissingAsync(DebianSetup.Emulator, cancellationToken);
 
-    /// <summary>Returns what a Xen host still needs, in words, or null when one can start.</summary>
-    public static async Task<string?> MissingForXenAsync(CancellationToken cancellationToken) =>
-        await MissingAsync([.. DebianSetup.Emulator, .. DebianSetup.Xen], cancellationToken);
+    /// <summary>Returns what a host with guests still needs, in words, or null when one can start.</summary>
+    public static async Task<string?> MissingForGuestsAsync(CancellationToken cancellationToken) =>
+        await MissingAsync([.. DebianSetup.Emulator, .. DebianSetup.Guests], cancellationToken);
 
     private static async Task<string?> MissingAsync(string[] packages, CancellationToken cancellationToken)
     {

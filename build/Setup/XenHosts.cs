@@ -5,20 +5,9 @@ namespace DmaBuf.Build;
 /// <summary>The options of an emulated Xen host, as the tasks need them.</summary>
 internal static class XenHosts
 {
-    private static string[]? s_guestFiles;
-
     /// <summary>Returns options that provide PowerShell and the module in every domain.</summary>
-    public static async Task<XenHostOptions> OptionsAsync(CancellationToken cancellationToken)
-    {
-        await Pwsh.EnsureAsync(cancellationToken);
-        return new XenHostOptions
-        {
-            PowerShell = Pwsh.Command ?? [],
-            GuestFiles = s_guestFiles ??= await FilesInUseAsync(cancellationToken),
-            ModuleFolder = Repository.Modules,
-            Say = Report.Note,
-        };
-    }
+    public static Task<XenHostOptions> OptionsAsync(CancellationToken cancellationToken) =>
+        GuestHosts.WithPowerShellAsync(new XenHostOptions(), cancellationToken);
 
     /// <summary>
     /// Reads guests as in <c>alice:pvh,bob:pv</c>. A third part replaces the default kernel parameters:
@@ -39,21 +28,6 @@ internal static class XenHosts
         Enum.TryParse(text, ignoreCase: true, out XenGuestType type)
             ? type
             : throw new BuildException($"-Dom0 must be pv or pvh, not \"{text}\".");
-
-    /// <summary>Lists the files that a PowerShell session with the module reads.</summary>
-    private static async Task<string[]> FilesInUseAsync(CancellationToken cancellationToken)
-    {
-        if (Pwsh.Home is null)
-            return [];
-        // With the guests' variables, because those decide which files PowerShell reads.
-        string[] variables = [.. new GuestCommand(string.Empty).Variables.Select(pair => $"{pair.Key}={pair.Value}")];
-        string[] words = [.. variables, .. Pwsh.Script("files.ps1", "-Module", Repository.Module)];
-        var files = await HostCommand.TryRunAsync("env", words, null, cancellationToken);
-        if (files.ExitCode == 0)
-            return files.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries);
-        Report.Note($"Guests will read PowerShell over their slow network: {files.Error.Trim()}");
-        return [];
-    }
 
     private static XenGuestOptions ParseGuest(string text)
     {

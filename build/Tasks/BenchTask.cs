@@ -22,7 +22,7 @@ internal static class BenchTask
 
     private static async Task PrepareXenAsync(CancellationToken cancellationToken)
     {
-        if (await MachineSetup.MissingForXenAsync(cancellationToken) is string missing)
+        if (await MachineSetup.MissingForGuestsAsync(cancellationToken) is string missing)
             throw new BuildException(
                 $"The benchmarks between domains run on an emulated Xen host, which needs {missing}.");
         var pair = new NativeProgram("dmabuf-pair", "src/DmaBuf", "bench/Xen/Pair");

@@ -21,7 +21,7 @@ internal static class DemoTask
         var driver = XenHosts.ParseDriver(arguments.TakeOption("Driver") ?? nameof(GrantDriver.Distribution));
         arguments.Finish();
         await BuildTask.EnsureBuiltAsync(cancellationToken);
-        if (await MachineSetup.MissingForXenAsync(cancellationToken) is string missing)
+        if (await MachineSetup.MissingForGuestsAsync(cancellationToken) is string missing)
             throw new BuildException($"The demonstration runs on an emulated Xen host, which needs {missing}.");
         await Pwsh.EnsureAsync(cancellationToken);
         if (Pwsh.Home is null)

@@ -10,20 +10,18 @@ internal static partial class LabTask
     {
         if (arguments.TakeSwitch("Xen"))
             return await XenLabTask.RunAsync(arguments, cancellationToken);
-        var modules = arguments.TakeOption("Modules");
+        if (arguments.TakeSwitch("Kvm"))
+            return await KvmLabTask.RunAsync(arguments, cancellationToken);
+        var modules = Modules(arguments.TakeOption("Modules"));
         var options = new MachineOptions
         {
             MemoryMiB = arguments.TakeNumber("Memory", 1024),
             HugePages = arguments.TakeNumber("HugePages", 8),
             Say = Report.Note,
         };
-        if (modules is not null)
-            options = options with { Modules = [.. options.Modules, .. Modules(modules)] };
-        var command = arguments.TakeRest();
+        options = options with { Modules = [.. options.Modules, .. modules] };
+        var command = TakeCommand(arguments, "lab");
         var prompt = command.Length == 0;
-        if (prompt && (Console.IsInputRedirected || Console.IsOutputRedirected))
-            throw new BuildException("A prompt needs a terminal; to run one command: lab -- COMMAND ARGUMENTS");
-
         if (await MachineSetup.MissingAsync(cancellationToken) is string missing)
             throw new BuildException($"The machine needs {missing}.");
         options = options with { Terminal = prompt };
@@ -44,17 +42,45 @@ internal static partial class LabTask
             cancellationToken);
     }
 
+    /// <summary>Takes the command to run, empty for a prompt, which needs a terminal.</summary>
+    internal static string[] TakeCommand(TaskArguments arguments, string usage)
+    {
+        var command = arguments.TakeRest();
+        return command.Length > 0 || !(Console.IsInputRedirected || Console.IsOutputRedirected)
+            ? command
+            : throw new BuildException($"A prompt needs a terminal; to run one command: {usage} -- COMMAND ARGUMENTS");
+    }
+
+    /// <summary>Runs a command in a host or one of its guests, or opens a prompt there if the command is empty.</summary>
+    internal static async Task<int> RunAsync(
+        GuestHost host, string domain, string[] command, CancellationToken cancellationToken)
+    {
+        if (command.Length == 0)
+        {
+            Report.Note(host.Description);
+            return await host.RunInTerminalAsync(domain, Shell(), cancellationToken);
+        }
+
+        return await host.RunAsync(
+            domain,
+            new GuestCommand(command[0], command[1..]),
+            StandardStreams.Output,
+            StandardStreams.Error,
+            Console.IsInputRedirected ? Console.OpenStandardInput() : null,
+            cancellationToken);
+    }
+
     /// <summary>
     /// Modules with parameters, as in <c>vgem,vivid:n_devs=2:multiplanar=1,2</c>. A comma before a digit is part of a
     /// parameter's list.
     /// </summary>
-    private static IEnumerable<string> Modules(string text) =>
-        ModuleSeparator().Split(text).Select(module => module.Replace(':', ' '));
+    internal static IEnumerable<string> Modules(string? text) =>
+        string.IsNullOrEmpty(text) ? [] : ModuleSeparator().Split(text).Select(module => module.Replace(':', ' '));
 
     [GeneratedRegex(@",(?!\d)")]
     private static partial Regex ModuleSeparator();
 
-    internal static GuestCommand Shell()
+    private static GuestCommand Shell()
     {
         if (Pwsh.Command is not [string program, .. string[] first])
             return new GuestCommand("bash");

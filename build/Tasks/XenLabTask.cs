@@ -14,28 +14,14 @@ internal static class XenLabTask
             Dom0Type = XenHosts.ParseType(arguments.TakeOption("Dom0") ?? nameof(XenGuestType.Pv)),
             Driver = XenHosts.ParseDriver(arguments.TakeOption("Driver") ?? nameof(GrantDriver.Distribution)),
         };
-        var command = arguments.TakeRest();
-        var prompt = command.Length == 0;
-        if (prompt && (Console.IsInputRedirected || Console.IsOutputRedirected))
-            throw new BuildException("A prompt needs a terminal; to run one command: lab -Xen -- COMMAND ARGUMENTS");
+        var command = LabTask.TakeCommand(arguments, "lab -Xen");
         if (domain != XenHost.Dom0 && options.Guests.All(guest => guest.Name != domain))
             throw new BuildException($"There is no domain {domain}: -Guests names the guests, as in {domain}:pv.");
-        if (await MachineSetup.MissingForXenAsync(cancellationToken) is string missing)
+        if (await MachineSetup.MissingForGuestsAsync(cancellationToken) is string missing)
             throw new BuildException($"The Xen host needs {missing}.");
 
-        await using var host = await XenHost.StartAsync(options with { Terminal = prompt }, cancellationToken);
-        if (prompt)
-        {
-            Report.Note(host.Description);
-            return await host.RunInTerminalAsync(domain, LabTask.Shell(), cancellationToken);
-        }
-
-        return await host.RunAsync(
-            domain,
-            new GuestCommand(command[0], command[1..]),
-            StandardStreams.Output,
-            StandardStreams.Error,
-            Console.IsInputRedirected ? Console.OpenStandardInput() : null,
-            cancellationToken);
+        options = options with { Terminal = command.Length == 0 };
+        await using var host = await XenHost.StartAsync(options, cancellationToken);
+        return await LabTask.RunAsync(host, domain, command, cancellationToken);
     }
 }

@@ -3,14 +3,13 @@ using System.Globalization;
 namespace DmaBuf.Lab;
 
 /// <summary>The hypervisor below a machine's kernel, which makes the machine dom0.</summary>
-/// <param name="Qemu">The program that emulates the host.</param>
 /// <param name="Packages">The hypervisor and its tools.</param>
 /// <param name="Type">How Xen runs dom0.</param>
 /// <param name="Dom0MemoryMiB">dom0's share of the machine's memory, in MiB.</param>
 /// <param name="GrantFrames">The number of frames in dom0's grant table, and the limit for a guest's.</param>
 /// <param name="KernelParameters">Further parameters for dom0's kernel.</param>
 public sealed record XenBoot(
-    string Qemu, XenPackages Packages, XenGuestType Type, int Dom0MemoryMiB, int GrantFrames, string KernelParameters)
+    XenPackages Packages, XenGuestType Type, int Dom0MemoryMiB, int GrantFrames, string KernelParameters)
 {
     /// <summary>
     /// QEMU's processor, without features that fail under emulation: SMAP makes a PV kernel's return from an interrupt

@@ -1,7 +1,7 @@
 namespace DmaBuf.Lab;
 
 /// <summary>The options of an emulated Xen host.</summary>
-public sealed record XenHostOptions
+public sealed record XenHostOptions : GuestHostOptions
 {
     /// <summary>The number of grant table frames that Xen allows by default.</summary>
     internal const int UsualGrantFrames = 64;
@@ -29,27 +29,4 @@ public sealed record XenHostOptions
 
     /// <summary>Further parameters for dom0's kernel.</summary>
     public string Dom0KernelParameters { get; init; } = string.Empty;
-
-    /// <summary>The command that starts PowerShell, for remoting over ssh; empty if there is no PowerShell.</summary>
-    public IReadOnlyList<string> PowerShell { get; init; } = [];
-
-    /// <summary>
-    /// Files of this computer that guests hold in memory from the start, because all others come over a slow network.
-    /// </summary>
-    public IReadOnlyList<string> GuestFiles { get; init; } = [];
-
-    /// <summary>A folder of PowerShell modules that remote sessions find by name.</summary>
-    public string? ModuleFolder { get; init; }
-
-    /// <summary>Folders of this computer that dom0 (not its guests) can change, under the same paths.</summary>
-    public IReadOnlyList<string> SharedFolders { get; init; } = [];
-
-    /// <summary>Whether this process's terminal becomes that of dom0.</summary>
-    public bool Terminal { get; init; }
-
-    /// <summary>How long the host may take to start, and then its guests.</summary>
-    public TimeSpan StartLimit { get; init; } = TimeSpan.FromMinutes(4);
-
-    /// <summary>Receives occasional lines for the user.</summary>
-    public Action<string> Say { get; init; } = _ => { };
 }
