@@ -25,7 +25,7 @@ internal sealed class XenTests(TestRunner runner, TestTally tally, string? peste
     /// <summary>Returns a stage for each host; none, after reporting the reason, where a host cannot start.</summary>
     public async Task<IReadOnlyList<TestStage>> StagesAsync(CancellationToken cancellationToken)
     {
-        if (await MachineSetup.MissingForXenAsync(cancellationToken) is string missing)
+        if (await MachineSetup.MissingForGuestsAsync(cancellationToken) is string missing)
         {
             Report.LeaveOut($"the tests between Xen domains (they need {missing})");
             return [];

@@ -19,6 +19,9 @@ public abstract class GuestHost : IAsyncDisposable
         _machine = machine;
     }
 
+    /// <summary>The name of the host itself, where <see cref="RunAsync"/> takes a guest's.</summary>
+    public string HostName => _name;
+
     /// <summary>The host in a few words.</summary>
     public abstract string Description { get; }
 

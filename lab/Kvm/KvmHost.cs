@@ -9,6 +9,9 @@ public sealed class KvmHost : GuestHost
     /// <summary>The name of the host among its guests.</summary>
     public const string Host = "host";
 
+    /// <summary>The vsock context id of the first guest; those below belong to hosts.</summary>
+    public const int FirstContextId = 3;
+
     private readonly KvmHostOptions _options;
 
     private KvmHost(KvmHostOptions options, Machine machine)

@@ -9,9 +9,6 @@ internal static class KvmSettings
     /// <summary>The memory in MiB that QEMU needs for each guest, besides the guest's own.</summary>
     public const int OverheadMiB = 96;
 
-    /// <summary>The context id of the first guest; those below belong to hosts.</summary>
-    private const int FirstContextId = 3;
-
     private static readonly string[] s_scripts = ["kvm", "domain", "vm", "vm-start", "on"];
 
     /// <summary>Returns the files' contents by their names.</summary>
@@ -36,7 +33,7 @@ internal static class KvmSettings
             files[guest.Name] = GuestSettings.Lines(
                 $"MEMORY={guest.MemoryMiB}",
                 $"PROCESSORS={guest.Processors}",
-                $"CID={FirstContextId + number}",
+                $"CID={KvmHost.FirstContextId + number}",
                 $"MAC=52:54:00:5f:00:{number + 2:x2}",
                 "PARAMETERS=" + GuestCommand.Quote(parameters));
         }

@@ -149,7 +149,7 @@ public sealed class ZeroCopyReceiver : FrameReceiver
         }
 
         Transfer = FrameTransfer.GuestPages;
-        return guest.Import(GuestPagesBlob.Receive(Stream, Messages.Limit));
+        return guest.Import(GuestPagesBlob.Receive(Stream, Messages.Limit), Stream);
     }
 
     private PeerException Wrong(BufferHandle handle, string what) =>

@@ -1,12 +1,18 @@
 using DmaBuf.Buffers;
+using DmaBuf.Interop;
+using DmaBuf.Transport;
+using DmaBuf.Waits;
 
 namespace DmaBuf.Guests;
 
-/// <summary>The buffers that were made of a guest's pages, and where those lie. Safe to use from several threads.</summary>
+/// <summary>
+/// The buffers that were made of a guest's pages: where those lie, and the connections that they end with. Safe to use
+/// from several threads.
+/// </summary>
 internal sealed class GuestImports
 {
     private readonly Lock _lock = new();
-    private readonly List<(DmaBuffer Buffer, IReadOnlyList<GuestMemoryRegion> Regions)> _imports = [];
+    private readonly List<Import> _imports = [];
 
     /// <summary>How many of them are open.</summary>
     public int OpenCount
@@ -21,12 +27,26 @@ internal sealed class GuestImports
     /// <summary>Adds a buffer.</summary>
     /// <param name="buffer">The buffer, which its user owns.</param>
     /// <param name="regions">The regions of the guest's memory that its pages lie in.</param>
-    public void Add(DmaBuffer buffer, IReadOnlyList<GuestMemoryRegion> regions)
+    /// <param name="link">The connection to the process that keeps the pages in their place; null without.</param>
+    public void Add(DmaBuffer buffer, IReadOnlyList<GuestMemoryRegion> regions, ByteStream? link)
     {
         lock (_lock)
         {
             _imports.RemoveAll(import => !import.Buffer.IsHeld);
-            _imports.Add((buffer, regions));
+            _imports.Add(new Import(buffer, regions, link));
+        }
+    }
+
+    /// <summary>Adds the connections to a set, to be waited for together with others.</summary>
+    public void AddLinks(WaitSet waits)
+    {
+        lock (_lock)
+        {
+            foreach (var import in _imports)
+            {
+                if (import is { Link: { } link, Buffer.IsOpen: true })
+                    waits.Add(link.Descriptor, Poll.POLLRDHUP);
+            }
         }
     }
 
@@ -37,17 +57,24 @@ internal sealed class GuestImports
     /// <summary>Ends the buffers whose pages lie in a region that is not there any more.</summary>
     /// <inheritdoc cref="End(string)"/>
     public void EndOutside(GuestMemoryTable table, string reason) =>
-        End(regions => !regions.All(table.Has), reason);
+        End(import => !import.Regions.All(table.Has), reason);
 
-    private void End(Predicate<IReadOnlyList<GuestMemoryRegion>> isEnding, string reason)
+    /// <summary>Ends the buffers whose connection has ended.</summary>
+    /// <inheritdoc cref="End(string)"/>
+    public void EndWithLinks(string reason) => End(
+        import => import.Link is { } link && (link.Descriptor.IsDisposed || link.HasEnded), reason);
+
+    private void End(Predicate<Import> isEnding, string reason)
     {
         List<DmaBuffer> ending;
         lock (_lock)
         {
-            ending = _imports.FindAll(import => isEnding(import.Regions)).ConvertAll(import => import.Buffer);
-            _imports.RemoveAll(import => isEnding(import.Regions));
+            ending = _imports.FindAll(isEnding).ConvertAll(import => import.Buffer);
+            _imports.RemoveAll(isEnding);
         }
 
         ending.ForEach(buffer => buffer.End(reason));
     }
+
+    private sealed record Import(DmaBuffer Buffer, IReadOnlyList<GuestMemoryRegion> Regions, ByteStream? Link);
 }

@@ -12,7 +12,7 @@ namespace DmaBuf.Guests;
 /// guest names become dma-bufs of this host. Whoever holds this can read and write all of the guest's memory. Safe to
 /// use from several threads.
 /// </summary>
-public sealed class GuestMemory : IDisposable
+public sealed partial class GuestMemory : IDisposable
 {
     /// <summary>How often a change of the guest's memory is looked for, on behalf of another process.</summary>
     private const int LookMilliseconds = 100;
@@ -22,17 +22,19 @@ public sealed class GuestMemory : IDisposable
     private readonly SocketListener _listener;
     private readonly Thread _thread;
     private readonly GuestImports _imports = new();
+    private readonly FileDescriptor _imported;
     private VhostUserConnection? _front;
     private QmpDevice? _device;
     private bool _isPrivate;
     private bool _isEnded;
     private (long Stops, long TableChanges) _seen;
 
-    private GuestMemory(string name, SocketListener listener, uint? cid)
+    private GuestMemory(string name, SocketListener listener, FileDescriptor imported, uint? cid)
     {
         Name = name;
         Cid = cid;
         _listener = listener;
+        _imported = imported;
         _thread = new Thread(Run) { IsBackground = true, Name = $"guest {name}" };
     }
 
@@ -106,7 +108,20 @@ public sealed class GuestMemory : IDisposable
     {
         ArgumentException.ThrowIfNullOrEmpty(name);
         using var unlimited = new WaitLimit();
-        var guest = new GuestMemory(name, SocketListener.Listen(Endpoint.Parse($"unixd:{path}"), unlimited), cid);
+        var endpoint = Endpoint.Parse($"unixd:{path}");
+        var imported = Poll.CreateEvent() ?? throw new KernelException("eventfd", Errno.Last, "this process");
+        SocketListener listener;
+        try
+        {
+            listener = SocketListener.Listen(endpoint, unlimited);
+        }
+        catch
+        {
+            imported.Dispose();
+            throw;
+        }
+
+        var guest = new GuestMemory(name, listener, imported, cid);
         guest._thread.Start();
         return guest;
     }
@@ -117,7 +132,9 @@ public sealed class GuestMemory : IDisposable
     /// </summary>
     /// <param name="qmp">The path of QEMU's QMP socket.</param>
     /// <param name="limit">The time limit.</param>
-    /// <exception cref="GuestException">Qmp, BadMemory; NotReady: the guest's driver did not start the device.</exception>
+    /// <exception cref="GuestException">
+    /// Qmp, BadMemory; NotReady: the guest's driver did not start the device.
+    /// </exception>
     /// <exception cref="KernelException">connect, send.</exception>
     /// <exception cref="WaitTimeoutException">QEMU or the guest did not answer in time.</exception>
     public void PlugIn(string qmp, WaitLimit limit)
@@ -139,7 +156,9 @@ public sealed class GuestMemory : IDisposable
 
     /// <summary>Waits until pages can be imported.</summary>
     /// <exception cref="GuestException">NotReady: the guest's memory was given up.</exception>
-    /// <exception cref="WaitTimeoutException">QEMU did not connect, or the guest's driver did not start, in time.</exception>
+    /// <exception cref="WaitTimeoutException">
+    /// QEMU did not connect, or the guest's driver did not start, in time.
+    /// </exception>
     public void WaitReady(WaitLimit limit)
     {
         ArgumentNullException.ThrowIfNull(limit);
@@ -157,11 +176,16 @@ public sealed class GuestMemory : IDisposable
     }
 
     /// <summary>Makes a dma-buf of this host from pages of the guest.</summary>
+    /// <param name="pages">The pages.</param>
+    /// <param name="link">
+    /// The connection to the process in the guest that keeps the pages in their place. The buffer ends with it, because
+    /// the guest may then use the pages for something else; without one, it is up to the user to remove it in time.
+    /// </param>
     /// <exception cref="GuestException">
     /// NotReady, BadPages, FrameTwice, OutsideMemory, BadMemory, TooManyRanges.
     /// </exception>
     /// <exception cref="KernelException">open, fcntl, UDMABUF_CREATE, UDMABUF_CREATE_LIST.</exception>
-    public DmaBuffer Import(GuestPages pages)
+    public DmaBuffer Import(GuestPages pages, ByteStream? link = null)
     {
         ArgumentNullException.ThrowIfNull(pages);
         var most = UdmabufAllocator.ListLimit ?? int.MaxValue;
@@ -184,9 +208,10 @@ public sealed class GuestMemory : IDisposable
             var buffer = Make(pieces, pages);
             lock (_lock)
             {
-                if (front == _front && stops == front.BackEnd.Stops)
+                if (!_isEnded && front == _front && stops == front.BackEnd.Stops)
                 {
-                    _imports.Add(buffer, pieces.Regions);
+                    _imports.Add(buffer, pieces.Regions, link);
+                    Poll.Signal(_imported);
                     return buffer;
                 }
             }
@@ -233,7 +258,7 @@ public sealed class GuestMemory : IDisposable
             }
 
             shown = seen;
-            limit.ForEvent(backEnd.Descriptor, Poll.POLLRDHUP, LookMilliseconds, $"{backEnd.Peer} to close the connection");
+            limit.ForEvent(backEnd.Descriptor, Poll.POLLRDHUP, LookMilliseconds, $"the end of {backEnd.Peer}");
         }
     }
 
@@ -260,6 +285,7 @@ public sealed class GuestMemory : IDisposable
         _ending.Cancel();
         _thread.Join();
         _ending.Dispose();
+        _imported.Dispose();
     }
 
     /// <summary>The name.</summary>
@@ -299,134 +325,6 @@ public sealed class GuestMemory : IDisposable
             return (IsReady, (backEnd?.Stops ?? 0, backEnd?.TableChanges ?? 0), backEnd?.Table.Copy() ?? []);
         }
     }
-
-    private void Run()
-    {
-        using var waits = new WaitSet(_ending.Token);
-        try
-        {
-            while (true)
-                Serve(waits);
-        }
-        catch (OperationCanceledException)
-        {
-        }
-        catch (DmaBufException e)
-        {
-            LastError = e.Message;
-        }
-
-        Disconnect($"the memory of guest '{Name}' was given up");
-        _listener.Dispose();
-        lock (_lock)
-        {
-            _isEnded = true;
-            Monitor.PulseAll(_lock);
-        }
-    }
-
-    /// <summary>Waits for one event, and handles it.</summary>
-    private void Serve(WaitSet waits)
-    {
-        waits.Clear();
-        waits.Add(_listener.Descriptor, Poll.POLLIN);
-        if (_front is not null)
-            waits.Add(_front.Descriptor, Poll.POLLIN);
-        waits.Wait(-1, $"QEMU at {SocketPath}");
-        if (_front is not null && waits.Events(1) != 0)
-            Receive(_front);
-        if (waits.Events(0) != 0)
-            Accept();
-    }
-
-    private void Accept()
-    {
-        if (_listener.TryAccept() is not { } stream)
-            return;
-        if (_front is not null)
-        {
-            KernelTrace.Write($"closed: {stream.Peer} is a second QEMU on this socket");
-            stream.Dispose();
-            return;
-        }
-
-        lock (_lock)
-        {
-            LastError = null;
-            _front = new VhostUserConnection(stream);
-            _seen = default;
-            Monitor.PulseAll(_lock);
-        }
-    }
-
-    private void Receive(VhostUserConnection front)
-    {
-        var why = $"QEMU of guest '{Name}' closed its connection";
-        try
-        {
-            bool goesOn;
-            lock (_lock)
-                goesOn = front.Receive();
-            if (goesOn)
-            {
-                TakeNote(front);
-                return;
-            }
-        }
-        catch (DmaBufException e)
-        {
-            LastError = e.Message;
-            why = e.Message.TrimEnd('.');
-        }
-
-        Disconnect(why);
-    }
-
-    /// <summary>Ends the buffers that a stop of the guest, or a change of its memory, leaves without their pages.</summary>
-    private void TakeNote(VhostUserConnection front)
-    {
-        var now = (front.BackEnd.Stops, front.BackEnd.TableChanges);
-        if (IsReady)
-            LookAtMappings(front);
-        if (now.Stops != _seen.Stops)
-            _imports.End($"guest '{Name}' was stopped or reset");
-        else if (now.TableChanges != _seen.TableChanges)
-            _imports.EndOutside(front.BackEnd.Table, $"guest '{Name}' lost memory that the buffer is in");
-        _seen = now;
-        lock (_lock)
-            Monitor.PulseAll(_lock);
-    }
-
-    /// <summary>Finds out once a start whether QEMU maps the memory privately.</summary>
-    private void LookAtMappings(VhostUserConnection front)
-    {
-        if (front.HasLooked || front.ProcessId is not { } process)
-            return;
-        front.HasLooked = true;
-        var isPrivate = front.BackEnd.Table.Regions
-            .Select(region => region.Inode)
-            .Distinct()
-            .Any(inode => GuestMemoryFile.IsMappedPrivately(process, inode));
-        lock (_lock)
-            _isPrivate = isPrivate;
-    }
-
-    private void Disconnect(string why)
-    {
-        VhostUserConnection? front;
-        lock (_lock)
-        {
-            front = _front;
-            _front = null;
-            _isPrivate = false;
-            Monitor.PulseAll(_lock);
-        }
-
-        _imports.End(why);
-        front?.Dispose();
-    }
-
-    private void OnReset() => _imports.End($"guest '{Name}' was reset");
 
     private GuestException NotReady() => new(
         GuestFault.NotReady,

@@ -72,7 +72,7 @@ internal sealed class QmpConnection : IDisposable
         KernelTrace.Write($"QMP: {text}");
         _stream.Send(Encoding.UTF8.GetBytes(text + "\n"), limit);
         var answer = Await(() => _answer, $"its answer to {command}", limit);
-        if (answer["error"] is { } error)
+        if (answer["error"] is JsonObject error)
         {
             throw new GuestException(
                 GuestFault.Qmp,
@@ -126,6 +126,10 @@ internal sealed class QmpConnection : IDisposable
         {
             Fail(Bad("sent something that is not JSON"));
         }
+        catch (ObjectDisposedException)
+        {
+            // This side has closed the connection.
+        }
     }
 
     /// <summary>Takes the whole lines out of the bytes.</summary>
@@ -176,6 +180,6 @@ internal sealed class QmpConnection : IDisposable
         }
     }
 
-    private PeerException Bad(string what) =>
-        new(PeerFault.BadMessage, _stream.Peer, what, "The path must be a QMP socket of QEMU: -qmp unix:PATH,server,wait=off.");
+    private PeerException Bad(string what) => new(PeerFault.BadMessage, _stream.Peer, what,
+        "The path must be a QMP socket of QEMU: -qmp unix:PATH,server,wait=off.");
 }

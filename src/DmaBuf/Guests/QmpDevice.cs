@@ -12,7 +12,7 @@ internal sealed class QmpDevice : IDisposable
 {
     private static readonly TimeSpan s_removal = TimeSpan.FromSeconds(10);
     private readonly QmpConnection _qmp;
-    private readonly ManualResetEventSlim _deleted = new();
+    private readonly TaskCompletionSource _deleted = new();
     private readonly Action _onReset;
     private readonly string _id = $"dmabufps{Random.Shared.Next():x}";
     private bool _hasBackend;
@@ -65,7 +65,7 @@ internal sealed class QmpDevice : IDisposable
             if (_isAdded)
             {
                 _qmp.Execute("device_del", new JsonObject { ["id"] = _id }, limit);
-                _deleted.Wait(s_removal);
+                _deleted.Task.Wait(s_removal);
             }
 
             if (_hasBackend)
@@ -77,7 +77,6 @@ internal sealed class QmpDevice : IDisposable
         }
 
         _qmp.Dispose();
-        _deleted.Dispose();
     }
 
     private void Add(string backEnd, WaitLimit limit)
@@ -114,7 +113,7 @@ internal sealed class QmpDevice : IDisposable
     private void CheckMemory(WaitLimit limit)
     {
         var backends = Items(_qmp.Execute("query-memdev", null, limit));
-        if (backends.Any(backend => backend?["share"] is JsonValue share && share.TryGetValue(out bool is_) && is_))
+        if (backends.Any(IsShared))
             return;
         throw new GuestException(
             GuestFault.BadMemory,
@@ -136,17 +135,22 @@ internal sealed class QmpDevice : IDisposable
         }
 
         var devices = Items(_qmp.Execute("query-memory-devices", null, limit));
-        if (devices.Any(device => device?["type"]?.ToString() == "virtio-mem"))
+        if (devices.Any(device => At(device, "type")?.ToString() == "virtio-mem"))
             hazards.Add(GuestHazard.VirtioMem);
         return hazards;
     }
 
     /// <summary>The first bus behind a root port that has a name and no device.</summary>
     private static string? FindBus(JsonNode? buses) => Items(buses)
-        .SelectMany(bus => Items(bus?["devices"]))
-        .Where(device => device?["pci_bridge"] is JsonObject bridge && !Items(bridge["devices"]).Any())
-        .Select(device => device?["qdev_id"]?.ToString())
+        .SelectMany(bus => Items(At(bus, "devices")))
+        .Where(device => At(device, "pci_bridge") is JsonObject bridge && !Items(bridge["devices"]).Any())
+        .Select(device => At(device, "qdev_id")?.ToString())
         .FirstOrDefault(name => !string.IsNullOrEmpty(name));
+
+    private static bool IsShared(JsonNode? backend) =>
+        At(backend, "share") is JsonValue share && share.TryGetValue(out bool isShared) && isShared;
+
+    private static JsonNode? At(JsonNode? node, string name) => (node as JsonObject)?[name];
 
     private static IEnumerable<JsonNode?> Items(JsonNode? node) => node as JsonArray ?? [];
 
@@ -154,7 +158,7 @@ internal sealed class QmpDevice : IDisposable
     {
         if (name == "RESET")
             _onReset();
-        else if (name == "DEVICE_DELETED" && data?["device"]?.ToString() == _id)
-            _deleted.Set();
+        else if (name == "DEVICE_DELETED" && At(data, "device")?.ToString() == _id)
+            _deleted.TrySetResult();
     }
 }

@@ -16,7 +16,9 @@ internal static class VhostUser
     /// </summary>
     public const int MostPayload = 512;
 
-    /// <summary>VHOST_MEMORY_BASELINE_NREGIONS: how many regions, and so descriptors, one message has at most.</summary>
+    /// <summary>
+    /// VHOST_MEMORY_BASELINE_NREGIONS: how many regions, and so descriptors, one message has at most.
+    /// </summary>
     public const int MostRegionsAtOnce = 8;
 
     /// <summary>The bytes of a memory region description.</summary>

@@ -46,7 +46,11 @@ internal sealed class VhostUserBackEnd : IDisposable
     /// <param name="length">The answer's length; -1 where there is none.</param>
     /// <returns>Why the message breaks the protocol, or null.</returns>
     public string? Handle(
-        in Header header, ReadOnlySpan<byte> payload, List<FileDescriptor> descriptors, Span<byte> reply, out int length)
+        in Header header,
+        ReadOnlySpan<byte> payload,
+        List<FileDescriptor> descriptors,
+        Span<byte> reply,
+        out int length)
     {
         length = -1;
         if ((header.flags & VERSION_MASK) != VERSION || (header.flags & REPLY_MASK) != 0)

@@ -73,8 +73,10 @@ internal sealed class VhostUserFrontEnd(SocketStream stream)
         ReadOnlySpan<ulong> words = [0, region.Address, region.Size, region.UserAddress, region.Offset];
         Send(request, MemoryMarshal.AsBytes(words), isAcknowledged: true, limit, file);
         if (ReadAnswer(request, limit) is not 0 and var problem)
-            throw VhostUserConnection.Bad(stream, PeerFault.BadMessage, $"answered {request} with {problem}");
+            throw Bad(PeerFault.BadMessage, $"answered {request} with {problem}");
     }
+
+    private PeerException Bad(PeerFault fault, string what) => VhostUserConnection.Bad(stream, fault, what);
 
     private void Send(
         Request request, ReadOnlySpan<byte> payload, bool isAcknowledged, WaitLimit limit, FileDescriptor? file = null)
@@ -102,10 +104,10 @@ internal sealed class VhostUserFrontEnd(SocketStream stream)
     {
         Span<byte> answer = stackalloc byte[HeaderSize + sizeof(ulong)];
         if (stream.ReceiveAll(answer, limit) > 0)
-            throw VhostUserConnection.Bad(stream, PeerFault.ClosedEarly, $"closed the connection before it answered {request}");
+            throw Bad(PeerFault.ClosedEarly, $"closed the connection before it answered {request}");
         var header = MemoryMarshal.Read<Header>(answer);
         return (header.request, header.size) == (request, sizeof(ulong))
             ? MemoryMarshal.Read<ulong>(answer[HeaderSize..])
-            : throw VhostUserConnection.Bad(stream, PeerFault.BadMessage, $"did not answer {request}");
+            : throw Bad(PeerFault.BadMessage, $"did not answer {request}");
     }
 }

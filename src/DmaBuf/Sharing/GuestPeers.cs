@@ -5,8 +5,8 @@ using DmaBuf.Transport;
 namespace DmaBuf.Sharing;
 
 /// <summary>
-/// Who may name pages of a guest: its kernel and its root. An unprivileged process of the guest, or another guest, could
-/// otherwise reach the kernel's pages through the host.
+/// Who may name pages of a guest: its kernel and its root. An unprivileged process of the guest, or another guest,
+/// could otherwise reach the kernel's pages through the host.
 /// </summary>
 public static class GuestPeers
 {

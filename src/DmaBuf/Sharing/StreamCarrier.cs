@@ -65,7 +65,7 @@ internal sealed class StreamCarrier(Endpoint endpoint, NoListener noListener, Pe
         return Receive((stream, part) =>
         {
             var pages = GuestPagesBlob.Receive(stream, part);
-            var buffer = guest.Import(pages);
+            var buffer = guest.Import(pages, stream);
             buffer.OwnPeer(stream);
             return buffer;
         }, limit);

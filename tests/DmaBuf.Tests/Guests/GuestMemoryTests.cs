@@ -127,6 +127,27 @@ public sealed partial class GuestMemoryTests : IDisposable
         Assert.Equal(0, guest.BufferCount);
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void A_buffer_ends_with_the_connection_to_the_process_that_shared_it(bool byPeer)
+    {
+        Requires.Udmabuf();
+        using var guest = Listen();
+        using var front = Ready(guest);
+        using var listener = StreamListener.Listen(Endpoint.Parse($"unixd:{_folder.File("s")}"));
+        var sharing = StreamConnector.Connect(Endpoint.Parse($"unix:{_folder.File("s")}"), _limit);
+        var link = listener.Accept(_limit);
+        using var buffer = guest.Import(new GuestPages { FrameSize = 4096, Ranges = [new(0x100000, 1)] }, link);
+        using var other = guest.Import(new GuestPages { FrameSize = 4096, Ranges = [new(0x100001, 1)] });
+        (byPeer ? sharing : link).Dispose();
+        Await(() => !buffer.IsOpen);
+        Assert.True(other.IsOpen);
+        Assert.Contains("the process of guest 'vm1' that shared the buffer", Assert.Throws<BufferException>(
+            () => buffer.OpenView(BufferAccess.Read)).Message, StringComparison.Ordinal);
+        (byPeer ? link : sharing).Dispose();
+    }
+
     [Fact]
     public void A_later_table_leaves_buffers_whose_memory_is_still_there()
     {

@@ -37,7 +37,7 @@ internal abstract class PageExchange
     public static PageExchange Of(ByteStream stream, ushort own, ChannelOptions options, ShareTable shares) =>
         (stream.Endpoint.Kind, stream.Remote.Domain ?? options.Domain) switch
         {
-            _ when options.Guest is { } guest => new GuestImportExchange(guest),
+            _ when options.Guest is { } guest => new GuestImportExchange(guest, stream),
             (EndpointKind.Unix, _) => new DescriptorExchange(own),
             (_, { } domain) when own != ShareId.NoDomain => new GrantExchange(own, domain, shares),
             (EndpointKind.Vsock, null) when stream.Remote.Cid <= SocketAddress.VMADDR_CID_HOST =>
@@ -164,7 +164,7 @@ internal abstract class PageExchange
     }
 
     /// <summary>The host's side: it makes dma-bufs of the guest's pages.</summary>
-    private sealed class GuestImportExchange(GuestMemory guest) : PageExchange
+    private sealed class GuestImportExchange(GuestMemory guest, ByteStream stream) : PageExchange
     {
         public override PageKinds Kind => PageKinds.GuestPages;
 
@@ -179,7 +179,7 @@ internal abstract class PageExchange
         }
 
         public override DmaBuffer Import(PendingPages pages, ImportedShare share, ImportMethod method) =>
-            OfSize(guest.Import(pages.GuestPages!), share);
+            OfSize(guest.Import(pages.GuestPages!, stream), share);
     }
 
     /// <summary>Pages that stay shared until this is disposed.</summary>

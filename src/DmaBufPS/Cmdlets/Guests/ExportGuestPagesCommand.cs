@@ -8,7 +8,9 @@ namespace DmaBufPS;
 [OutputType(typeof(GuestPages))]
 public sealed class ExportGuestPagesCommand : DmaBufCmdlet
 {
-    /// <summary>The buffers to share with the host, or their names. They must stand on memfds of this process.</summary>
+    /// <summary>
+    /// The buffers to share with the host, or their names. They must stand on memfds of this process.
+    /// </summary>
     [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true)]
     [Alias("Buffer")]
     [BufferArgument]

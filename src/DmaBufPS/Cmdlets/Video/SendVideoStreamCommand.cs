@@ -119,7 +119,8 @@ public sealed class SendVideoStreamCommand : VideoStreamCmdlet
     /// <inheritdoc/>
     protected override void ProcessRecord()
     {
-        if (ParseStream(Address, ZeroCopy, Domain, Guest) is not { } endpoint || !ShouldProcess(Address, "Send video stream"))
+        if (ParseStream(Address, ZeroCopy, Domain, Guest) is not { } endpoint
+            || !ShouldProcess(Address, "Send video stream"))
             return;
         Try(Address, () =>
         {

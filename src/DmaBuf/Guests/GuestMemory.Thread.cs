@@ -1,0 +1,164 @@
+using DmaBuf.Errors;
+using DmaBuf.Interop;
+using DmaBuf.Tracing;
+using DmaBuf.Waits;
+
+namespace DmaBuf.Guests;
+
+/// <summary>The thread that answers QEMU and ends buffers in time.</summary>
+public sealed partial class GuestMemory
+{
+    /// <summary>The places in the set of what the thread waits for.</summary>
+    private const int AtListener = 0;
+    private const int AtFront = 2;
+
+    private void Run()
+    {
+        using var waits = new WaitSet(_ending.Token);
+        try
+        {
+            while (true)
+                Serve(waits);
+        }
+        catch (OperationCanceledException)
+        {
+        }
+        catch (DmaBufException e)
+        {
+            LastError = e.Message;
+        }
+
+        Disconnect($"the memory of guest '{Name}' was given up");
+        _listener.Dispose();
+        lock (_lock)
+        {
+            _isEnded = true;
+            Monitor.PulseAll(_lock);
+        }
+    }
+
+    /// <summary>Waits for one event, and handles it.</summary>
+    private void Serve(WaitSet waits)
+    {
+        waits.Clear();
+        waits.Add(_listener.Descriptor, Poll.POLLIN);
+        waits.Add(_imported, Poll.POLLIN);
+        if (_front is not null)
+            waits.Add(_front.Descriptor, Poll.POLLIN);
+        _imports.AddLinks(waits);
+        if (TryWait(waits))
+        {
+            if (_front is not null && waits.Events(AtFront) != 0)
+                Receive(_front);
+            if (waits.Events(AtListener) != 0)
+                Accept();
+        }
+
+        Poll.Reset(_imported);
+        _imports.EndWithLinks($"the connection to the process of guest '{Name}' that shared the buffer ended");
+    }
+
+    /// <returns>False where a connection of a buffer was closed here in the meantime.</returns>
+    private bool TryWait(WaitSet waits)
+    {
+        try
+        {
+            return waits.Wait(-1, $"QEMU at {SocketPath}");
+        }
+        catch (KernelException e) when (e is { Call: "poll", Errno: Errno.EBADF })
+        {
+            return false;
+        }
+    }
+
+    private void Accept()
+    {
+        if (_listener.TryAccept() is not { } stream)
+            return;
+        if (_front is not null)
+        {
+            KernelTrace.Write($"closed: {stream.Peer} is a second QEMU on this socket");
+            stream.Dispose();
+            return;
+        }
+
+        lock (_lock)
+        {
+            LastError = null;
+            _front = new VhostUserConnection(stream);
+            _seen = default;
+            Monitor.PulseAll(_lock);
+        }
+    }
+
+    private void Receive(VhostUserConnection front)
+    {
+        var why = $"QEMU of guest '{Name}' closed its connection";
+        try
+        {
+            bool goesOn;
+            lock (_lock)
+                goesOn = front.Receive();
+            if (goesOn)
+            {
+                TakeNote(front);
+                return;
+            }
+        }
+        catch (DmaBufException e)
+        {
+            LastError = e.Message;
+            why = e.Message.TrimEnd('.');
+        }
+
+        Disconnect(why);
+    }
+
+    /// <summary>
+    /// Ends the buffers that a stop of the guest, or a change of its memory, leaves without their pages.
+    /// </summary>
+    private void TakeNote(VhostUserConnection front)
+    {
+        var now = (front.BackEnd.Stops, front.BackEnd.TableChanges);
+        if (IsReady)
+            LookAtMappings(front);
+        if (now.Stops != _seen.Stops)
+            _imports.End($"guest '{Name}' was stopped or reset");
+        else if (now.TableChanges != _seen.TableChanges)
+            _imports.EndOutside(front.BackEnd.Table, $"guest '{Name}' lost memory that the buffer is in");
+        _seen = now;
+        lock (_lock)
+            Monitor.PulseAll(_lock);
+    }
+
+    /// <summary>Finds out once a start whether QEMU maps the memory privately.</summary>
+    private void LookAtMappings(VhostUserConnection front)
+    {
+        if (front.HasLooked || front.ProcessId is not { } process)
+            return;
+        front.HasLooked = true;
+        var isPrivate = front.BackEnd.Table.Regions
+            .Select(region => region.Inode)
+            .Distinct()
+            .Any(inode => GuestMemoryFile.IsMappedPrivately(process, inode));
+        lock (_lock)
+            _isPrivate = isPrivate;
+    }
+
+    private void Disconnect(string why)
+    {
+        VhostUserConnection? front;
+        lock (_lock)
+        {
+            front = _front;
+            _front = null;
+            _isPrivate = false;
+            Monitor.PulseAll(_lock);
+        }
+
+        _imports.End(why);
+        front?.Dispose();
+    }
+
+    private void OnReset() => _imports.End($"guest '{Name}' was reset");
+}
