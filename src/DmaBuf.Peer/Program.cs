@@ -5,11 +5,7 @@ using DmaBuf.Waits;
 namespace DmaBuf.Peer;
 
 /// <summary>
-/// The command line: <c>dmabuf-peer server ADDRESS [vmid]</c>,
-/// <c>dmabuf-peer client ADDRESS [vmid] [--reply TEXT]</c>,
-/// <c>dmabuf-peer client ADDRESS [cid] --guest SOCKET [--qmp SOCKET]</c>,
-/// <c>dmabuf-peer guest-memory SOCKET SESSION_SOCKET [--qmp SOCKET]</c>, <c>dmabuf-peer publish ADDRESS [vmid] [--turns N]</c>,
-/// <c>dmabuf-peer consume ADDRESS [vmid]</c>, and the roles of <see cref="VideoPeer"/>.
+/// The command line: the roles that <see cref="Usage"/> lists, and the roles of <see cref="VideoPeer"/>.
 /// </summary>
 internal static class Program
 {
@@ -31,7 +27,8 @@ internal static class Program
         Without vmid the buffer's descriptor is handed over (unix only); with vmid, the id or name of the other side's
         domain, its grant references; over vsock, the guest's pages. --guest is where the QEMU of the guest connects to
         its vhost-user back end, which the client then is; --qmp adds that device to a QEMU that runs already. The
-        guest's port must be below 1024, and cid is needed where the client listens. The client writes TEXT into the buffer, and the server prints what came back.
+        guest's port must be below 1024, and cid is needed where the client listens. The client writes TEXT into the
+        buffer, and the server prints what came back.
         guest-memory is the back end for as long as the guest lives, and shows its memory to one session after another
         that listens on SESSION_SOCKET (client --guest, Connect-GuestMemory).
         publish and consume use a channel, over any address but xenstore: publish fills three buffers in N turns (30),

@@ -105,7 +105,9 @@ internal static unsafe partial class ScmRights
     /// <summary>One recvmsg(2). The caller owns the descriptors it brings.</summary>
     /// <param name="socket">The socket.</param>
     /// <param name="data">Room for bytes.</param>
-    /// <param name="descriptors">Room for at most <see cref="MostDescriptors"/>; unused places stay as they are.</param>
+    /// <param name="descriptors">
+    /// Room for at most <see cref="MostDescriptors"/>; unused places stay as they are.
+    /// </param>
     /// <param name="truncated">Whether there were more, or this process may not open so many.</param>
     /// <inheritdoc cref="Receive(FileDescriptor, Span{byte}, out FileDescriptor, out FileDescriptor, out bool)"/>
     public static long Receive(FileDescriptor socket, Span<byte> data, Span<int> descriptors, out bool truncated)

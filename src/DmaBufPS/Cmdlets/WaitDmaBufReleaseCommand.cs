@@ -22,8 +22,8 @@ public sealed class WaitDmaBufReleaseCommand : DmaBufCmdlet
     private const string ById = "Id";
 
     /// <summary>
-    /// Buffers, their names, or references or pages that were sent, dma-bufs made from another domain's references, or published
-    /// shares.
+    /// Buffers, their names, or references or pages that were sent, dma-bufs made from another domain's references, or
+    /// published shares.
     /// </summary>
     [Parameter(
         ParameterSetName = ByObject,

@@ -38,7 +38,8 @@ public abstract class VideoStreamCmdlet : DmaBufCmdlet
             ThrowTerminatingError(Refusal(
                 "Video,NoDomain",
                 $"{address} does not tell which domain to share the buffers with.",
-                "Name it with -Domain, use -Guest between a KVM guest and its host, or use a unix socket between two processes of one machine."));
+                "Name it with -Domain, use -Guest between a KVM guest and its host, or use a unix socket between two "
+                + "processes of one machine."));
         }
 
         return endpoint;
