@@ -1,5 +1,6 @@
 using DmaBuf.Buffers;
 using DmaBuf.Errors;
+using DmaBuf.Guests;
 
 namespace DmaBufPS;
 
@@ -26,6 +27,7 @@ internal static class Advice
         "Guest,BadName" => "Get-GuestMemory lists the guests, Disconnect-GuestMemory disconnects one.",
         "Domain,Unknown" => "Get-XenDomain lists the domains.",
         "Buffer,Removed" => "Get-DmaBuf lists the buffers that are open.",
+        "Buffer,NoLease" when target is GuestPages => "Get-GuestPages lists the pages that this session shares.",
         "Buffer,NoLease" => "Get-GrantRefs lists the references that this session has granted.",
         "Buffer,NoPeer" => "Send-DmaBufFd and Publish-DmaBuf give it to a peer, Revoke-GrantRefs revokes references.",
         "Buffer,CannotWait" => "Remove-DmaBuf removes it.",

@@ -4,7 +4,7 @@ BeforeDiscovery {
     # Every id begins with one of these: the core's faults and, for a failed call, the call.
     . $PSScriptRoot/../common.ps1
     $ids = @(
-        foreach ($kind in 'Address', 'Buffer', 'Display', 'Domain', 'Peer', 'Picture', 'Share', 'Stream') {
+        foreach ($kind in 'Address', 'Buffer', 'Display', 'Domain', 'Guest', 'Peer', 'Picture', 'Share', 'Stream') {
             [Enum]::GetNames("DmaBuf.Errors.$($kind)Fault") | ForEach-Object { "$kind,$_" }
         }
         'Wait,ETIMEDOUT'
