@@ -10,11 +10,15 @@ namespace DmaBuf.Guests;
 /// </summary>
 internal sealed class QmpDevice : IDisposable
 {
-    private static readonly TimeSpan s_removal = TimeSpan.FromSeconds(10);
+    /// <summary>What the ids of these devices begin with, and no others.</summary>
+    private const string Prefix = "dmabufps-";
+
+    private static readonly TimeSpan s_removal = TimeSpan.FromSeconds(20);
     private readonly QmpConnection _qmp;
-    private readonly TaskCompletionSource _deleted = new();
+    private readonly object _lock = new();
+    private readonly HashSet<string> _deleted = [];
     private readonly Action _onReset;
-    private readonly string _id = $"dmabufps{Random.Shared.Next():x}";
+    private readonly string _id = $"{Prefix}{Random.Shared.Next():x}";
     private bool _hasBackend;
     private bool _isAdded;
 
@@ -44,6 +48,7 @@ internal sealed class QmpDevice : IDisposable
         {
             device.CheckMemory(limit);
             device.Hazards = device.FindHazards(limit);
+            device.RemoveOrphans(limit);
             device.Add(backEnd, limit);
             return device;
         }
@@ -55,7 +60,7 @@ internal sealed class QmpDevice : IDisposable
     }
 
     /// <summary>
-    /// Takes the device out, which needs the guest's help, for at most ten seconds. The back end must still answer.
+    /// Takes the device out, which needs the guest's help, for at most twenty seconds. The back end must still answer.
     /// </summary>
     public void Dispose()
     {
@@ -63,12 +68,8 @@ internal sealed class QmpDevice : IDisposable
         try
         {
             if (_isAdded)
-            {
-                _qmp.Execute("device_del", new JsonObject { ["id"] = _id }, limit);
-                _deleted.Task.Wait(s_removal);
-            }
-
-            if (_hasBackend)
+                Remove(_id, limit);
+            else if (_hasBackend)
                 _qmp.Execute("chardev-remove", new JsonObject { ["id"] = _id }, limit);
         }
         catch (DmaBufException)
@@ -77,6 +78,40 @@ internal sealed class QmpDevice : IDisposable
         }
 
         _qmp.Dispose();
+    }
+
+    /// <summary>Takes out devices whose session was killed: QEMU is connected to no back end of theirs.</summary>
+    private void RemoveOrphans(WaitLimit limit)
+    {
+        var orphans = Items(_qmp.Execute("query-chardev", null, limit))
+            .Where(chardev => At(chardev, "filename")?.ToString().StartsWith("disconnected:", StringComparison.Ordinal)
+                == true)
+            .Select(chardev => At(chardev, "label")?.ToString() ?? "")
+            .Where(id => id.StartsWith(Prefix, StringComparison.Ordinal));
+        using var part = limit.AtMost(s_removal);
+        foreach (var id in orphans)
+        {
+            try
+            {
+                Remove(id, part);
+            }
+            catch (DmaBufException e) when (e is GuestException || (e is WaitTimeoutException && !limit.IsOver))
+            {
+                // The guest keeps it, and another root port may be free.
+            }
+        }
+    }
+
+    private void Remove(string id, WaitLimit limit)
+    {
+        _qmp.Execute("device_del", new JsonObject { ["id"] = id }, limit);
+        lock (_lock)
+        {
+            while (!_deleted.Contains(id))
+                limit.ForPulse(_lock, $"the guest to let go of the device {id}");
+        }
+
+        _qmp.Execute("chardev-remove", new JsonObject { ["id"] = id }, limit);
     }
 
     private void Add(string backEnd, WaitLimit limit)
@@ -158,7 +193,16 @@ internal sealed class QmpDevice : IDisposable
     {
         if (name == "RESET")
             _onReset();
-        else if (name == "DEVICE_DELETED" && At(data, "device")?.ToString() == _id)
-            _deleted.TrySetResult();
+        else if (name == "DEVICE_DELETED" && At(data, "device")?.ToString() is { } id)
+            OnDeleted(id);
+    }
+
+    private void OnDeleted(string id)
+    {
+        lock (_lock)
+        {
+            _deleted.Add(id);
+            Monitor.PulseAll(_lock);
+        }
     }
 }

@@ -16,6 +16,7 @@ public sealed class WaitLimit : IDisposable
     private readonly CancellationToken _cancellation;
     private WaitSet? _set;
     private CancellationTokenRegistration _pulse;
+    private object? _pulsed;
 
     /// <param name="timeout">The time until the deadline, or null for none.</param>
     /// <param name="cancellation">Ends every wait with <see cref="OperationCanceledException"/>.</param>
@@ -93,8 +94,13 @@ public sealed class WaitLimit : IDisposable
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
     internal void ForPulse(object monitor, string waitedFor)
     {
-        if (_pulse == default && _cancellation.CanBeCanceled)
+        if (_pulsed != monitor && _cancellation.CanBeCanceled)
+        {
+            _pulse.Dispose();
             _pulse = _cancellation.Register(PulseAll, monitor);
+            _pulsed = monitor;
+        }
+
         Monitor.Wait(monitor, RemainingMilliseconds(waitedFor));
     }
 
