@@ -2,11 +2,12 @@ using DmaBuf.Lab;
 
 namespace DmaBuf.Bench;
 
-/// <summary>What streams.sh measures: streams between two domains, and channels over them.</summary>
+/// <summary>What streams.sh measures: streams between two domains, and channels and video over them.</summary>
 internal static class StreamRun
 {
     private const double ChannelTarget = 1.5;
     private const double FlowTarget = 0.9;
+    private const double FrameTarget = 1.1;
     private const int Runs = 5;
 
     public static async Task<List<Row>> RowsAsync(XenHost host, string guest, bool quick)
@@ -40,6 +41,15 @@ internal static class StreamRun
                 carrier, medians[$"{carrier}-channel"], medians[$"{carrier}-bare"])),
             Row.WithRatio($"vchan, {guest} -> dom0", bytes, medians["vchan-flow"], medians["c-flow"], FlowTarget),
             new Row($"tcp, {guest} -> dom0, beside vchan", bytes, medians["tcp-flow"], medians["vchan-flow"]),
+            new Row("video shared over vchan, 320x240: a frame and its ack, beside a round trip", 0,
+                medians["frames-320-240"], 2 * medians["vchan-bare"]),
+            new Row("video shared over vchan, 1920x1080, beside 320x240", 0,
+                medians["frames-1920-1080"], medians["frames-320-240"],
+                $"<= {FrameTarget} x that", medians["frames-1920-1080"] <= FrameTarget * medians["frames-320-240"]),
+            new Row("the same with a reader of every byte, 320x240", 320 * 240 * 2,
+                medians["frames-320-240-read"], medians["frames-320-240"]),
+            new Row("the same with a reader of every byte, 1920x1080", 1920 * 1080 * 2,
+                medians["frames-1920-1080-read"], medians["frames-1920-1080"]),
         ];
     }
 

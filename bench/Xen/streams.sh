@@ -1,6 +1,7 @@
 #!/bin/sh
-# Measures streams and channels between a guest and dom0, where this script runs: dom0 listens. In each run, the
-# measurements take turns, so that a slow moment affects all. Prints "WHAT VALUE" with times in nanoseconds.
+# Measures streams, channels and streams of frames between a guest and dom0, where this script runs: dom0 listens. In
+# each run, the measurements take turns, so that a slow moment affects all. Prints "WHAT VALUE" with times in
+# nanoseconds.
 # Usage: streams.sh GUEST OURS RUNS ROUNDS BYTES
 guest=$1
 ours=$2
@@ -10,16 +11,21 @@ bytes=$5
 source=$(dirname "$0")/flow.c
 id=$(xl domid "$guest") || exit
 
-# The listener prints nothing, except in a flow.
+# One of the two prints the value.
+# Usage: pair WHAT LISTENING CONNECTING ARGUMENT...
 pair() {
-    "$ours" "$1" "$2" "$id" "$4" > listener.out &
-    ssh -n "$guest" "$ours" "$1" "$3" 0 "$4" > guest.out && wait $! || exit
+    what=$1 at=$2 to=$3
+    shift 3
+    "$ours" "$what" "$at" "$id" "$@" > listener.out &
+    ssh -n "$guest" "$ours" "$what" "$to" 0 "$@" > guest.out && wait $! || exit
     cat listener.out guest.out
 }
 c=$(mktemp -d)/flow
 cd "$(dirname "$c")" || exit
 # Only the domains have Xen's library.
 cc -O2 -o "$c" "$source" -l:libxenvchan.so.4.17 || exit
+# For two buffers of 1920x1080, 1013 pages each.
+ssh -n "$guest" "echo 4096 > /sys/module/xen_gntalloc/parameters/limit" || exit
 ssh "$guest" "mkdir $PWD && cat > $c && chmod +x $c" < "$c" || exit
 port=8110
 while [ "$runs" -gt 0 ]; do
@@ -43,5 +49,9 @@ while [ "$runs" -gt 0 ]; do
     ssh -n "$guest" "$c" send 0 "$path" "$bytes" && wait $! || exit
     echo "c-flow $(cat listener.out)"
     xenstore-rm "$path" 2> /dev/null
+    for frames in '320 240' '1920 1080' '320 240 read' '1920 1080 read'; do
+        value=$(pair frames "vchand:$id:bench" vchan:0:bench "$rounds" $frames) || exit
+        echo "$(echo "frames $frames" | tr ' ' -) $value"
+    done
     runs=$((runs - 1))
 done

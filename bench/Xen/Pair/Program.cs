@@ -5,7 +5,7 @@ namespace DmaBuf.Pair;
 
 /// <summary>
 /// Takes the same command line as pair.c and prints the same output; pair.c describes both. Beside that, it is a side
-/// of a stream or channel, for streams.sh.
+/// of a stream, a channel or a stream of frames, for streams.sh.
 /// </summary>
 internal static class Program
 {
@@ -41,10 +41,15 @@ internal static class Program
                 }
 
                 return 0;
+            case ["frames", var address, var domain, var count, var width, var height, .. var rest]:
+                using (var side = new FrameSide(Endpoint.Parse(address), ushort.Parse(domain), int.Parse(count)))
+                    side.Run(int.Parse(width), int.Parse(height), reads: rest is ["read"]);
+                return 0;
             default:
                 Console.Error.WriteLine(
                     "usage: dmabuf-pair export PORT DOMAIN udmabuf|gntalloc | import HOST PORT DOMAIN [COPIES]"
-                    + " | bare|channel ADDRESS DOMAIN ROUNDS | flow ADDRESS DOMAIN BYTES");
+                    + " | bare|channel ADDRESS DOMAIN ROUNDS | flow ADDRESS DOMAIN BYTES"
+                    + " | frames ADDRESS DOMAIN FRAMES WIDTH HEIGHT [read]");
                 return 2;
         }
     }

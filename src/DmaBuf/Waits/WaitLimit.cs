@@ -136,9 +136,12 @@ public sealed class WaitLimit : IDisposable
     }
 
     /// <summary>The shorter of two times, where a negative one means no limit.</summary>
-    private static int Shorter(int one, int other) => one < 0 ? other : other < 0 ? one : Math.Min(one, other);
+    internal static int Shorter(int one, int other) => one < 0 ? other : other < 0 ? one : Math.Min(one, other);
 
-    private int RemainingMilliseconds(string waitedFor)
+    /// <summary>The time until the deadline; negative for no limit.</summary>
+    /// <exception cref="WaitTimeoutException">The deadline passed.</exception>
+    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
+    internal int RemainingMilliseconds(string waitedFor)
     {
         _cancellation.ThrowIfCancellationRequested();
         if (_timeout is not { } timeout)

@@ -108,7 +108,7 @@ internal sealed class BufferLocks(ChannelTable table)
         try
         {
             while (!local.IsGranted && !local.HasEnded)
-                limit.ForPulse(table.Sync, $"the peers to release {local.Buffer}");
+                table.WaitForChange(limit, $"the peers to release {local.Buffer}");
         }
         catch (Exception e)
         {

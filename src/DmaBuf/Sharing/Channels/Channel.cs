@@ -183,7 +183,7 @@ public sealed class Channel : IDisposable
                 try
                 {
                     while (Connection.OutputCount > 0 && IsOpen && !_table.IsDispatcherThread)
-                        limit.ForPulse(_table.Sync, $"{Peer} to read");
+                        _table.WaitForChange(limit, $"{Peer} to read");
                 }
                 catch (WaitTimeoutException)
                 {
@@ -281,7 +281,7 @@ public sealed class Channel : IDisposable
                 throw ChannelClosed();
             _table.CheckCanWait();
             var act = State == ChannelState.Open ? "read" : "come back";
-            limit.ForPulse(_table.Sync, $"{Peer} to {act}");
+            _table.WaitForChange(limit, $"{Peer} to {act}");
         }
     }
 

@@ -100,7 +100,7 @@ internal sealed class ChannelConnection : IChannelHost, IDisposable
         }
     }
 
-    /// <summary>Reads and handles what came. Called by the dispatcher's thread alone, without the lock.</summary>
+    /// <summary>Reads and handles what came. Called by the one who serves, without the lock.</summary>
     public void OnReady()
     {
         const int Rounds = 8;
@@ -148,7 +148,7 @@ internal sealed class ChannelConnection : IChannelHost, IDisposable
     /// <summary>Ends the connection after an unexpected failure. Called under the lock.</summary>
     public void Fail(Exception failure) => End(ChannelEndReason.Broken, failure.Message);
 
-    /// <summary>Frees the stream. Called by the dispatcher's thread, once it does not poll it any more.</summary>
+    /// <summary>Frees the stream. Called by the dispatcher's thread, once nobody polls it any more.</summary>
     public void Dispose()
     {
         Stream.Dispose();

@@ -1,19 +1,36 @@
 using DmaBuf.Errors;
 using DmaBuf.Interop;
+using DmaBuf.Tracing;
 using DmaBuf.Waits;
 
 namespace DmaBuf.Sharing.Channels;
 
 /// <summary>
-/// The thread that serves all channels of a table: it reads what peers send, sends what did not go at once, does what
-/// can take long, and ends shares whose delay is over. It rests while nothing happens.
+/// Serves all channels of a table: reads what peers send, sends what did not go at once, and ends shares whose delay is
+/// over. Its thread does that, and what can take long; it rests while nothing happens.
 /// </summary>
+/// <remarks>
+/// A thread that waits for a peer serves the channels itself, because waking it from another thread would take longer
+/// than all that a message needs. Between two such waits, nobody serves for a moment; then the own thread takes over.
+/// </remarks>
 internal sealed class ChannelDispatcher : IDisposable
 {
     private const int LookForPeersMilliseconds = 5000;
+
+    /// <summary>How long the thread leaves the channels to one who waited a moment ago.</summary>
+    private const int TakeOverMilliseconds = 2;
+
+    private static readonly Action<object?> s_signal = descriptor => Poll.Signal((FileDescriptor)descriptor!);
     private readonly ChannelTable _table;
+
+    /// <summary>Ends the wait of the one who serves.</summary>
     private readonly FileDescriptor _wake;
+
+    /// <summary>Ends the rest of the thread while another one serves.</summary>
+    private readonly FileDescriptor _work;
+
     private readonly WaitSet _set = new();
+    private readonly WaitSet _rest = new();
     private readonly List<ChannelConnection> _polled = [];
     private readonly Queue<ExportedShare> _toShare = new();
     private readonly Queue<IDisposable> _toEnd = new();
@@ -21,30 +38,75 @@ internal sealed class ChannelDispatcher : IDisposable
     private readonly List<ExportedShare> _fenced = [];
     private readonly List<ChannelConnection> _toDispose = [];
     private readonly Thread _thread;
+    private Thread? _server;
+    private bool _hasWaiter;
+    private bool _isResting;
     private bool _hasNewFence;
     private bool _isStopped;
 
     public ChannelDispatcher(ChannelTable table)
     {
         _table = table;
-        _wake = Poll.CreateEvent() ?? throw new KernelException("eventfd", Errno.Last, "this process");
+        _wake = CreateEvent();
+        _work = CreateEvent();
         _thread = new Thread(Run) { IsBackground = true, Name = "DmaBuf channels" };
         _thread.Start();
     }
 
     /// <summary>Whether the thread has something to do that is no event of what it waits for.</summary>
-    public bool NeedsThread => _hasNewFence || HasWork;
+    public bool NeedsThread => _hasNewFence || _toDispose.Count > 0 || HasWork;
 
-    private bool HasWork => _toShare.Count + _toEnd.Count + _toRaise.Count + _toDispose.Count > 0;
+    /// <summary>Whether a thread serves that waits for a change.</summary>
+    public bool HasServingWaiter => _server is not null && _server != _thread;
 
-    /// <summary>Makes the thread look at its work.</summary>
+    private bool HasWork => _toShare.Count + _toEnd.Count + _toRaise.Count > 0 || FindEnded() is not null;
+
+    /// <summary>
+    /// Makes the one who serves look at what has changed, and the thread at its work. Called under the lock.
+    /// </summary>
     public void Wake()
     {
-        if (!IsCurrent)
+        if (_server is not null && _server != Thread.CurrentThread)
             Poll.Signal(_wake);
+        if (_server != _thread && !IsCurrent && (_server is null || HasWork))
+            Poll.Signal(_work);
     }
 
-    /// <summary>Ends the thread.</summary>
+    /// <summary>
+    /// Serves the channels until something happens, on the thread of one who waits for it. Called under the lock, which
+    /// is released in the meantime.
+    /// </summary>
+    /// <returns>False if another thread serves; that one pulses the lock after each change.</returns>
+    /// <exception cref="WaitTimeoutException">The deadline passed.</exception>
+    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
+    public bool TryServe(WaitLimit limit, string waitedFor)
+    {
+        _hasWaiter = true;
+        if (_server is not null || _isStopped)
+            return false;
+        var left = limit.RemainingMilliseconds(waitedFor);
+        var milliseconds = BeginRound();
+        Monitor.Exit(_table.Sync);
+        try
+        {
+            // These calls are the channels', and no listener's code may run between them.
+            using var silence = KernelTrace.Listen(null);
+            using var cancelled = limit.Cancellation.UnsafeRegister(s_signal, _wake);
+            RunRound(WaitLimit.Shorter(milliseconds, left));
+        }
+        finally
+        {
+            Monitor.Enter(_table.Sync);
+            EndRound();
+            if (_isResting || HasWork || _isStopped)
+                Poll.Signal(_work);
+            _isResting = false;
+        }
+
+        return true;
+    }
+
+    /// <summary>Ends the thread. Called under the lock.</summary>
     public void Dispose()
     {
         _isStopped = true;
@@ -87,30 +149,96 @@ internal sealed class ChannelDispatcher : IDisposable
         return false;
     }
 
+    private static FileDescriptor CreateEvent() =>
+        Poll.CreateEvent() ?? throw new KernelException("eventfd", Errno.Last, "this process");
+
     private static short EventsFor(ExportedShare share) => share.WantsWrite ? Poll.POLLOUT : Poll.POLLIN;
 
     private void Run()
     {
         while (true)
         {
+            bool serves;
             int milliseconds;
             lock (_table.Sync)
             {
-                if (_isStopped && !HasWork)
+                if (_isStopped && !HasWork && _server is null)
                     break;
-                milliseconds = Prepare();
+                serves = _server is null && !_hasWaiter;
+                milliseconds = serves ? BeginRound() : RestMilliseconds();
             }
 
-            Wait(milliseconds);
-            Poll.Reset(_wake);
-            for (var i = 0; i < _polled.Count; i++)
-                Serve(_polled[i], hasEvent: _set.Events(1 + i) != 0);
+            if (serves)
+            {
+                RunRound(milliseconds);
+                lock (_table.Sync)
+                    EndRound();
+            }
+            else
+            {
+                Rest(milliseconds);
+            }
 
             Work();
         }
 
         _set.Dispose();
+        _rest.Dispose();
         _wake.Dispose();
+        _work.Dispose();
+    }
+
+    /// <summary>How long the thread leaves the channels to others. Called under the lock.</summary>
+    private int RestMilliseconds()
+    {
+        _hasWaiter = false;
+        if (HasWork)
+            return 0;
+        // A waiter that serves ends this rest when it stops.
+        _isResting = _server is not null;
+        return _isResting ? -1 : TakeOverMilliseconds;
+    }
+
+    private void Rest(int milliseconds)
+    {
+        _rest.Clear();
+        _rest.Add(_work, Poll.POLLIN);
+        _rest.Wait(milliseconds, "work on a channel");
+        if (_rest.Events(0) != 0)
+            Poll.Reset(_work);
+    }
+
+    /// <summary>Waits until something happens, for at most the given time, and reads what came.</summary>
+    private void RunRound(int milliseconds)
+    {
+        Wait(milliseconds);
+        if (_set.Events(0) != 0)
+            Poll.Reset(_wake);
+        for (var i = 0; i < _polled.Count; i++)
+            Serve(_polled[i], hasEvent: _set.Events(1 + i) != 0);
+    }
+
+    /// <summary>Carries on with what the round changed, and sends. Called under the lock.</summary>
+    private void EndRound()
+    {
+        foreach (var connection in _polled)
+        {
+            if (connection.IsOpen)
+                connection.UpdateDeadline();
+        }
+
+        _polled.Clear();
+        for (var i = _fenced.Count - 1; i >= 0; i--)
+        {
+            var share = _fenced[i];
+            _fenced.RemoveAt(i);
+            // It goes back into the list if its fences are not done.
+            if (share.IsValid)
+                share.Connection.Protocol.Exported.Grant(share);
+        }
+
+        _server = null;
+        _table.Commit();
     }
 
     /// <summary>Reads what came. Whatever fails ends that channel only.</summary>
@@ -130,9 +258,12 @@ internal sealed class ChannelDispatcher : IDisposable
         }
     }
 
-    /// <summary>Decides what to wait for, and how long. Called under the lock.</summary>
-    private int Prepare()
+    /// <summary>
+    /// Makes this the thread that serves, and decides what it waits for, and how long. Called under the lock.
+    /// </summary>
+    private int BeginRound()
     {
+        _server = Thread.CurrentThread;
         var until = long.MaxValue;
         var (canVanish, needsLook) = (false, false);
         _set.Clear();
@@ -153,7 +284,7 @@ internal sealed class ChannelDispatcher : IDisposable
         foreach (var share in _fenced)
             _set.Add(share.Buffer!.Descriptor, EventsFor(share));
         _hasNewFence = false;
-        if (HasWork || needsLook)
+        if (needsLook || (IsCurrent && HasWork))
             return 0;
         var now = Environment.TickCount64;
         var left = until == long.MaxValue ? -1 : (int)Math.Clamp(until - now, 0, int.MaxValue);
@@ -185,26 +316,6 @@ internal sealed class ChannelDispatcher : IDisposable
 
     private void Work()
     {
-        lock (_table.Sync)
-        {
-            foreach (var connection in _polled)
-            {
-                if (connection.IsOpen)
-                    connection.UpdateDeadline();
-            }
-
-            for (var i = _fenced.Count - 1; i >= 0; i--)
-            {
-                var share = _fenced[i];
-                _fenced.RemoveAt(i);
-                // It goes back into the list if its fences are not done.
-                if (share.IsValid)
-                    share.Connection.Protocol.Exported.Grant(share);
-            }
-
-            _table.Commit();
-        }
-
         while (Take(_toShare) is { } share)
             share.Connection.Exporter.SharePages(share);
         while (Take(_toEnd) is { } lease)
@@ -218,10 +329,22 @@ internal sealed class ChannelDispatcher : IDisposable
     {
         lock (_table.Sync)
         {
-            var ended = _toDispose.LastOrDefault();
+            var ended = FindEnded();
             _toDispose.Remove(ended!);
             return ended;
         }
+    }
+
+    /// <summary>A connection that has ended, and that nobody polls any more. Called under the lock.</summary>
+    private ChannelConnection? FindEnded()
+    {
+        foreach (var connection in _toDispose)
+        {
+            if (!_polled.Contains(connection))
+                return connection;
+        }
+
+        return null;
     }
 
     private void RaiseEvents()
@@ -243,7 +366,7 @@ internal sealed class ChannelDispatcher : IDisposable
             catch
 #pragma warning restore CA1031
             {
-                Tracing.KernelTrace.Write($"a subscriber of {item.Channel} failed");
+                KernelTrace.Write($"a subscriber of {item.Channel} failed");
             }
         }
     }

@@ -33,7 +33,7 @@ internal sealed class ChannelEvents(ChannelTable table)
             _ended.RemoveAll(channel => channel.PendingEvents == 0);
             if (channels is not null && !channels.Any(channel => channel.IsOpen))
                 throw ChannelTable.NoneIsOpen();
-            limit.ForPulse(table.Sync, "an event on a channel");
+            table.WaitForChange(limit, "an event on a channel");
         }
     }
 

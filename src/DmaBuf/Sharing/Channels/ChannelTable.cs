@@ -6,8 +6,8 @@ using DmaBuf.Waits;
 namespace DmaBuf.Sharing.Channels;
 
 /// <summary>
-/// A process's channels. One thread serves them all, and rests while nothing happens. Safe to use from several threads;
-/// nothing that can block runs under its lock.
+/// A process's channels. One thread at a time serves them all: one that waits for a peer, or else their own, which
+/// rests while nothing happens. Safe to use from several threads; nothing that can block runs under the lock.
 /// </summary>
 public sealed class ChannelTable : IDisposable
 {
@@ -133,7 +133,7 @@ public sealed class ChannelTable : IDisposable
                     return named;
                 if (channels is not null && !all.Any(channel => channel.IsOpen))
                     throw NoneIsOpen();
-                limit.ForPulse(Sync, $"a peer to publish a share named '{name}'");
+                WaitForChange(limit, $"a peer to publish a share named '{name}'");
             }
         }
     }
@@ -226,9 +226,18 @@ public sealed class ChannelTable : IDisposable
         }
         while (ends != _ends);
 
-        if (needsThread || (_dispatcher?.NeedsThread ?? false))
-            _dispatcher?.Wake();
+        if (_dispatcher is { } dispatcher && (needsThread || dispatcher.NeedsThread || dispatcher.HasServingWaiter))
+            dispatcher.Wake();
         Monitor.PulseAll(Sync);
+    }
+
+    /// <summary>
+    /// Waits for a change, as <see cref="WaitLimit.ForPulse"/>. Called under the lock, which is entered once.
+    /// </summary>
+    internal void WaitForChange(WaitLimit limit, string waitedFor)
+    {
+        if (_dispatcher?.TryServe(limit, waitedFor) != true)
+            limit.ForPulse(Sync, waitedFor);
     }
 
     /// <summary>Whether this is the thread of the channels.</summary>

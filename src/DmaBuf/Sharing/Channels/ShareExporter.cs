@@ -73,7 +73,7 @@ internal sealed class ShareExporter(ChannelConnection connection, ChannelTable t
             {
                 while (share.IsValid
                     && !(share is { WasReleased: true, State: ShareState.Offered or ShareState.Released }))
-                    limit.ForPulse(table.Sync, $"{connection.Peer} to release {share}");
+                    table.WaitForChange(limit, $"{connection.Peer} to release {share}");
             }
             catch (WaitTimeoutException e)
             {

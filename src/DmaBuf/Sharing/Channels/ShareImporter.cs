@@ -56,7 +56,7 @@ internal sealed class ShareImporter(ChannelConnection connection, ChannelTable t
             try
             {
                 while (share.IsAcquiring)
-                    limit.ForPulse(table.Sync, "the exporter to allow the access");
+                    table.WaitForChange(limit, "the exporter to allow the access");
             }
             catch (Exception e)
             {
@@ -129,7 +129,7 @@ internal sealed class ShareImporter(ChannelConnection connection, ChannelTable t
             try
             {
                 while (pending == share.Pending && !pending.IsComplete && share.IsValid)
-                    limit.ForPulse(table.Sync, _waitsForPages);
+                    table.WaitForChange(limit, _waitsForPages);
             }
             catch (Exception e)
             {
