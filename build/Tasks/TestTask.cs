@@ -5,7 +5,7 @@ namespace DmaBuf.Build;
 
 /// <summary>
 /// Runs all tests here, then again in an emulated machine, whose kernel has every device, and then the tests between
-/// domains on emulated Xen hosts.
+/// domains on emulated Xen hosts and between a KVM host and its guests.
 /// </summary>
 internal static class TestTask
 {
@@ -18,6 +18,7 @@ internal static class TestTask
         var xenOnly = arguments.TakeSwitch("XenOnly");
         var onHost = !machineOnly && !xenOnly;
         var inMachine = !arguments.TakeSwitch("NoMachine") && !xenOnly;
+        var onKvm = !arguments.TakeSwitch("NoKvm") && !machineOnly && !xenOnly && !quick;
         var onXen = (!arguments.TakeSwitch("NoXen") && !machineOnly && !quick) || xenOnly;
         var filter = arguments.TakeOption("Filter");
         var place = arguments.TakeOption("Place");
@@ -52,6 +53,8 @@ internal static class TestTask
             stages.Add(InMachine(quick ? [XunitSuite.Core] : suites, runner, tally));
         if (onXen)
             stages.AddRange(await new XenTests(runner, tally, pester).StagesAsync(cancellationToken));
+        if (onKvm)
+            stages.AddRange(await new KvmTests(runner, tally, pester).StagesAsync(cancellationToken));
 
         if (place is not null)
             stages.RemoveAll(stage => stage.Place != place);
@@ -101,7 +104,11 @@ internal static class TestTask
             var place = new TestPlace("machine", (words, output, end) => machine.RunAsync(
                 new GuestCommand(words[0], words[1..]), output, Console.OpenStandardError(), null, end),
                 IsEmulated: true);
-            await runner.RunAsync("streams", place, progress, end => MachineStreams.TestAsync(machine, end), stop);
+            await runner.RunAsync(
+                "streams", place, progress,
+                end => MachineStreams.TestAsync((command, first, second) => machine.RunAsync(
+                    command, first, second, null, end)),
+                stop);
             foreach (var suite in suites)
                 await runner.RunAsync(suite, place, progress, stop);
         }));

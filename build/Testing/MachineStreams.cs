@@ -3,7 +3,7 @@ using DmaBuf.Lab;
 
 namespace DmaBuf.Build;
 
-/// <summary>Tests that a machine passes on a program's output as the program writes it.</summary>
+/// <summary>Tests that a machine or a guest passes on a program's output as the program writes it.</summary>
 internal static class MachineStreams
 {
     private const int Lines = 200;
@@ -12,7 +12,8 @@ internal static class MachineStreams
     private static readonly string s_script =
         $"i=0; while [ $i -lt {Lines} ]; do printf 'out '; echo end; printf 'err ' >&2; echo end >&2; i=$((i+1)); done";
 
-    public static async Task<List<TestOutcome>> TestAsync(Machine machine, CancellationToken cancellationToken)
+    /// <summary>Runs the tests by what runs a command there with two streams.</summary>
+    public static async Task<List<TestOutcome>> TestAsync(Func<GuestCommand, Stream, Stream, Task<int>> run)
     {
         using var both = new MemoryStream();
         using var output = new MemoryStream();
@@ -28,8 +29,7 @@ internal static class MachineStreams
                 Text(output) + Text(error)),
         ];
 
-        Task RunAsync(Stream first, Stream second) => machine.RunAsync(
-            new GuestCommand("sh", "-c", s_script), first, second, null, cancellationToken);
+        Task RunAsync(Stream first, Stream second) => run(new GuestCommand("sh", "-c", s_script), first, second);
     }
 
     private static TestOutcome Outcome(string name, bool passed, string text) =>

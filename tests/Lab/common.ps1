@@ -1,11 +1,12 @@
-# Every file here dot-sources this one. The suites run in dom0 of the lab's Xen host; a domain's part of a test runs in
-# that domain's own PowerShell, which is started once. The build sets DMABUFPS_DRIVER_DISTRIBUTION, _STOCK and _MMAP to
+# Every file here dot-sources this one. The suites run in the lab's hosts, in dom0 of Xen or in the host of KVM; a
+# guest's part of a test runs in that guest's own PowerShell, which is started once. On Xen, the build sets DMABUFPS_DRIVER_DISTRIBUTION, _STOCK and _MMAP to
 # the files of the grant device's drivers. Where guests are PV that should be PVH, it sets DMABUFPS_WITHOUT_PVH to the
 # reason.
 
 $ErrorActionPreference = 'Stop'
 $script:RepositoryRoot = Split-Path (Split-Path $PSScriptRoot)
 $script:ModulePath = Join-Path $RepositoryRoot 'out/DmaBufPS'
+$script:IsXen = Test-Path /proc/xen/capabilities
 if (-not (Get-Module DmaBufPS)) {
     Import-Module $ModulePath
 }
@@ -119,14 +120,20 @@ function Find-Guest ([string] $Domain) {
 
 function Get-Guest ([string] $Domain) {
     # Without this check, a guest's crash would be noticed only a minute later.
-    if ($null -eq (Get-DomainId $Domain)) { throw "$Domain is gone" }
+    if (-not (Test-Running $Domain)) { throw "$Domain is gone" }
     Start-Guest $Domain
     Find-Guest $Domain
 }
 
+function Test-Running ([string] $Domain) {
+    if ($IsXen) { return $null -ne (Get-DomainId $Domain) }
+    $qemu = Get-Content "/run/$Domain.pid" -ErrorAction Ignore
+    $qemu -and (Test-Path "/proc/$qemu")
+}
+
 # Runs a script in a domain. Scripts of one test pass values on in global variables.
 function On ([string] $Domain, [scriptblock] $Script, [object[]] $Arguments) {
-    if ($Domain -eq 'dom0') {
+    if ($Domain -eq [Environment]::MachineName) {
         & $Script @Arguments
     }
     else {
@@ -213,11 +220,11 @@ function Get-OfferNode {
 function Assert-NothingLeft {
     Get-Job | Remove-Job -Force
     $lost = @(
-        Clear-Domain | ForEach-Object { "dom0: $_" }
+        Clear-Domain | ForEach-Object { "$([Environment]::MachineName): $_" }
         foreach ($guest in Get-PSSession | Where-Object State -EQ Opened) {
             Invoke-Command -Session $guest { Clear-Domain } | ForEach-Object { "$($guest.Name): $_" }
         }
     )
-    Get-OfferNode | Should -BeNullOrEmpty -Because 'nothing may stay in xenstore'
+    if ($IsXen) { Get-OfferNode | Should -BeNullOrEmpty -Because 'nothing may stay in xenstore' }
     $lost | Should -BeNullOrEmpty -Because 'nothing may stay open that no cmdlet lists'
 }

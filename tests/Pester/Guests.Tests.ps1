@@ -45,7 +45,8 @@ Describe 'GuestPages' {
     ) {
         $bag = ConvertTo-Bag $Pages
         $null = & $Change $bag
-        foreach ($command in { $bag | Revoke-GuestPages -ErrorAction Stop }, { Wait-DmaBufRelease $bag -ErrorAction Stop }) {
+        foreach ($command in { $bag | Revoke-GuestPages -ErrorAction Stop },
+            { Wait-DmaBufRelease $bag -ErrorAction Stop }) {
             $command | Should -Throw -ExpectedMessage '*GuestPages are incomplete*'
         }
     }
@@ -113,7 +114,8 @@ Describe 'Connect-GuestMemory' {
     It 'listens for QEMU, is listed, completes, and stops listening' {
         $guest = Connect-GuestMemory vm1 $TestDrive/vm1.sock -Cid 3
         "$TestDrive/vm1.sock" | Should -Exist
-        "$($guest.Name) $($guest.Cid) $($guest.State) $($guest.Size) $($guest.BufferCount)" | Should -Be 'vm1 3 Waiting 0 0'
+        "$($guest.Name) $($guest.Cid) $($guest.State) $($guest.Size) $($guest.BufferCount)" |
+            Should -Be 'vm1 3 Waiting 0 0'
         (Get-GuestMemory).Name | Should -Be vm1
         (Get-GuestMemory v*).SocketPath | Should -Be "$TestDrive/vm1.sock"
         $guest | Out-String | Should -Match 'vm1\s+3\s+Waiting\s+0 B\s+0\s+BalloonUnknown\s+'
@@ -126,8 +128,10 @@ Describe 'Connect-GuestMemory' {
 
     It 'refuses a name that is in use, and a path that is no socket' {
         $null = Connect-GuestMemory vm1 $TestDrive/vm1.sock
-        (Get-ErrorOf { Connect-GuestMemory vm1 $TestDrive/other }).FullyQualifiedErrorId | Should -BeLike 'Guest,BadName,*'
-        (Get-ErrorOf { Connect-GuestMemory vm2 $TestDrive/vm1.sock }).FullyQualifiedErrorId | Should -BeLike 'bind,EADDRINUSE,*'
+        (Get-ErrorOf { Connect-GuestMemory vm1 $TestDrive/other }).FullyQualifiedErrorId |
+            Should -BeLike 'Guest,BadName,*'
+        (Get-ErrorOf { Connect-GuestMemory vm2 $TestDrive/vm1.sock }).FullyQualifiedErrorId |
+            Should -BeLike 'bind,EADDRINUSE,*'
         Set-Content $TestDrive/file x
         { Connect-GuestMemory vm2 $TestDrive/file -ErrorAction Stop } | Should -Throw -ErrorId 'Address,NotASocket,*'
         Get-GuestMemory | Should -HaveCount 1
@@ -145,7 +149,8 @@ Describe 'Connect-GuestMemory' {
         $job = Start-ThreadJob -ArgumentList "$TestDrive/qmp" {
             param ($path)
             $limit = [DmaBuf.Waits.WaitLimit]::new([timespan]::FromSeconds(60))
-            $listener = [DmaBuf.Transport.StreamListener]::Listen([DmaBuf.Transport.Endpoint]::Parse("unixd:$path"), $limit)
+            $endpoint = [DmaBuf.Transport.Endpoint]::Parse("unixd:$path")
+            $listener = [DmaBuf.Transport.StreamListener]::Listen($endpoint, $limit)
             foreach ($answer in "hello`n", ('x' * 5MB), '') {
                 $peer = $listener.Accept($limit)
                 try { $peer.Send([Text.Encoding]::ASCII.GetBytes($answer), $limit) } catch { }
@@ -168,7 +173,8 @@ Describe 'Connect-GuestMemory' {
     It 'without a CID, hands over nothing that anyone could have named' {
         $null = Connect-GuestMemory vm1 $TestDrive/vm1.sock
         (Get-ErrorOf { Receive-DmaBuf vsock:3:900 -Guest vm1 }).FullyQualifiedErrorId | Should -BeLike 'Guest,NoCid,*'
-        (Get-ErrorOf { Receive-DmaBuf unixd:$TestDrive/s -Guest vm1 }).FullyQualifiedErrorId | Should -BeLike 'Guest,Untrusted,*'
+        (Get-ErrorOf { Receive-DmaBuf unixd:$TestDrive/s -Guest vm1 }).FullyQualifiedErrorId |
+            Should -BeLike 'Guest,Untrusted,*'
         { Receive-DmaBuf vsock:3:900 -Guest vm9 } | Should -Throw -ExpectedMessage "*No guest 'vm9' is connected*"
         (Get-ErrorOf { Get-GuestMemory vm9 }).FullyQualifiedErrorId | Should -BeLike 'Guest,NotFound,*'
     }

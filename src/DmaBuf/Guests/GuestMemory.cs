@@ -1,7 +1,6 @@
 using DmaBuf.Buffers;
 using DmaBuf.Errors;
 using DmaBuf.Interop;
-using DmaBuf.Tracing;
 using DmaBuf.Transport;
 using DmaBuf.Waits;
 

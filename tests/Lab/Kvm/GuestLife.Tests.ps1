@@ -3,10 +3,13 @@
 BeforeAll {
     . $PSScriptRoot/../common.ps1
 
-    # Starts the second guest with a vhost-user device on its command line.
-    function Start-Second ([string[]] $Options) {
-        $device = '-chardev', 'socket,id=vu,path=/run/vm2.sock', '-device', 'vhost-user-fs-pci,chardev=vu,tag=guest-memory'
-        vm start vm2 @Options @device 2>&1 | Out-Host
+    # QEMU's options for a vhost-user device that connects to this session.
+    $script:device = '-chardev', 'socket,id=vu,path=/run/vm2.sock',
+        '-device', 'vhost-user-fs-pci,chardev=vu,tag=guest-memory'
+
+    # Starts the second guest with that device on its command line.
+    function Start-Second {
+        vm start vm2 @device 2>&1 | Out-Host
         $LASTEXITCODE | Should -Be 0
         $second | Should -Not -BeNullOrEmpty
         Wait-Until { $second.State -eq 'Ready' }
@@ -14,8 +17,11 @@ BeforeAll {
 
     function Import-FromSecond {
         Start-Guest vm2
-        $pages = On vm2 { $global:buffer = New-UDmaBuf 64KB; $buffer | Write-DmaBufContent alive; $buffer | Export-GuestPages }
-        $pages | Import-GuestPages -Guest vm2
+        On vm2 {
+            $global:buffer = New-UDmaBuf 64KB
+            $buffer | Write-DmaBufContent alive
+            $buffer | Export-GuestPages
+        } | Import-GuestPages -Guest vm2
     }
 }
 
@@ -40,7 +46,8 @@ Describe 'A guest whose device is on QEMU''s command line' {
         Get-PSSession | Where-Object Name -EQ vm2 | Remove-PSSession
         vm reboot vm2
         $buffer.IsOpen | Should -BeFalse
-        Should-Fail (Get-Failure { param ($buffer) $buffer | Read-DmaBufContent } @(, $buffer)) 'Buffer,Removed' ObjectNotFound
+        $failure = Get-Failure { param ($buffer) $buffer | Read-DmaBufContent } @(, $buffer)
+        Should-Fail $failure 'Buffer,Removed' ObjectNotFound
         Wait-Until { $second.State -eq 'Ready' }
         $buffer = Import-FromSecond
         $buffer | Read-DmaBufContent -AsString | Should -Be alive
@@ -53,9 +60,8 @@ Describe 'A guest whose device is on QEMU''s command line' {
     It 'stays alive when the host lets go of it, and a second QEMU on its socket is refused' {
         Start-Second
         $buffer = Import-FromSecond
-        qemu-system-x86_64 -machine q35,memory-backend=mem -m 64 -object memory-backend-memfd,id=mem,size=64M,share=on `
-            -display none -nodefaults -chardev socket,id=vu,path=/run/vm2.sock -device vhost-user-fs-pci,chardev=vu,tag=x 2>&1 |
-            Set-Variable said
+        $null = qemu-system-x86_64 -machine q35,memory-backend=mem -m 64 -display none -nodefaults `
+            -object memory-backend-memfd,id=mem,size=64M,share=on @device 2>&1
         $LASTEXITCODE | Should -Not -Be 0
         $second.State | Should -Be Ready
         $buffer | Read-DmaBufContent -AsString | Should -Be alive
@@ -65,12 +71,15 @@ Describe 'A guest whose device is on QEMU''s command line' {
     }
 
     It 'with share=off, is refused, and the hazard is shown' {
-        $device = '-chardev', 'socket,id=vu,path=/run/vm2.sock', '-device', 'vhost-user-fs-pci,chardev=vu,tag=guest-memory'
-        vm start vm2 share=off @device 2>&1 | Set-Variable said
+        vm start vm2 share=off @device 2>&1 | Out-Host
         if ($second.State -eq 'Ready') {
             $second.Hazards | Should -Contain NotShared
-            $global:hostile = [DmaBuf.Guests.GuestPages]@{ FrameSize = 4096; Ranges = [DmaBuf.Guests.FrameRange[]] @([DmaBuf.Guests.FrameRange]::new(4096, 1)) }
-            Should-Fail (Get-Failure { Import-GuestPages $hostile -Guest vm2 }) 'Guest,BadMemory' NotImplemented 'share=on'
+            $global:hostile = [DmaBuf.Guests.GuestPages]@{
+                FrameSize = 4096
+                Ranges = [DmaBuf.Guests.FrameRange[]] @([DmaBuf.Guests.FrameRange]::new(4096, 1))
+            }
+            $failure = Get-Failure { Import-GuestPages $hostile -Guest vm2 }
+            Should-Fail $failure 'Guest,BadMemory' NotImplemented 'share=on'
         }
         else {
             # This QEMU shows a back end no memory that it does not share.

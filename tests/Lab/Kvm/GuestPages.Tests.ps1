@@ -24,7 +24,7 @@ AfterAll {
 Describe 'A buffer of a guest' {
     AfterEach { Assert-NothingLeft }
 
-    It 'of <Size> bytes (huge pages: <Huge>) is a dma-buf of the host, live in both directions, until it is released' -ForEach @(
+    It 'of <Size> bytes (huge pages: <Huge>) is a live dma-buf of the host until it is released' -ForEach @(
         @{ Size = 64KB; Huge = $false }
         @{ Size = 1MB; Huge = $false }
         @{ Size = 2MB; Huge = $true }
@@ -32,7 +32,8 @@ Describe 'A buffer of a guest' {
     ) {
         $job = Start-On vm1 { param ($size, $huge) Send-Noise $size -HugePage:$huge } $Size, $Huge
         $import = Receive-DmaBuf vsock:3:900 -Guest vm1 -Name seen -Wait -TimeoutSec 120
-        "$($import.Origin) $($import.Exporter) $($import.IsDmaBuf) $($import.Name)" | Should -Be 'GuestImport udmabuf True seen'
+        "$($import.Origin) $($import.Exporter) $($import.IsDmaBuf) $($import.Name)" |
+            Should -Be 'GuestImport udmabuf True seen'
         $import.Size | Should -Be $Size
         $import.Shared.Size | Should -Be $Size
         ($import | Read-DmaBufContent -AsHash).Hash | Should -Be (Get-NoiseHash $Size 1)
@@ -88,7 +89,8 @@ Describe 'A buffer of a guest' {
 
     It 'cannot be shared without CAP_SYS_ADMIN, which the error says' {
         $said = On vm1 {
-            setpriv --bounding-set -sys_admin --inh-caps -sys_admin "$modulePath/../dmabuf-peer" server vsockd:-1:901 2>&1
+            setpriv --bounding-set -sys_admin --inh-caps -sys_admin `
+                "$modulePath/../dmabuf-peer" server vsockd:-1:901 2>&1
         }
         "$said" | Should -Match 'CAP_SYS_ADMIN'
     }
@@ -110,20 +112,22 @@ Describe 'What the host accepts' {
     }
 
     It 'is not a network, where anyone can name pages' {
-        Should-Fail (Get-Failure { Receive-DmaBuf tcpd:0.0.0.0:9000 -Guest vm1 }) 'Guest,Untrusted' SecurityError 'AllowAnyPeer'
-        Should-Fail (Get-Failure { Connect-DmaBufChannel tcpd:0.0.0.0:9000 -Guest vm1 }) 'Guest,Untrusted' SecurityError
+        foreach ($command in { Receive-DmaBuf tcpd:0.0.0.0:9000 -Guest vm1 },
+            { Connect-DmaBufChannel tcpd:0.0.0.0:9000 -Guest vm1 }) {
+            Should-Fail (Get-Failure $command) 'Guest,Untrusted' SecurityError 'AllowAnyPeer'
+        }
     }
 
     It 'is not <What>' -ForEach @(
-        @{ What = 'a frame outside the memory'; Ranges = @(@(1, 1), @(0x10000000, 1)); Id = 'Guest,OutsideMemory'; Category = 'InvalidArgument' }
-        @{ What = 'a frame in the hole below 4 GiB'; Ranges = , @(0xfee00, 1); Id = 'Guest,OutsideMemory'; Category = 'InvalidArgument' }
-        @{ What = 'a frame twice'; Ranges = @(@(16, 2), @(17, 1)); Id = 'Guest,FrameTwice'; Category = 'InvalidArgument' }
-        @{ What = 'no frame'; Ranges = , @(16, 0); Id = 'Guest,BadPages'; Category = 'InvalidArgument' }
+        @{ What = 'a frame outside the memory'; Ranges = @(@(1, 1), @(0x10000000, 1)); Id = 'Guest,OutsideMemory' }
+        @{ What = 'a frame in the hole below 4 GiB'; Ranges = , @(0xfee00, 1); Id = 'Guest,OutsideMemory' }
+        @{ What = 'a frame twice'; Ranges = @(@(16, 2), @(17, 1)); Id = 'Guest,FrameTwice' }
+        @{ What = 'no frame'; Ranges = , @(16, 0); Id = 'Guest,BadPages' }
     ) {
         $list = foreach ($range in $Ranges) { [DmaBuf.Guests.FrameRange]::new($range[0], $range[1]) }
         $pages = [DmaBuf.Guests.GuestPages]@{ FrameSize = 4096; Ranges = [DmaBuf.Guests.FrameRange[]] @($list) }
         $global:hostile = $pages
-        Should-Fail (Get-Failure { Import-GuestPages $hostile -Guest vm1 }) $Id $Category
+        Should-Fail (Get-Failure { Import-GuestPages $hostile -Guest vm1 }) $Id InvalidArgument
     }
 
     It 'is not more ranges than udmabuf takes, and the error says what helps' {
@@ -138,7 +142,8 @@ Describe 'What the host accepts' {
             $job = Start-On vm1 {
                 param ($bytes)
                 $limit = [DmaBuf.Waits.WaitLimit]::new([timespan]::FromSeconds(60))
-                $listener = [DmaBuf.Transport.StreamListener]::Listen([DmaBuf.Transport.Endpoint]::Parse('vsockd:-1:902'), $limit)
+                $endpoint = [DmaBuf.Transport.Endpoint]::Parse('vsockd:-1:902')
+                $listener = [DmaBuf.Transport.StreamListener]::Listen($endpoint, $limit)
                 $peer = $listener.Accept($limit)
                 $peer.Send([Text.Encoding]::ASCII.GetBytes($bytes), $limit)
                 $peer.Dispose(); $listener.Dispose(); $limit.Dispose()
@@ -166,7 +171,10 @@ Describe 'Devices, channels and streams' {
         $source = [DmaBuf.Frames.VideoCapture]::Open($options)
         try {
             $address = "unix:$TestDrive/frames"
-            $receiving = Start-ThreadJob { param ($address) Receive-VideoStream $address -TimeoutSec 60 } -ArgumentList $address
+            $receiving = Start-ThreadJob -ArgumentList $address {
+                param ($address)
+                Receive-VideoStream $address -TimeoutSec 60
+            }
             $limit = [DmaBuf.Waits.WaitLimit]::new([timespan]::FromSeconds(60))
             $peers = [DmaBuf.Transport.StreamSource]::new([DmaBuf.Transport.Endpoint]::Parse($address))
             $stream = $peers.Next($limit)
@@ -193,14 +201,19 @@ Describe 'Devices, channels and streams' {
         $job = Start-On vm1 { $global:channel = Connect-DmaBufChannel vsockd:-1:903 -TimeoutSec 120 }
         $channel = Connect-DmaBufChannel vsock:3:903 -Guest vm1 -TimeoutSec 120
         Complete-Job $job
-        On vm1 { $global:buffer = New-UDmaBuf 1MB; $buffer | Write-DmaBufContent (Get-Noise 1MB 3); $null = Publish-DmaBuf $buffer $channel -Name frame }
+        On vm1 {
+            $global:buffer = New-UDmaBuf 1MB
+            $buffer | Write-DmaBufContent (Get-Noise 1MB 3)
+            $null = Publish-DmaBuf $buffer $channel -Name frame
+        }
         $null = Receive-DmaBufEvent -Type Published -TimeoutSec 60
         $import = Import-DmaBuf frame -TimeoutSec 60
         "$($import.Origin)" | Should -Be GuestImport
         ($import | Read-DmaBufContent -AsHash).Hash | Should -Be (Get-NoiseHash 1MB 3)
         $import | Remove-DmaBuf
         (On vm1 { Receive-DmaBufEvent -Type Removed -TimeoutSec 60 }).Type.ToString() | Should -Be Removed
-        $failure = Get-Failure { $global:mine = New-UDmaBuf 4KB; try { Publish-DmaBuf $mine $channel } finally { Remove-DmaBuf $mine } }
+        $mine = New-UDmaBuf 4KB
+        $failure = Get-Failure { param ($mine, $channel) Publish-DmaBuf $mine $channel } $mine, $channel
         Should-Fail $failure 'Share,NoPages' NotImplemented
     }
 
@@ -221,7 +234,8 @@ Describe 'dmabuf-peer' {
     It 'has both roles' {
         Disconnect-GuestMemory vm1
         $job = Start-On vm1 { & "$modulePath/../dmabuf-peer" server vsockd:-1:905 2>&1 }
-        $said = & $RepositoryRoot/out/dmabuf-peer client vsock:3:905 --guest /run/vm1.sock --qmp /run/vm1.qmp --reply 'from the host' 2>&1
+        $said = & $RepositoryRoot/out/dmabuf-peer client vsock:3:905 --guest /run/vm1.sock --qmp /run/vm1.qmp `
+            --reply 'from the host' 2>&1
         "$said" | Should -Match 'imported via guest-pages'
         "$said" | Should -Match 'range\[3\] 16384 bytes'
         (Complete-Job $job) -join "`n" | Should -Match 'came back: from the host'
