@@ -8,7 +8,6 @@ internal static class StreamRun
     private const double ChannelTarget = 1.5;
     private const double FlowTarget = 0.9;
     private const double FrameTarget = 1.1;
-    private const int Runs = 5;
 
     public static async Task<List<Row>> RowsAsync(XenHost host, string guest, bool quick)
     {
@@ -17,7 +16,7 @@ internal static class StreamRun
         var path = Path.Combine(Workshop.Out, "xen-streams.txt");
         string[] words =
         [
-            Path.Combine(Workshop.Root, "bench/Xen/streams.sh"), guest, Workshop.Pair, $"{Runs}",
+            Path.Combine(Workshop.Root, "bench/Xen/streams.sh"), guest, Workshop.Pair, quick ? "3" : "5",
             quick ? "100" : "300", $"{bytes}",
         ];
         int code;

@@ -17,7 +17,7 @@ internal sealed class ChannelDispatcher : IDisposable
 {
     private const int LookForPeersMilliseconds = 5000;
 
-    /// <summary>How long the thread leaves the channels to one who waited a moment ago.</summary>
+    /// <summary>How long the thread leaves the channels to one who waited a moment ago, and will probably again.</summary>
     private const int TakeOverMilliseconds = 2;
 
     private static readonly Action<object?> s_signal = descriptor => Poll.Signal((FileDescriptor)descriptor!);
@@ -28,6 +28,11 @@ internal sealed class ChannelDispatcher : IDisposable
 
     /// <summary>Ends the rest of the thread while another one serves.</summary>
     private readonly FileDescriptor _work;
+
+    /// <summary>
+    /// Ends that rest where nobody serves any more. A wake-up by the waiter at its end would take longer than its turn.
+    /// </summary>
+    private readonly FileDescriptor _takeOver;
 
     private readonly WaitSet _set = new();
     private readonly WaitSet _rest = new();
@@ -40,7 +45,7 @@ internal sealed class ChannelDispatcher : IDisposable
     private readonly Thread _thread;
     private Thread? _server;
     private bool _hasWaiter;
-    private bool _isResting;
+    private bool _willTakeOver;
     private bool _hasNewFence;
     private bool _isStopped;
 
@@ -49,6 +54,7 @@ internal sealed class ChannelDispatcher : IDisposable
         _table = table;
         _wake = CreateEvent();
         _work = CreateEvent();
+        _takeOver = Timerfd.Create() ?? throw new KernelException("timerfd_create", Errno.Last, "this process");
         _thread = new Thread(Run) { IsBackground = true, Name = "DmaBuf channels" };
         _thread.Start();
     }
@@ -98,9 +104,9 @@ internal sealed class ChannelDispatcher : IDisposable
         {
             Monitor.Enter(_table.Sync);
             EndRound();
-            if (_isResting || HasWork || _isStopped)
+            SetTakeOver(true);
+            if (HasWork || _isStopped)
                 Poll.Signal(_work);
-            _isResting = false;
         }
 
         return true;
@@ -156,6 +162,7 @@ internal sealed class ChannelDispatcher : IDisposable
 
     private void Run()
     {
+        var isDue = false;
         while (true)
         {
             bool serves;
@@ -164,8 +171,8 @@ internal sealed class ChannelDispatcher : IDisposable
             {
                 if (_isStopped && !HasWork && _server is null)
                     break;
-                serves = _server is null && !_hasWaiter;
-                milliseconds = serves ? BeginRound() : RestMilliseconds();
+                serves = _server is null && (isDue || !_hasWaiter);
+                milliseconds = serves ? BeginRound() : BeginRest();
             }
 
             if (serves)
@@ -173,10 +180,11 @@ internal sealed class ChannelDispatcher : IDisposable
                 RunRound(milliseconds);
                 lock (_table.Sync)
                     EndRound();
+                isDue = false;
             }
             else
             {
-                Rest(milliseconds);
+                isDue = Rest(milliseconds);
             }
 
             Work();
@@ -186,26 +194,35 @@ internal sealed class ChannelDispatcher : IDisposable
         _rest.Dispose();
         _wake.Dispose();
         _work.Dispose();
+        _takeOver.Dispose();
     }
 
-    /// <summary>How long the thread leaves the channels to others. Called under the lock.</summary>
-    private int RestMilliseconds()
+    /// <summary>Leaves the channels to waiters, and decides how long. Called under the lock.</summary>
+    private int BeginRest()
     {
-        _hasWaiter = false;
-        if (HasWork)
-            return 0;
-        // A waiter that serves ends this rest when it stops.
-        _isResting = _server is not null;
-        return _isResting ? -1 : TakeOverMilliseconds;
+        if (_server is null)
+            SetTakeOver(true);
+        return HasWork ? 0 : -1;
     }
 
-    private void Rest(int milliseconds)
+    /// <returns>Whether the time of the waiters is over.</returns>
+    private bool Rest(int milliseconds)
     {
         _rest.Clear();
         _rest.Add(_work, Poll.POLLIN);
+        _rest.Add(_takeOver, Poll.POLLIN);
         _rest.Wait(milliseconds, "work on a channel");
         if (_rest.Events(0) != 0)
             Poll.Reset(_work);
+        return _rest.Events(1) != 0;
+    }
+
+    private void SetTakeOver(bool isOn)
+    {
+        if (isOn == _willTakeOver)
+            return;
+        _willTakeOver = isOn;
+        Timerfd.Set(_takeOver, isOn ? TakeOverMilliseconds : 0);
     }
 
     /// <summary>Waits until something happens, for at most the given time, and reads what came.</summary>
@@ -264,6 +281,8 @@ internal sealed class ChannelDispatcher : IDisposable
     private int BeginRound()
     {
         _server = Thread.CurrentThread;
+        SetTakeOver(false);
+        _hasWaiter &= !IsCurrent;
         var until = long.MaxValue;
         var (canVanish, needsLook) = (false, false);
         _set.Clear();
