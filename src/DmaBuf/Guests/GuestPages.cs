@@ -19,6 +19,9 @@ public sealed record GuestPages : SharedPages
     /// <inheritdoc cref="FrameSize"/>
     public override int PageSize => FrameSize;
 
+    /// <summary>How many ranges there are, each of which counts against udmabuf's list_limit on the host.</summary>
+    public int RangeCount => Ranges.Count;
+
     /// <summary>How many frames there are; <see cref="int.MaxValue"/> where there are more than a buffer has.</summary>
     public override int Count
     {

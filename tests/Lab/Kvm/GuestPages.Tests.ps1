@@ -174,8 +174,9 @@ Describe 'Devices, channels and streams' {
         $source = [DmaBuf.Frames.VideoCapture]::Open($options)
         try {
             $address = "unix:$TestDrive/frames"
-            $receiving = Start-ThreadJob -ArgumentList $address {
-                param ($address)
+            $receiving = Start-ThreadJob -ArgumentList $address, $modulePath {
+                param ($address, $modulePath)
+                Import-Module $modulePath
                 Receive-VideoStream $address -TimeoutSec 60
             }
             $limit = [DmaBuf.Waits.WaitLimit]::new([timespan]::FromSeconds(60))
@@ -210,7 +211,7 @@ Describe 'Devices, channels and streams' {
             $null = Publish-DmaBuf $buffer $channel -Name frame
         }
         $null = Receive-DmaBufEvent -Type Published -TimeoutSec 60
-        $import = Import-DmaBuf frame -TimeoutSec 60
+        $import = Import-DmaBuf -Name frame -TimeoutSec 60
         "$($import.Origin)" | Should -Be GuestImport
         ($import | Read-DmaBufContent -AsHash).Hash | Should -Be (Get-NoiseHash 1MB 3)
         $import | Remove-DmaBuf
