@@ -143,7 +143,7 @@ Describe 'Send-DmaBufFd with GrantRefs' {
             }
         }
         Should-Fail {
-            $Refs | Send-DmaBufFd "tcpd:127.0.0.1:$port" -From 10.0.0.0/8 -TimeoutSec 3
+            $Refs | Send-DmaBufFd "tcpd:127.0.0.1:$port" -From 10.0.0.0/8 -TimeoutSec 8
         } 'Wait,ETIMEDOUT' OperationTimeout
         Receive-Job $scan -Wait | Should -Be -1
         Remove-Job $scan
