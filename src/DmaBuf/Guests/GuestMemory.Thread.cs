@@ -1,6 +1,7 @@
 using DmaBuf.Errors;
 using DmaBuf.Interop;
 using DmaBuf.Tracing;
+using DmaBuf.Transport;
 using DmaBuf.Waits;
 
 namespace DmaBuf.Guests;
@@ -11,6 +12,7 @@ public sealed partial class GuestMemory
     /// <summary>The places in the set of what the thread waits for.</summary>
     private const int AtListener = 0;
     private const int AtFront = 2;
+    private const int AcceptAgainMilliseconds = 100;
 
     private void Run()
     {
@@ -73,7 +75,7 @@ public sealed partial class GuestMemory
 
     private void Accept()
     {
-        if (_listener.TryAccept() is not { } stream)
+        if (TryAccept() is not { } stream)
             return;
         if (_front is not null)
         {
@@ -88,6 +90,21 @@ public sealed partial class GuestMemory
             _front = new VhostUserConnection(stream);
             _seen = default;
             Monitor.PulseAll(_lock);
+        }
+    }
+
+    private SocketStream? TryAccept()
+    {
+        try
+        {
+            return _listener.TryAccept();
+        }
+        catch (KernelException e)
+        {
+            // This process has no free descriptor, perhaps later.
+            LastError = e.Message;
+            _ending.Token.WaitHandle.WaitOne(AcceptAgainMilliseconds);
+            return null;
         }
     }
 
@@ -120,7 +137,7 @@ public sealed partial class GuestMemory
     private void TakeNote(VhostUserConnection front)
     {
         var now = (front.BackEnd.Stops, front.BackEnd.TableChanges);
-        if (IsReady)
+        if (front is { HasLooked: false, BackEnd: { IsStarted: true, Table.Regions.Count: > 0 } })
             LookAtMappings(front);
         if (now.Stops != _seen.Stops)
             _imports.End($"guest '{Name}' was stopped or reset");
@@ -131,18 +148,15 @@ public sealed partial class GuestMemory
             Monitor.PulseAll(_lock);
     }
 
-    /// <summary>Finds out once a start whether QEMU maps the memory privately.</summary>
+    /// <summary>Finds out whether QEMU maps the memory privately, before the first page is imported.</summary>
     private void LookAtMappings(VhostUserConnection front)
     {
-        if (front.HasLooked || front.ProcessId is not { } process)
-            return;
-        front.HasLooked = true;
-        var isPrivate = front.BackEnd.Table.Regions
+        var isPrivate = front.ProcessId is { } process && front.BackEnd.Table.Regions
             .Select(region => region.Inode)
             .Distinct()
             .Any(inode => GuestMemoryFile.IsMappedPrivately(process, inode));
         lock (_lock)
-            _isPrivate = isPrivate;
+            (_isPrivate, front.HasLooked) = (isPrivate, true);
     }
 
     private void Disconnect(string why)

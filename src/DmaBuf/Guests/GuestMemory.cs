@@ -26,6 +26,7 @@ public sealed partial class GuestMemory : IDisposable
     private QmpDevice? _device;
     private bool _isPrivate;
     private bool _isEnded;
+    private bool _isDisposed;
     private (long Stops, long TableChanges) _seen;
 
     private GuestMemory(string name, SocketListener listener, FileDescriptor imported, uint? cid)
@@ -270,9 +271,9 @@ public sealed partial class GuestMemory : IDisposable
         QmpDevice? device;
         lock (_lock)
         {
-            if (_isEnded)
+            if (_isDisposed)
                 return;
-            _isEnded = true;
+            (_isDisposed, _isEnded) = (true, true);
             device = _device;
             _device = null;
             Monitor.PulseAll(_lock);
@@ -291,7 +292,7 @@ public sealed partial class GuestMemory : IDisposable
     public override string ToString() => Name;
 
     private bool IsReady =>
-        !_isEnded && _front is { BackEnd: { IsStarted: true, Table.Regions.Count: > 0 } };
+        !_isEnded && _front is { HasLooked: true, BackEnd: { IsStarted: true, Table.Regions.Count: > 0 } };
 
     private static DmaBuffer Make(GuestMemoryPieces pieces, GuestPages pages)
     {
