@@ -9,7 +9,7 @@ namespace DmaBuf.Build;
 /// <param name="name">The suite's name.</param>
 /// <param name="path">The file, or the folder, whose subfolders belong to other suites.</param>
 /// <param name="minutes">How long a run may take.</param>
-internal sealed partial class PesterSuite(string pester, string name, string path, int minutes = 15) : TestSuite
+internal sealed partial class PesterSuite(string pester, string name, string path, int minutes = 25) : TestSuite
 {
     /// <summary>The folder of the tests that need one machine.</summary>
     public static string Folder { get; } = Repository.At("tests", "Pester");
