@@ -51,7 +51,7 @@ internal static partial class LabTask
             : throw new BuildException($"A prompt needs a terminal; to run one command: {usage} -- COMMAND ARGUMENTS");
     }
 
-    /// <summary>Runs a command in a host or one of its guests, or opens a prompt there if the command is empty.</summary>
+    /// <summary>Runs a command in a host or in a guest, or opens a prompt there if the command is empty.</summary>
     internal static async Task<int> RunAsync(
         GuestHost host, string domain, string[] command, CancellationToken cancellationToken)
     {
