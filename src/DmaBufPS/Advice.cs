@@ -23,7 +23,8 @@ internal static class Advice
         "Guest,NoCid" => "Connect-GuestMemory -Cid gives it.",
         "Guest,Untrusted" => "-AllowAnyPeer accepts anyone.",
         "Guest,TooManyRanges" or "Peer,BadCount"
-            when failure.Message.Contains("list_limit", StringComparison.Ordinal) => "New-UDmaBuf -HugePage makes such a buffer.",
+            when failure.Message.Contains("list_limit", StringComparison.Ordinal) =>
+            "New-UDmaBuf -HugePage makes such a buffer.",
         "Guest,BadName" => "Get-GuestMemory lists the guests, Disconnect-GuestMemory disconnects one.",
         "Domain,Unknown" => "Get-XenDomain lists the domains.",
         "Buffer,Removed" => "Get-DmaBuf lists the buffers that are open.",

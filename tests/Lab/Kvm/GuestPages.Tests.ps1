@@ -8,7 +8,8 @@ BeforeAll {
     $null = Clear-Domain
     On vm1 {
         # Makes a buffer with noise in it, shares its pages and sends them to the host that connects.
-        function global:Send-Noise ([long] $Size, [switch] $HugePage, [string] $Address = 'vsockd:-1:900', [int] $Count = 1) {
+        function global:Send-Noise {
+            param ([long] $Size, [switch] $HugePage, [string] $Address = 'vsockd:-1:900', [int] $Count = 1)
             $global:buffer = New-UDmaBuf $Size -HugePage:$HugePage
             $buffer | Write-DmaBufContent (Get-Noise $Size 1)
             $global:pages = $buffer | Export-GuestPages

@@ -17,7 +17,9 @@ internal sealed class ChannelDispatcher : IDisposable
 {
     private const int LookForPeersMilliseconds = 5000;
 
-    /// <summary>How long the thread leaves the channels to one who waited a moment ago, and will probably again.</summary>
+    /// <summary>
+    /// How long the thread leaves the channels to one who waited a moment ago, and will probably again.
+    /// </summary>
     private const int TakeOverMilliseconds = 2;
 
     private static readonly Action<object?> s_signal = descriptor => Poll.Signal((FileDescriptor)descriptor!);
