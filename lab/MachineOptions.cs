@@ -39,7 +39,7 @@ public sealed record MachineOptions
     public bool RunsGuests { get; init; }
 
     /// <summary>How long the machine may take to start.</summary>
-    public TimeSpan StartLimit { get; init; } = TimeSpan.FromMinutes(2);
+    public TimeSpan StartLimit { get; init; } = TimeSpan.FromMinutes(5);
 
     /// <summary>Receives occasional lines for the user, for example about a download.</summary>
     public Action<string> Say { get; init; } = _ => { };

@@ -47,24 +47,19 @@ internal static class TestTask
         if (!quick)
             hostOnly = hostOnly.Concat(Pester("setup", PesterSuite.SetupFolder, pester));
 
-        List<TestStage> stages = [];
-        if (onHost)
-            stages.Add(OnHost([.. suites, .. hostOnly], runner));
-        if (inMachine && await CanRunMachineAsync(cancellationToken))
-            stages.Add(InMachine(quick ? [XunitSuite.Core] : suites, runner, tally));
+        List<TestStage> here = onHost ? [OnHost([.. suites, .. hostOnly], runner)] : [];
+        List<TestStage> emulated = [];
+        // The longest stages come first, so that two at a time end at about the same time.
         if (onXen)
-            stages.AddRange(await new XenTests(runner, tally, pester).StagesAsync(cancellationToken));
+            emulated.AddRange(await new XenTests(runner, tally, pester).StagesAsync(cancellationToken));
+        if (inMachine && await CanRunMachineAsync(cancellationToken))
+            emulated.Insert(Math.Min(1, emulated.Count), InMachine(quick ? [XunitSuite.Core] : suites, runner, tally));
         if (onKvm)
-            stages.AddRange(await new KvmTests(runner, tally, pester).StagesAsync(cancellationToken));
+            emulated.AddRange(await new KvmTests(runner, tally, pester).StagesAsync(cancellationToken));
 
-        if (place is not null)
-            stages.RemoveAll(stage => stage.Place != place);
-
-        using (var progress = new TestProgress(stages))
-        {
-            foreach (var stage in stages)
-                await progress.RunAsync(stage, cancellationToken);
-        }
+        // The tests here measure what this process holds and start builds, so they run alone.
+        await RunAsync(here, 1);
+        await RunAsync(emulated, TestLanes.Usual);
 
         if (onHost && filter is null)
             await CheckScriptsAsync(tally, cancellationToken);
@@ -73,6 +68,12 @@ internal static class TestTask
         Report.LeftOut();
         Report.Line(tally.Summary());
         return tally.HasFailures || tally.IsEmpty ? 1 : 0;
+
+        async Task RunAsync(IEnumerable<TestStage> stages, int lanesCount)
+        {
+            using var lanes = new TestLanes(stages.Where(stage => place is null || stage.Place == place));
+            await lanes.RunAsync(lanesCount, cancellationToken);
+        }
     }
 
     private static IEnumerable<TestSuite> Pester(string name, string folder, string? pester) =>

@@ -6,15 +6,25 @@ namespace DmaBuf.Build;
 /// </summary>
 internal static class CompiledTests
 {
+    private static readonly SemaphoreSlim s_one = new(1);
+
     /// <summary>The folder of a project's files.</summary>
     public static string Folder(string project) => Repository.At("out", "build", "compiled", project);
 
-    /// <summary>Brings a project's folder up to date.</summary>
-    public static Task UpdateAsync(string project, CancellationToken cancellationToken)
+    /// <summary>Brings a project's folder up to date, for one caller at a time.</summary>
+    public static async Task UpdateAsync(string project, CancellationToken cancellationToken)
     {
         var binaries = Repository.Binaries(project);
         string[] references = [binaries, Repository.PowerShellReference];
-        return UpdateAsync(binaries, Folder(project), references, cancellationToken);
+        await s_one.WaitAsync(cancellationToken);
+        try
+        {
+            await UpdateAsync(binaries, Folder(project), references, cancellationToken);
+        }
+        finally
+        {
+            s_one.Release();
+        }
     }
 
     private static async Task UpdateAsync(

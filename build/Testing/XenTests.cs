@@ -51,8 +51,12 @@ internal sealed class XenTests(TestRunner runner, TestTally tally, string? peste
         };
         return
         [
-            Stage("xen-plain", usual with { Guests = [s_alice, s_bob with { Type = XenGuestType.Pv }] },
-                [.. Peers(all), .. Cmdlets("Plain", "Plain")]),
+            .. pester is null ? Array.Empty<TestStage>() :
+            [
+                // These tests take half an hour on an idle computer.
+                Stage("xen", usual with { Driver = GrantDriver.Mmap, Guests = [s_alice, bob, s_unfit] },
+                    [RunCore, .. Cmdlets("cmdlets", string.Empty, minutes: 60)]),
+            ],
 
             // dave, a PV guest, exchanges references with a PVH dom0 by dmabuf-peer.
             withoutPvh is not null ? Skipped("xen-pvh", withoutPvh) : Stage("xen-pvh",
@@ -64,6 +68,9 @@ internal sealed class XenTests(TestRunner runner, TestTally tally, string? peste
                 },
                 [.. Peers(GrantDriver.Mmap), .. Cmdlets("Sharing", "Sharing.Tests.ps1")]),
 
+            Stage("xen-plain", usual with { Guests = [s_alice, s_bob with { Type = XenGuestType.Pv }] },
+                [.. Peers(all), .. Cmdlets("Plain", "Plain")]),
+
             .. pester is null ? Array.Empty<TestStage>() :
             [
                 Stage("xen-bounce",
@@ -74,10 +81,6 @@ internal sealed class XenTests(TestRunner runner, TestTally tally, string? peste
                         Dom0KernelParameters = "swiotlb=force",
                     },
                     [.. Cmdlets("Bounce", "Bounce")]),
-
-                // These tests take ten minutes on two processors, and three times as long on a slow computer.
-                Stage("xen", usual with { Driver = GrantDriver.Mmap, Guests = [s_alice, bob, s_unfit] },
-                    [RunCore, .. Cmdlets("cmdlets", string.Empty, minutes: 60)]),
             ],
         ];
 

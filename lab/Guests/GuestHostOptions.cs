@@ -23,7 +23,7 @@ public abstract record GuestHostOptions
     public bool Terminal { get; init; }
 
     /// <summary>How long the host may take to start, and then its guests.</summary>
-    public TimeSpan StartLimit { get; init; } = TimeSpan.FromMinutes(4);
+    public TimeSpan StartLimit { get; init; } = TimeSpan.FromMinutes(10);
 
     /// <summary>Receives occasional lines for the user.</summary>
     public Action<string> Say { get; init; } = _ => { };
