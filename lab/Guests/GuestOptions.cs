@@ -12,5 +12,5 @@ public abstract record GuestOptions
     public int MemoryMiB { get; init; } = 512;
 
     /// <summary>The number of processors.</summary>
-    public int Processors { get; init; } = 2;
+    public int Processors { get; init; } = 1;
 }

@@ -3,9 +3,6 @@ namespace DmaBuf.Lab;
 /// <summary>The options of a guest of the KVM host.</summary>
 public sealed record KvmGuestOptions : GuestOptions
 {
-    /// <summary>Makes the default options: one processor, because an interrupt between two is slow here.</summary>
-    public KvmGuestOptions() => Processors = 1;
-
     /// <summary>The number of huge pages (2 MiB each) set aside.</summary>
     public int HugePages { get; init; } = 8;
 

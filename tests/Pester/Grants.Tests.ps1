@@ -136,12 +136,16 @@ Describe 'Send-DmaBufFd with GrantRefs' {
 
     It 'serves only the peers that -From names' {
         $port = Get-FreePort
+        $hasBegun = [Threading.ManualResetEventSlim]::new()
         $scan = Start-ThreadJob {
-            foreach ($try in 1..200) {
+            ($using:hasBegun).Set()
+            foreach ($try in 1..1000) {
                 try { return [Net.Sockets.TcpClient]::new('127.0.0.1', $using:port).GetStream().ReadByte() }
                 catch { Start-Sleep -Milliseconds 50 }
             }
         }
+        # A job takes long to start on a busy computer.
+        $hasBegun.Wait(60000) | Should -BeTrue
         Should-Fail {
             $Refs | Send-DmaBufFd "tcpd:127.0.0.1:$port" -From 10.0.0.0/8 -TimeoutSec 8
         } 'Wait,ETIMEDOUT' OperationTimeout
