@@ -20,6 +20,8 @@ internal static class TestTask
         var inMachine = !arguments.TakeSwitch("NoMachine") && !xenOnly;
         // Not by default, as long as the emulated processor's own virtualization ends some hosts at their start.
         var onKvm = arguments.TakeSwitch("Kvm");
+        if (!onKvm)
+            Report.LeaveOut("the tests with KVM guests (-Kvm runs them)");
         var onXen = (!arguments.TakeSwitch("NoXen") && !machineOnly && !quick) || xenOnly;
         var filter = arguments.TakeOption("Filter");
         var place = arguments.TakeOption("Place");

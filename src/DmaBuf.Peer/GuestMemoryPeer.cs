@@ -33,7 +33,7 @@ internal static class GuestMemoryPeer
             {
                 // No session waits for it now.
             }
-            catch (DmaBufException e) when (e is KernelException or PeerException)
+            catch (DmaBufException e) when (e is KernelException or PeerException or WaitTimeoutException)
             {
                 Console.Error.WriteLine(Advice.Describe(e));
             }

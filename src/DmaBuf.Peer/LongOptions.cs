@@ -1,5 +1,4 @@
 using System.Globalization;
-using DmaBuf.Transport;
 
 namespace DmaBuf.Peer;
 
@@ -54,7 +53,7 @@ internal sealed class LongOptions
     public int Turns { get; }
 
     /// <summary>Whether the address is one between a guest and its host.</summary>
-    public bool IsVsock => Endpoint.Parse(Address).Kind == EndpointKind.Vsock;
+    public bool IsVsock => Address.StartsWith("vsock", StringComparison.Ordinal);
 
     /// <summary>Takes an option and its value out of the words.</summary>
     private string? Take(string option, params ReadOnlySpan<string> roles)

@@ -151,7 +151,7 @@ Describe 'Connect-GuestMemory' {
             $limit = [DmaBuf.Waits.WaitLimit]::new([timespan]::FromSeconds(60))
             $endpoint = [DmaBuf.Transport.Endpoint]::Parse("unixd:$path")
             $listener = [DmaBuf.Transport.StreamListener]::Listen($endpoint, $limit)
-            foreach ($answer in "hello`n", ('x' * 5MB), '') {
+            foreach ($answer in "hello`n", ('x' * 5MB), "{`"event`":1,`"event`":2}`n", '') {
                 $peer = $listener.Accept($limit)
                 try { $peer.Send([Text.Encoding]::ASCII.GetBytes($answer), $limit) } catch { }
                 $peer.Dispose()
@@ -159,7 +159,7 @@ Describe 'Connect-GuestMemory' {
             $listener.Dispose(); $limit.Dispose()
         }
         Wait-Until { Test-Path $TestDrive/qmp } 60
-        foreach ($i in 1..3) {
+        foreach ($i in 1..4) {
             $failure = Get-ErrorOf { Connect-GuestMemory vm1 $TestDrive/vm1.sock -Qmp $TestDrive/qmp -TimeoutSec 60 }
             $failure.FullyQualifiedErrorId | Should -BeLike 'Guest,Qmp,*'
             $failure.ErrorDetails.RecommendedAction | Should -BeLike '*-qmp unix:*'
@@ -177,6 +177,12 @@ Describe 'Connect-GuestMemory' {
             Should -BeLike 'Guest,Untrusted,*'
         { Receive-DmaBuf vsock:3:900 -Guest vm9 } | Should -Throw -ExpectedMessage "*No guest 'vm9' is connected*"
         (Get-ErrorOf { Get-GuestMemory vm9 }).FullyQualifiedErrorId | Should -BeLike 'Guest,NotFound,*'
+    }
+
+    It 'accepts no second choice of the sender for a stream of frames' {
+        $null = Connect-GuestMemory vm1 $TestDrive/vm1.sock -Cid 3
+        { Receive-VideoStream unix:$TestDrive/v -AllowAnyPeer } | Should -Throw -ErrorId 'Video,BadPeers,*'
+        { Receive-VideoStream vsock:3:900 -Guest vm1 -From 3 } | Should -Throw -ErrorId 'Video,BadPeers,*'
     }
 
     It 'Ctrl+C ends its wait' {

@@ -11,6 +11,8 @@ internal sealed class BufferMemory(Backing backing) : IDisposable
     private readonly Lock _lock = new();
     private OpenViews _views;
     private Mapping? _mapping;
+    private IDisposable? _peer;
+    private bool _isFreed;
     private volatile bool _isClosed;
     private volatile bool _isDisposed;
 
@@ -38,8 +40,23 @@ internal sealed class BufferMemory(Backing backing) : IDisposable
         }
     }
 
-    /// <summary>Disposed last: it tells the peer that shared the memory that this side is done with it.</summary>
-    public IDisposable? Peer { get; set; }
+    /// <summary>
+    /// Keeps what tells the peer that shared the memory that this side is done with it. It is disposed last, which is
+    /// now where all else is freed already.
+    /// </summary>
+    public void OwnPeer(IDisposable peer)
+    {
+        lock (_lock)
+        {
+            if (!_isFreed)
+            {
+                _peer = peer;
+                return;
+            }
+        }
+
+        peer.Dispose();
+    }
 
     /// <summary>Holds the memory until <see cref="Release"/>. False once the memory is closed.</summary>
     public bool TryHold()
@@ -178,6 +195,8 @@ internal sealed class BufferMemory(Backing backing) : IDisposable
         if (Interlocked.Decrement(ref _ends) > 0)
             return;
         backing.Dispose();
-        Peer?.Dispose();
+        lock (_lock)
+            _isFreed = true;
+        _peer?.Dispose();
     }
 }

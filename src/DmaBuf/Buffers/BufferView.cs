@@ -28,12 +28,13 @@ public readonly unsafe ref struct BufferView
     /// <summary>The buffer's size in bytes.</summary>
     public long Size => _mapping.Length;
 
-    /// <summary>A range of bytes, for reading. Errors: <see cref="BufferException"/> (OutOfRange).</summary>
+    /// <summary>A range of bytes, for reading. Errors: <see cref="BufferException"/> (OutOfRange, Removed).</summary>
     /// <exception cref="ObjectDisposedException">The view has ended.</exception>
     public ReadOnlySpan<byte> Slice(long offset, int count) => new(At(offset, count), count);
 
     /// <summary>
-    /// A range of bytes, for reading and writing. Errors: <see cref="BufferException"/> (OutOfRange, ReadOnly).
+    /// A range of bytes, for reading and writing. Errors: <see cref="BufferException"/> (OutOfRange, ReadOnly,
+    /// Removed).
     /// </summary>
     /// <exception cref="ObjectDisposedException">The view has ended.</exception>
     public Span<byte> WritableSlice(long offset, int count)
@@ -52,7 +53,7 @@ public readonly unsafe ref struct BufferView
 
     private byte* At(long offset, int count)
     {
-        ObjectDisposedException.ThrowIf(!_buffer.IsViewOpen(_id), typeof(BufferView));
+        _buffer.CheckView(_id);
         _buffer.CheckRange(offset, count);
         return _mapping.Address + offset;
     }

@@ -180,7 +180,10 @@ public sealed class DmaBuffer : IDisposable
             throw BufferException.Removed(this, _endReason);
     }
 
-    /// <summary>Removes the buffer because of something that its user did not do.</summary>
+    /// <summary>
+    /// Removes the buffer because of something that its user did not do. Views that are open refuse from now on: the
+    /// pages may be used for something else.
+    /// </summary>
     /// <param name="reason">What happened, as a sentence without its full stop.</param>
     internal void End(string reason)
     {
@@ -260,7 +263,7 @@ public sealed class DmaBuffer : IDisposable
     /// Keeps the object that tells the peer that this side is done. It is disposed once all of the buffer is freed, by
     /// the thread that ends the last use.
     /// </summary>
-    internal void OwnPeer(IDisposable peer) => _memory.Peer = peer;
+    internal void OwnPeer(IDisposable peer) => _memory.OwnPeer(peer);
 
     /// <summary>Uses the descriptor, which stays open in the meantime.</summary>
     /// <exception cref="BufferException">Removed.</exception>
@@ -327,7 +330,15 @@ public sealed class DmaBuffer : IDisposable
     /// <summary>Whether the buffer is mapped now.</summary>
     internal bool IsMapped => _memory.IsMapped;
 
-    internal bool IsViewOpen(BufferViewId view) => _memory.IsViewOpen(view);
+    /// <summary>Refuses a view that was closed, or whose buffer ended by something that its user did not do.</summary>
+    /// <exception cref="ObjectDisposedException">The view is closed.</exception>
+    /// <exception cref="BufferException">Removed.</exception>
+    internal void CheckView(BufferViewId view)
+    {
+        ObjectDisposedException.ThrowIf(!_memory.IsViewOpen(view), typeof(BufferView));
+        if (_endReason is { } reason)
+            throw BufferException.Removed(this, reason);
+    }
 
     internal void EndView(BufferAccess access, BufferViewId view) => _memory.EndView(this, access, view);
 

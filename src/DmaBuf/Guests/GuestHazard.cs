@@ -6,6 +6,11 @@ public enum GuestHazard
     /// <summary>QEMU maps the memory privately (share=off): what the guest writes does not reach the host.</summary>
     NotShared,
 
+    /// <summary>
+    /// This process cannot look at QEMU's mappings (/proc/PID/maps), so nobody knows whether the memory is shared.
+    /// </summary>
+    SharingUnknown,
+
     /// <summary>A region is not a memfd that udmabuf takes, such as a file of memory-backend-file.</summary>
     BadMemory,
 

@@ -66,14 +66,17 @@ internal sealed class GuestImports
 
     private void End(Predicate<Import> isEnding, string reason)
     {
-        List<DmaBuffer> ending;
+        // A condition can become true at any moment, so each is looked at once.
+        ILookup<bool, Import> imports;
         lock (_lock)
         {
-            ending = _imports.FindAll(isEnding).ConvertAll(import => import.Buffer);
-            _imports.RemoveAll(isEnding);
+            imports = _imports.ToLookup(import => isEnding(import));
+            _imports.Clear();
+            _imports.AddRange(imports[false]);
         }
 
-        ending.ForEach(buffer => buffer.End(reason));
+        foreach (var import in imports[true])
+            import.Buffer.End(reason);
     }
 
     private sealed record Import(DmaBuffer Buffer, IReadOnlyList<GuestMemoryRegion> Regions, ByteStream? Link);

@@ -30,13 +30,18 @@ public sealed partial class GuestMemory
             LastError = e.Message;
         }
 
-        Disconnect($"the memory of guest '{Name}' was given up");
+        Drop($"the memory of guest '{Name}' was given up");
         _listener.Dispose();
+        QmpDevice? device;
         lock (_lock)
         {
             _isEnded = true;
+            device = _device;
+            _device = null;
             Monitor.PulseAll(_lock);
         }
+
+        device?.Dispose();
     }
 
     /// <summary>Waits for one event, and handles it.</summary>
@@ -119,6 +124,8 @@ public sealed partial class GuestMemory
             if (goesOn)
             {
                 TakeNote(front);
+                // Only now, because QEMU may then use the memory for something else.
+                front.Answer();
                 return;
             }
         }
@@ -128,7 +135,7 @@ public sealed partial class GuestMemory
             why = e.Message.TrimEnd('.');
         }
 
-        Disconnect(why);
+        Drop(why);
     }
 
     /// <summary>
@@ -137,7 +144,7 @@ public sealed partial class GuestMemory
     private void TakeNote(VhostUserConnection front)
     {
         var now = (front.BackEnd.Stops, front.BackEnd.TableChanges);
-        if (front is { HasLooked: false, BackEnd: { IsStarted: true, Table.Regions.Count: > 0 } })
+        if (front.BackEnd is { IsStarted: true, Table.Regions.Count: > 0 } && front.LookedAt != front.BackEnd.Changes)
             LookAtMappings(front);
         if (now.Stops != _seen.Stops)
             _imports.End($"guest '{Name}' was stopped or reset");
@@ -148,25 +155,25 @@ public sealed partial class GuestMemory
             Monitor.PulseAll(_lock);
     }
 
-    /// <summary>Finds out whether QEMU maps the memory privately, before the first page is imported.</summary>
+    /// <summary>
+    /// Finds out whether QEMU maps the memory privately, before the first page is imported and whenever regions change.
+    /// </summary>
     private void LookAtMappings(VhostUserConnection front)
     {
-        var isPrivate = front.ProcessId is { } process && front.BackEnd.Table.Regions
-            .Select(region => region.Inode)
-            .Distinct()
-            .Any(inode => GuestMemoryFile.IsMappedPrivately(process, inode));
+        ulong[] inodes = [.. front.BackEnd.Table.Regions.Select(region => region.Inode)];
+        var isPrivate = GuestMemoryFile.IsMappedPrivately(front.ProcessId, inodes);
         lock (_lock)
-            (_isPrivate, front.HasLooked) = (isPrivate, true);
+            (_isPrivate, front.LookedAt) = (isPrivate, front.BackEnd.Changes);
     }
 
-    private void Disconnect(string why)
+    private void Drop(string why)
     {
         VhostUserConnection? front;
         lock (_lock)
         {
             front = _front;
             _front = null;
-            _isPrivate = false;
+            _isPrivate = null;
             Monitor.PulseAll(_lock);
         }
 
@@ -174,5 +181,10 @@ public sealed partial class GuestMemory
         front?.Dispose();
     }
 
-    private void OnReset() => _imports.End($"guest '{Name}' was reset");
+    private void OnReset()
+    {
+        lock (_lock)
+            _resets++;
+        _imports.End($"guest '{Name}' was reset");
+    }
 }

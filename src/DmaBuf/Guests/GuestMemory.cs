@@ -16,6 +16,9 @@ public sealed partial class GuestMemory : IDisposable
     /// <summary>How often a change of the guest's memory is looked for, on behalf of another process.</summary>
     private const int LookMilliseconds = 100;
 
+    /// <summary>How long another process may take to answer, so that it cannot keep the next one out.</summary>
+    private static readonly TimeSpan s_answerTime = TimeSpan.FromSeconds(10);
+
     private readonly object _lock = new();
     private readonly CancellationTokenSource _ending = new();
     private readonly SocketListener _listener;
@@ -24,7 +27,8 @@ public sealed partial class GuestMemory : IDisposable
     private readonly FileDescriptor _imported;
     private VhostUserConnection? _front;
     private QmpDevice? _device;
-    private bool _isPrivate;
+    private bool? _isPrivate;
+    private long _resets;
     private bool _isEnded;
     private bool _isDisposed;
     private (long Stops, long TableChanges) _seen;
@@ -88,8 +92,10 @@ public sealed partial class GuestMemory : IDisposable
             lock (_lock)
             {
                 var hazards = new List<GuestHazard>();
-                if (_isPrivate)
+                if (_isPrivate == true)
                     hazards.Add(GuestHazard.NotShared);
+                else if (_isPrivate is null && _device is null && IsReady)
+                    hazards.Add(GuestHazard.SharingUnknown);
                 if (_front?.BackEnd.Table.Regions.Any(region => region.Refusal is not null) == true)
                     hazards.Add(GuestHazard.BadMemory);
                 return [.. hazards, .. _device?.Hazards ?? [GuestHazard.BalloonUnknown]];
@@ -150,6 +156,7 @@ public sealed partial class GuestMemory : IDisposable
             }
         }
 
+        device?.TakeOut(limit.Cancellation);
         device?.Dispose();
         WaitReady(limit);
     }
@@ -190,16 +197,15 @@ public sealed partial class GuestMemory : IDisposable
         ArgumentNullException.ThrowIfNull(pages);
         var most = UdmabufAllocator.ListLimit ?? int.MaxValue;
         VhostUserConnection front;
-        long stops;
+        (long, long) ends;
         GuestMemoryPieces pieces;
         lock (_lock)
         {
             if (!IsReady)
                 throw NotReady();
-            if (_isPrivate)
-                throw NotShared();
+            CheckShared();
             front = _front!;
-            stops = front.BackEnd.Stops;
+            ends = (front.BackEnd.Stops, _resets);
             pieces = front.BackEnd.Table.Find(pages, most);
         }
 
@@ -208,7 +214,8 @@ public sealed partial class GuestMemory : IDisposable
             var buffer = Make(pieces, pages);
             lock (_lock)
             {
-                if (!_isEnded && front == _front && stops == front.BackEnd.Stops)
+                if (!_isEnded && front == _front && ends == (front.BackEnd.Stops, _resets)
+                    && pieces.Regions.All(front.BackEnd.Table.Has))
                 {
                     _imports.Add(buffer, pieces.Regions, link);
                     Poll.Signal(_imported);
@@ -227,32 +234,44 @@ public sealed partial class GuestMemory : IDisposable
     /// </summary>
     /// <param name="backEnd">The connection to it, over a unix socket.</param>
     /// <param name="limit">The time limit.</param>
-    /// <exception cref="PeerException">Incompatible, BadMessage: it is not such a back end.</exception>
+    /// <exception cref="GuestException">BadMemory: QEMU maps the memory privately.</exception>
+    /// <exception cref="PeerException">
+    /// Unwanted: it runs as another user; Incompatible, BadMessage: it is not such a back end.
+    /// </exception>
     /// <exception cref="KernelException">fcntl, send, recv.</exception>
     /// <exception cref="WaitTimeoutException">It did not answer in time.</exception>
     public void ShowTo(ByteStream backEnd, WaitLimit limit)
     {
         ArgumentNullException.ThrowIfNull(backEnd);
         ArgumentNullException.ThrowIfNull(limit);
+        // Whoever gets the guest's memory can do anything to the guest.
+        if (!backEnd.Remote.IsOwnUser)
+        {
+            throw new PeerException(PeerFault.Unwanted, backEnd.Peer, "runs as another user",
+                "Run the session as the user of this process, or as root.");
+        }
+
         var frontEnd = new VhostUserFrontEnd((SocketStream)backEnd);
-        frontEnd.Negotiate(limit);
+        using (var part = limit.AtMost(s_answerTime))
+            frontEnd.Negotiate(part);
         (long Stops, long TableChanges) shown = (-1, -1);
         var isStarted = false;
         while (!backEnd.HasEnded)
         {
             var (isReady, seen, regions) = CopyTable();
             using (new GuestMemoryTable(regions))
+            using (var part = limit.AtMost(s_answerTime))
             {
                 if (isStarted && (!isReady || seen.Stops != shown.Stops))
                 {
-                    frontEnd.Stop(limit);
+                    frontEnd.Stop(part);
                     isStarted = false;
                 }
 
-                frontEnd.Show(regions, limit);
+                frontEnd.Show(regions, part);
                 if (isReady && !isStarted)
                 {
-                    frontEnd.Start(limit);
+                    frontEnd.Start(part);
                     isStarted = true;
                 }
             }
@@ -262,11 +281,18 @@ public sealed partial class GuestMemory : IDisposable
         }
     }
 
+    /// <inheritdoc cref="Disconnect"/>
+    public void Dispose() => Disconnect();
+
     /// <summary>
     /// Ends every buffer of this guest, takes out the device that was plugged in, and stops listening. QEMU stays
     /// alive. Idempotent.
     /// </summary>
-    public void Dispose()
+    /// <param name="cancellation">
+    /// Ends the wait for the guest to let the device go, which takes at most twenty seconds: the device then stays, and
+    /// does nothing.
+    /// </param>
+    public void Disconnect(CancellationToken cancellation = default)
     {
         QmpDevice? device;
         lock (_lock)
@@ -281,6 +307,7 @@ public sealed partial class GuestMemory : IDisposable
 
         _imports.End($"the memory of guest '{Name}' was given up");
         // The back end answers QEMU until the device is out.
+        device?.TakeOut(cancellation);
         device?.Dispose();
         _ending.Cancel();
         _thread.Join();
@@ -292,7 +319,7 @@ public sealed partial class GuestMemory : IDisposable
     public override string ToString() => Name;
 
     private bool IsReady =>
-        !_isEnded && _front is { HasLooked: true, BackEnd: { IsStarted: true, Table.Regions.Count: > 0 } };
+        !_isEnded && _front is { LookedAt: not null, BackEnd: { IsStarted: true, Table.Regions.Count: > 0 } };
 
     private static DmaBuffer Make(GuestMemoryPieces pieces, GuestPages pages)
     {
@@ -321,6 +348,7 @@ public sealed partial class GuestMemory : IDisposable
     {
         lock (_lock)
         {
+            CheckShared();
             var backEnd = _front?.BackEnd;
             return (IsReady, (backEnd?.Stops ?? 0, backEnd?.TableChanges ?? 0), backEnd?.Table.Copy() ?? []);
         }
@@ -336,8 +364,13 @@ public sealed partial class GuestMemory : IDisposable
         },
         LastError ?? "Start QEMU with a vhost-user device on that socket, and a guest whose kernel has its driver.");
 
-    private GuestException NotShared() => new(
-        GuestFault.BadMemory,
-        $"QEMU maps the memory of guest '{Name}' privately, so that this host does not see what the guest writes.",
-        "Start QEMU with -object memory-backend-memfd,share=on.");
+    private void CheckShared()
+    {
+        if (_isPrivate != true)
+            return;
+        throw new GuestException(
+            GuestFault.BadMemory,
+            $"QEMU maps the memory of guest '{Name}' privately, so that this host does not see what the guest writes.",
+            "Start QEMU with -object memory-backend-memfd,share=on.");
+    }
 }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using DmaBuf.Interop;
 
 namespace DmaBuf.Guests;
@@ -19,14 +20,23 @@ internal static class GuestMemoryFile
     }
 
     /// <summary>
-    /// Whether another process has a private mapping of the file, so that what its guest writes does not reach the file
-    /// (share=off). False where that process cannot be looked at.
+    /// Whether another process has a private mapping of one of the memfds, so that what its guest writes does not reach
+    /// the file (share=off). Null where that process cannot be looked at.
     /// </summary>
-    public static bool IsMappedPrivately(int processId, ulong inode) => inode != 0
-        && SysFile.ReadLines($"/proc/{processId}/maps").Any(line => IsPrivateMapping(line, $" {inode} "));
+    public static bool? IsMappedPrivately(int? processId, ulong[] inodes)
+    {
+        var lines = processId is > 0 ? SysFile.ReadLines($"/proc/{processId}/maps") : [];
+        return lines.Length == 0 ? null : lines.Any(line => IsPrivateMapping(line, inodes));
+    }
 
-    private static bool IsPrivateMapping(string line, string inode) =>
-        line.Contains(inode, StringComparison.Ordinal) && line.Split(' ') is [_, [_, 'w', _, 'p'], ..];
+    /// <summary>
+    /// A line is: addresses, permissions, offset, device, inode, path. Other files can have equal inode numbers.
+    /// </summary>
+    private static bool IsPrivateMapping(string line, ulong[] inodes) =>
+        line.Split(' ', StringSplitOptions.RemoveEmptyEntries) is [_, [_, 'w', _, 'p'], _, _, var inode, var path, ..]
+        && path.StartsWith("/memfd:", StringComparison.Ordinal)
+        && ulong.TryParse(inode, NumberStyles.None, CultureInfo.InvariantCulture, out var number)
+        && inodes.Contains(number);
 
     private static string? Refuse(FileDescriptor file, ulong size, in VhostUser.Region region)
     {

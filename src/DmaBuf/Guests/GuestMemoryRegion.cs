@@ -26,7 +26,11 @@ public sealed record GuestMemoryRegion(ulong Address, ulong Size, ulong Offset)
     /// <summary>The addresses, as messages show them.</summary>
     public override string ToString() => $"0x{Address:x}-0x{End - 1:x}";
 
-    /// <summary>Whether QEMU means the same region.</summary>
+    /// <summary>Whether QEMU means the same region. It does not tell the offset of one that it removes.</summary>
+    internal bool IsNamedBy(GuestMemoryRegion other) =>
+        (Address, Size, UserAddress) == (other.Address, other.Size, other.UserAddress);
+
+    /// <summary>Whether it is the same memory.</summary>
     internal bool IsSame(GuestMemoryRegion other) =>
-        (Address, Size, Offset, UserAddress) == (other.Address, other.Size, other.Offset, other.UserAddress);
+        IsNamedBy(other) && (Offset, Inode) == (other.Offset, other.Inode);
 }

@@ -45,7 +45,7 @@ internal sealed class GuestMemoryTable : IDisposable
     /// <returns>False where there is no such region.</returns>
     public bool Remove(GuestMemoryRegion region)
     {
-        var at = _regions.FindIndex(region.IsSame);
+        var at = _regions.FindIndex(region.IsNamedBy);
         if (at < 0)
             return false;
         _regions[at].Memory.Dispose();

@@ -33,13 +33,16 @@ public sealed class GuestPagesExport : IDisposable
     public static GuestPagesExport Create(DmaBuffer buffer)
     {
         ArgumentNullException.ThrowIfNull(buffer);
-        return buffer.Use(descriptor =>
+        return buffer.Use(_ =>
         {
             CheckCanExport(buffer);
-            var pin = Pin(buffer, descriptor);
+            // Whoever else has a memfd can put other pages into it until they are pinned.
+            var before = ReadPages(buffer);
+            var pin = Pin(buffer);
             try
             {
-                return new GuestPagesExport(pin, ReadPages(buffer));
+                var pages = ReadPages(buffer);
+                return pages.Equals(before) ? new GuestPagesExport(pin, pages) : throw Moved(buffer);
             }
             catch
             {
@@ -66,10 +69,8 @@ public sealed class GuestPagesExport : IDisposable
     public void Dispose() => _pin.Dispose();
 
     /// <summary>A udmabuf pins its pages for as long as a descriptor of it is open.</summary>
-    private static FileDescriptor Pin(DmaBuffer buffer, FileDescriptor descriptor)
+    private static FileDescriptor Pin(DmaBuffer buffer)
     {
-        if (buffer.IsDmaBuf)
-            return Fcntl.Duplicate(descriptor) ?? throw new KernelException("fcntl", Errno.Last, $"{buffer}");
         using var device = UdmabufAllocator.OpenDevice();
         return UdmabufAllocator.Create(device, buffer.MemFds) ?? throw new KernelException(
             nameof(Udmabuf.UDMABUF_CREATE),
@@ -77,6 +78,11 @@ public sealed class GuestPagesExport : IDisposable
             $"{buffer}",
             "udmabuf takes memfds sealed with F_SEAL_SHRINK and not with F_SEAL_WRITE, up to its size_limit_mb.");
     }
+
+    private static GuestException Moved(DmaBuffer buffer) => new(
+        GuestFault.NoFrames,
+        $"The pages of {buffer} changed while they were read: another process takes pages out of its memfd.",
+        "Share a buffer that this process made, whose memfd nobody else has.");
 
     private static GuestPages ReadPages(DmaBuffer buffer)
     {

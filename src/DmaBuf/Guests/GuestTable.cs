@@ -32,11 +32,13 @@ public sealed class GuestTable
     /// <exception cref="GuestException">BadName: there is a guest of that name.</exception>
     public GuestMemory Add(string name, string path, uint? cid, object? owner = null)
     {
-        CheckIsFree(name);
-        var guest = GuestMemory.Listen(name, path, cid);
         lock (_lock)
+        {
+            CheckIsFree(name);
+            var guest = GuestMemory.Listen(name, path, cid);
             _guests.Add((guest, owner));
-        return guest;
+            return guest;
+        }
     }
 
     /// <summary>Gives up the memory of some owners' guests.</summary>

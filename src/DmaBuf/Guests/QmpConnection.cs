@@ -22,6 +22,7 @@ internal sealed class QmpConnection : IDisposable
     private readonly Action<string, JsonNode?> _onEvent;
     private JsonNode? _greeting;
     private JsonNode? _answer;
+    private long _lastId;
     private DmaBufException? _failure;
 
     private QmpConnection(ByteStream stream, Action<string, JsonNode?> onEvent)
@@ -63,7 +64,9 @@ internal sealed class QmpConnection : IDisposable
     /// <exception cref="WaitTimeoutException">QEMU did not answer in time.</exception>
     public JsonNode? Execute(string command, JsonObject? arguments, WaitLimit limit)
     {
-        var message = new JsonObject { ["execute"] = command };
+        // By its id, a late answer to a command that was given up is told from this one's.
+        var id = ++_lastId;
+        var message = new JsonObject { ["execute"] = command, ["id"] = id };
         if (arguments is not null)
             message["arguments"] = arguments;
         lock (_lock)
@@ -71,7 +74,7 @@ internal sealed class QmpConnection : IDisposable
         var text = message.ToJsonString();
         KernelTrace.Write($"QMP: {text}");
         _stream.Send(Encoding.UTF8.GetBytes(text + "\n"), limit);
-        var answer = Await(() => _answer, $"its answer to {command}", limit);
+        var answer = Await(() => IsAnswerTo(id) ? _answer : null, $"its answer to {command}", limit);
         if (answer["error"] is JsonObject error)
         {
             throw new GuestException(
@@ -85,6 +88,9 @@ internal sealed class QmpConnection : IDisposable
 
     /// <summary>Closes the connection, which ends its thread.</summary>
     public void Dispose() => _stream.Dispose();
+
+    private bool IsAnswerTo(long id) =>
+        _answer?["id"] is JsonValue value && value.TryGetValue(out long answered) && answered == id;
 
     private JsonNode Await(Func<JsonNode?> found, string what, WaitLimit limit)
     {
@@ -122,8 +128,9 @@ internal sealed class QmpConnection : IDisposable
         {
             Fail(e);
         }
-        catch (JsonException)
+        catch (Exception e) when (e is JsonException or ArgumentException or InvalidOperationException)
         {
+            // The latter two are of objects that have a key twice.
             Fail(Bad("sent something that is not JSON"));
         }
         catch (ObjectDisposedException)

@@ -54,6 +54,7 @@ internal sealed class QmpDevice : IDisposable
         }
         catch
         {
+            device.TakeOut(limit.Cancellation);
             device.Dispose();
             throw;
         }
@@ -62,9 +63,9 @@ internal sealed class QmpDevice : IDisposable
     /// <summary>
     /// Takes the device out, which needs the guest's help, for at most twenty seconds. The back end must still answer.
     /// </summary>
-    public void Dispose()
+    public void TakeOut(CancellationToken cancellation)
     {
-        using var limit = new WaitLimit(s_removal);
+        using var limit = new WaitLimit(s_removal, cancellation);
         try
         {
             if (_isAdded)
@@ -72,13 +73,14 @@ internal sealed class QmpDevice : IDisposable
             else if (_hasBackend)
                 _qmp.Execute("chardev-remove", new JsonObject { ["id"] = _id }, limit);
         }
-        catch (DmaBufException)
+        catch (Exception e) when (e is DmaBufException or OperationCanceledException)
         {
             // QEMU is gone, or the guest does not let the device go: it stays, and does nothing.
         }
-
-        _qmp.Dispose();
     }
+
+    /// <summary>Closes the connection to QEMU.</summary>
+    public void Dispose() => _qmp.Dispose();
 
     /// <summary>Takes out devices whose session was killed: QEMU is connected to no back end of theirs.</summary>
     private void RemoveOrphans(WaitLimit limit)

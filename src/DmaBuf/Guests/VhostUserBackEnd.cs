@@ -38,6 +38,9 @@ internal sealed class VhostUserBackEnd : IDisposable
     /// <summary>How often regions were removed or replaced.</summary>
     public long TableChanges { get; private set; }
 
+    /// <summary>A number that changes whenever regions are added, removed or replaced.</summary>
+    public long Changes { get; private set; }
+
     /// <summary>Handles one message.</summary>
     /// <param name="header">Its head.</param>
     /// <param name="payload">Its payload, which has the length that the head tells.</param>
@@ -129,6 +132,7 @@ internal sealed class VhostUserBackEnd : IDisposable
             return $"sent {descriptors.Count} descriptors with a table of {head.num_regions} regions";
         Table.Clear();
         TableChanges++;
+        Changes++;
         payload = payload[Unsafe.SizeOf<Regions>()..];
         for (var i = 0; i < (int)head.num_regions; i++)
         {
@@ -147,6 +151,7 @@ internal sealed class VhostUserBackEnd : IDisposable
             return "sent a region of memory without a descriptor";
         var file = descriptors[0];
         descriptors.RemoveAt(0);
+        Changes++;
         return Table.Add(GuestMemoryFile.RegionOf(region, file)) is { } problem
             ? $"sent a table of memory in which {problem}"
             : null;
@@ -159,6 +164,7 @@ internal sealed class VhostUserBackEnd : IDisposable
             UserAddress = region.user_address,
         };
         TableChanges++;
+        Changes++;
         return Table.Remove(removed)
             ? null
             : $"removed a region of memory at 0x{region.guest_address:x} that it never added";

@@ -11,7 +11,9 @@ internal sealed class VhostUserConnection(SocketStream stream) : IDisposable
 {
     private readonly byte[] _bytes = new byte[VhostUser.HeaderSize + VhostUser.MostPayload];
     private readonly List<FileDescriptor> _descriptors = [];
+    private readonly byte[] _answer = new byte[VhostUser.HeaderSize + VhostUser.MostPayload];
     private int _received;
+    private int _answerSize;
 
     /// <summary>What the messages are for.</summary>
     public VhostUserBackEnd BackEnd { get; } = new();
@@ -22,16 +24,18 @@ internal sealed class VhostUserConnection(SocketStream stream) : IDisposable
     /// <summary>QEMU's process id, where the kernel tells it.</summary>
     public int? ProcessId => stream.Remote.ProcessId;
 
-    /// <summary>Whether the owner has looked how QEMU maps the memory.</summary>
-    public bool HasLooked { get; set; }
+    /// <summary>
+    /// <see cref="VhostUserBackEnd.Changes"/> when the owner looked how QEMU maps the memory; null before that.
+    /// </summary>
+    public long? LookedAt { get; set; }
 
     /// <summary>What messages call the peer.</summary>
     public string Peer => stream.Peer;
 
-    /// <summary>Handles what has arrived, up to the end of one message.</summary>
+    /// <summary>Handles what has arrived, up to the end of one message, and prepares the answer.</summary>
     /// <returns>False at the end of the connection.</returns>
     /// <exception cref="PeerException">BadMessage, ClosedEarly.</exception>
-    /// <exception cref="KernelException">recvmsg, send.</exception>
+    /// <exception cref="KernelException">recvmsg.</exception>
     public bool Receive()
     {
         var count = stream.TryReceive(_bytes.AsSpan(_received, Needed() - _received), _descriptors);
@@ -50,6 +54,17 @@ internal sealed class VhostUserConnection(SocketStream stream) : IDisposable
         return true;
     }
 
+    /// <summary>Sends the answer to the last message, where it has one.</summary>
+    /// <exception cref="PeerException">Stalled.</exception>
+    /// <exception cref="KernelException">send.</exception>
+    public void Answer()
+    {
+        var answer = _answer.AsSpan(0, _answerSize);
+        _answerSize = 0;
+        if (!answer.IsEmpty && stream.TrySend(answer) < answer.Length)
+            throw Bad(PeerFault.Stalled, "does not read the answers to its own messages");
+    }
+
     /// <summary>Closes the connection and the files of the guest's memory.</summary>
     public void Dispose()
     {
@@ -66,30 +81,24 @@ internal sealed class VhostUserConnection(SocketStream stream) : IDisposable
 
     private void Handle(in VhostUser.Header header)
     {
-        Span<byte> answer = stackalloc byte[VhostUser.HeaderSize + VhostUser.MostPayload];
         var payload = _bytes.AsSpan(VhostUser.HeaderSize, (int)header.size);
         var problem = BackEnd.Handle(
-            header, payload, _descriptors, answer[VhostUser.HeaderSize..], out var length);
+            header, payload, _descriptors, _answer.AsSpan(VhostUser.HeaderSize), out var length);
         KernelTrace.Write($"vhost-user: {header.request}, {header.size} bytes, {_descriptors.Count} descriptor(s)");
         _received = 0;
         CloseDescriptors();
         if (problem is not null)
             throw Bad(PeerFault.BadMessage, problem);
-        if (length >= 0)
-            Send(header.request, answer[..(VhostUser.HeaderSize + length)]);
-    }
-
-    private void Send(VhostUser.Request request, Span<byte> message)
-    {
-        var header = new VhostUser.Header
+        if (length < 0)
+            return;
+        var head = new VhostUser.Header
         {
-            request = request,
+            request = header.request,
             flags = VhostUser.VERSION | VhostUser.REPLY_MASK,
-            size = (uint)(message.Length - VhostUser.HeaderSize),
+            size = (uint)length,
         };
-        MemoryMarshal.Write(message, in header);
-        if (stream.TrySend(message) < message.Length)
-            throw Bad(PeerFault.Stalled, "does not read the answers to its own messages");
+        MemoryMarshal.Write(_answer, in head);
+        _answerSize = VhostUser.HeaderSize + length;
     }
 
     private void CloseDescriptors()

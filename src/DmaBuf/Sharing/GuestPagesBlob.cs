@@ -19,16 +19,28 @@ public static class GuestPagesBlob
     private const int HeadSize = 24;
     private const int RangeSize = 16;
 
+    /// <summary>The most ranges of a message: 256 MiB even where no two pages are neighbours.</summary>
+    private const int MostRanges = 65536;
+
     private const string Advice =
         "It does not speak this protocol (pages of a KVM guest), or it failed: look at its own messages.";
 
     /// <summary>Sends pages.</summary>
+    /// <exception cref="GuestException">TooManyRanges.</exception>
     /// <exception cref="KernelException">send: EPIPE, ECONNRESET.</exception>
     /// <exception cref="WaitTimeoutException">The peer did not read in time.</exception>
     public static void Send(ByteStream peer, GuestPages pages, WaitLimit limit)
     {
         ArgumentNullException.ThrowIfNull(peer);
         ArgumentNullException.ThrowIfNull(pages);
+        if (pages.RangeCount > MostRanges)
+        {
+            throw new GuestException(
+                GuestFault.TooManyRanges,
+                $"{pages} are more ranges than a message has, which is {MostRanges}.",
+                "Make the buffer of huge pages, which are few ranges.");
+        }
+
         peer.Send(ToBytes(pages), limit);
     }
 
@@ -45,7 +57,7 @@ public static class GuestPagesBlob
     {
         ArgumentNullException.ThrowIfNull(peer);
         // Read before the wait for the peer, where it costs no time.
-        var most = UdmabufAllocator.ListLimit ?? int.MaxValue;
+        var most = Math.Min(MostRanges, UdmabufAllocator.ListLimit ?? MostRanges);
         Span<byte> head = stackalloc byte[HeadSize];
         Fill(peer, head, limit);
         if (BinaryPrimitives.ReadUInt32LittleEndian(head) != Magic)

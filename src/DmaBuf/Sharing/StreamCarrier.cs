@@ -11,7 +11,7 @@ namespace DmaBuf.Sharing;
 /// <summary>Hand-offs over streams: one connection for each.</summary>
 internal sealed class StreamCarrier(Endpoint endpoint, NoListener noListener, PeerFilter? from) : Carrier
 {
-    private StreamSource _peers = new(endpoint, noListener, from);
+    private readonly StreamSource _peers = new(endpoint, noListener, from);
 
     /// <summary>How long a peer may take to send its part, once it is connected.</summary>
     internal TimeSpan ReceiveTime { get; init; } = TimeSpan.FromSeconds(30);
@@ -56,11 +56,7 @@ internal sealed class StreamCarrier(Endpoint endpoint, NoListener noListener, Pe
     public override DmaBuffer Receive(GuestMemory guest, bool allowAnyPeer, WaitLimit limit)
     {
         if (!allowAnyPeer)
-        {
-            _peers.Dispose();
-            _peers = new StreamSource(endpoint, noListener, GuestPeers.Of(guest, endpoint));
-        }
-
+            _peers.From = GuestPeers.Of(guest, endpoint);
         guest.WaitReady(limit);
         return Receive((stream, part) =>
         {

@@ -20,6 +20,9 @@ public sealed record PeerIdentity
     /// <summary>The user it runs as (unix), or null.</summary>
     public uint? UserId { get; private init; }
 
+    /// <summary>Whether it runs as root, or as the user that this process runs as (unix).</summary>
+    public bool IsOwnUser => UserId is { } user && (user == 0 || user == Unistd.EffectiveUserId);
+
     /// <summary>The context id (vsock), or null.</summary>
     public uint? Cid { get; private init; }
 

@@ -14,7 +14,6 @@ public sealed class StreamSource : IDisposable
     private const int RetryMilliseconds = 50;
     private const int BusyTries = 20;
     private readonly NoListener _noListener;
-    private readonly PeerFilter? _from;
     private StreamListener? _listener;
     private int _busy;
 
@@ -27,11 +26,14 @@ public sealed class StreamSource : IDisposable
         ArgumentNullException.ThrowIfNull(endpoint);
         Endpoint = endpoint;
         _noListener = noListener;
-        _from = from;
+        From = from;
     }
 
     /// <summary>The address.</summary>
     public Endpoint Endpoint { get; }
+
+    /// <summary>The peers to accept; null for all.</summary>
+    internal PeerFilter? From { get; set; }
 
     /// <summary>Whether this side listens, so that another peer can follow one that failed.</summary>
     public bool IsListening => _listener is not null;
@@ -54,13 +56,13 @@ public sealed class StreamSource : IDisposable
             limit.Pause(0, $"a peer at {Endpoint}");
             var stream = NextOfAll(limit);
             KernelTrace.Write($"connected: {stream.Peer}");
-            if (_from?.IsWanted(stream.Remote) ?? true)
+            if (From?.IsWanted(stream.Remote) ?? true)
                 return stream;
             stream.Dispose();
-            KernelTrace.Write($"closed: {stream.Remote} is not {_from}");
+            KernelTrace.Write($"closed: {stream.Remote} is not {From}");
             if (!IsListening)
             {
-                throw new PeerException(PeerFault.Unwanted, stream.Peer, $"is not {_from}",
+                throw new PeerException(PeerFault.Unwanted, stream.Peer, $"is not {From}",
                     "Check the address, and who listens there.");
             }
         }

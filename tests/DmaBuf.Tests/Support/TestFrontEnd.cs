@@ -99,7 +99,8 @@ internal sealed class TestFrontEnd : IDisposable
         _limit.Dispose();
     }
 
-    private ulong ReadReply(VhostUser.Request request)
+    /// <summary>Waits for the answer to a message.</summary>
+    public ulong ReadReply(VhostUser.Request request)
     {
         Span<byte> answer = stackalloc byte[VhostUser.HeaderSize + sizeof(ulong)];
         Assert.Equal(0, _stream.ReceiveAll(answer, _limit));

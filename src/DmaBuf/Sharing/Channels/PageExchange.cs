@@ -40,7 +40,7 @@ internal abstract class PageExchange
             _ when options.Guest is { } guest => new GuestImportExchange(guest, stream),
             (EndpointKind.Unix, _) => new DescriptorExchange(own),
             (_, { } domain) when own != ShareId.NoDomain => new GrantExchange(own, domain, shares),
-            (EndpointKind.Vsock, null) when stream.Remote.Cid <= SocketAddress.VMADDR_CID_HOST =>
+            (EndpointKind.Vsock, null) when stream.Remote.Cid == SocketAddress.VMADDR_CID_HOST =>
                 new GuestExportExchange(shares),
             (_, null) => throw new ShareException(ShareFault.NoPages,
                 $"{stream.Peer} does not tell its domain, so no pages can be shared with it.",

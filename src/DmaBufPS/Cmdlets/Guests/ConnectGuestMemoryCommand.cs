@@ -62,7 +62,7 @@ public sealed class ConnectGuestMemoryCommand : DmaBufCmdlet
         }
         catch
         {
-            guest.Dispose();
+            guest.Disconnect(Cancellation);
             throw;
         }
     }

@@ -21,7 +21,7 @@ public sealed class DisconnectGuestMemoryCommand : DmaBufCmdlet
         foreach (var guest in InputObject)
         {
             if (ShouldProcess(guest.Name, "Disconnect"))
-                Try(guest, guest.Dispose);
+                Try(guest, () => guest.Disconnect(Cancellation));
         }
     }
 }

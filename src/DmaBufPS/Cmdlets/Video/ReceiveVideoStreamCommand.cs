@@ -120,6 +120,7 @@ public sealed class ReceiveVideoStreamCommand : VideoStreamCmdlet
     /// <inheritdoc/>
     protected override void ProcessRecord()
     {
+        CheckPeers();
         if (ParseStream(Address, ZeroCopy, Domain, Guest is not null) is not { } endpoint
             || !ShouldProcess(OutFile ?? Address, "Receive video stream"))
             return;
@@ -177,6 +178,21 @@ public sealed class ReceiveVideoStreamCommand : VideoStreamCmdlet
         using var limit = NewLimit(0);
         var (own, exporter) = XenDomain.FindExporter(domain, limit);
         return options with { OwnDomain = own, Domain = exporter };
+    }
+
+    private void CheckPeers()
+    {
+        var problem = (Guest, AllowAnyPeer.IsPresent, From) switch
+        {
+            (null, true, _) => "-AllowAnyPeer is for -Guest: without it, any sender is accepted already.",
+            ({ }, false, { }) => "-From has no effect with -Guest, which accepts only the root of that guest.",
+            _ => null,
+        };
+        if (problem is null)
+            return;
+        ThrowTerminatingError(ErrorRecords.From(
+            new PSArgumentException(problem), "Video,BadPeers", ErrorCategory.InvalidArgument, Address,
+            "Leave it out; or give -Guest, -AllowAnyPeer and -From together."));
     }
 
     private PeerFilter? FilterFor(Endpoint endpoint) => this switch
