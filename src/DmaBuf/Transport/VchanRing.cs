@@ -12,6 +12,9 @@ internal sealed unsafe class VchanRing(uint* indices, byte* data, int order)
     private readonly uint* _read = indices;
     private readonly uint* _written = indices + 1;
     private readonly uint _size = 1u << order;
+
+    /// <summary>How much is moved before the peer is told, so that both sides work at the same time.</summary>
+    private readonly int _most = Math.Max(4096, 1 << (order - 2));
     private uint _own;
 
     /// <summary>The number of bytes to read; negative if the peer's index is impossible.</summary>
@@ -23,11 +26,11 @@ internal sealed unsafe class VchanRing(uint* indices, byte* data, int order)
     /// <summary>The number of bytes that can be written; negative if the peer's index is impossible.</summary>
     public int Space => Unread is >= 0 and var unread ? (int)_size - unread : -1;
 
-    /// <summary>Reads the bytes that are there, at most as many as fit.</summary>
+    /// <summary>Reads bytes that are there, at most as many as fit and a quarter of a large ring.</summary>
     /// <returns>Their number; negative if the peer's index is impossible.</returns>
     public int Read(Span<byte> bytes)
     {
-        var count = Math.Min(Ready, bytes.Length);
+        var count = Math.Min(Ready, Math.Min(bytes.Length, _most));
         if (count <= 0)
             return count;
         var first = Math.Min(count, ToEnd);
@@ -37,11 +40,11 @@ internal sealed unsafe class VchanRing(uint* indices, byte* data, int order)
         return count;
     }
 
-    /// <summary>Writes as many of the bytes as there is room for.</summary>
+    /// <summary>Writes bytes that there is room for, at most a quarter of a large ring.</summary>
     /// <returns>Their number; negative if the peer's index is impossible.</returns>
     public int Write(ReadOnlySpan<byte> bytes)
     {
-        var count = Math.Min(Space, bytes.Length);
+        var count = Math.Min(Space, Math.Min(bytes.Length, _most));
         if (count <= 0)
             return count;
         var first = Math.Min(count, ToEnd);
