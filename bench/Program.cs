@@ -3,11 +3,12 @@ using System.Globalization;
 using DmaBuf.Bench;
 
 const string Usage =
-    "options: --quick, --only core|channels|pictures|video|cmdlets|processes|xen|xen-streams, --module PATH"
+    "options: --quick, --only core|channels|pictures|video|cmdlets|processes|xen|xen-streams|kvm, --module PATH"
     + " (default: $DMABUFPS_MODULE, or else out/DmaBufPS)";
 
 const string Xen = "xen";
 const string XenStreams = "xen-streams";
+const string Kvm = "kvm";
 
 CultureInfo.DefaultThreadCurrentCulture = CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;
 if (args is [VideoSuite.SenderRole, .. var words])
@@ -22,7 +23,8 @@ for (var i = 0; i < args.Length; i++)
         case "--quick":
             quick = true;
             break;
-        case "--only" when i + 1 < args.Length && (parts.Contains(args[i + 1]) || args[i + 1] is Xen or XenStreams):
+        case "--only" when i + 1 < args.Length
+            && (parts.Contains(args[i + 1]) || args[i + 1] is Xen or XenStreams or Kvm):
             parts = [args[++i]];
             break;
         case "--module" when i + 1 < args.Length:
@@ -38,6 +40,8 @@ try
 {
     if (parts is [Xen or XenStreams])
         Workshop.PreparePair();
+    else if (parts is [Kvm])
+        Workshop.PreparePages();
     else
         Workshop.Prepare();
 }
@@ -49,6 +53,8 @@ catch (Exception e) when (e is Win32Exception or InvalidOperationException)
 
 if (parts is [Xen or XenStreams])
     return await XenSuite.RunAsync(quick, streamsOnly: parts is [XenStreams]);
+if (parts is [Kvm])
+    return await KvmSuite.RunAsync(quick);
 
 Console.WriteLine($"Buffers: {BenchBuffer.Kind}. File output goes to {Path.GetDirectoryName(Workshop.OutputFile)}.");
 var manifest = Path.Combine(Path.GetFullPath(module), "DmaBufPS.psd1");

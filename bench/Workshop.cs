@@ -24,10 +24,13 @@ internal static class Workshop
     /// <summary>Xen/pair.c as a program.</summary>
     public static string PairC { get; } = Path.Combine(Out, "pair");
 
+    /// <summary>Kvm/pages.c as a program.</summary>
+    public static string PagesC { get; } = Path.Combine(Out, "pages");
+
     /// <summary>tests/Peers/video.c as a program.</summary>
     public static string Video { get; } = Path.Combine(Out, "video");
 
-    /// <summary>The counterpart of pair.c that uses the core; the build makes it.</summary>
+    /// <summary>The counterpart of pair.c and pages.c that uses the core; the build makes it.</summary>
     public static string Pair { get; } = Path.Combine(Root, "out/dmabuf-pair");
 
     /// <summary>
@@ -55,6 +58,13 @@ internal static class Workshop
     {
         Directory.CreateDirectory(Out);
         Compile("Xen/pair.c", "-o", PairC);
+    }
+
+    /// <summary>Compiles Kvm/pages.c.</summary>
+    public static void PreparePages()
+    {
+        Directory.CreateDirectory(Out);
+        Compile("Kvm/pages.c", "-pthread", "-o", PagesC);
     }
 
     private static void Compile(string source, params string[] arguments)

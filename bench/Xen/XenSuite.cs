@@ -63,8 +63,8 @@ internal static class XenSuite
         run = await PairRun.RunAsync(host, Guest, XenHost.Dom0, "gntalloc", 0, sizes.Zip(rounds));
         AddHandOffs(rows, run, $"{Guest} -> dom0, gntalloc", sizes[..^1]);
         refusals.Add(
-            $"128 MiB of {Guest}, whose grant table has 64 frames. Ours: {run.Refusal("ours", Largest)}");
-        refusals.Add($"C: {run.Refusal("c", Largest)}");
+            $"128 MiB of {Guest}, whose grant table has 64 frames. Ours: {run.Refusal("ours", $"{Largest}")}");
+        refusals.Add($"C: {run.Refusal("c", $"{Largest}")}");
 
         Console.WriteLine("Measuring: reading an import");
         sizes = [Mebi, 16 * Mebi];
@@ -72,7 +72,7 @@ internal static class XenSuite
         run = await PairRun.RunAsync(host, XenHost.Dom0, Guest, "udmabuf", 25, sizes.Zip(rounds));
         foreach (var size in sizes)
         {
-            var copy = run.Copy(size);
+            var copy = run.Copy($"{size}");
             rows.Add(Row.WithRatio("read an import into an array", size, copy.Ours, copy.C, ReadTarget));
         }
 
@@ -84,7 +84,7 @@ internal static class XenSuite
     {
         foreach (var size in sizes)
         {
-            var whole = run.HandOff(size);
+            var whole = run.HandOff($"{size}");
             rows.Add(Row.WithRatio(
                 $"{way}: grant+send+import+map+release", size, whole.Ours, whole.C, HandOffTarget));
         }
@@ -108,7 +108,7 @@ internal static class XenSuite
     /// <summary>The cost of one page in microseconds.</summary>
     private static (double Ours, double C) PerPage(PairRun run, long size)
     {
-        var times = run.GrantAndMap(size);
+        var times = run.ExportAndMap($"{size}");
         var pages = size / GrantRefs.GrantPageSize;
         return (times.Ours * 1000 / pages, times.C * 1000 / pages);
     }

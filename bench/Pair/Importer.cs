@@ -1,5 +1,3 @@
-using System.Runtime.InteropServices;
-using DmaBuf.Buffers;
 using DmaBuf.Errors;
 using DmaBuf.Grants;
 using DmaBuf.Sharing;
@@ -48,34 +46,11 @@ internal sealed class Importer(string host, string port, ushort domain, int copi
         var buffer = GrantMapper.Import(grants);
         Stamp.Check(buffer);
         var mapped = Clock.Now;
-        var copied = copies > 0 ? MedianCopy(buffer) : 0;
+        var copied = copies > 0 ? Copying.Median(buffer, copies) : 0;
         var release = Clock.Now;
         buffer.Dispose();
         var released = Clock.Now;
         peer.Dispose();
         return $"import {grants.Size} {mapped - start} {released - release} {copied}";
-    }
-
-    /// <summary>
-    /// Both programs align the target to a page; otherwise its alignment would depend on chance, and the copy's speed
-    /// on that.
-    /// </summary>
-    private unsafe long MedianCopy(DmaBuffer buffer)
-    {
-        var memory = NativeMemory.AlignedAlloc((nuint)buffer.Size, GrantRefs.GrantPageSize);
-        var target = new Span<byte>(memory, (int)buffer.Size);
-        target.Clear();
-        var times = new long[copies];
-        for (var i = 0; i < copies; i++)
-        {
-            var start = Clock.Now;
-            using (var view = buffer.OpenView(BufferAccess.Read))
-                view.Slice(0, target.Length).CopyTo(target);
-            times[i] = Clock.Now - start;
-        }
-
-        NativeMemory.AlignedFree(memory);
-        Array.Sort(times);
-        return times[copies / 2];
     }
 }

@@ -4,8 +4,8 @@ using DmaBuf.Transport;
 namespace DmaBuf.Pair;
 
 /// <summary>
-/// Takes the same command line as pair.c and prints the same output; pair.c describes both. Beside that, it is a side
-/// of a stream, a channel or a stream of frames, for streams.sh.
+/// Takes the same command lines as Xen/pair.c and Kvm/pages.c and prints the same output; they describe both. Beside
+/// that, it is a side of a stream, a channel or a stream of frames, for streams.sh.
 /// </summary>
 internal static class Program
 {
@@ -21,6 +21,14 @@ internal static class Program
             case ["import", var host, var port, var domain, .. var rest]:
                 var copies = rest.Length == 0 ? 0 : int.Parse(rest[0]);
                 using (var importer = new Importer(host, port, ushort.Parse(domain), copies))
+                    importer.Run();
+                return 0;
+            case ["pages-export", var port]:
+                using (var exporter = new GuestExporter(port))
+                    exporter.Run();
+                return 0;
+            case ["pages-import", var socket, var cid, var port, .. var rest]:
+                using (var importer = new GuestImporter(socket, cid, port, rest.Length == 0 ? 0 : int.Parse(rest[0])))
                     importer.Run();
                 return 0;
             case [var what and ("bare" or "channel" or "flow"), var address, var domain, var count]:
@@ -48,6 +56,7 @@ internal static class Program
             default:
                 Console.Error.WriteLine(
                     "usage: dmabuf-pair export PORT DOMAIN udmabuf|gntalloc | import HOST PORT DOMAIN [COPIES]"
+                    + " | pages-export PORT | pages-import SOCKET CID PORT [COPIES]"
                     + " | bare|channel ADDRESS DOMAIN ROUNDS | flow ADDRESS DOMAIN BYTES"
                     + " | frames ADDRESS DOMAIN FRAMES WIDTH HEIGHT [read]");
                 return 2;
