@@ -176,7 +176,7 @@ public sealed class PictureConverter
             var row = pixels.RowBytes(plane, layout.Width);
             // Far beyond the end of any buffer, and small enough to add to.
             if (offset is >= 0 and < long.MaxValue / 2 && stride >= row
-                && stride * (long)PixelFormat.Rows(plane, layout.Height) <= int.MaxValue)
+                && stride * (long)pixels.Rows(plane, layout.Height) <= int.MaxValue)
             {
                 continue;
             }
@@ -196,7 +196,7 @@ public sealed class PictureConverter
 
     /// <summary>The bytes of a plane up to its last pixel: the last row needs no padding.</summary>
     private int PlaneBytes(int plane) =>
-        ((PixelFormat.Rows(plane, Height) - 1) * _planes[plane].Stride) + (int)_pixels.RowBytes(plane, Width);
+        ((_pixels.Rows(plane, Height) - 1) * _planes[plane].Stride) + (int)_pixels.RowBytes(plane, Width);
 
     private ReadOnlySpan<byte> Slice(ReadOnlySpan<byte> picture, int plane) =>
         picture.Slice((int)_planes[plane].Offset, PlaneBytes(plane));
@@ -214,6 +214,7 @@ public sealed class PictureConverter
         {
             var output = target.Slice(row * Width, Width);
             var line = Row(first, 0, row);
+            var chroma = _pixels.ChromaRow(row);
             switch (_pixels.Packing)
             {
                 case PixelPacking.Grey:
@@ -229,11 +230,11 @@ public sealed class PictureConverter
                     _equations.Convert(new Packed422Row(line, _pixels.Position), output);
                     break;
                 case PixelPacking.SemiPlanar420:
-                    _equations.Convert(new SemiPlanarRow(line, Row(second, 1, row / 2), _pixels.Position), output);
+                    _equations.Convert(new SemiPlanarRow(line, Row(second, 1, chroma), _pixels.Position), output);
                     break;
                 default:
-                    var one = Row(second, 1, row / 2);
-                    var other = Row(third, 2, row / 2);
+                    var one = Row(second, 1, chroma);
+                    var other = Row(third, 2, chroma);
                     _equations.Convert(
                         _pixels.Position == 1 ? new PlanarRow(line, one, other) : new PlanarRow(line, other, one),
                         output);
@@ -248,7 +249,7 @@ public sealed class PictureConverter
         var (one, two) = (Math.Min(1, _planes.Length - 1), _planes.Length - 1);
         for (var row = 0; row < Height; row++)
         {
-            var chroma = _planes.Length > 1 ? row / 2 : row;
+            var chroma = _planes.Length > 1 ? _pixels.ChromaRow(row) : row;
             var line = Row(first, 0, row);
             YuvPlanes.CopyRow(
                 _pixels, line, Row(second, one, chroma), Row(third, two, chroma), row, (Width, Height), target);

@@ -56,7 +56,7 @@ public sealed record PictureFormat(PictureLayout Layout, ColorEncoding Encoding,
         for (var plane = 0; plane < planes.Length; plane++)
         {
             planes[plane] = new PicturePlane(offset, (int)pixels.Stride(plane, stride));
-            offset += planes[plane].Stride * (long)PixelFormat.Rows(plane, height);
+            offset += planes[plane].Stride * (long)pixels.Rows(plane, height);
         }
 
         var layout = new PictureLayout { Width = width, Height = height, FourCC = pixels.FourCC, Planes = planes };
@@ -68,7 +68,7 @@ public sealed record PictureFormat(PictureLayout Layout, ColorEncoding Encoding,
     private static long DerivedStride(PixelFormat pixels, int width, int height, long size)
     {
         var unpadded = pixels.RowBytes(0, width);
-        var rows = pixels.PlaneCount == 1 ? height : height + PixelFormat.Rows(1, height);
+        var rows = pixels.PlaneCount == 1 ? height : height + pixels.Rows(1, height);
         var stride = size / rows;
         return size % rows == 0 && stride >= unpadded && pixels.Bytes(height, stride) <= size ? stride : unpadded;
     }

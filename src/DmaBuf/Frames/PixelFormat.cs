@@ -14,7 +14,7 @@ internal sealed record PixelFormat(FourCC FourCC, PixelPacking Packing, int Posi
     public int PlaneCount => Packing switch
     {
         PixelPacking.SemiPlanar420 => 2,
-        PixelPacking.Planar420 => 3,
+        PixelPacking.Planar420 or PixelPacking.Planar422 => 3,
         _ => 1,
     };
 
@@ -25,12 +25,16 @@ internal sealed record PixelFormat(FourCC FourCC, PixelPacking Packing, int Posi
         PixelPacking.Rgb32 => 4L * width,
         PixelPacking.Packed422 => 4 * Half(width),
         PixelPacking.SemiPlanar420 when plane > 0 => 2 * Half(width),
-        PixelPacking.Planar420 when plane > 0 => Half(width),
+        PixelPacking.Planar420 or PixelPacking.Planar422 when plane > 0 => Half(width),
         _ => width,
     };
 
     /// <summary>The rows of a plane.</summary>
-    public static int Rows(int plane, int height) => plane == 0 ? height : (int)Half(height);
+    public int Rows(int plane, int height) =>
+        plane == 0 || Packing == PixelPacking.Planar422 ? height : (int)Half(height);
+
+    /// <summary>The row of chroma that a row of luma goes with, in formats of several planes.</summary>
+    public int ChromaRow(int row) => Packing == PixelPacking.Planar422 ? row : row / 2;
 
     /// <summary>The stride of a plane, given the first plane's.</summary>
     public long Stride(int plane, long first) => plane == 0 ? first : Packing switch

@@ -16,6 +16,7 @@ public static class PixelFormats
         New("NV21", PixelPacking.SemiPlanar420, 1),
         New("YU12", PixelPacking.Planar420, 1),
         New("YV12", PixelPacking.Planar420, 2),
+        New("422P", PixelPacking.Planar422, 1),
         New("RGB3", PixelPacking.Rgb24, 0),
         New("BGR3", PixelPacking.Rgb24, 2),
         New("XR24", PixelPacking.Rgb32, 2),
@@ -27,6 +28,8 @@ public static class PixelFormats
         New("BG24", PixelPacking.Rgb24, 0),
         New("RG24", PixelPacking.Rgb24, 2),
         New("R8", PixelPacking.Grey, 0),
+        New("YU16", PixelPacking.Planar422, 1),
+        New("YV16", PixelPacking.Planar422, 2),
     ];
 
     /// <summary>The formats.</summary>

@@ -20,4 +20,7 @@ internal enum PixelPacking
 
     /// <summary>A plane of luma, and two with one chroma byte each for each 2 x 2 pixels (4:2:0).</summary>
     Planar420,
+
+    /// <summary>A plane of luma, and two with one chroma byte each for each two pixels (4:2:2).</summary>
+    Planar422,
 }

@@ -3,7 +3,10 @@ using System.Runtime.CompilerServices;
 
 namespace DmaBuf.Frames;
 
-/// <summary>A row of <see cref="PixelPacking.Planar420"/>: two bytes of luma and two of chroma for each pair.</summary>
+/// <summary>
+/// A row of <see cref="PixelPacking.Planar420"/> or <see cref="PixelPacking.Planar422"/>: two bytes of luma and two of
+/// chroma for each pair.
+/// </summary>
 internal readonly ref struct PlanarRow : IYuvRow
 {
     private readonly ReadOnlySpan<byte> _luma;

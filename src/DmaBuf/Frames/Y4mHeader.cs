@@ -40,7 +40,8 @@ internal sealed record Y4mHeader(int Width, int Height, FourCC PixelFormat, doub
         {
             "mono" => FourCC.Parse("GREY"),
             "420" or "420jpeg" or "420mpeg2" or "420paldv" => FourCC.Parse("YU12"),
-            _ => throw Bad(file, $"has the colour space '{space}', not 420 or mono"),
+            "422" => FourCC.Parse("422P"),
+            _ => throw Bad(file, $"has the colour space '{space}', not 420, 422 or mono"),
         };
     }
 

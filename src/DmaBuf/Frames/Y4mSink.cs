@@ -44,7 +44,7 @@ public sealed class Y4mSink : IFrameSink
         var space = pixels.Packing switch
         {
             PixelPacking.Grey => "mono",
-            PixelPacking.Packed422 => "422",
+            PixelPacking.Packed422 or PixelPacking.Planar422 => "422",
             PixelPacking.SemiPlanar420 or PixelPacking.Planar420 => "420jpeg",
             _ => throw new PictureException(
                 PictureFault.UnknownFormat,

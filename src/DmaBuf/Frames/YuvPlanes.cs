@@ -45,7 +45,7 @@ internal static class YuvPlanes
                 Pick(second, pixels.Position, 2, u);
                 Pick(second, 1 - pixels.Position, 2, v);
                 break;
-            case PixelPacking.Planar420:
+            case PixelPacking.Planar420 or PixelPacking.Planar422:
                 first.CopyTo(luma);
                 (pixels.Position == 1 ? second : third).CopyTo(u);
                 (pixels.Position == 1 ? third : second).CopyTo(v);
@@ -59,7 +59,7 @@ internal static class YuvPlanes
     private static (int Width, int Height) Chroma(PixelFormat pixels, int width, int height) => pixels.Packing switch
     {
         PixelPacking.Grey => (0, 0),
-        PixelPacking.Packed422 => ((width + 1) / 2, height),
+        PixelPacking.Packed422 or PixelPacking.Planar422 => ((width + 1) / 2, height),
         _ => ((width + 1) / 2, (height + 1) / 2),
     };
 

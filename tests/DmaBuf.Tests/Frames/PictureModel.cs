@@ -45,6 +45,10 @@ internal static class PictureModel
                 return Yuv(bytes[At(0, x)], bytes[Half(1, 1, 0)], bytes[Half(2, 1, 0)]);
             case "YV12":
                 return Yuv(bytes[At(0, x)], bytes[Half(2, 1, 0)], bytes[Half(1, 1, 0)]);
+            case "422P" or "YU16":
+                return Yuv(bytes[At(0, x)], bytes[At(1, x / 2)], bytes[At(2, x / 2)]);
+            case "YV16":
+                return Yuv(bytes[At(0, x)], bytes[At(2, x / 2)], bytes[At(1, x / 2)]);
             case "GREY" or "R8":
                 return Yuv(bytes[At(0, x)], 128, 128);
             case "RGB3" or "BG24":

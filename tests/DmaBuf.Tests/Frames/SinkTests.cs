@@ -61,6 +61,8 @@ public sealed class SinkTests : IDisposable
     [InlineData("NV12", "C420jpeg", 7, 5)]
     [InlineData("YU12", "C420jpeg", 8, 4)]
     [InlineData("YV12", "C420jpeg", 5, 3)]
+    [InlineData("422P", "C422", 7, 5)]
+    [InlineData("YV16", "C422", 8, 3)]
     [InlineData("GREY", "Cmono", 5, 3)]
     public void A_Y4M_file_has_planes_without_padding(string fourCC, string space, int width, int height)
     {
@@ -82,6 +84,32 @@ public sealed class SinkTests : IDisposable
         Assert.Equal(header, file[..header.Length]);
         byte[] one = [.. "FRAME\n"u8, .. PictureModelPlanes.Of(content, picture)];
         Assert.Equal([.. one, .. one], file[header.Length..]);
+    }
+
+    [Theory]
+    [InlineData("422P", 7, 3)]
+    [InlineData("YU12", 8, 4)]
+    [InlineData("GREY", 5, 3)]
+    public void A_Y4M_file_is_read_as_it_was_written(string fourCC, int width, int height)
+    {
+        var size = PixelFormats.SizeOf(FourCC.Parse(fourCC), width, height);
+        var content = Buffers.Pattern(size);
+        using var frame = new FrameMaker(content);
+        var path = _folder.File("y4m");
+        using (var sink = new Y4mSink(path, 25, new(), _limit))
+        {
+            sink.Start(Format(fourCC, width, height, size));
+            sink.Take(frame.Frame, Released);
+        }
+
+        using var source = FrameSources.Open(new SourceOptions { File = path, FrameRate = 0, BufferCount = 1 });
+        Assert.Equal(
+            (width, height, fourCC), (source.Format.Width, source.Format.Height, $"{source.Format.PixelFormat}"));
+        source.Start();
+        var read = source.TryNext();
+        Assert.NotNull(read);
+        using var view = read.Buffer.OpenView(BufferAccess.Read);
+        Assert.Equal(content, view.Slice(0, size).ToArray());
     }
 
     [Theory]
