@@ -39,7 +39,7 @@ internal static class KvmSuite
         var run = await PairRun.RunAsync(
             host, Guest, KvmHost.FirstContextId, quick ? 5 : 15, s_sizes.Select(size => (size.Step, quick ? 8 : 21)));
         Console.WriteLine();
-        Console.WriteLine("Medians from a guest to its host. Ratio: C's time divided by ours; above 1, ours is faster.");
+        Console.WriteLine("Medians from a guest to its host. Ratio: C's time by ours; above 1, ours is faster.");
         ResultTable.Print([.. s_sizes.SelectMany(size => Rows(run, size.Step, size.Size))], Console.Out);
         return 0;
     }

@@ -1,8 +1,8 @@
 namespace DmaBuf.Build;
 
 /// <summary>
-/// Runs the benchmarks, which receive the words after the task's name. With -Xen, runs those between domains; with -Kvm,
-/// those between a KVM guest and its host.
+/// Runs the benchmarks, which receive the words after the task's name. With -Xen, runs those between domains; with
+/// -Kvm, those between a KVM guest and its host.
 /// </summary>
 internal static class BenchTask
 {

@@ -2,9 +2,10 @@ using System.Globalization;
 
 namespace DmaBuf.Build;
 
-/// <summary>Collects the outcomes of all runs, by test.</summary>
+/// <summary>Collects the outcomes of all runs, by test. Stages that run at the same time add to it.</summary>
 internal sealed class TestTally
 {
+    private readonly Lock _lock = new();
     private readonly Dictionary<(string Suite, string Test), List<(string Place, TestOutcome Outcome)>> _tests = [];
     private readonly List<string> _runs = [];
 
@@ -17,22 +18,30 @@ internal sealed class TestTally
     /// <summary>Adds the outcomes of one run of a suite in one place.</summary>
     public void Add(string suite, string place, IReadOnlyCollection<TestOutcome> outcomes, TimeSpan time)
     {
-        foreach (var outcome in outcomes)
-        {
-            if (!_tests.TryGetValue((suite, outcome.Name), out List<(string, TestOutcome)>? runs))
-                _tests[(suite, outcome.Name)] = runs = [];
-            runs.Add((place, outcome));
-        }
-
         var passed = outcomes.Count(outcome => outcome.Status == TestStatus.Passed);
         var failed = outcomes.Count(outcome => outcome.Status == TestStatus.Failed);
         var skipped = outcomes.Count(outcome => outcome.Status == TestStatus.Skipped);
         var seconds = time.TotalSeconds.ToString("0.0", CultureInfo.InvariantCulture);
-        _runs.Add($"{suite,-10} {place,-8} {passed,5} passed {failed,5} failed {skipped,5} skipped {seconds,8} s");
+        var run = $"{suite,-10} {place,-8} {passed,5} passed {failed,5} failed {skipped,5} skipped {seconds,8} s";
+        lock (_lock)
+        {
+            foreach (var outcome in outcomes)
+            {
+                if (!_tests.TryGetValue((suite, outcome.Name), out List<(string, TestOutcome)>? runs))
+                    _tests[(suite, outcome.Name)] = runs = [];
+                runs.Add((place, outcome));
+            }
+
+            _runs.Add(run);
+        }
     }
 
     /// <summary>Adds a line that is printed with the runs.</summary>
-    public void AddNote(string note) => _runs.Add(note);
+    public void AddNote(string note)
+    {
+        lock (_lock)
+            _runs.Add(note);
+    }
 
     /// <summary>Prints the runs, then the skipped tests with the reasons, then the failures.</summary>
     public void PrintDetails()

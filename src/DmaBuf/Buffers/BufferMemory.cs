@@ -12,7 +12,7 @@ internal sealed class BufferMemory(Backing backing) : IDisposable
     private OpenViews _views;
     private Mapping? _mapping;
     private IDisposable? _peer;
-    private bool _isFreed;
+    private volatile bool _isFreed;
     private volatile bool _isClosed;
     private volatile bool _isDisposed;
 
@@ -30,6 +30,9 @@ internal sealed class BufferMemory(Backing backing) : IDisposable
     /// <summary>True once the owner has disposed it.</summary>
     public bool IsDisposed => _isDisposed;
 
+    /// <summary>True once nothing uses it any more.</summary>
+    public bool IsFreed => _isFreed;
+
     /// <summary>Whether the memory is mapped now.</summary>
     public bool IsMapped
     {
@@ -41,8 +44,8 @@ internal sealed class BufferMemory(Backing backing) : IDisposable
     }
 
     /// <summary>
-    /// Keeps what tells the peer that shared the memory that this side is done with it. It is disposed last, which is
-    /// now where all else is freed already.
+    /// Takes over the object that tells the peer that this side is done. It is disposed after everything else, or at
+    /// once if the memory is freed already.
     /// </summary>
     public void OwnPeer(IDisposable peer)
     {

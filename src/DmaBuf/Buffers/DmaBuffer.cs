@@ -327,6 +327,9 @@ public sealed class DmaBuffer : IDisposable
     /// <inheritdoc cref="Backing.MemFds"/>
     internal IReadOnlyList<MemFdRange> MemFds => _backing.MemFds;
 
+    /// <summary>True once nothing uses the memory any more, not even a view that is open.</summary>
+    internal bool IsFreed => _memory.IsFreed;
+
     /// <summary>Whether the buffer is mapped now.</summary>
     internal bool IsMapped => _memory.IsMapped;
 

@@ -21,7 +21,7 @@ public enum GuestFault
     /// <summary>The ranges are not a buffer: none, an empty one, too large, or an odd page size.</summary>
     BadPages,
 
-    /// <summary>More ranges than the host's udmabuf driver takes.</summary>
+    /// <summary>More ranges than the host's udmabuf driver takes, or than a message holds.</summary>
     TooManyRanges,
 
     /// <summary>The guest's memory is not a memfd that udmabuf takes.</summary>

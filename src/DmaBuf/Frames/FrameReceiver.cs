@@ -97,11 +97,19 @@ public abstract class FrameReceiver : IDisposable
         _sink.Start(Format);
         Prepare();
         Span<byte> head = stackalloc byte[HeadSize];
-        while (Counters.Frames < Options.FrameCount && !_sink.IsClosed && Messages.TryBegin(head, _sink))
+        try
         {
-            Counters.Start();
-            Take(head);
-            report?.Invoke(this);
+            while (Counters.Frames < Options.FrameCount && !_sink.IsClosed && Messages.TryBegin(head, _sink))
+            {
+                Counters.Start();
+                Take(head);
+                report?.Invoke(this);
+            }
+        }
+        catch (BufferException e) when (
+            e.Fault == BufferFault.Removed && Options.Guest is not null && Stream.HasEnded)
+        {
+            // A guest's buffers end with its connection, even if frames in them are still to be taken.
         }
 
         CheckAcks();

@@ -32,7 +32,7 @@ internal sealed class GuestImports
     {
         lock (_lock)
         {
-            _imports.RemoveAll(import => !import.Buffer.IsHeld);
+            _imports.RemoveAll(import => import.Buffer.IsFreed);
             _imports.Add(new Import(buffer, regions, link));
         }
     }
@@ -44,7 +44,7 @@ internal sealed class GuestImports
         {
             foreach (var import in _imports)
             {
-                if (import is { Link: { } link, Buffer.IsOpen: true })
+                if (import is { Link: { } link, Buffer.IsFreed: false })
                     waits.Add(link.Descriptor, Poll.POLLRDHUP);
             }
         }

@@ -212,19 +212,29 @@ public sealed partial class GuestMemory : IDisposable
         using (pieces)
         {
             var buffer = Make(pieces, pages);
-            lock (_lock)
+            try
             {
-                if (!_isEnded && front == _front && ends == (front.BackEnd.Stops, _resets)
-                    && pieces.Regions.All(front.BackEnd.Table.Has))
+                lock (_lock)
                 {
+                    CheckShared();
+                    // What happened in the meantime ended no buffer that it did not know of.
+                    if (_isEnded || front != _front || ends != (front.BackEnd.Stops, _resets)
+                        || front.LookedAt != front.BackEnd.Changes
+                        || !pieces.Regions.All(front.BackEnd.Table.Has))
+                    {
+                        throw NotReady();
+                    }
+
                     _imports.Add(buffer, pieces.Regions, link);
                     Poll.Signal(_imported);
                     return buffer;
                 }
             }
-
-            buffer.Dispose();
-            throw NotReady();
+            catch
+            {
+                buffer.Dispose();
+                throw;
+            }
         }
     }
 
@@ -354,15 +364,28 @@ public sealed partial class GuestMemory : IDisposable
         }
     }
 
-    private GuestException NotReady() => new(
-        GuestFault.NotReady,
-        State switch
+    private GuestException NotReady()
+    {
+        var state = State;
+        if (state == GuestState.Ready)
         {
-            GuestState.Ended => $"The memory of guest '{Name}' was given up.",
-            GuestState.Waiting => $"QEMU of guest '{Name}' is not connected to {SocketPath}.",
-            _ => $"The driver of guest '{Name}' does not run the vhost-user device.",
-        },
-        LastError ?? "Start QEMU with a vhost-user device on that socket, and a guest whose kernel has its driver.");
+            return new GuestException(
+                GuestFault.NotReady,
+                $"Guest '{Name}' was reset, or its memory changed, while the pages were imported.",
+                "Export the buffer again.");
+        }
+
+        return new GuestException(
+            GuestFault.NotReady,
+            state switch
+            {
+                GuestState.Ended => $"The memory of guest '{Name}' was given up.",
+                GuestState.Waiting => $"QEMU of guest '{Name}' is not connected to {SocketPath}.",
+                _ => $"The driver of guest '{Name}' does not run the vhost-user device.",
+            },
+            LastError
+            ?? "Start QEMU with a vhost-user device on that socket, and a guest whose kernel has its driver.");
+    }
 
     private void CheckShared()
     {

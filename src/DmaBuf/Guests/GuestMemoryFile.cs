@@ -21,22 +21,32 @@ internal static class GuestMemoryFile
 
     /// <summary>
     /// Whether another process has a private mapping of one of the memfds, so that what its guest writes does not reach
-    /// the file (share=off). Null where that process cannot be looked at.
+    /// the file (share=off). Null where that process cannot be looked at, or maps none of them: another one shows them.
     /// </summary>
     public static bool? IsMappedPrivately(int? processId, ulong[] inodes)
     {
-        var lines = processId is > 0 ? SysFile.ReadLines($"/proc/{processId}/maps") : [];
-        return lines.Length == 0 ? null : lines.Any(line => IsPrivateMapping(line, inodes));
+        bool? found = null;
+        foreach (var line in processId is > 0 ? SysFile.ReadLines($"/proc/{processId}/maps") : [])
+        {
+            if (IsMapping(line, inodes, out var isPrivate))
+                found = found == true || isPrivate;
+        }
+
+        return found;
     }
 
     /// <summary>
     /// A line is: addresses, permissions, offset, device, inode, path. Other files can have equal inode numbers.
     /// </summary>
-    private static bool IsPrivateMapping(string line, ulong[] inodes) =>
-        line.Split(' ', StringSplitOptions.RemoveEmptyEntries) is [_, [_, 'w', _, 'p'], _, _, var inode, var path, ..]
-        && path.StartsWith("/memfd:", StringComparison.Ordinal)
-        && ulong.TryParse(inode, NumberStyles.None, CultureInfo.InvariantCulture, out var number)
-        && inodes.Contains(number);
+    private static bool IsMapping(string line, ulong[] inodes, out bool isPrivate)
+    {
+        var words = line.Split(' ', StringSplitOptions.RemoveEmptyEntries);
+        isPrivate = words is [_, [_, 'w', _, 'p'], ..];
+        return words is [_, _, _, _, var inode, var path, ..]
+            && path.StartsWith("/memfd:", StringComparison.Ordinal)
+            && ulong.TryParse(inode, NumberStyles.None, CultureInfo.InvariantCulture, out var number)
+            && inodes.Contains(number);
+    }
 
     private static string? Refuse(FileDescriptor file, ulong size, in VhostUser.Region region)
     {

@@ -7,6 +7,7 @@ public sealed class GuestTable
 {
     private readonly Lock _lock = new();
     private readonly List<(GuestMemory Guest, object? Owner)> _guests = [];
+    private readonly HashSet<string> _starting = [];
 
     /// <summary>The guests, oldest first.</summary>
     public IReadOnlyList<GuestMemory> Guests
@@ -35,9 +36,20 @@ public sealed class GuestTable
         lock (_lock)
         {
             CheckIsFree(name);
+            _starting.Add(name);
+        }
+
+        try
+        {
             var guest = GuestMemory.Listen(name, path, cid);
-            _guests.Add((guest, owner));
+            lock (_lock)
+                _guests.Add((guest, owner));
             return guest;
+        }
+        finally
+        {
+            lock (_lock)
+                _starting.Remove(name);
         }
     }
 
@@ -52,11 +64,12 @@ public sealed class GuestTable
 
     private void CheckIsFree(string name)
     {
-        if (Find(name) is not { } other)
+        var other = Find(name);
+        if (other is null && !_starting.Contains(name))
             return;
         throw new GuestException(
             GuestFault.BadName,
-            $"There is a guest '{name}' already, on {other.SocketPath}.",
+            $"There is a guest '{name}' already{(other is null ? "" : $", on {other.SocketPath}")}.",
             "Use another name, or disconnect that guest first.");
     }
 }

@@ -17,6 +17,7 @@ internal sealed class QmpConnection : IDisposable
     /// <summary>QEMU's longest answers here, to query-pci, have some tens of kilobytes.</summary>
     private const int MostLine = 4 << 20;
 
+    private static readonly JsonDocumentOptions s_options = new() { AllowDuplicateProperties = false };
     private readonly object _lock = new();
     private readonly ByteStream _stream;
     private readonly Action<string, JsonNode?> _onEvent;
@@ -64,7 +65,7 @@ internal sealed class QmpConnection : IDisposable
     /// <exception cref="WaitTimeoutException">QEMU did not answer in time.</exception>
     public JsonNode? Execute(string command, JsonObject? arguments, WaitLimit limit)
     {
-        // By its id, a late answer to a command that was given up is told from this one's.
+        // The id tells this answer from a late one to a command that was given up.
         var id = ++_lastId;
         var message = new JsonObject { ["execute"] = command, ["id"] = id };
         if (arguments is not null)
@@ -128,9 +129,8 @@ internal sealed class QmpConnection : IDisposable
         {
             Fail(e);
         }
-        catch (Exception e) when (e is JsonException or ArgumentException or InvalidOperationException)
+        catch (JsonException)
         {
-            // The latter two are of objects that have a key twice.
             Fail(Bad("sent something that is not JSON"));
         }
         catch (ObjectDisposedException)
@@ -147,7 +147,7 @@ internal sealed class QmpConnection : IDisposable
         for (var end = Next(looked); end >= 0; end = Next(start))
         {
             if (bytes.AsSpan(start, end - start).Trim(" \r\t"u8) is { IsEmpty: false } line)
-                Take(JsonNode.Parse(line));
+                Take(JsonNode.Parse(line, null, s_options));
             start = end + 1;
         }
 

@@ -97,7 +97,12 @@ internal sealed class QmpDevice : IDisposable
             {
                 Remove(id, part);
             }
-            catch (DmaBufException e) when (e is GuestException || (e is WaitTimeoutException && !limit.IsOver))
+            catch (GuestException)
+            {
+                // Perhaps the guest let the device go after its session had ended.
+                TryRemoveChardev(id, part);
+            }
+            catch (WaitTimeoutException) when (!limit.IsOver)
             {
                 // The guest keeps it, and another root port may be free.
             }
@@ -114,6 +119,18 @@ internal sealed class QmpDevice : IDisposable
         }
 
         _qmp.Execute("chardev-remove", new JsonObject { ["id"] = id }, limit);
+    }
+
+    private void TryRemoveChardev(string id, WaitLimit limit)
+    {
+        try
+        {
+            _qmp.Execute("chardev-remove", new JsonObject { ["id"] = id }, limit);
+        }
+        catch (GuestException)
+        {
+            // A device still uses it.
+        }
     }
 
     private void Add(string backEnd, WaitLimit limit)

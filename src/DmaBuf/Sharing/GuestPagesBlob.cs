@@ -37,7 +37,7 @@ public static class GuestPagesBlob
         {
             throw new GuestException(
                 GuestFault.TooManyRanges,
-                $"{pages} are more ranges than a message has, which is {MostRanges}.",
+                $"{pages}: a message holds at most {MostRanges} ranges.",
                 "Make the buffer of huge pages, which are few ranges.");
         }
 
@@ -57,7 +57,7 @@ public static class GuestPagesBlob
     {
         ArgumentNullException.ThrowIfNull(peer);
         // Read before the wait for the peer, where it costs no time.
-        var most = Math.Min(MostRanges, UdmabufAllocator.ListLimit ?? MostRanges);
+        var most = UdmabufAllocator.ListLimit ?? MostRanges;
         Span<byte> head = stackalloc byte[HeadSize];
         Fill(peer, head, limit);
         if (BinaryPrimitives.ReadUInt32LittleEndian(head) != Magic)
@@ -66,12 +66,18 @@ public static class GuestPagesBlob
         if (version != Version)
             throw Bad(peer, PeerFault.Incompatible, $"sent pages in version {version}, and this side knows version 1");
         var count = BinaryPrimitives.ReadUInt32LittleEndian(head[20..]);
-        if (count == 0 || count > most)
+        if (count is 0 or > MostRanges)
+        {
+            throw Bad(
+                peer, PeerFault.BadCount, $"announced {count} ranges of pages, and a message holds 1 to {MostRanges}");
+        }
+
+        if (count > most)
         {
             throw new PeerException(
                 PeerFault.BadCount,
                 peer.Peer,
-                $"announced {count} ranges of pages, but this host's udmabuf driver takes 1 to {most} (list_limit)",
+                $"announced {count} ranges of pages, but this host's udmabuf driver takes at most {most} (list_limit)",
                 "Make the buffer of huge pages in the guest, which are few ranges; or raise "
                 + "/sys/module/udmabuf/parameters/list_limit here.");
         }

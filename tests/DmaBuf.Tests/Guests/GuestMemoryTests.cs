@@ -266,6 +266,32 @@ public sealed partial class GuestMemoryTests : IDisposable
             () => guest.Import(new GuestPages { FrameSize = 4096, Ranges = [new(0x100000, 1)] }));
         Assert.Equal("Guest,BadMemory", failure.ErrorId);
         Assert.Contains("share=on", failure.RecommendedAction, StringComparison.Ordinal);
+        using var session = GuestMemory.Listen("session", _folder.File("session.sock"));
+        using var stream = StreamConnector.Connect(Endpoint.Parse($"unix:{session.SocketPath}"), _limit);
+        failure = Assert.Throws<GuestException>(() => guest.ShowTo(stream, _limit));
+        Assert.Equal("Guest,BadMemory", failure.ErrorId);
+    }
+
+    [Fact]
+    public void Where_nobody_can_look_at_the_mappings_a_hazard_says_so()
+    {
+        // This process is the front end, and maps nothing of the memory.
+        using var memory = MemFdAllocator.Allocate(4096);
+        using var guest = Listen();
+        using var front = new TestFrontEnd(guest.SocketPath);
+        front.Negotiate();
+        front.SetTable((0x100000000, 4096, 0, File(memory)));
+        front.Start();
+        guest.WaitReady(_limit);
+        Assert.Contains(GuestHazard.SharingUnknown, guest.Hazards);
+        using (memory.OpenView(BufferAccess.Read))
+        {
+            // The mappings are looked at when the regions change.
+            using var more = MemFdAllocator.Allocate(4096);
+            front.SetTable((0x100000000, 4096, 0, File(memory)), (0x200000000, 4096, 0, File(more)));
+            front.Start();
+            Await(() => !guest.Hazards.Contains(GuestHazard.SharingUnknown));
+        }
     }
 
     [Theory]

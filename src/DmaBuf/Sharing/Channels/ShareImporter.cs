@@ -39,8 +39,16 @@ internal sealed class ShareImporter(ChannelConnection connection, ChannelTable t
         buffer.OwnPeer(new ImportLink(this, share));
         if (Complete(share, buffer))
             return table.Shares.Add(buffer, owner);
-        buffer.Dispose();
-        throw share.Ended();
+        try
+        {
+            // A guest's buffer ends with the guest, at any time.
+            buffer.ThrowIfRemoved();
+            throw share.Ended();
+        }
+        finally
+        {
+            buffer.Dispose();
+        }
     }
 
     /// <inheritdoc cref="ImportedShare.Acquire"/>
@@ -89,7 +97,10 @@ internal sealed class ShareImporter(ChannelConnection connection, ChannelTable t
         using var reports = KernelTrace.Hold();
         lock (table.Sync)
         {
-            var isCompleted = _imported.CompleteImport(share, buffer);
+            // Its end is told to the exporter only once it counts as imported.
+            if (!buffer.IsOpen)
+                _imported.FailImport(share, "the buffer has ended");
+            var isCompleted = buffer.IsOpen && _imported.CompleteImport(share, buffer);
             if (isCompleted)
                 table.Locks.AddImport(buffer, share);
             table.Commit();
