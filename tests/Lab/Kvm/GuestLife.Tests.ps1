@@ -9,10 +9,27 @@ BeforeAll {
 
     # Starts the second guest with that device on its command line.
     function Start-Second {
-        vm start vm2 @device 2>&1 | Out-Host
+        vm start vm2 @device @args 2>&1 | Out-Host
         $LASTEXITCODE | Should -Be 0
         $second | Should -Not -BeNullOrEmpty
         Wait-Until { $second.State -eq 'Ready' }
+    }
+
+    # Sends a command to the second guest's QEMU, which has one client at a time, and returns the answer.
+    function Invoke-Qmp ([string] $Command, [hashtable] $Arguments = @{}) {
+        $socket = [Net.Sockets.Socket]::new('Unix', 'Stream', 'Unspecified')
+        try {
+            $socket.Connect([Net.Sockets.UnixDomainSocketEndPoint]::new('/run/vm2.qmp'))
+            $stream = [Net.Sockets.NetworkStream]::new($socket)
+            $reader = [IO.StreamReader]::new($stream)
+            foreach ($message in @{ execute = 'qmp_capabilities' }, @{ execute = $Command; arguments = $Arguments }) {
+                $stream.Write([Text.Encoding]::UTF8.GetBytes("$($message | ConvertTo-Json -Compress -Depth 5)`n"))
+                do { $answer = $reader.ReadLine() | ConvertFrom-Json } until ($answer.psobject.Properties['return'] -or
+                    $answer.psobject.Properties['error'])
+            }
+            $answer
+        }
+        finally { $socket.Dispose() }
     }
 
     function Import-FromSecond {
@@ -68,6 +85,19 @@ Describe 'A guest whose device is on QEMU''s command line' {
         $second | Disconnect-GuestMemory
         $buffer.IsOpen | Should -BeFalse
         On vm2 { $buffer | Read-DmaBufContent -AsString } | Should -Be alive
+    }
+
+    It 'is not migrated, and its buffers stay while a balloon takes other pages' {
+        Start-Second -device virtio-balloon-pci
+        $buffer = Import-FromSecond
+        (Invoke-Qmp migrate @{ uri = 'exec:cat > /dev/null' }).error.desc | Should -Match 'vhost-user'
+        On vm2 { modprobe virtio_balloon }
+        $less = (Invoke-Qmp query-balloon).return.actual - 32MB
+        $null = Invoke-Qmp balloon @{ value = $less }
+        Wait-Until { (Invoke-Qmp query-balloon).return.actual -le $less }
+        $buffer | Read-DmaBufContent -AsString | Should -Be alive
+        On vm2 { $buffer | Write-DmaBufContent 'still alive' }
+        $buffer | Read-DmaBufContent -AsString | Should -Be 'still alive'
     }
 
     It 'with share=off, is refused, and the hazard is shown' {
