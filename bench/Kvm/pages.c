@@ -11,28 +11,19 @@
  * COPY RANGES", where COPY is the median of COPIES copies of the whole buffer.
  */
 #define _GNU_SOURCE
-#include <errno.h>
 #include <fcntl.h>
 #include <linux/udmabuf.h>
 #include <linux/vm_sockets.h>
 #include <pthread.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
-#include <sys/socket.h>
 #include <sys/un.h>
-#include <time.h>
 #include <unistd.h>
 
-#define PAGE 4096ull
+#include "../pair.h"
+
 #define MAGIC 0x47414d44u
 #define MOST_REGIONS 8
-
-/* Keeps the compiler from removing a copy whose result is unused. */
-#define KEEP(pointer) __asm__ volatile("" : : "r"(pointer) : "memory")
 
 struct head {
     uint32_t magic, version;
@@ -44,53 +35,11 @@ struct range {
     uint64_t first, count;
 };
 
-static uint64_t now(void)
-{
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return time.tv_sec * 1000000000ull + time.tv_nsec;
-}
-
-static int check(int result, const char *call)
-{
-    if (result < 0) {
-        fprintf(stderr, "%s: %s\n", call, strerror(errno));
-        exit(1);
-    }
-    return result;
-}
-
 static unsigned char *map(int fd, size_t size, int protection, int flags)
 {
     unsigned char *pages = mmap(NULL, size, protection, MAP_SHARED | flags, fd, 0);
     check(pages == MAP_FAILED ? -1 : 0, "mmap");
     return pages;
-}
-
-/* The mark that the first byte of each page carries. */
-static unsigned char stamp(size_t page)
-{
-    return page * 7 + 1;
-}
-
-static void send_all(int socket, const void *bytes, size_t count)
-{
-    for (size_t done = 0; done < count;)
-        done += check(send(socket, (const char *)bytes + done, count - done, MSG_NOSIGNAL), "send");
-}
-
-/* Returns 1 when all bytes have arrived, and 0 when the stream ended before the first one. */
-static int receive_all(int socket, void *bytes, size_t count)
-{
-    for (size_t done = 0; done < count;) {
-        int received = check(recv(socket, (char *)bytes + done, count - done, 0), "recv");
-        if (received == 0 && done == 0)
-            return 0;
-        errno = EPIPE;
-        check(received == 0 ? -1 : 0, "recv");
-        done += received;
-    }
-    return 1;
 }
 
 static int make_memfd(size_t size, int huge)
@@ -102,8 +51,7 @@ static int make_memfd(size_t size, int huge)
     check(ftruncate(memfd, size), "ftruncate");
     check(fcntl(memfd, F_ADD_SEALS, F_SEAL_SHRINK), "F_ADD_SEALS");
     pages = map(memfd, size, PROT_READ | PROT_WRITE, 0);
-    for (size_t page = 0; page < size / PAGE; page++)
-        pages[page * PAGE] = stamp(page);
+    stamp_all(pages, size);
     munmap(pages, size);
     return memfd;
 }
@@ -341,30 +289,6 @@ static int import(const struct range *ranges, uint32_t count)
     close(device);
     free(list);
     return fd;
-}
-
-static int by_value(const void *a, const void *b)
-{
-    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
-    return x < y ? -1 : x > y;
-}
-
-/* Both programs align the target to a page, so that the copy's speed does not depend on chance alignment. */
-static uint64_t copy_time(const unsigned char *pages, size_t size, int copies)
-{
-    uint64_t times[copies];
-    unsigned char *target = aligned_alloc(PAGE, size);
-
-    memset(target, 0, size);
-    for (int i = 0; i < copies; i++) {
-        uint64_t start = now();
-        memcpy(target, pages, size);
-        KEEP(target);
-        times[i] = now() - start;
-    }
-    free(target);
-    qsort(times, copies, sizeof(times[0]), by_value);
-    return times[copies / 2];
 }
 
 static int connect_to(unsigned cid, unsigned port)

@@ -11,18 +11,12 @@
  * COPY", where COPY is the median of COPIES copies of the whole buffer.
  */
 #define _GNU_SOURCE
-#include <errno.h>
 #include <fcntl.h>
 #include <linux/udmabuf.h>
 #include <netdb.h>
 #include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
-#include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 #include <xen/gntalloc.h>
 
@@ -31,10 +25,7 @@ typedef uint32_t grant_ref_t;
 typedef uint16_t domid_t;
 #include <xen/gntdev.h>
 
-#define PAGE 4096
-
-/* Keeps the compiler from removing a copy whose result is unused. */
-#define KEEP(pointer) __asm__ volatile("" : : "r"(pointer) : "memory")
+#include "../pair.h"
 
 struct share {
     int device;
@@ -43,39 +34,11 @@ struct share {
     size_t size;
 };
 
-static uint64_t now(void)
-{
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return time.tv_sec * 1000000000ull + time.tv_nsec;
-}
-
-static int check(int result, const char *call)
-{
-    if (result < 0) {
-        fprintf(stderr, "%s: %s\n", call, strerror(errno));
-        exit(1);
-    }
-    return result;
-}
-
 static unsigned char *map(int fd, uint64_t offset, size_t size)
 {
     unsigned char *pages = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, offset);
     check(pages == MAP_FAILED ? -1 : 0, "mmap");
     return pages;
-}
-
-/* The mark that the first byte of each page carries. */
-static unsigned char stamp(size_t page)
-{
-    return page * 7 + 1;
-}
-
-static void stamp_all(unsigned char *pages, size_t size)
-{
-    for (size_t page = 0; page < size / PAGE; page++)
-        pages[page * PAGE] = stamp(page);
 }
 
 static int create_udmabuf(size_t size)
@@ -123,26 +86,6 @@ static uint32_t *grant_new_pages(struct share *share, unsigned domain, uint64_t 
     *offset = argument->index;
     free(argument);
     return refs;
-}
-
-static void send_all(int socket, const void *bytes, size_t count)
-{
-    for (size_t done = 0; done < count;)
-        done += check(send(socket, (const char *)bytes + done, count - done, MSG_NOSIGNAL), "send");
-}
-
-/* Returns 1 when all bytes have arrived, and 0 when the stream ended before the first one. */
-static int receive_all(int socket, void *bytes, size_t count)
-{
-    for (size_t done = 0; done < count;) {
-        int received = check(recv(socket, (char *)bytes + done, count - done, 0), "recv");
-        if (received == 0 && done == 0)
-            return 0;
-        errno = EPIPE;
-        check(received == 0 ? -1 : 0, "recv");
-        done += received;
-    }
-    return 1;
 }
 
 /* Runs one round. Waiting for the peer and stamping do not count. The line is printed after everything is released. */
@@ -243,30 +186,6 @@ static unsigned char *import(int device, unsigned domain, const uint32_t *refs, 
     pages = map(device, mapping->index, (size_t)count * PAGE);
     free(mapping);
     return pages;
-}
-
-static int by_value(const void *a, const void *b)
-{
-    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
-    return x < y ? -1 : x > y;
-}
-
-/* Both programs align the target to a page, so that the copy's speed does not depend on chance alignment. */
-static uint64_t copy_time(const unsigned char *pages, size_t size, int copies)
-{
-    uint64_t times[copies];
-    unsigned char *target = aligned_alloc(PAGE, size);
-
-    memset(target, 0, size);
-    for (int i = 0; i < copies; i++) {
-        uint64_t start = now();
-        memcpy(target, pages, size);
-        KEEP(target);
-        times[i] = now() - start;
-    }
-    free(target);
-    qsort(times, copies, sizeof(times[0]), by_value);
-    return times[copies / 2];
 }
 
 static int connect_to(const struct addrinfo *address)

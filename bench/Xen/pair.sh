@@ -9,6 +9,7 @@ c=$4
 ours=$5
 copies=$6
 shift 6
+. "$(dirname "$0")/../steps.sh"
 work=$(mktemp -d)
 cd "$work" || exit
 # Runs a program in a domain; the program inherits this script's input.
@@ -44,15 +45,7 @@ turn() {
     esac || exit
     echo "$1 $line"
 }
-for step; do
-    rounds=${step#*:}
-    while [ "$rounds" -gt 0 ]; do
-        # The second of a round profits from the caches that the first one filled, so the order alternates.
-        if [ $((rounds % 2)) = 0 ]; then order='c ours'; else order='ours c'; fi
-        for pair in $order; do turn "$pair" "${step%:*}"; done
-        rounds=$((rounds - 1))
-    done
-done
+run_steps "$@"
 exec 3>&- 5>&-
 wait
 sed 's/^/c /' c.import

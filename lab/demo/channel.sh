@@ -5,12 +5,8 @@
 guest=$1
 peer=$2
 shift 2
-here=$(dirname "$0")
-on=/run/lab/jobs/on
-work=$(mktemp -d)
+. "$(dirname "$0")/common.sh"
 turns=12
-# Prints one domain's output, with the domain's name in front, and keeps it in a file.
-from() { tee "$work/$1" | while IFS= read -r line; do printf '%-6s %s\n' "$1" "$line"; done; }
 
 if [ $# -gt 0 ]; then
     by=cmdlets

@@ -5,11 +5,7 @@
 guest=$1
 peer=$2
 shift 2
-here=$(dirname "$0")
-on=/run/lab/jobs/on
-work=$(mktemp -d)
-# Prints one domain's output, with the domain's name in front, and keeps it in a file.
-from() { tee "$work/$1" | while IFS= read -r line; do printf '%-6s %s\n' "$1" "$line"; done; }
+. "$(dirname "$0")/common.sh"
 
 if [ $# -gt 0 ]; then
     by=cmdlets

@@ -6,11 +6,7 @@ guest=$1
 cid=$2
 peer=$3
 shift 3
-here=$(dirname "$0")
-on=/run/lab/jobs/on
-work=$(mktemp -d)
-# Prints one side's output, with its name in front, and keeps it in a file.
-from() { tee "$work/$1" | while IFS= read -r line; do printf '%-6s %s\n' "$1" "$line"; done; }
+. "$(dirname "$0")/common.sh"
 
 if [ $# -gt 0 ]; then
     by=cmdlets

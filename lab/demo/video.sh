@@ -6,12 +6,8 @@ picture=$1
 guest=$2
 peer=$3
 shift 3
-here=$(dirname "$0")
-on=/run/lab/jobs/on
-work=$(mktemp -d)
+. "$(dirname "$0")/common.sh"
 frames=60
-# Prints one domain's output, with the domain's name in front, and keeps it in a file.
-from() { tee "$work/$1" | while IFS= read -r line; do printf '%-6s %s\n' "$1" "$line"; done; }
 
 $on "$guest" modprobe vivid
 $on "$guest" tee /sys/module/xen_gntalloc/parameters/limit > /dev/null << END
