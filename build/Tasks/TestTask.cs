@@ -18,7 +18,7 @@ internal static class TestTask
         var xenOnly = arguments.TakeSwitch("XenOnly");
         var onHost = !machineOnly && !xenOnly;
         var inMachine = !arguments.TakeSwitch("NoMachine") && !xenOnly;
-        // Not by default, as long as the emulated processor's own virtualization ends some hosts at their start.
+        // Not by default: they take a quarter of an hour, and have not run often enough on one emulated processor.
         var onKvm = arguments.TakeSwitch("Kvm");
         if (!onKvm)
             Report.LeaveOut("the tests with KVM guests (-Kvm runs them)");

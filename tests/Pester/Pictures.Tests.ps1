@@ -125,6 +125,6 @@ Describe 'Show-DmaBufImage' {
 
     It 'completes the pixel formats' {
         $completed = TabExpansion2 'Show-DmaBufImage x -PixelFormat yu'
-        $completed.CompletionMatches.CompletionText | Should -Be YUYV, YU12
+        $completed.CompletionMatches.CompletionText | Should -Be YUYV, YU12, YU16
     }
 }

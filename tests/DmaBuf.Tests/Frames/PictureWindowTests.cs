@@ -121,10 +121,17 @@ public sealed class PictureWindowTests
         sink.Start(new StreamFormat(Width, Height, FourCC.Parse("YUYV"), Width * Height * 2, 1));
         Action<Frame> release = _ => { };
         sink.Take(frame, release);
-        var before = GC.GetAllocatedBytesForCurrentThread();
-        for (var i = 0; i < 20; i++)
-            sink.Take(frame, release);
-        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+        var least = long.MaxValue;
+        // The runtime may compile a method again at any moment, which counts here, too.
+        for (var round = 0; round < 3; round++)
+        {
+            var before = GC.GetAllocatedBytesForCurrentThread();
+            for (var i = 0; i < 20; i++)
+                sink.Take(frame, release);
+            least = Math.Min(least, GC.GetAllocatedBytesForCurrentThread() - before);
+        }
+
+        Assert.Equal(0, least);
     }
 
     /// <summary>Waits until the display shows these pixels.</summary>

@@ -49,7 +49,7 @@ Describe 'A guest whose device is on QEMU''s command line' {
     AfterEach {
         vm stop vm2
         Get-PSSession | Where-Object Name -EQ vm2 | Remove-PSSession
-        Get-GuestMemory vm2 | Disconnect-GuestMemory
+        Get-GuestMemory | Disconnect-GuestMemory
         Assert-NothingLeft
     }
 

@@ -13,14 +13,14 @@ BeforeAll {
             $global:buffer = New-UDmaBuf $Size -HugePage:$HugePage
             $buffer | Write-DmaBufContent (Get-Noise $Size 1)
             $global:pages = $buffer | Export-GuestPages
-            $pages | Send-DmaBufFd $Address -Wait -TimeoutSec 120 -Count $Count
+            $pages | Send-DmaBufFd $Address -Wait -TimeoutSec 300 -Count $Count
             $buffer | Read-DmaBufContent -AsString -Count 6
         }
     }
 }
 
 AfterAll {
-    Disconnect-GuestMemory vm1
+    Get-GuestMemory | Disconnect-GuestMemory
     Assert-NothingLeft
 }
 
@@ -34,7 +34,8 @@ Describe 'A buffer of a guest' {
         @{ Size = 16MB; Huge = $true }
     ) {
         $job = Start-On vm1 { param ($size, $huge) Send-Noise $size -HugePage:$huge } $Size, $Huge
-        $import = Receive-DmaBuf vsock:3:900 -Guest vm1 -Name seen -Wait -TimeoutSec 120
+        # Filling 16 MiB takes a guest of an emulated host a minute.
+        $import = Receive-DmaBuf vsock:3:900 -Guest vm1 -Name seen -Wait -TimeoutSec 300
         "$($import.Origin) $($import.Exporter) $($import.IsDmaBuf) $($import.Name)" |
             Should -Be 'GuestImport udmabuf True seen'
         $import.Size | Should -Be $Size
@@ -44,7 +45,7 @@ Describe 'A buffer of a guest' {
         $import | Write-DmaBufContent 'answer'
         $job.State | Should -Be Running -Because 'the host has not released it'
         $import | Remove-DmaBuf
-        Complete-Job $job | Should -Be answer
+        Complete-Job $job 300 | Should -Be answer
         On vm1 { $pages.Size; $pages.Ranges.Count } | Set-Variable seen
         $seen[0] | Should -Be $Size
         if ($Huge) { $seen[1] | Should -BeLessOrEqual ($Size / 2MB) }
@@ -237,8 +238,11 @@ Describe 'dmabuf-peer' {
     It 'has both roles' {
         Disconnect-GuestMemory vm1
         $job = Start-On vm1 { & "$modulePath/../dmabuf-peer" server vsockd:-1:905 2>&1 }
-        $said = & $RepositoryRoot/out/dmabuf-peer client vsock:3:905 --guest /run/vm1.sock --qmp /run/vm1.qmp `
-            --reply 'from the host' 2>&1
+        # Again until the guest's program listens.
+        for ($try = 0; $try -lt 20 -and "$said" -notmatch 'imported'; $try++) {
+            $said = & $RepositoryRoot/out/dmabuf-peer client vsock:3:905 --guest /run/vm1.sock --qmp /run/vm1.qmp `
+                --reply 'from the host' 2>&1
+        }
         "$said" | Should -Match 'imported via guest-pages'
         "$said" | Should -Match 'range\[3\] 16384 bytes'
         (Complete-Job $job) -join "`n" | Should -Match 'came back: from the host'
