@@ -66,8 +66,8 @@ internal sealed class PairRun
     /// <summary>The time to copy the whole imported buffer.</summary>
     public Times Copy(string step) => new(Median("ours", "import", step, [5]), Median("c", "import", step, [5]));
 
-    /// <summary>How many ranges the pages of ours were in, in the last round.</summary>
-    public int Ranges(string step) => int.Parse(Lines("ours", "import", step).Last()[6]);
+    /// <summary>How many ranges a pair's pages were in, in the last round.</summary>
+    public int Ranges(string pair, string step) => int.Parse(Lines(pair, "import", step).Last()[6]);
 
     /// <summary>The failure that a pair reported, or null.</summary>
     public string? Refusal(string pair, string step) =>

@@ -9,20 +9,29 @@ c=$3
 ours=$4
 copies=$5
 shift 5
+# A side that fails ends the other, instead of having it wait for ever.
+limit="timeout 600"
 . "$(dirname "$0")/../steps.sh"
 work=$(mktemp -d)
 cd "$work" || exit
 
 mkfifo c.exports c.imports c.said ours.exports ours.imports ours.said
-start_import() { "$2" $3 "/run/$1.sock" "$cid" "$4" "$copies" < "$1.imports" > "$1.import" & }
+rm -f /run/c.sock /run/ours.sock
+start_import() { $limit "$2" $3 "/run/$1.sock" "$cid" "$4" "$copies" < "$1.imports" > "$1.import" & }
 start_import c "$c" import 8101
 start_import ours "$ours" pages-import 8102
 exec 3> c.imports 4> ours.imports
-until [ -S /run/c.sock ] && [ -S /run/ours.sock ]; do sleep 0.1; done
+until [ -S /run/c.sock ] && [ -S /run/ours.sock ]; do
+    tries=$((${tries:-0} + 1))
+    [ $tries -lt 300 ] || exit
+    sleep 0.1
+done
+# QEMU would keep what it inherits open, and the importers would not see the end of their input.
 vm start "$guest" \
     -chardev socket,id=c,path=/run/c.sock -device vhost-user-fs-pci,chardev=c,tag=c \
-    -chardev socket,id=ours,path=/run/ours.sock -device vhost-user-fs-pci,chardev=ours,tag=ours || exit
-start_export() { ssh "$guest" "$2" $3 "$4" < "$1.exports" > "$1.said" & }
+    -chardev socket,id=ours,path=/run/ours.sock -device vhost-user-fs-pci,chardev=ours,tag=ours \
+    3>&- 4>&- || exit
+start_export() { $limit ssh "$guest" "$2" $3 "$4" < "$1.exports" > "$1.said" & }
 start_export c "$c" export 8101
 start_export ours "$ours" pages-export 8102
 exec 5> c.exports 6< c.said 7> ours.exports 8< ours.said

@@ -187,7 +187,9 @@ public sealed class DmaBuffer : IDisposable
     /// <param name="reason">What happened, as a sentence without its full stop.</param>
     internal void End(string reason)
     {
-        _endReason = reason;
+        // Of a buffer that its user has removed, only a view may still be open.
+        if (!IsFreed)
+            _endReason = reason;
         Dispose();
     }
 

@@ -7,7 +7,8 @@ public enum GuestHazard
     NotShared,
 
     /// <summary>
-    /// This process cannot look at QEMU's mappings (/proc/PID/maps), so nobody knows whether the memory is shared.
+    /// This process cannot look at QEMU's mappings (/proc/PID/maps), or QEMU is connected through another process, so
+    /// nobody knows whether the memory is shared.
     /// </summary>
     SharingUnknown,
 

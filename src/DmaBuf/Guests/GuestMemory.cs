@@ -217,7 +217,7 @@ public sealed partial class GuestMemory : IDisposable
                 lock (_lock)
                 {
                     CheckShared();
-                    // What happened in the meantime ended no buffer that it did not know of.
+                    // Whatever ended buffers in the meantime did not know of this one yet.
                     if (_isEnded || front != _front || ends != (front.BackEnd.Stops, _resets)
                         || front.LookedAt != front.BackEnd.Changes
                         || !pieces.Regions.All(front.BackEnd.Table.Has))

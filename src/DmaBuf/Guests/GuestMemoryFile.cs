@@ -21,7 +21,8 @@ internal static class GuestMemoryFile
 
     /// <summary>
     /// Whether another process has a private mapping of one of the memfds, so that what its guest writes does not reach
-    /// the file (share=off). Null where that process cannot be looked at, or maps none of them: another one shows them.
+    /// the file (share=off). Null where that process cannot be looked at, or maps none of them, because it passes them
+    /// on for another one.
     /// </summary>
     public static bool? IsMappedPrivately(int? processId, ulong[] inodes)
     {

@@ -97,10 +97,11 @@ internal sealed class ShareImporter(ChannelConnection connection, ChannelTable t
         using var reports = KernelTrace.Hold();
         lock (table.Sync)
         {
-            // Its end is told to the exporter only once it counts as imported.
-            if (!buffer.IsOpen)
+            // Before CompleteImport, Remove tells the exporter nothing, so a buffer that has ended is reported here.
+            var isOpen = buffer.IsOpen;
+            if (!isOpen)
                 _imported.FailImport(share, "the buffer has ended");
-            var isCompleted = buffer.IsOpen && _imported.CompleteImport(share, buffer);
+            var isCompleted = isOpen && _imported.CompleteImport(share, buffer);
             if (isCompleted)
                 table.Locks.AddImport(buffer, share);
             table.Commit();
