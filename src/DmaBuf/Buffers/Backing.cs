@@ -55,6 +55,11 @@ internal abstract class Backing : IDisposable
     /// </summary>
     public virtual IReadOnlyList<MemFdRange> MemFds => [];
 
+    /// <summary>
+    /// Whether the memory has kept the memfds' pages since they were made, and nobody else can exchange them.
+    /// </summary>
+    public virtual bool OwnsMemFds => false;
+
     /// <summary>Whether <see cref="WaitReleased"/> works.</summary>
     public virtual bool TellsRelease => false;
 

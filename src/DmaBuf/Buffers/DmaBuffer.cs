@@ -329,6 +329,9 @@ public sealed class DmaBuffer : IDisposable
     /// <inheritdoc cref="Backing.MemFds"/>
     internal IReadOnlyList<MemFdRange> MemFds => _backing.MemFds;
 
+    /// <inheritdoc cref="Backing.OwnsMemFds"/>
+    internal bool OwnsMemFds => _backing.OwnsMemFds;
+
     /// <summary>True once nothing uses the memory any more, not even a view that is open.</summary>
     internal bool IsFreed => _memory.IsFreed;
 

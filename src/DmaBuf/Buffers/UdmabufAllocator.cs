@@ -49,7 +49,7 @@ public static class UdmabufAllocator
                 ranges.Add(new(MemFdAllocator.Create(rangeSize, options), 0, rangeSize));
             var fd = Create(device, ranges)
                 ?? throw Refusal(Errno.Last, rangeSize, rangeCount, options.Seals, options);
-            return On(fd, ranges, options.Name);
+            return On(fd, ranges, options.Name, ownsMemFds: true);
         }
         catch
         {
@@ -155,11 +155,12 @@ public static class UdmabufAllocator
         return Udmabuf.CreateList(device, items);
     }
 
-    private static DmaBuffer On(FileDescriptor fd, IReadOnlyList<MemFdRange> ranges, string? name)
+    private static DmaBuffer On(
+        FileDescriptor fd, IReadOnlyList<MemFdRange> ranges, string? name, bool ownsMemFds)
     {
         try
         {
-            return DmaBuffer.On(new UdmabufBacking(fd, ranges), name);
+            return DmaBuffer.On(new UdmabufBacking(fd, ranges, ownsMemFds), name);
         }
         catch
         {
@@ -187,7 +188,7 @@ public static class UdmabufAllocator
         {
             Touch(range);
             copy = Fcntl.Duplicate(range.MemFd) ?? throw new KernelException("fcntl", Errno.Last, what);
-            return On(fd, [range with { MemFd = copy }], name);
+            return On(fd, [range with { MemFd = copy }], name, ownsMemFds: false);
         }
         catch
         {

@@ -11,11 +11,15 @@ internal sealed class UdmabufBacking : DmaBufBacking
 {
     /// <param name="descriptor">The dma-buf, which the backing takes over.</param>
     /// <param name="memfds">The parts of memfds that it was made from. The backing takes over the memfds.</param>
+    /// <param name="ownsMemFds">Whether nobody else has these memfds.</param>
     /// <exception cref="KernelException">lseek, statx.</exception>
-    public UdmabufBacking(FileDescriptor descriptor, IReadOnlyList<MemFdRange> memfds)
-        : base(descriptor, BufferOrigin.Udmabuf, FileSize.Of(descriptor)) => MemFds = memfds;
+    public UdmabufBacking(FileDescriptor descriptor, IReadOnlyList<MemFdRange> memfds, bool ownsMemFds)
+        : base(descriptor, BufferOrigin.Udmabuf, FileSize.Of(descriptor)) =>
+        (MemFds, OwnsMemFds) = (memfds, ownsMemFds);
 
     public override IReadOnlyList<MemFdRange> MemFds { get; }
+
+    public override bool OwnsMemFds { get; }
 
     public override void Close()
     {

@@ -33,16 +33,16 @@ public sealed class GuestPagesExport : IDisposable
     public static GuestPagesExport Create(DmaBuffer buffer)
     {
         ArgumentNullException.ThrowIfNull(buffer);
-        return buffer.Use(_ =>
+        return buffer.Use(descriptor =>
         {
             CheckCanExport(buffer);
             // Whoever else has a memfd can put other pages into it until they are pinned.
-            var before = ReadPages(buffer);
-            var pin = Pin(buffer);
+            var before = buffer.OwnsMemFds ? null : ReadPages(buffer);
+            var pin = buffer.OwnsMemFds ? Duplicate(buffer, descriptor) : Pin(buffer);
             try
             {
                 var pages = ReadPages(buffer);
-                return pages.Equals(before) ? new GuestPagesExport(pin, pages) : throw Moved(buffer);
+                return before is null || pages.Equals(before) ? new GuestPagesExport(pin, pages) : throw Moved(buffer);
             }
             catch
             {
@@ -78,6 +78,9 @@ public sealed class GuestPagesExport : IDisposable
             $"{buffer}",
             "udmabuf takes memfds sealed with F_SEAL_SHRINK and not with F_SEAL_WRITE, up to its size_limit_mb.");
     }
+
+    private static FileDescriptor Duplicate(DmaBuffer buffer, FileDescriptor descriptor) =>
+        Fcntl.Duplicate(descriptor) ?? throw new KernelException("fcntl", Errno.Last, $"{buffer}");
 
     private static GuestException Moved(DmaBuffer buffer) => new(
         GuestFault.NoFrames,

@@ -10,6 +10,7 @@ internal static unsafe partial class Mman
     public const int PROT_WRITE = 2;
 
     private const int MAP_SHARED = 1;
+    private const int MAP_NORESERVE = 0x4000;
     private const int MAP_POPULATE = 0x8000;
 
     private const uint MFD_CLOEXEC = 0x0001;
@@ -37,16 +38,20 @@ internal static unsafe partial class Mman
             : null;
     }
 
-    /// <summary>mmap(2), shared; with <paramref name="populate"/>, all page table entries are made at once.</summary>
+    /// <summary>
+    /// mmap(2), shared; with <paramref name="populate"/>, all page table entries are made at once, and no huge pages
+    /// are reserved: those that udmabuf has allocated in a memfd would be reserved a second time.
+    /// </summary>
     /// <returns>The address, or null with the error number in <see cref="Errno.Last"/>.</returns>
     public static void* Map(FileDescriptor fd, long offset, long length, int protection, bool populate = false)
     {
-        var flags = MAP_SHARED | (populate ? MAP_POPULATE : 0);
+        var flags = MAP_SHARED | (populate ? MAP_POPULATE | MAP_NORESERVE : 0);
         var address = mmap(null, (nuint)length, protection, flags, fd, (nint)offset);
         var failed = address == -1;
+        var more = populate ? "|MAP_POPULATE|MAP_NORESERVE" : "";
         KernelTrace.Write(
-            $"mmap({length}, {Protection(protection)}, MAP_SHARED{(populate ? "|MAP_POPULATE" : "")}, {fd.Number}, "
-            + $"0x{offset:x}) = {Result(address)}");
+            $"mmap({length}, {Protection(protection)}, MAP_SHARED{more}, {fd.Number}, 0x{offset:x})"
+            + $" = {Result(address)}");
         return failed ? null : (void*)address;
     }
 
