@@ -12,9 +12,6 @@ internal sealed unsafe class VchanRing(uint* indices, byte* data, int order)
     private readonly uint* _read = indices;
     private readonly uint* _written = indices + 1;
     private readonly uint _size = 1u << order;
-
-    /// <summary>How much is moved before the peer is told, so that both sides work at the same time.</summary>
-    private readonly int _most = Math.Max(4096, 1 << (order - 2));
     private uint _own;
 
     /// <summary>The number of bytes to read; negative if the peer's index is impossible.</summary>
@@ -26,11 +23,11 @@ internal sealed unsafe class VchanRing(uint* indices, byte* data, int order)
     /// <summary>The number of bytes that can be written; negative if the peer's index is impossible.</summary>
     public int Space => Unread is >= 0 and var unread ? (int)_size - unread : -1;
 
-    /// <summary>Reads bytes that are there, at most as many as fit and a quarter of a large ring.</summary>
+    /// <summary>Reads the bytes that are there, at most as many as fit.</summary>
     /// <returns>Their number; negative if the peer's index is impossible.</returns>
     public int Read(Span<byte> bytes)
     {
-        var count = Math.Min(Ready, Math.Min(bytes.Length, _most));
+        var count = Math.Min(Ready, bytes.Length);
         if (count <= 0)
             return count;
         var first = Math.Min(count, ToEnd);
@@ -40,11 +37,11 @@ internal sealed unsafe class VchanRing(uint* indices, byte* data, int order)
         return count;
     }
 
-    /// <summary>Writes bytes that there is room for, at most a quarter of a large ring.</summary>
+    /// <summary>Writes as many of the bytes as there is room for.</summary>
     /// <returns>Their number; negative if the peer's index is impossible.</returns>
     public int Write(ReadOnlySpan<byte> bytes)
     {
-        var count = Math.Min(Space, Math.Min(bytes.Length, _most));
+        var count = Math.Min(Space, bytes.Length);
         if (count <= 0)
             return count;
         var first = Math.Min(count, ToEnd);

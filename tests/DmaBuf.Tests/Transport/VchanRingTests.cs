@@ -43,25 +43,6 @@ public sealed unsafe class VchanRingTests : IDisposable
     }
 
     [Fact]
-    public void A_large_ring_is_moved_by_quarters()
-    {
-        const int Large = 16;
-        var indices = (uint*)NativeMemory.AllocZeroed((2 * sizeof(uint)) + (1 << Large));
-        var writer = new VchanRing(indices, (byte*)(indices + 2), Large);
-        var reader = new VchanRing(indices, (byte*)(indices + 2), Large);
-        var bytes = new byte[1 << Large];
-        Random.Shared.NextBytes(bytes);
-        var read = new byte[1 << Large];
-        for (var quarter = 0; quarter < 4; quarter++)
-            Assert.Equal(1 << (Large - 2), writer.Write(bytes.AsSpan(quarter << (Large - 2))));
-        Assert.Equal(0, writer.Write(bytes));
-        for (var quarter = 0; quarter < 4; quarter++)
-            Assert.Equal(1 << (Large - 2), reader.Read(read.AsSpan(quarter << (Large - 2))));
-        Assert.Equal(bytes, read);
-        NativeMemory.Free(indices);
-    }
-
-    [Fact]
     public void A_full_ring_takes_nothing_until_it_is_read()
     {
         Assert.Equal(Size, _writer.Write(new byte[Size + 1]));
