@@ -20,10 +20,10 @@ internal sealed class PeerHandOffs(XenHost host, GrantDriver driver, string driv
     /// How many seconds a hand-off may take. dom0 enforces this limit, because the host takes no further command after
     /// one that is given up here.
     /// </summary>
-    private const int Limit = 120;
+    private const int Limit = 60;
 
     /// <summary>How many seconds dom0 gets to do so before it counts as hung.</summary>
-    private const int HangLimit = 150;
+    private const int HangLimit = 90;
 
     /// <summary>The exit code of timeout(1) when it has ended its command.</summary>
     private const int TimedOut = 124;

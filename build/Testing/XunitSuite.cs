@@ -29,7 +29,7 @@ internal sealed partial class XunitSuite(
     /// </summary>
     public static XunitSuite Module { get; } = new("module", "DmaBufPS.Tests", "Needs=Device");
 
-    public override TimeSpan Limit => TimeSpan.FromMinutes(25);
+    public override TimeSpan Limit => TimeSpan.FromMinutes(15);
 
     public override string Name => suite;
 

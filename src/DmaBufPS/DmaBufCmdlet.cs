@@ -3,6 +3,7 @@ using System.Runtime.ExceptionServices;
 using DmaBuf.Buffers;
 using DmaBuf.Errors;
 using DmaBuf.Grants;
+using DmaBuf.Guests;
 using DmaBuf.Sharing;
 using DmaBuf.Tracing;
 using DmaBuf.Transport;
@@ -130,6 +131,16 @@ public abstract class DmaBufCmdlet : PSCmdlet, IDisposable
         Try(address, () => carrier = Carrier.Open(address, folder, noListener, from));
         return carrier!;
     }
+
+    /// <summary>The peers to accept at an address: a guest's root, those that -From names, or all.</summary>
+    /// <exception cref="GuestException">Untrusted, NoCid.</exception>
+    /// <exception cref="AddressException">BadPeer.</exception>
+    protected static PeerFilter? PeersAt(Endpoint endpoint, string? from, GuestMemory? guest) => (from, guest) switch
+    {
+        (_, { }) => GuestPeers.Of(guest, endpoint),
+        ({ }, _) => PeerFilter.Parse(from, endpoint.Kind),
+        _ => null,
+    };
 
     /// <summary>The id of a domain given by id or by name; xenstore is asked for names only.</summary>
     protected ushort FindDomain(string idOrName)

@@ -71,7 +71,7 @@ internal sealed class QmpDevice : IDisposable
             if (_isAdded)
                 Remove(_id, limit);
             else if (_hasBackend)
-                _qmp.Execute("chardev-remove", new JsonObject { ["id"] = _id }, limit);
+                RemoveChardev(_id, limit);
         }
         catch (Exception e) when (e is DmaBufException or OperationCanceledException)
         {
@@ -118,14 +118,17 @@ internal sealed class QmpDevice : IDisposable
                 limit.ForPulse(_lock, $"the guest to let go of the device {id}");
         }
 
-        _qmp.Execute("chardev-remove", new JsonObject { ["id"] = id }, limit);
+        RemoveChardev(id, limit);
     }
+
+    private void RemoveChardev(string id, WaitLimit limit) =>
+        _qmp.Execute("chardev-remove", new JsonObject { ["id"] = id }, limit);
 
     private void TryRemoveChardev(string id, WaitLimit limit)
     {
         try
         {
-            _qmp.Execute("chardev-remove", new JsonObject { ["id"] = id }, limit);
+            RemoveChardev(id, limit);
         }
         catch (GuestException)
         {

@@ -1,7 +1,6 @@
 using System.Collections.Concurrent;
 using System.Management.Automation;
 using DmaBuf.Guests;
-using DmaBuf.Sharing;
 using DmaBuf.Sharing.Channels;
 using DmaBuf.Tracing;
 using DmaBuf.Transport;
@@ -132,15 +131,8 @@ public sealed class ConnectDmaBufChannelCommand : DmaBufCmdlet
     private ChannelTarget At(string address, string? domain)
     {
         var endpoint = Endpoint.Parse(address, SessionState.Path.CurrentFileSystemLocation.ProviderPath);
-        return ChannelTarget.At(endpoint, domain, FilterFor(endpoint));
+        return ChannelTarget.At(endpoint, domain, PeersAt(endpoint, From, AllowAnyPeer ? null : Guest));
     }
-
-    private PeerFilter? FilterFor(Endpoint endpoint) => this switch
-    {
-        { Guest: { } guest, AllowAnyPeer.IsPresent: false } => GuestPeers.Of(guest, endpoint),
-        { From: { } from } => PeerFilter.Parse(from, endpoint.Kind),
-        _ => null,
-    };
 
     private Channel Connect(ChannelTarget target, CancellationToken cancellation)
     {

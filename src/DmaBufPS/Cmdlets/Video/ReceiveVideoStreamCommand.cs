@@ -1,7 +1,6 @@
 using System.Management.Automation;
 using DmaBuf.Frames;
 using DmaBuf.Guests;
-using DmaBuf.Sharing;
 using DmaBuf.Transport;
 using DmaBuf.Waits;
 using DmaBuf.Xen;
@@ -130,7 +129,7 @@ public sealed class ReceiveVideoStreamCommand : VideoStreamCmdlet
             using var writing = NewLimit(0);
             using var sink = new SinkGroup(NewSinks(writing));
             using var limit = NewLimit(TimeoutSec);
-            using var peers = new StreamSource(endpoint, NoListener.ListenOrWait, FilterFor(endpoint));
+            using var peers = new StreamSource(endpoint, NoListener.ListenOrWait, PeersAt(endpoint, From, AllowAnyPeer ? null : Guest));
             Guest?.WaitReady(limit);
             using var stream = peers.Next(limit);
             using FrameReceiver receiver = ZeroCopy
@@ -194,13 +193,6 @@ public sealed class ReceiveVideoStreamCommand : VideoStreamCmdlet
             new PSArgumentException(problem), "Video,BadPeers", ErrorCategory.InvalidArgument, Address,
             "Leave it out; or give -Guest, -AllowAnyPeer and -From together."));
     }
-
-    private PeerFilter? FilterFor(Endpoint endpoint) => this switch
-    {
-        { Guest: { } guest, AllowAnyPeer.IsPresent: false } => GuestPeers.Of(guest, endpoint),
-        { From: { } from } => PeerFilter.Parse(from, endpoint.Kind),
-        _ => null,
-    };
 
     private List<IFrameSink> NewSinks(WaitLimit writing)
     {
