@@ -2,44 +2,70 @@ using DmaBuf.Lab;
 
 namespace DmaBuf.Build;
 
-/// <summary>A program of this repository that is compiled to native code and placed in out.</summary>
+/// <summary>
+/// A program of this repository that is compiled to native code and placed in out, or in out/arm64 for a computer with
+/// another processor.
+/// </summary>
 /// <param name="Name">The program's name.</param>
 /// <param name="Sources">The folders of its projects, relative to the top folder; the program's own comes last.</param>
 internal sealed record NativeProgram(string Name, params string[] Sources)
 {
     /// <summary>The program's path.</summary>
-    public string Path { get; } = Repository.At("out", Name);
+    public string Path => PathFor(Processor.Own);
+
+    /// <summary>The path of the program for a processor.</summary>
+    public string PathFor(Processor processor) => System.IO.Path.Combine(processor.OutFolder, Name);
+
+    /// <inheritdoc cref="UpdateAsync(Processor, CancellationToken)"/>
+    public Task<bool> UpdateAsync(CancellationToken cancellationToken) => UpdateAsync(Processor.Own, cancellationToken);
 
     /// <summary>
     /// Compiles the program if a source is newer. Where there is no linker, reports it as left out and returns false.
     /// </summary>
-    public async Task<bool> UpdateAsync(CancellationToken cancellationToken)
+    public async Task<bool> UpdateAsync(Processor processor, CancellationToken cancellationToken)
     {
-        if (File.Exists(Path) && File.GetLastWriteTimeUtc(Path) > NewestSource())
+        var path = PathFor(processor);
+        if (File.Exists(path) && File.GetLastWriteTimeUtc(path) > NewestSource())
             return true;
-        if (!await DebianSetup.EnsureAsync(Name, DebianSetup.Linker, cancellationToken))
+        var label = processor.IsOwn ? Name : $"{Name} for {processor.Name}";
+        if (!await DebianSetup.EnsureAsync(label, DebianSetup.LinkerFor(processor), cancellationToken))
         {
-            Report.LeaveOut($"{Name} (no linker here)");
+            Report.LeaveOut($"{label} (no linker here)");
             return false;
         }
 
-        var folder = Repository.At("out", "build", Name);
-        var compiler = await HostCommand.TryRunAsync(
-            DotNet.Program,
-            [
-                "publish", Repository.At(Sources[^1]), "--configuration", "Release", "--output", folder,
-                "--nologo", "--verbosity", "quiet",
-            ],
-            cancellationToken: cancellationToken);
+        var folder = Repository.At("out", "build", processor.IsOwn ? "" : processor.Name, Name);
+        string[] words =
+        [
+            "publish", Repository.At(Sources[^1]), "--configuration", "Release", "--output", folder,
+            "--nologo", "--verbosity", "quiet", .. SettingsFor(processor),
+        ];
+        var compiler = await HostCommand.TryRunAsync(DotNet.Program, words, cancellationToken: cancellationToken);
         if (compiler.ExitCode != 0)
-            throw new BuildException($"{compiler.Output}{compiler.Error}{Name} could not be compiled.");
-        AtomicFile.Copy(System.IO.Path.Combine(folder, Name), Path);
-        File.SetLastWriteTimeUtc(Path, DateTime.UtcNow);
+            throw new BuildException($"{compiler.Output}{compiler.Error}{label} could not be compiled.");
+        Directory.CreateDirectory(processor.OutFolder);
+        AtomicFile.Copy(System.IO.Path.Combine(folder, Name), path);
+        File.SetLastWriteTimeUtc(path, DateTime.UtcNow);
         return true;
     }
+
+    /// <summary>
+    /// What build/Native.props needs for another processor. Its intermediate files have their own folder, because they
+    /// have the names of this computer's.
+    /// </summary>
+    private static string[] SettingsFor(Processor processor) =>
+        processor.IsOwn
+            ? []
+            :
+            [
+                $"-property:NativeProcessor={processor.Name}",
+                $"-property:NativeCompilers={processor.CompilerPrefix}",
+                $"-property:ArtifactsPath={Repository.At("out", "build", processor.Name)}",
+            ];
 
     private DateTime NewestSource() =>
         Sources
             .SelectMany(folder => Directory.EnumerateFiles(Repository.At(folder), "*.cs*", SearchOption.AllDirectories))
+            .Append(Repository.At("build", "Native.props"))
             .Max(File.GetLastWriteTimeUtc);
 }

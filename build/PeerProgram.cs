@@ -8,6 +8,14 @@ internal static class PeerProgram
     /// <summary>The program's path.</summary>
     public static string Path => s_program.Path;
 
+    /// <inheritdoc cref="NativeProgram.PathFor"/>
+    public static string PathFor(Processor processor) => s_program.PathFor(processor);
+
     /// <summary>Compiles the program if a source is newer; leaves it out where there is no linker.</summary>
-    public static Task UpdateAsync(CancellationToken cancellationToken) => s_program.UpdateAsync(cancellationToken);
+    public static Task<bool> UpdateAsync(CancellationToken cancellationToken) =>
+        s_program.UpdateAsync(cancellationToken);
+
+    /// <inheritdoc cref="NativeProgram.UpdateAsync(Processor, CancellationToken)"/>
+    public static Task<bool> UpdateAsync(Processor processor, CancellationToken cancellationToken) =>
+        s_program.UpdateAsync(processor, cancellationToken);
 }

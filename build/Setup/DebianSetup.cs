@@ -14,14 +14,15 @@ internal static class DebianSetup
     /// </summary>
     public static readonly string[] Pictures = ["libsdl2-2.0-0", "xvfb", "libyuv0", "netpbm"];
 
-    /// <summary>The packages for compiling C# to a native program.</summary>
-    public static readonly string[] Linker = ["gcc", "libc6-dev", "zlib1g-dev"];
-
     /// <summary>The packages for an emulated machine; its kernel is downloaded, not installed.</summary>
     public static readonly string[] Emulator = ["qemu-system-x86", "busybox-static", "kmod"];
 
     /// <summary>The additional packages for a host with guests; Xen and ssh are downloaded, not installed.</summary>
     public static readonly string[] Guests = ["zstd"];
+
+    /// <summary>The packages for compiling C# to a native program for a processor.</summary>
+    public static string[] LinkerFor(Processor processor) =>
+        processor.IsOwn ? ["gcc", "libc6-dev", "zlib1g-dev"] : processor.CrossCompiler;
 
     /// <summary>Installs the packages that are missing. Returns whether all of them are installed now.</summary>
     public static async Task<bool> EnsureAsync(
@@ -83,7 +84,12 @@ internal static class DebianSetup
 
     private static async Task<bool> AptAsync(string[] root, string[] arguments, CancellationToken cancellationToken)
     {
-        string[] words = [.. root, "env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-q", .. arguments];
+        // Another apt-get, of a second task or of the system's own updates, soon releases its lock.
+        string[] words =
+        [
+            .. root, "env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-q", "-oDPkg::Lock::Timeout=300",
+            .. arguments,
+        ];
         var apt = await HostCommand.TryRunAsync(words[0], words[1..], null, cancellationToken);
         if (apt.ExitCode != 0)
             Report.Note(apt.Error.Trim());

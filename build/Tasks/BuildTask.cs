@@ -2,7 +2,10 @@ using DmaBuf.Lab;
 
 namespace DmaBuf.Build;
 
-/// <summary>Compiles everything; puts the importable module in out/DmaBufPS and the peer in out/dmabuf-peer.</summary>
+/// <summary>
+/// Compiles everything; puts the importable module in out/DmaBufPS and the peer in out/dmabuf-peer. With -Arch, also
+/// compiles the peer for a computer with another processor, into a folder of that name in out.
+/// </summary>
 internal static class BuildTask
 {
     private static readonly string s_stamp = Repository.At("out", "built");
@@ -13,11 +16,15 @@ internal static class BuildTask
 
     public static async Task<int> RunAsync(TaskArguments arguments, CancellationToken cancellationToken)
     {
+        var processor = Processor.Parse(arguments.TakeOption("Arch"));
         arguments.Finish();
         await BuildAsync(cancellationToken);
         Report.Line($"The module is in {Repository.Module}.");
+        var isComplete = processor.IsOwn || await PeerProgram.UpdateAsync(processor, cancellationToken);
+        if (isComplete && !processor.IsOwn)
+            Report.Line($"dmabuf-peer for {processor.Name} is {PeerProgram.PathFor(processor)}.");
         Report.LeftOut();
-        return 0;
+        return isComplete ? 0 : 1;
     }
 
     /// <summary>Builds if a source is newer than the last successful build.</summary>
