@@ -31,6 +31,8 @@ internal static class TestTask
                 "-Quick runs tests on this host, so it cannot be combined with -MachineOnly or -XenOnly.");
 
         await DebianSetup.EnsureAsync("tests", DebianSetup.Compiler, cancellationToken);
+        foreach (var other in Processor.All.Where(processor => !processor.IsOwn))
+            await DebianSetup.EnsureAsync($"tests of {other.Name}'s headers", other.CrossCompiler, cancellationToken);
         await DebianSetup.EnsureAsync("tests of pictures", DebianSetup.Pictures, cancellationToken);
         await BuildTask.BuildAsync(cancellationToken);
         Directory.CreateDirectory(TestRunner.ResultFolder);

@@ -1,24 +1,34 @@
-/* Prints, from the system's own headers, every struct layout and number that src/DmaBuf/Interop repeats. */
+/*
+ * Every struct layout and number that src/DmaBuf/Interop repeats, from the headers of the processor that this is
+ * compiled for. As in the kernel's asm-offsets.c, the values are in the compiler's assembly output, in lines that begin
+ * with ->, so that no program of another processor need run.
+ */
 #define _GNU_SOURCE
+/* linux/vm_sockets.h needs this one without including it. */
+#include <sys/socket.h>
+
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/dma-buf.h>
 #include <linux/dma-heap.h>
 #include <linux/magic.h>
 #include <linux/memfd.h>
+#include <linux/sockios.h>
 #include <linux/udmabuf.h>
 #include <linux/videodev2.h>
 #include <linux/vm_sockets.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <stddef.h>
-#include <stdio.h>
 #include <sys/eventfd.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/sysinfo.h>
+#include <sys/timerfd.h>
 #include <sys/un.h>
+#include <unistd.h>
 
 /* xen/gntdev.h uses these types without defining them. */
 typedef unsigned int grant_ref_t;
@@ -27,9 +37,10 @@ typedef unsigned short domid_t;
 #include <xen/gntalloc.h>
 #include <xen/gntdev.h>
 
-#define NUMBER(name) printf("%s %lld\n", #name, (long long)(name))
-#define SIZE(type) printf("sizeof %s %zu\n", #type, sizeof(struct type))
-#define AT(type, field) printf("%s.%s %zu\n", #type, #field, offsetof(struct type, field))
+#define VALUE(name, value) __asm__ volatile("\n->" name " %0" : : "i" ((long long)(value)))
+#define NUMBER(name) VALUE(#name, name)
+#define SIZE(type) VALUE("sizeof " #type, sizeof(struct type))
+#define AT(type, field) VALUE(#type "." #field, offsetof(struct type, field))
 
 #ifndef DMA_BUF_MAGIC
 #define DMA_BUF_MAGIC 0x444d4142
@@ -52,7 +63,8 @@ int main(void)
     SIZE(pollfd); AT(pollfd, events); AT(pollfd, revents);
     SIZE(msghdr); AT(msghdr, msg_iov); AT(msghdr, msg_control); AT(msghdr, msg_controllen); AT(msghdr, msg_flags);
     SIZE(cmsghdr); AT(cmsghdr, cmsg_level); AT(cmsghdr, cmsg_type);
-    SIZE(iovec); SIZE(ucred); SIZE(sysinfo); AT(sysinfo, freeram); AT(sysinfo, mem_unit);
+    AT(cmsghdr, cmsg_len); SIZE(iovec); AT(iovec, iov_len); SIZE(ucred); AT(ucred, uid); AT(ucred, gid);
+    SIZE(sysinfo); AT(sysinfo, freeram); AT(sysinfo, mem_unit);
     NUMBER(UDMABUF_CREATE); NUMBER(UDMABUF_CREATE_LIST); NUMBER(UDMABUF_FLAGS_CLOEXEC);
     NUMBER(DMA_BUF_IOCTL_SYNC); NUMBER(DMA_BUF_SET_NAME_B); NUMBER(DMA_BUF_NAME_LEN); NUMBER(DMA_BUF_MAGIC);
     NUMBER(HUGETLBFS_MAGIC);
@@ -64,7 +76,7 @@ int main(void)
     NUMBER(AF_UNIX); NUMBER(AF_INET); NUMBER(AF_INET6); NUMBER(AF_VSOCK);
     NUMBER(SOCK_STREAM); NUMBER(SOCK_DGRAM); NUMBER(MSG_CTRUNC); NUMBER(S_IFMT); NUMBER(S_IFSOCK);
     NUMBER(PROT_READ); NUMBER(PROT_WRITE); NUMBER(VMADDR_CID_ANY);
-    NUMBER(sizeof((struct sockaddr_un){0}.sun_path)); SIZE(sockaddr_in); SIZE(sockaddr_in6); SIZE(sockaddr_vm);
+    VALUE("UNIX_PATH_MAX", sizeof(((struct sockaddr_un *)0)->sun_path)); SIZE(sockaddr_in); SIZE(sockaddr_in6); SIZE(sockaddr_vm);
     AT(sockaddr_vm, svm_port); AT(sockaddr_vm, svm_cid);
     NUMBER(EPERM); NUMBER(ENOENT); NUMBER(ESRCH); NUMBER(EINTR); NUMBER(EAGAIN); NUMBER(ENOMEM); NUMBER(EACCES);
     NUMBER(EBUSY);
@@ -136,5 +148,22 @@ int main(void)
     NUMBER(VIDIOC_DQBUF); NUMBER(VIDIOC_STREAMON); NUMBER(VIDIOC_STREAMOFF); NUMBER(VIDIOC_G_PARM);
     NUMBER(VIDIOC_S_PARM); NUMBER(VIDIOC_ENUMINPUT); NUMBER(VIDIOC_G_INPUT); NUMBER(VIDIOC_S_INPUT);
     NUMBER(VIDIOC_ENUM_FRAMESIZES); NUMBER(VIDIOC_ENUM_FRAMEINTERVALS);
+    NUMBER(EIO); NUMBER(ENXIO); NUMBER(EBADF); NUMBER(EFAULT); NUMBER(EEXIST); NUMBER(ENODEV); NUMBER(ENOTDIR);
+    NUMBER(EISDIR); NUMBER(ENFILE); NUMBER(EFBIG); NUMBER(ESPIPE); NUMBER(EROFS); NUMBER(ENOSYS); NUMBER(ENOLINK);
+    NUMBER(EPROTO); NUMBER(EOVERFLOW); NUMBER(ENOTSOCK); NUMBER(EMSGSIZE); NUMBER(EPROTONOSUPPORT);
+    NUMBER(EOPNOTSUPP); NUMBER(ENETDOWN); NUMBER(ENETUNREACH); NUMBER(ENOBUFS); NUMBER(EHOSTUNREACH);
+    NUMBER(O_CREAT); NUMBER(O_TRUNC); NUMBER(O_NONBLOCK); NUMBER(F_GETFL); NUMBER(F_DUPFD_CLOEXEC);
+    NUMBER(F_ADD_SEALS); NUMBER(F_GET_SEALS); NUMBER(MAP_SHARED); NUMBER(MAP_NORESERVE); NUMBER(MAP_POPULATE);
+    NUMBER(MFD_CLOEXEC); NUMBER(MFD_ALLOW_SEALING); NUMBER(MFD_HUGETLB); NUMBER(EFD_CLOEXEC); NUMBER(EFD_NONBLOCK);
+    NUMBER(MSG_CMSG_CLOEXEC); NUMBER(SCM_RIGHTS); NUMBER(SOL_SOCKET); NUMBER(MSG_NOSIGNAL); NUMBER(SOCK_NONBLOCK);
+    NUMBER(SOCK_CLOEXEC); NUMBER(SO_REUSEADDR); NUMBER(SO_ERROR); NUMBER(SO_KEEPALIVE); NUMBER(SO_PEERCRED);
+    NUMBER(IPPROTO_TCP); NUMBER(TCP_KEEPIDLE); NUMBER(TCP_KEEPINTVL); NUMBER(TCP_KEEPCNT); NUMBER(SIOCOUTQ);
+    NUMBER(VMADDR_CID_HOST); NUMBER(S_IFIFO); NUMBER(S_IFDIR); NUMBER(S_IFREG); NUMBER(AT_FDCWD);
+    NUMBER(AT_SYMLINK_NOFOLLOW); NUMBER(AT_EMPTY_PATH); NUMBER(STATX_BASIC_STATS); NUMBER(CLOCK_MONOTONIC);
+    NUMBER(TFD_CLOEXEC); NUMBER(TFD_NONBLOCK); NUMBER(SEEK_SET); NUMBER(SEEK_END);
+    SIZE(itimerspec); VALUE("itimerspec.it_value_sec", offsetof(struct itimerspec, it_value.tv_sec));
+    VALUE("itimerspec.it_value_nsec", offsetof(struct itimerspec, it_value.tv_nsec));
+    SIZE(ioctl_evtchn_bind_unbound_port); SIZE(ioctl_evtchn_notify); AT(statx, stx_mtime); SIZE(statx_timestamp);
+    AT(statx_timestamp, tv_nsec);
     return 0;
 }

@@ -9,6 +9,16 @@ internal static unsafe partial class Timerfd
     private const int TFD_CLOEXEC = 0x80000;
     private const int TFD_NONBLOCK = 0x800;
 
+    /// <summary>Two struct timespec: the interval, which stays 0, and the time until the timer expires.</summary>
+    [StructLayout(LayoutKind.Sequential)]
+    public struct itimerspec
+    {
+        public nint it_interval_sec;
+        public nint it_interval_nsec;
+        public nint it_value_sec;
+        public nint it_value_nsec;
+    }
+
     /// <summary>timerfd_create(2), with the monotonic clock.</summary>
     /// <returns>The descriptor, or null with the error number in <see cref="Errno.Last"/>.</returns>
     public static FileDescriptor? Create()
@@ -32,14 +42,4 @@ internal static unsafe partial class Timerfd
     [LibraryImport("libc", SetLastError = true)]
     private static partial int timerfd_settime(
         FileDescriptor fd, int flags, itimerspec* new_value, itimerspec* old_value);
-
-    /// <summary>Two struct timespec: the interval, which stays 0, and the time until the timer expires.</summary>
-    [StructLayout(LayoutKind.Sequential)]
-    private struct itimerspec
-    {
-        public nint it_interval_sec;
-        public nint it_interval_nsec;
-        public nint it_value_sec;
-        public nint it_value_nsec;
-    }
 }

@@ -10,25 +10,45 @@ internal static class CProgram
     private static readonly ConcurrentDictionary<string, string> s_compiled = new();
     private static readonly string s_directory = Directory.CreateTempSubdirectory("dmabuf-tests-").FullName;
 
+    /// <summary>The system's own compiler.</summary>
+    public static string Compiler =>
+        Environment.GetEnvironmentVariable("CC") is { Length: > 0 } named ? named : "cc";
+
     public static CProcess Start(string name, params string[] arguments) =>
         new(s_compiled.GetOrAdd(name, Compile), arguments);
 
+    /// <summary>Compiles a program to assembly language, of another processor with that processor's compiler.</summary>
+    /// <param name="name">The program's name.</param>
+    /// <param name="compiler">The compiler.</param>
+    /// <param name="packages">The Debian packages that the compiler and its headers are in.</param>
+    public static string[] ToAssembly(string name, string compiler, string packages)
+    {
+        var output = Path.Combine(s_directory, $"{name}-{Path.GetFileName(compiler)}.s");
+        Compile(name, compiler, packages, "-S", "-o", output);
+        return File.ReadAllLines(output);
+    }
+
     private static string Compile(string name)
     {
-        var compiler = Environment.GetEnvironmentVariable("CC") is { Length: > 0 } named ? named : "cc";
         var output = Path.Combine(s_directory, name);
+        Compile(name, Compiler, "a C compiler and libc6-dev", "-O1", "-o", output);
+        return output;
+    }
+
+    private static void Compile(string name, string compiler, string packages, params string[] options)
+    {
         var source = Path.Combine(AppContext.BaseDirectory, "Peers", name + ".c");
         Process process;
         try
         {
-            process = Process.Start(new ProcessStartInfo(compiler, ["-Wall", "-O1", "-o", output, source])
+            process = Process.Start(new ProcessStartInfo(compiler, ["-Wall", .. options, source])
             {
                 RedirectStandardError = true,
             })!;
         }
         catch (System.ComponentModel.Win32Exception)
         {
-            Assert.Skip("needs a C compiler and libc6-dev");
+            Assert.Skip($"needs {packages}");
             throw;
         }
 
@@ -38,7 +58,5 @@ internal static class CProgram
             process.WaitForExit();
             Assert.True(process.ExitCode == 0, errors);
         }
-
-        return output;
     }
 }
