@@ -21,6 +21,26 @@ internal static class GuestHosts
         };
     }
 
+    /// <summary>
+    /// Does the same for a host and guests with another processor, which have PowerShell with its own .NET.
+    /// </summary>
+    public static async Task<T> WithPowerShellAsync<T>(
+        T options, Processor processor, CancellationToken cancellationToken)
+        where T : GuestHostOptions
+    {
+        var own = await WithPowerShellAsync(options, cancellationToken);
+        if (processor.IsOwn)
+            return own;
+        if (await SelfContainedPowerShell.GetAsync(processor, cancellationToken) is not { } powerShell)
+            return own with { PowerShell = [], GuestFiles = [], ModuleFolder = null };
+        return own with
+        {
+            PowerShell = [powerShell.Program],
+            GuestFiles = powerShell.SessionFiles(own.GuestFiles),
+            ModuleFolder = await ModuleCopy.UpdateAsync(powerShell.Runtime, cancellationToken),
+        };
+    }
+
     /// <summary>Lists the files that a PowerShell session with the module reads.</summary>
     private static async Task<string[]> FilesInUseAsync(CancellationToken cancellationToken)
     {

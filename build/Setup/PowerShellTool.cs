@@ -21,7 +21,7 @@ internal static class PowerShellTool
 
     private static readonly string s_version = PinnedVersion();
 
-    private static readonly string s_name = $"powershell/{s_version}-net{DotNet.Version}-{AheadOfTime.Processor}";
+    private static readonly string s_name = NameFor(Processor.Own);
 
     /// <summary>The compiled copy of one of PowerShell's assemblies; null where there is none.</summary>
     public static string? Compiled(string file) =>
@@ -31,6 +31,20 @@ internal static class PowerShellTool
 
     /// <summary>Whether a folder holds the tool compiled ahead of time.</summary>
     public static bool IsCompiled(string? home) => home == Path.Combine(CacheFolder.Root, s_name);
+
+    /// <summary>The name of the cache's folder with this PowerShell, compiled for a processor.</summary>
+    public static string NameFor(Processor processor) =>
+        $"powershell/{s_version}-net{DotNet.Version}-{processor.Name}";
+
+    /// <summary>Compiles the assemblies that every session loads from a folder of PowerShell's to another.</summary>
+    public static Task CompileAsync(
+        string source, string target, TargetRuntime runtime, CancellationToken cancellationToken) =>
+        Parallel.ForEachAsync(s_assemblies, cancellationToken, async (assembly, stop) =>
+        {
+            var file = assembly + ".dll";
+            await AheadOfTime.CompileAsync(
+                Path.Combine(source, file), Path.Combine(target, file), runtime, [source], stop);
+        });
 
     /// <summary>Returns the folder of the tool's PowerShell; on failure, reports why and returns null.</summary>
     public static async Task<string?> GetAsync(CancellationToken cancellationToken)
@@ -84,9 +98,7 @@ internal static class PowerShellTool
         Report.Note($"compiling PowerShell {s_version} ahead of time, once");
         Copy(tool, folder);
         AddProgram(folder);
-        await Parallel.ForEachAsync(s_assemblies, cancellationToken, async (assembly, stop) =>
-            await AheadOfTime.CompileAsync(
-                Path.Combine(tool, assembly + ".dll"), Path.Combine(folder, assembly + ".dll"), [tool], stop));
+        await CompileAsync(tool, folder, TargetRuntime.Own, cancellationToken);
     }
 
     /// <summary>

@@ -4,7 +4,7 @@ namespace DmaBuf.Build;
 
 /// <summary>
 /// Compiles everything; puts the importable module in out/DmaBufPS and the peer in out/dmabuf-peer. With -Arch, also
-/// compiles the peer for a computer with another processor, into a folder of that name in out.
+/// makes the peer, PowerShell and the module for a computer with another processor, in a folder of that name in out.
 /// </summary>
 internal static class BuildTask
 {
@@ -14,15 +14,17 @@ internal static class BuildTask
     public static string[] Assemblies { get; } =
         [.. new[] { "DmaBufPS.dll", "DmaBuf.dll" }.Select(file => Path.Combine(Repository.Binaries("DmaBufPS"), file))];
 
+    /// <summary>The folders of the assemblies that one of the module's assemblies uses, beside the runtime's.</summary>
+    public static string[] References(string assembly) =>
+        [Path.GetDirectoryName(assembly)!, Repository.PowerShellReference];
+
     public static async Task<int> RunAsync(TaskArguments arguments, CancellationToken cancellationToken)
     {
         var processor = Processor.Parse(arguments.TakeOption("Arch"));
         arguments.Finish();
         await BuildAsync(cancellationToken);
         Report.Line($"The module is in {Repository.Module}.");
-        var isComplete = processor.IsOwn || await PeerProgram.UpdateAsync(processor, cancellationToken);
-        if (isComplete && !processor.IsOwn)
-            Report.Line($"dmabuf-peer for {processor.Name} is {PeerProgram.PathFor(processor)}.");
+        var isComplete = processor.IsOwn || await BuildForAsync(processor, cancellationToken);
         Report.LeftOut();
         return isComplete ? 0 : 1;
     }
@@ -40,6 +42,23 @@ internal static class BuildTask
     {
         using var held = await LockAsync(cancellationToken);
         await CompileAsync(cancellationToken);
+    }
+
+    /// <summary>Makes what runs on another processor; returns whether it could make all of it.</summary>
+    private static async Task<bool> BuildForAsync(Processor processor, CancellationToken cancellationToken)
+    {
+        var hasPeer = await PeerProgram.UpdateAsync(processor, cancellationToken);
+        if (hasPeer)
+            Report.Line($"dmabuf-peer for {processor.Name} is {PeerProgram.PathFor(processor)}.");
+        if (await SelfContainedPowerShell.GetAsync(processor, cancellationToken) is not { } powerShell)
+        {
+            Report.LeaveOut($"PowerShell for {processor.Name}");
+            return false;
+        }
+
+        var modules = await ModuleCopy.UpdateAsync(powerShell.Runtime, cancellationToken);
+        Report.Line($"PowerShell for {processor.Name} is {powerShell.Program}; its module is in {modules}.");
+        return hasPeer;
     }
 
     /// <summary>Allows one build at a time, because all of them write the same files.</summary>
@@ -78,8 +97,8 @@ internal static class BuildTask
         foreach (var assembly in Assemblies)
         {
             var target = Path.Combine(Repository.Module, Path.GetFileName(assembly));
-            string[] references = [Path.GetDirectoryName(assembly)!, Repository.PowerShellReference];
-            await AheadOfTime.UpdateAsync(assembly, target, references, cancellationToken);
+            await AheadOfTime.UpdateAsync(
+                assembly, target, TargetRuntime.Own, References(assembly), cancellationToken);
         }
 
         string[] files =

@@ -46,7 +46,7 @@ internal static class CompiledTests
             if (PowerShellTool.Compiled(Path.GetFileName(file)) is string compiled)
                 AtomicFile.Copy(compiled, copy);
             else if (IsOfTests(Path.GetFileName(file)))
-                await AheadOfTime.UpdateAsync(file, copy, references, stop);
+                await AheadOfTime.UpdateAsync(file, copy, TargetRuntime.Own, references, stop);
             else if (!File.Exists(copy))
                 File.CreateSymbolicLink(copy, file);
         });
