@@ -5,6 +5,20 @@ namespace DmaBuf.Build;
 /// <summary>Copies of the module in out/DmaBufPS for other processors.</summary>
 internal static class ModuleCopy
 {
+    /// <summary>Makes a copy with the assemblies as the C# compiler made them, which run on any processor.</summary>
+    /// <exception cref="BuildException">An assembly has code of one processor.</exception>
+    public static void MakePortable(string folder)
+    {
+        if (Directory.Exists(folder))
+            Directory.Delete(folder, recursive: true);
+        CopyFiles(folder);
+        foreach (var assembly in BuildTask.Assemblies)
+        {
+            PortableAssembly.Check(assembly);
+            File.Copy(assembly, Path.Combine(folder, Path.GetFileName(assembly)));
+        }
+    }
+
     /// <summary>
     /// Brings a copy up to date whose assemblies are compiled ahead of time for a runtime of another processor, such as
     /// out/arm64/DmaBufPS. Returns a folder for PSModulePath that contains nothing else.

@@ -15,6 +15,21 @@ Describe 'A link to the module on PSModulePath' {
     }
 }
 
+Describe 'The assemblies of the module' {
+    It 'run on any processor, as the C# compiler makes them: <_>' -ForEach 'DmaBuf.dll', 'DmaBufPS.dll' {
+        $path = Join-Path $RepositoryRoot out/build/bin/DmaBufPS/release $_
+        $reader = [Reflection.PortableExecutable.PEReader]::new([IO.File]::OpenRead($path))
+        try {
+            $reader.PEHeaders.CoffHeader.Machine | Should -Be 'I386' -Because 'that stands for any processor'
+            $reader.PEHeaders.CorHeader.Flags | Should -Be 'ILOnly'
+            $reader.PEHeaders.CorHeader.ManagedNativeHeaderDirectory.Size | Should -Be 0
+        }
+        finally {
+            $reader.Dispose()
+        }
+    }
+}
+
 Describe 'The package' {
     It 'installs with Install-PSResource from a folder, and its cmdlets and help work from there' {
         $folder = (New-Item -ItemType Directory "$TestDrive/packages").FullName
