@@ -14,7 +14,7 @@ internal static class ModuleCopy
         CopyFiles(folder);
         foreach (var assembly in BuildTask.Assemblies)
         {
-            PortableAssembly.Check(assembly);
+            ModuleAssembly.CheckPortable(assembly);
             File.Copy(assembly, Path.Combine(folder, Path.GetFileName(assembly)));
         }
     }

@@ -54,13 +54,16 @@ internal sealed record SelfContainedPowerShell(Processor Processor, string Home)
     }
 
     /// <summary>
-    /// Lists the files that a session reads, by the files that a session of this computer's PowerShell reads. Without
-    /// those, lists all files in its folder, which are three times as many bytes.
+    /// Lists the files that a session with the module reads, by what a session of this computer's PowerShell reads and
+    /// what the module refers to. Where there is no such session, lists all files, which take more memory.
     /// </summary>
     /// <param name="ownFiles">The files that a session here reads, of PowerShell and of its .NET.</param>
     public string[] SessionFiles(IReadOnlyCollection<string> ownFiles)
     {
-        var names = ownFiles.Select(Path.GetFileName).Concat(s_firstFiles).ToHashSet();
+        var names = ownFiles.Select(Path.GetFileName)
+            .Concat(s_firstFiles)
+            .Concat(BuildTask.Assemblies.SelectMany(ModuleAssembly.References))
+            .ToHashSet();
         return [.. Directory.EnumerateFiles(Home, "*", SearchOption.AllDirectories).Where(IsRead)];
 
         // The folder "ref" has assemblies of the same names, which only Add-Type reads.
@@ -87,6 +90,8 @@ internal sealed record SelfContainedPowerShell(Processor Processor, string Home)
         if (publish.ExitCode != 0)
             throw new BuildException(DotNet.FirstError(publish.Output + publish.Error));
         CopyFolder(published, folder);
+        // Modules of other systems, and some of those that the tool has.
+        Directory.Delete(Path.Combine(folder, "runtimes"), recursive: true);
         // It names every file, and .NET does not start when one is missing. Without it, a guest need not hold them all.
         File.Delete(Path.Combine(folder, "pwsh.deps.json"));
         foreach (var module in s_modules)

@@ -1,12 +1,13 @@
+using System.Reflection.Metadata;
 using System.Reflection.PortableExecutable;
 
 namespace DmaBuf.Build;
 
-/// <summary>An assembly that runs on any processor: only IL, with no requirement and no native code.</summary>
-internal static class PortableAssembly
+/// <summary>One of the module's assemblies, as the C# compiler made it.</summary>
+internal static class ModuleAssembly
 {
-    /// <summary>Fails if an assembly is for one processor only.</summary>
-    public static void Check(string file)
+    /// <summary>Fails unless an assembly runs on any processor: IL alone, without a required processor.</summary>
+    public static void CheckPortable(string file)
     {
         const CorFlags OfOneProcessor = CorFlags.Requires32Bit | CorFlags.NativeEntryPoint;
         using var reader = new PEReader(File.OpenRead(file));
@@ -18,5 +19,17 @@ internal static class PortableAssembly
             && header.ManagedNativeHeaderDirectory.Size == 0;
         if (!isPortable)
             throw new BuildException($"{file} has code of one processor only, so it cannot be packed.");
+    }
+
+    /// <summary>Lists the files of the assemblies that an assembly uses.</summary>
+    public static string[] References(string file)
+    {
+        using var reader = new PEReader(File.OpenRead(file));
+        var metadata = reader.GetMetadataReader();
+        return
+        [
+            .. metadata.AssemblyReferences
+                .Select(handle => metadata.GetString(metadata.GetAssemblyReference(handle).Name) + ".dll"),
+        ];
     }
 }
