@@ -6,12 +6,6 @@ public static class Accelerator
     private const string Kvm = "kvm";
     private const string Tcg = "tcg";
 
-    /// <summary>
-    /// Without SMAP: emulation checks the stack that iretq reads in a user's program, which .NET runs when it resumes a
-    /// thread, as if it were the kernel's, and the program is killed.
-    /// </summary>
-    private const string UsualProcessor = "max,-smap";
-
     private static readonly string[] s_nestedParameters =
         ["/sys/module/kvm_amd/parameters/nested", "/sys/module/kvm_intel/parameters/nested"];
 
@@ -25,10 +19,10 @@ public static class Accelerator
     public static async Task<string> ChooseAsync(
         Kernel kernel, string initramfs, bool runsGuests, CancellationToken cancellationToken = default)
     {
-        if (!CanOpenKvm() || (runsGuests && !KvmIsNestable()))
+        if (kernel.Architecture.IsForeign || !CanOpenKvm() || (runsGuests && !KvmIsNestable()))
             return Tcg;
         var boot = await File.ReadAllTextAsync("/proc/sys/kernel/random/boot_id", cancellationToken);
-        var qemu = File.GetLastWriteTimeUtc(QemuProcess.Program);
+        var qemu = File.GetLastWriteTimeUtc(QemuProcess.Program(kernel.Architecture));
         var verdicts = await CacheFolder.GetOrAddAsync(
             $"accelerator/{boot.Trim()}-{qemu.Ticks:x}",
             async folder =>
@@ -41,17 +35,16 @@ public static class Accelerator
     }
 
     /// <summary>Returns QEMU's arguments for the accelerator and the processor, by default the usual one.</summary>
-    public static string[] Arguments(string accelerator, string? processor = null) =>
-        ["-accel", accelerator == Tcg ? "tcg,thread=multi" : accelerator, "-cpu", processor ?? UsualProcessor];
+    public static string[] Arguments(
+        MachineArchitecture architecture, string accelerator, string? processor = null) =>
+    [
+        "-accel", accelerator == Tcg ? "tcg,thread=multi" : accelerator,
+        "-cpu", processor ?? architecture.Processor(isEmulated: accelerator == Tcg),
+    ];
 
     /// <summary>Returns the kernel parameters that the accelerator needs.</summary>
-    /// <remarks>
-    /// An emulated processor's time stamp counter is this computer's own. On a busy computer, the kernel's watchdog
-    /// would still find that it deviates too far from a slower clock and switch to that clock, each reading of which is
-    /// a slow system call.
-    /// </remarks>
-    public static string KernelParameters(string accelerator) =>
-        accelerator == Tcg ? "tsc=nowatchdog" : string.Empty;
+    public static string KernelParameters(MachineArchitecture architecture, string accelerator) =>
+        accelerator == Tcg ? architecture.EmulatedKernelParameters : string.Empty;
 
     private static bool CanOpenKvm()
     {
@@ -75,11 +68,11 @@ public static class Accelerator
     {
         var console = Path.Combine(folder, "console");
         await using var qemu = QemuProcess.Start(
-            QemuProcess.Program,
+            QemuProcess.Program(kernel.Architecture),
             [
-                .. Arguments(Kvm), "-m", "512", "-nodefaults", "-display", "none", "-no-reboot",
+                .. Arguments(kernel.Architecture, Kvm), .. kernel.Architecture.Board, "-m", "512", "-nodefaults", "-display", "none", "-no-reboot",
                 "-kernel", kernel.Image, "-initrd", initramfs,
-                "-append", "console=ttyS0 quiet panic=-1 lab_trial=1", "-serial", "file:" + console,
+                "-append", $"console={kernel.Architecture.Console} quiet panic=-1 lab_trial=1", "-serial", "file:" + console,
             ]);
         try
         {

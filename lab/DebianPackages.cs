@@ -10,13 +10,14 @@ public static class DebianPackages
     /// available for download do not count.
     /// </summary>
     public static async Task<string?> FindNewestAsync(
-        string prefix, Regex pattern, CancellationToken cancellationToken = default)
+        MachineArchitecture architecture, string prefix, Regex pattern, CancellationToken cancellationToken = default)
     {
+        var options = await AptSource.OptionsAsync(architecture, cancellationToken);
         var names = await HostCommand.TryRunAsync(
-            "apt-cache", ["pkgnames", prefix], null, cancellationToken);
+            "apt-cache", [.. options, "pkgnames", prefix], null, cancellationToken);
         foreach (var name in ByVersion(names.Output.Split('\n').Where(name => pattern.IsMatch(name))))
         {
-            if (await VersionAsync(name, cancellationToken) is not null)
+            if (await VersionAsync(architecture, name, cancellationToken) is not null)
                 return name;
         }
 
@@ -29,22 +30,28 @@ public static class DebianPackages
             StringComparer.Ordinal);
 
     /// <summary>Returns the version that apt would download, or null when it offers none.</summary>
-    public static async Task<string?> VersionAsync(string package, CancellationToken cancellationToken = default)
+    public static async Task<string?> VersionAsync(
+        MachineArchitecture architecture, string package, CancellationToken cancellationToken = default)
     {
+        var options = await AptSource.OptionsAsync(architecture, cancellationToken);
         var show = await HostCommand.TryRunAsync(
-            "apt-cache", ["show", "--no-all-versions", package], null, cancellationToken);
+            "apt-cache", [.. options, "show", "--no-all-versions", package], null, cancellationToken);
         var version = Regex.Match(show.Output, "^Version: (.+)$", RegexOptions.Multiline);
         return version.Success ? version.Groups[1].Value : null;
     }
 
     /// <summary>Downloads packages and unpacks them into a folder, which takes the place of the root.</summary>
     public static async Task UnpackAsync(
-        IReadOnlyCollection<string> packages, string folder, CancellationToken cancellationToken = default)
+        MachineArchitecture architecture,
+        IReadOnlyCollection<string> packages,
+        string folder,
+        CancellationToken cancellationToken = default)
     {
+        var options = await AptSource.OptionsAsync(architecture, cancellationToken);
         var download = Directory.CreateTempSubdirectory("dmabufps-apt-").FullName;
         try
         {
-            await HostCommand.RunAsync("apt-get", ["-q", "download", .. packages], download, cancellationToken);
+            await HostCommand.RunAsync("apt-get", [.. options, "-q", "download", .. packages], download, cancellationToken);
             foreach (var file in Directory.EnumerateFiles(download, "*.deb"))
                 await HostCommand.RunAsync("dpkg", ["-x", file, folder], null, cancellationToken);
         }

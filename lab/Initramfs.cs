@@ -50,9 +50,13 @@ public sealed class Initramfs
         layer);
 
     /// <summary>Returns the ramdisk's path, from the cache if it holds one with the same content.</summary>
-    public async Task<string> GetAsync(Kernel kernel, CancellationToken cancellationToken = default)
+    /// <param name="kernel">The kernel that the modules belong to.</param>
+    /// <param name="packages">Where busybox is, if this computer's own cannot run there.</param>
+    /// <param name="cancellationToken">Cancels the work.</param>
+    public async Task<string> GetAsync(
+        Kernel kernel, PackageLayer? packages, CancellationToken cancellationToken = default)
     {
-        var busybox = SystemPrograms.Find("busybox");
+        var busybox = packages?.TryFind("busybox") ?? SystemPrograms.Find("busybox");
         var folder = await CacheFolder.GetOrAddAsync(
             $"initramfs/{kernel.Version}-{ContentKey(busybox)}",
             partial => Task.Run(() => Write(Path.Combine(partial, FileName), kernel, busybox), cancellationToken),
@@ -85,7 +89,7 @@ public sealed class Initramfs
         foreach (var file in _modules.SelectMany(kernel.ModuleFiles).Distinct())
         {
             var name = Path.GetFileName(file).Split('.')[0];
-            archive.AddFile($"modules/{++number:00}-{name}.ko", Decompress(file, busybox));
+            archive.AddFile($"modules/{++number:00}-{name}.ko", Decompress(file));
         }
     }
 
@@ -95,11 +99,11 @@ public sealed class Initramfs
             .Where(pair => pair.character == '/')
             .Select(pair => path[..pair.at]);
 
-    private static byte[] Decompress(string file, string busybox)
+    private static byte[] Decompress(string file)
     {
         if (file.EndsWith(".ko", StringComparison.Ordinal))
             return File.ReadAllBytes(file);
-        var start = new ProcessStartInfo(busybox, ["xzcat", file]) { RedirectStandardOutput = true };
+        var start = new ProcessStartInfo(SystemPrograms.Find("busybox"), ["xzcat", file]) { RedirectStandardOutput = true };
         using var process = Process.Start(start)!;
         using var content = new MemoryStream();
         process.StandardOutput.BaseStream.CopyTo(content);

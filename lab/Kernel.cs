@@ -3,15 +3,19 @@ using System.Text.RegularExpressions;
 namespace DmaBuf.Lab;
 
 /// <summary>A kernel of the distribution, unpacked in the cache.</summary>
-public sealed partial class Kernel
+public sealed class Kernel
 {
-    private Kernel(string folder)
+    private Kernel(MachineArchitecture architecture, string folder)
     {
+        Architecture = architecture;
         var image = Directory.EnumerateFiles(Path.Combine(folder, "boot"), "vmlinuz-*").Single();
         Image = image;
         Version = Path.GetFileName(image)["vmlinuz-".Length..];
         Modules = Path.Combine(folder, "lib/modules", Version);
     }
+
+    /// <summary>The architecture of the processors that it runs on.</summary>
+    public MachineArchitecture Architecture { get; }
 
     /// <summary>The version that <c>uname -r</c> prints on this kernel.</summary>
     public string Version { get; }
@@ -23,32 +27,36 @@ public sealed partial class Kernel
     public string Modules { get; }
 
     /// <summary>
-    /// Returns the newest kernel in the cache. If there is none, downloads the newest of the 6.12 series or, failing
+    /// Returns the newest kernel in the cache for the architecture. If there is none, downloads the newest of the 6.12 series or, failing
     /// that, the newest of all. A cached kernel stays in use until `clean -Cache` removes it.
     /// </summary>
-    public static async Task<Kernel> GetAsync(Action<string> say, CancellationToken cancellationToken = default)
+    public static async Task<Kernel> GetAsync(
+        MachineArchitecture architecture, Action<string> say, CancellationToken cancellationToken = default)
     {
         var kernels = Path.Combine(CacheFolder.Root, "kernel");
         Directory.CreateDirectory(kernels);
         var cached = DebianPackages
-            .ByVersion(Directory.EnumerateDirectories(kernels, "*-amd64"))
+            .ByVersion(Directory.EnumerateDirectories(kernels, $"*-{architecture.DebianName}"))
             .FirstOrDefault();
         if (cached is not null)
-            return new Kernel(cached);
+            return new Kernel(architecture, cached);
 
-        var package = await DebianPackages.FindNewestAsync("linux-image-6.12", Preferred(), cancellationToken)
-            ?? await DebianPackages.FindNewestAsync("linux-image-", AnyPlain(), cancellationToken)
-            ?? throw new LabException("No kernel to boot: apt offers no linux-image-N-amd64 (is this Debian on x86-64?"
-                + " does `apt-get update` work?).");
+        var package = await FindAsync("linux-image-6.12", @"6\.12\.[0-9][^-]*")
+            ?? await FindAsync("linux-image-", @"[0-9]+\.[0-9]+\.[0-9]+([^a-z]*|\+deb[0-9]+u?[0-9]*)")
+            ?? throw new LabException($"No kernel to boot: apt offers no linux-image-N-{architecture.DebianName} (is"
+                + " this Debian? does `apt-get update` work?).");
         var folder = await CacheFolder.GetOrAddAsync("kernel/" + package, Fill, cancellationToken);
-        return new Kernel(folder);
+        return new Kernel(architecture, folder);
+
+        Task<string?> FindAsync(string prefix, string version) => DebianPackages.FindNewestAsync(
+            architecture, prefix, new Regex($"^linux-image-{version}-{architecture.DebianName}$"), cancellationToken);
 
         async Task Fill(string partial)
         {
             say($"downloading {package} into {kernels}");
-            await DebianPackages.UnpackAsync([package], partial, cancellationToken);
+            await DebianPackages.UnpackAsync(architecture, [package], partial, cancellationToken);
             // modprobe needs an index, which installing the package would make.
-            var kernel = new Kernel(partial);
+            var kernel = new Kernel(architecture, partial);
             await HostCommand.RunAsync(
                 SystemPrograms.Find("depmod"), ["-b", partial, kernel.Version], null, cancellationToken);
         }
@@ -67,10 +75,13 @@ public sealed partial class Kernel
 
     /// <summary>
     /// Extracts the kernel proper from its bootable image, because on an emulated processor a kernel that need not
-    /// unpack itself starts faster. Returns a copy of the image where it is packed in another way.
+    /// unpack itself starts faster. Returns a copy of the image where it is packed in another way, and the image itself
+    /// where it is not packed at all.
     /// </summary>
     public async Task<string> GetPayloadAsync(CancellationToken cancellationToken = default)
     {
+        if (IsUnpacked())
+            return Image;
         var folder = await CacheFolder.GetOrAddAsync($"payload/{Version}", Fill, cancellationToken);
         return Path.Combine(folder, "vmlinux");
 
@@ -90,6 +101,16 @@ public sealed partial class Kernel
         }
     }
 
+    /// <summary>Whether the image is one of Arm64 (Documentation/arch/arm64/booting.rst), and not packed.</summary>
+    private bool IsUnpacked()
+    {
+        const int MagicField = 0x38;
+        Span<byte> header = stackalloc byte[MagicField + 4];
+        using var file = File.OpenRead(Image);
+        file.ReadExactly(header);
+        return header[MagicField..].SequenceEqual("ARM\x64"u8);
+    }
+
     /// <summary>Locates the compressed kernel in a bzImage (Documentation/arch/x86/boot.rst, header 2.08).</summary>
     private static Range? ZstdPayload(byte[] image)
     {
@@ -102,10 +123,4 @@ public sealed partial class Kernel
         var length = BitConverter.ToInt32(image, LengthField) - SizeAfterPayload;
         return BitConverter.ToUInt32(image, start) == ZstdMagic ? start..(start + length) : null;
     }
-
-    [GeneratedRegex(@"^linux-image-6\.12\.[0-9][^-]*-amd64$")]
-    private static partial Regex Preferred();
-
-    [GeneratedRegex(@"^linux-image-[0-9]+\.[0-9]+\.[0-9]+([^a-z]*|\+deb[0-9]+u?[0-9]*)-amd64$")]
-    private static partial Regex AnyPlain();
 }

@@ -29,6 +29,12 @@ public sealed class Machine : IAsyncDisposable
     /// <summary>Starts a machine and returns when it is ready for commands.</summary>
     public static async Task<Machine> StartAsync(MachineOptions options, CancellationToken cancellationToken = default)
     {
+        if (options.Architecture.IsForeign && options.Layer is null)
+        {
+            var layer = await PackageLayer.GetBaseAsync(options.Architecture, options.Say, cancellationToken);
+            options = options with { Layer = layer };
+        }
+
         var machine = new Machine(options);
         try
         {
@@ -108,8 +114,8 @@ public sealed class Machine : IAsyncDisposable
 
     private async Task BootAsync(CancellationToken cancellationToken)
     {
-        var kernel = await Kernel.GetAsync(_options.Say, cancellationToken);
-        var initramfs = await Initramfs.ForMachine.GetAsync(kernel, cancellationToken);
+        var kernel = await Kernel.GetAsync(_options.Architecture, _options.Say, cancellationToken);
+        var initramfs = await Initramfs.ForMachine.GetAsync(kernel, _options.Layer, cancellationToken);
         var accelerator = await Accelerator.ChooseAsync(
             kernel, initramfs, _options.RunsGuests, cancellationToken);
         Description = $"machine: Linux {kernel.Version} on {accelerator}, {_options.MemoryMiB} MiB";
@@ -122,7 +128,7 @@ public sealed class Machine : IAsyncDisposable
 
         MachineSettings.Write(_folder, _options, kernel);
         var arguments = MachineArguments.For(_options, _folder, kernel, initramfs, accelerator);
-        _qemu = QemuProcess.Start(_options.Qemu ?? QemuProcess.Program, arguments, _options.Terminal);
+        _qemu = QemuProcess.Start(_options.Qemu ?? QemuProcess.Program(_options.Architecture), arguments, _options.Terminal);
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         limit.CancelAfter(_options.StartLimit);
         var ready = ConnectAsync(limit.Token);

@@ -7,11 +7,11 @@ internal static class MachineArguments
     public static string[] For(
         MachineOptions options, MachineFolder folder, Kernel kernel, string initramfs, string accelerator) =>
     [
-        .. Accelerator.Arguments(accelerator, options.Xen?.Processor),
+        .. Accelerator.Arguments(options.Architecture, accelerator, options.Xen?.Processor),
         "-m", $"{options.MemoryMiB}",
         "-smp", $"{options.Processors}",
         "-nodefaults", "-display", "none", "-no-reboot",
-        .. options.Xen is null ? Boot(options, kernel, initramfs, accelerator) : Boot(options, options.Xen, folder),
+        .. options.Xen is null ? Boot(options, kernel, initramfs, accelerator) : options.Architecture.XenBootArguments(options.Xen, folder, options.Processors),
         "-serial", "file:" + Escape(folder.Console),
         // hvc0 is the terminal of an interactive run, in which Ctrl+C belongs to the machine.
         "-chardev", options.Terminal ? "stdio,id=terminal,signal=off" : "null,id=terminal",
@@ -28,24 +28,12 @@ internal static class MachineArguments
 
     private static string[] Boot(MachineOptions options, Kernel kernel, string initramfs, string accelerator) =>
     [
+        .. options.Architecture.Board,
         "-kernel", kernel.Image,
         "-initrd", initramfs,
-        "-append", $"console=ttyS0 quiet panic=-1 hugepages={options.HugePages}"
-            + $" {Accelerator.KernelParameters(accelerator)}",
+        "-append", $"console={options.Architecture.Console} quiet panic=-1 hugepages={options.HugePages}"
+            + $" {Accelerator.KernelParameters(options.Architecture, accelerator)}",
     ];
-
-    /// <summary>With Xen, dom0's kernel and its ramdisk are modules of the hypervisor.</summary>
-    private static string[] Boot(MachineOptions options, XenBoot xen, MachineFolder folder)
-    {
-        var kernelParameters = $"console=hvc0 {XenBoot.CommonKernelParameters} {xen.KernelParameters}";
-        return
-        [
-            .. xen.Board,
-            "-kernel", xen.Packages.Hypervisor,
-            "-initrd", $"{folder.KernelLink} {Escape(kernelParameters)},{folder.InitramfsLink}",
-            "-append", xen.HypervisorParameters(options.Processors),
-        ];
-    }
 
     private static string[] Share(MachineOptions options, string tag, string path, string more = "") =>
     [
@@ -56,5 +44,5 @@ internal static class MachineArguments
     private static string VirtioSettings(MachineOptions options) => options.Xen?.VirtioSettings ?? string.Empty;
 
     /// <summary>Doubles commas, because QEMU ends a value at a single comma.</summary>
-    private static string Escape(string path) => path.Replace(",", ",,", StringComparison.Ordinal);
+    internal static string Escape(string path) => path.Replace(",", ",,", StringComparison.Ordinal);
 }

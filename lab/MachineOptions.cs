@@ -6,6 +6,9 @@ public sealed record MachineOptions
     /// <summary>The machine's host name.</summary>
     public string Name { get; init; } = "lab";
 
+    /// <summary>The architecture of the machine's processor.</summary>
+    public MachineArchitecture Architecture { get; init; } = MachineArchitecture.OfThisComputer;
+
     /// <summary>The machine's memory in MiB, which also holds the files that are written.</summary>
     public int MemoryMiB { get; init; } = 1024;
 

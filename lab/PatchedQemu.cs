@@ -38,7 +38,7 @@ public static class PatchedQemu
     /// </summary>
     public static async Task<string?> GetAsync(CancellationToken cancellationToken)
     {
-        var original = QemuProcess.Program;
+        var original = QemuProcess.Program(MachineArchitecture.X64);
         original = File.ResolveLinkTarget(original, returnFinalTarget: true)?.FullName ?? original;
         var folder = await CacheFolder.GetOrAddAsync(
             "qemu/" + ContentKey(new FileInfo(original)),
@@ -60,7 +60,8 @@ public static class PatchedQemu
         return File.Exists(ProgramIn(folder)) ? ProgramIn(folder) : null;
     }
 
-    private static string ProgramIn(string folder) => Path.Combine(folder, "bin", "qemu-system-x86_64");
+    private static string ProgramIn(string folder) =>
+        Path.Combine(folder, "bin", MachineArchitecture.X64.QemuProgram);
 
     private static string ContentKey(FileInfo original)
     {

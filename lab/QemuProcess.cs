@@ -24,8 +24,8 @@ public sealed class QemuProcess : IAsyncDisposable
         };
     }
 
-    /// <summary>This computer's QEMU.</summary>
-    public static string Program => SystemPrograms.Find("qemu-system-x86_64");
+    /// <summary>Returns this computer's QEMU for an architecture.</summary>
+    public static string Program(MachineArchitecture architecture) => SystemPrograms.Find(architecture.QemuProgram);
 
     /// <summary>Completes with QEMU's exit code when QEMU ends.</summary>
     public Task<int> Exited => _exited.Task;

@@ -14,8 +14,8 @@ internal static class DebianSetup
     /// </summary>
     public static readonly string[] Pictures = ["libsdl2-2.0-0", "xvfb", "libyuv0", "netpbm"];
 
-    /// <summary>The packages for an emulated machine; its kernel is downloaded, not installed.</summary>
-    public static readonly string[] Emulator = ["qemu-system-x86", "busybox-static", "kmod"];
+    /// <summary>The packages for an emulated machine beside QEMU; its kernel is downloaded, not installed.</summary>
+    public static readonly string[] Emulator = ["busybox-static", "kmod"];
 
     /// <summary>The additional packages for a host with guests; Xen and ssh are downloaded, not installed.</summary>
     public static readonly string[] Guests = ["zstd"];

@@ -11,6 +11,8 @@ internal static class GuestHosts
     public static async Task<T> WithPowerShellAsync<T>(T options, CancellationToken cancellationToken)
         where T : GuestHostOptions
     {
+        if (options.Architecture.IsForeign)
+            return options with { Say = Report.Note };
         await Pwsh.EnsureAsync(cancellationToken);
         return options with
         {

@@ -6,15 +6,22 @@ namespace DmaBuf.Build;
 internal static class XenHosts
 {
     /// <summary>Returns options that provide PowerShell and the module in every domain.</summary>
-    public static Task<XenHostOptions> OptionsAsync(CancellationToken cancellationToken) =>
-        GuestHosts.WithPowerShellAsync(new XenHostOptions(), cancellationToken);
+    public static Task<XenHostOptions> OptionsAsync(
+        MachineArchitecture architecture, CancellationToken cancellationToken) =>
+        GuestHosts.WithPowerShellAsync(new XenHostOptions { Architecture = architecture }, cancellationToken);
 
     /// <summary>
-    /// Reads guests as in <c>alice:pvh,bob:pv</c>. A third part replaces the default kernel parameters:
-    /// <c>carol:pv:</c> has none.
+    /// Reads guests as in <c>alice:pvh,bob:pv</c>, and where Xen has one type of guest, as in <c>alice,bob</c>. A further
+    /// part replaces the default kernel parameters: <c>carol:pv:</c> has none. Without guests, returns alice.
     /// </summary>
-    public static IReadOnlyList<XenGuestOptions> ParseGuests(string text) =>
-        [.. text.Split(',', StringSplitOptions.RemoveEmptyEntries).Select(ParseGuest)];
+    public static IReadOnlyList<XenGuestOptions> ParseGuests(string? text, MachineArchitecture architecture)
+    {
+        var guests = text?.Split(',', StringSplitOptions.RemoveEmptyEntries)
+            ?? [architecture.HasXenGuestTypes ? "alice:pv" : "alice"];
+        return [.. guests.Select(guest => architecture.HasXenGuestTypes
+            ? ParseGuest(guest)
+            : ParseGuestWithoutType(guest, architecture))];
+    }
 
     /// <summary>Reads the name of a driver.</summary>
     public static GrantDriver ParseDriver(string text) =>
@@ -24,10 +31,26 @@ internal static class XenHosts
                 $"-Driver must be one of {string.Join(", ", Enum.GetNames<GrantDriver>())}, not \"{text}\".");
 
     /// <summary>Reads how Xen runs dom0.</summary>
-    public static XenGuestType ParseType(string text) =>
-        Enum.TryParse(text, ignoreCase: true, out XenGuestType type)
+    public static XenGuestType ParseType(string? text, MachineArchitecture architecture)
+    {
+        if (text is null)
+            return architecture.HasXenGuestTypes ? XenGuestType.Pv : XenGuestType.Pvh;
+        if (!architecture.HasXenGuestTypes)
+            throw new BuildException($"-Dom0 is not an option on {architecture}, where Xen has one type of domain.");
+        return Enum.TryParse(text, ignoreCase: true, out XenGuestType type)
             ? type
             : throw new BuildException($"-Dom0 must be pv or pvh, not \"{text}\".");
+    }
+
+    private static XenGuestOptions ParseGuestWithoutType(string text, MachineArchitecture architecture)
+    {
+        var words = text.Split(':', 2);
+        if (words.Length == 2 && Enum.TryParse(words[1].Split(':')[0], ignoreCase: true, out XenGuestType _))
+            throw new BuildException(
+                $"Xen on {architecture} has one type of guest, so -Guests takes names alone, as in alice,bob,"
+                + $" not \"{text}\".");
+        return new XenGuestOptions { Name = words[0], KernelParameters = words.Length == 2 ? words[1] : string.Empty };
+    }
 
     private static XenGuestOptions ParseGuest(string text)
     {

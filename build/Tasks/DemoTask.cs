@@ -54,7 +54,7 @@ internal static class DemoTask
     {
         if (isVideo)
             Directory.CreateDirectory(s_folder);
-        return await XenHosts.OptionsAsync(cancellationToken) with
+        return await XenHosts.OptionsAsync(MachineArchitecture.OfThisComputer, cancellationToken) with
         {
             Guests = [new XenGuestOptions { Name = XenGuest, Type = XenGuestType.Pv }],
             Driver = XenHosts.ParseDriver(driver ?? nameof(GrantDriver.Distribution)),

@@ -7,18 +7,21 @@ internal static class XenLabTask
 {
     public static async Task<int> RunAsync(TaskArguments arguments, CancellationToken cancellationToken)
     {
+        var architecture = MachineSetup.TakeArchitecture(arguments);
         var domain = arguments.TakeOption("Domain") ?? XenHost.Dom0;
-        var options = await XenHosts.OptionsAsync(cancellationToken) with
+        var options = await XenHosts.OptionsAsync(architecture, cancellationToken) with
         {
-            Guests = XenHosts.ParseGuests(arguments.TakeOption("Guests") ?? "alice:pv"),
-            Dom0Type = XenHosts.ParseType(arguments.TakeOption("Dom0") ?? nameof(XenGuestType.Pv)),
+            Guests = XenHosts.ParseGuests(arguments.TakeOption("Guests"), architecture),
+            Dom0Type = XenHosts.ParseType(arguments.TakeOption("Dom0"), architecture),
             Driver = XenHosts.ParseDriver(arguments.TakeOption("Driver") ?? nameof(GrantDriver.Distribution)),
         };
         var command = LabTask.TakeCommand(arguments, "lab -Xen");
         if (domain != XenHost.Dom0 && options.Guests.All(guest => guest.Name != domain))
-            throw new BuildException($"There is no domain {domain}: -Guests names the guests, as in {domain}:pv.");
-        if (await MachineSetup.MissingForGuestsAsync(cancellationToken) is string missing)
+            throw new BuildException($"There is no domain {domain}: -Guests names the guests.");
+        if (await MachineSetup.MissingForGuestsAsync(cancellationToken, architecture) is string missing)
             throw new BuildException($"The Xen host needs {missing}.");
+        if (await MachineSetup.MissingForDriverAsync(options.Driver, architecture, cancellationToken) is string compiler)
+            throw new BuildException($"The grant driver {options.Driver} needs {compiler}.");
 
         options = options with { Terminal = command.Length == 0 };
         await using var host = await XenHost.StartAsync(options, cancellationToken);

@@ -45,7 +45,7 @@ internal sealed class XenTests(TestRunner runner, TestTally tally, string? peste
         var drivers = await DriversAsync(cancellationToken);
         // The driver that the hosts boot with comes last, because the cmdlets' tests need it.
         GrantDriver[] all = [GrantDriver.Stock, GrantDriver.Mmap, GrantDriver.Distribution];
-        var usual = await XenHosts.OptionsAsync(cancellationToken) with
+        var usual = await XenHosts.OptionsAsync(MachineArchitecture.OfThisComputer, cancellationToken) with
         {
             SharedFolders = [TestRunner.ResultFolder],
         };
@@ -114,7 +114,7 @@ internal sealed class XenTests(TestRunner runner, TestTally tally, string? peste
     /// </summary>
     private static async Task<Dictionary<GrantDriver, string>> DriversAsync(CancellationToken cancellationToken)
     {
-        var kernel = await Kernel.GetAsync(Report.Note, cancellationToken);
+        var kernel = await Kernel.GetAsync(MachineArchitecture.OfThisComputer, Report.Note, cancellationToken);
         var files = new Dictionary<GrantDriver, string>();
         foreach (var driver in Enum.GetValues<GrantDriver>())
         {

@@ -3,6 +3,9 @@ namespace DmaBuf.Lab;
 /// <summary>The options that all hosts with guests have.</summary>
 public abstract record GuestHostOptions
 {
+    /// <summary>The architecture of the host's processor, and so of its guests'.</summary>
+    public MachineArchitecture Architecture { get; init; } = MachineArchitecture.OfThisComputer;
+
     /// <summary>The command that starts PowerShell, for remoting over ssh; empty if there is no PowerShell.</summary>
     public IReadOnlyList<string> PowerShell { get; init; } = [];
 

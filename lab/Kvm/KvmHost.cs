@@ -29,11 +29,13 @@ public sealed class KvmHost : GuestHost
     /// <summary>Starts the host and its guests; returns when all of them are ready for commands.</summary>
     public static async Task<KvmHost> StartAsync(KvmHostOptions options, CancellationToken cancellationToken = default)
     {
+        if (options.Architecture.IsForeign || !options.Architecture.RunsKvmGuests)
+            throw new LabException("A KVM host has this computer's own architecture, and only x86-64 is supported.");
         var layer = await PackageLayer.GetSshAsync(options.Say, cancellationToken);
-        var kernel = await Kernel.GetAsync(options.Say, cancellationToken);
+        var kernel = await Kernel.GetAsync(options.Architecture, options.Say, cancellationToken);
         var initramfs = await Initramfs
             .ForKvmGuest(await layer.GuestFilesAsync([], options.GuestFiles, cancellationToken))
-            .GetAsync(kernel, cancellationToken);
+            .GetAsync(kernel, layer, cancellationToken);
         foreach (var guest in options.Guests)
             GuestSettings.CheckMemory(guest, initramfs, guest.HugePages * KvmSettings.HugePageMiB);
         var files = KvmSettings.Files(

@@ -10,7 +10,7 @@ public static class GrantDrivers
 {
     private const string Module = "xen-gntdev";
     private const string ResourcePrefix = "Xen/driver/";
-    private static readonly string[] s_programs = ["gcc", "make", "tar", "xz"];
+    private static readonly string[] s_programs = ["make", "tar", "xz"];
 
     /// <summary>
     /// Returns the path of a module for insmod. The first call for a kernel downloads about 170 MB and keeps only the
@@ -31,14 +31,15 @@ public static class GrantDrivers
     private static async Task FillAsync(
         string folder, Kernel kernel, Action<string> say, CancellationToken cancellationToken)
     {
-        CheckPrograms();
+        CheckPrograms(kernel.Architecture);
         var work = Path.Combine(folder, "work");
         try
         {
             say($"downloading headers and source of Linux {kernel.Version} to build the grant drivers");
             var tree = await KernelTree.UnpackAsync(kernel, work, cancellationToken);
-            await BuildAsync(tree, GrantDriver.Stock, "gntdev-dmabuf", folder, cancellationToken);
-            await BuildAsync(tree, GrantDriver.Mmap, "gntdev-dmabuf-mmap", folder, cancellationToken);
+            await BuildAsync(tree, kernel.Architecture, GrantDriver.Stock, "gntdev-dmabuf", folder, cancellationToken);
+            await BuildAsync(
+                tree, kernel.Architecture, GrantDriver.Mmap, "gntdev-dmabuf-mmap", folder, cancellationToken);
         }
         finally
         {
@@ -47,25 +48,35 @@ public static class GrantDrivers
         }
     }
 
-    private static void CheckPrograms()
+    private static void CheckPrograms(MachineArchitecture architecture)
     {
-        string[] missing = [.. s_programs.Where(program => SystemPrograms.TryFind(program) is null)];
+        var compiler = architecture.CompilerPrefix + "gcc";
+        string[] missing = [.. s_programs.Prepend(compiler).Where(name => SystemPrograms.TryFind(name) is null)];
+        var package = architecture.IsForeign ? architecture.CrossCompilerPackage : "gcc";
         if (missing.Length > 0)
             throw new LabException($"Building the grant drivers needs {string.Join(", ", missing)}:"
-                + " apt-get install gcc make tar xz-utils");
+                + $" apt-get install {package} make tar xz-utils");
     }
 
     private static async Task BuildAsync(
-        KernelTree tree, GrantDriver driver, string dmabufPart, string folder, CancellationToken cancellationToken)
+        KernelTree tree,
+        MachineArchitecture architecture,
+        GrantDriver driver,
+        string dmabufPart,
+        string folder,
+        CancellationToken cancellationToken)
     {
         var build = Path.Combine(tree.Folder, driver.ToString());
         Directory.CreateDirectory(build);
         WriteSources(tree, build);
         // The kernel's makefiles ask for the distribution's gcc-N. Type data (BTF) would require another program.
-        string[] settings = [$"M={build}", $"DMABUF={dmabufPart}", "CC=gcc", "CONFIG_DEBUG_INFO_BTF_MODULES="];
+        var prefix = architecture.CompilerPrefix;
+        string[] cross = architecture.IsForeign ? ["ARCH=" + architecture.KernelName, "CROSS_COMPILE=" + prefix] : [];
+        string[] settings =
+            [$"M={build}", $"DMABUF={dmabufPart}", $"CC={prefix}gcc", "CONFIG_DEBUG_INFO_BTF_MODULES=", .. cross];
         await HostCommand.RunAsync("make", ["-C", tree.Headers, .. settings, "modules"], null, cancellationToken);
         var module = Path.Combine(build, Module + ".ko");
-        await HostCommand.RunAsync("strip", ["--strip-debug", module], null, cancellationToken);
+        await HostCommand.RunAsync(prefix + "strip", ["--strip-debug", module], null, cancellationToken);
         Directory.CreateDirectory(Path.Combine(folder, driver.ToString()));
         File.Move(module, Path.Combine(folder, driver.ToString(), Module + ".ko"));
     }

@@ -8,8 +8,6 @@ namespace DmaBuf.Lab;
 /// </summary>
 internal sealed partial class KernelTree
 {
-    private const string Architecture = "-amd64";
-
     private KernelTree(string folder, string headers, string xenSource)
     {
         Folder = folder;
@@ -30,10 +28,8 @@ internal sealed partial class KernelTree
     public static async Task<KernelTree> UnpackAsync(
         Kernel kernel, string folder, CancellationToken cancellationToken)
     {
-        if (!kernel.Version.EndsWith(Architecture, StringComparison.Ordinal))
-            throw new LabException($"Linux {kernel.Version} is not one of Debian's {Architecture} kernels.");
-        var headers = await UnpackHeadersAsync(kernel.Version, folder, cancellationToken);
-        var source = await UnpackSourceAsync(kernel.Version, folder, cancellationToken);
+        var headers = await UnpackHeadersAsync(kernel, folder, cancellationToken);
+        var source = await UnpackSourceAsync(kernel, folder, cancellationToken);
         return new KernelTree(folder, headers, source);
     }
 
@@ -47,33 +43,44 @@ internal sealed partial class KernelTree
     }
 
     private static async Task<string> UnpackHeadersAsync(
-        string version, string folder, CancellationToken cancellationToken)
+        Kernel kernel, string folder, CancellationToken cancellationToken)
     {
-        var common = version[..^Architecture.Length];
-        string[] packages = [$"linux-headers-{version}", $"linux-headers-{common}-common", $"linux-kbuild-{common}"];
+        var architecture = "-" + kernel.Architecture.DebianName;
+        if (!kernel.Version.EndsWith(architecture, StringComparison.Ordinal))
+            throw new LabException($"Linux {kernel.Version} is not one of Debian's {architecture} kernels.");
+        var common = kernel.Version[..^architecture.Length];
+        (string Name, MachineArchitecture Architecture)[] packages =
+        [
+            ($"linux-headers-{kernel.Version}", kernel.Architecture),
+            ($"linux-headers-{common}-common", kernel.Architecture),
+            // Programs, which run on this computer.
+            ($"linux-kbuild-{common}", MachineArchitecture.OfThisComputer),
+        ];
         foreach (var package in packages)
         {
-            if (await DebianPackages.VersionAsync(package, cancellationToken) is null)
-                throw new LabException($"apt no longer offers {package}; run `apt-get update` and `clean -Cache` to get"
-                    + " a newer kernel.");
-            await DebianPackages.UnpackAsync([package], folder, cancellationToken);
+            if (await DebianPackages.VersionAsync(package.Architecture, package.Name, cancellationToken) is null)
+                throw new LabException($"apt no longer offers {package.Name}; run `apt-get update` and `clean -Cache`"
+                    + " to get a newer kernel.");
+            await DebianPackages.UnpackAsync(package.Architecture, [package.Name], folder, cancellationToken);
         }
 
-        var headers = Path.Combine(folder, "usr/src", packages[0]);
+        var headers = Path.Combine(folder, "usr/src", packages[0].Name);
         var makefile = Path.Combine(headers, "Makefile");
         File.WriteAllText(makefile, File.ReadAllText(makefile).Replace("/usr/src/", $"{folder}/usr/src/"));
         return headers;
     }
 
     private static async Task<string> UnpackSourceAsync(
-        string version, string folder, CancellationToken cancellationToken)
+        Kernel kernel, string folder, CancellationToken cancellationToken)
     {
-        var package = "linux-source-" + Series().Match(version).Value;
+        var architecture = kernel.Architecture;
+        var package = "linux-source-" + Series().Match(kernel.Version).Value;
         // Several point releases share one package name. The newest one will do when the kernel's own is gone.
-        var own = await DebianPackages.VersionAsync("linux-headers-" + version, cancellationToken);
+        var own = await DebianPackages.VersionAsync(
+            architecture, "linux-headers-" + kernel.Version, cancellationToken);
         var exact = $"{package}={own}";
-        var offered = await DebianPackages.VersionAsync(exact, cancellationToken) is not null;
-        await DebianPackages.UnpackAsync([offered ? exact : package], folder, cancellationToken);
+        var offered = await DebianPackages.VersionAsync(architecture, exact, cancellationToken) is not null;
+        await DebianPackages.UnpackAsync(architecture, [offered ? exact : package], folder, cancellationToken);
 
         var archive = Path.Combine(folder, "usr/src", package + ".tar.xz");
         string[] files = ["gntdev.c", "gntdev-common.h", "gntdev-dmabuf.c", "gntdev-dmabuf.h", "grant-table.c"];

@@ -14,8 +14,9 @@ public sealed class XenHost : GuestHost
 
     /// <inheritdoc/>
     public override string Description =>
-        $"{MachineDescription}, {Name(_options.Dom0Type)} dom0, guests: "
-        + string.Join(", ", Guests.Select(guest => $"{guest.Name} ({Name(guest.Type)}, {guest.MemoryMiB} MiB)"));
+        $"{MachineDescription}, {Prefix(_options.Dom0Type, " ")}dom0, guests: "
+        + string.Join(", ", Guests.Select(guest =>
+            $"{guest.Name} ({Prefix(guest.Type, ", ")}{guest.MemoryMiB} MiB)"));
 
     /// <summary>The guests that the host was started with.</summary>
     public IReadOnlyList<XenGuestOptions> Guests => _options.Guests;
@@ -31,18 +32,19 @@ public sealed class XenHost : GuestHost
     public static async Task<XenHost> StartAsync(
         XenHostOptions options, CancellationToken cancellationToken = default)
     {
-        var packages = await XenPackages.GetAsync(options.Say, cancellationToken);
-        var kernel = await Kernel.GetAsync(options.Say, cancellationToken);
+        var architecture = options.Architecture;
+        var packages = await XenPackages.GetAsync(architecture, options.Say, cancellationToken);
+        var kernel = await Kernel.GetAsync(architecture, options.Say, cancellationToken);
         var driver = await GrantDrivers.GetAsync(kernel, options.Driver, options.Say, cancellationToken);
         var layer = await packages.Layer.GuestFilesAsync(
             ["usr/bin/xenstore-write"], options.GuestFiles, cancellationToken);
-        var initramfs = await Initramfs.ForXenGuest(layer).GetAsync(kernel, cancellationToken);
+        var initramfs = await Initramfs.ForXenGuest(layer).GetAsync(kernel, packages.Layer, cancellationToken);
         foreach (var guest in options.Guests)
             GuestSettings.CheckMemory(guest, initramfs);
         var files = XenSettings.Files(options, packages, kernel, driver,
             await kernel.GetPayloadAsync(cancellationToken), initramfs);
-        var qemu = await PatchedQemu.GetAsync(cancellationToken);
-        if (qemu is null && options.HasPvhDomain)
+        var qemu = architecture.HasXenGuestTypes ? await PatchedQemu.GetAsync(cancellationToken) : null;
+        if (qemu is null && architecture.HasXenGuestTypes && options.HasPvhDomain)
             options.Say($"An emulated PVH domain may fail: {PatchedQemu.NotFound}.");
         var dom0 = await Machine.StartAsync(Dom0Options(options, qemu, packages), cancellationToken);
         var host = new XenHost(options, dom0);
@@ -53,6 +55,7 @@ public sealed class XenHost : GuestHost
     private static MachineOptions Dom0Options(XenHostOptions options, string? qemu, XenPackages packages) => new()
     {
         Name = Dom0,
+        Architecture = options.Architecture,
         MemoryMiB = options.Dom0MemoryMiB + options.Guests.Sum(guest => guest.MemoryMiB + XenSettings.OverheadMiB)
             + XenSettings.OverheadMiB,
         HugePages = 0,
@@ -67,5 +70,7 @@ public sealed class XenHost : GuestHost
         Say = options.Say,
     };
 
-    private static string Name(XenGuestType type) => type.ToString().ToUpperInvariant();
+    /// <summary>How Xen runs a domain, where there is a choice.</summary>
+    private string Prefix(XenGuestType type, string separator) =>
+        _options.Architecture.HasXenGuestTypes ? type.ToString().ToUpperInvariant() + separator : string.Empty;
 }

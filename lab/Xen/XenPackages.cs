@@ -4,7 +4,7 @@ using System.Text.RegularExpressions;
 namespace DmaBuf.Lab;
 
 /// <summary>Debian's Xen, its tools and the guests' file server, unpacked in the cache.</summary>
-public sealed partial class XenPackages
+public sealed class XenPackages
 {
     private static readonly string[] s_names =
     [
@@ -16,12 +16,15 @@ public sealed partial class XenPackages
         "diod", "liblua5.1-0", "libmunge2",
     ];
 
-    private XenPackages(string folder)
+    private XenPackages(MachineArchitecture architecture, string folder)
     {
-        Layer = new PackageLayer(Path.Combine(folder, "root"));
+        Layer = new PackageLayer(architecture, Path.Combine(folder, "root"));
         Hypervisor = Path.Combine(folder, "xen");
         Version = File.ReadAllText(Path.Combine(folder, "version"));
     }
+
+    /// <summary>The architecture that this Xen is for.</summary>
+    public MachineArchitecture Architecture => Layer.Architecture;
 
     /// <summary>The tools, which lie over the root in every domain.</summary>
     public PackageLayer Layer { get; }
@@ -33,35 +36,42 @@ public sealed partial class XenPackages
     public string Version { get; }
 
     /// <summary>Returns the Xen in the cache or, if there is none, downloads the newest that apt offers.</summary>
-    public static async Task<XenPackages> GetAsync(Action<string> say, CancellationToken cancellationToken = default)
+    public static async Task<XenPackages> GetAsync(
+        MachineArchitecture architecture, Action<string> say, CancellationToken cancellationToken = default)
     {
-        var folder = await CacheFolder.GetOrAddAsync("xen/1", Fill, cancellationToken);
-        return new XenPackages(folder);
+        var pattern = new Regex($@"^xen-hypervisor-([0-9]+\.[0-9]+)-{architecture.DebianName}$");
+        var name = architecture.IsForeign ? "xen/1-" + architecture.DebianName : "xen/1";
+        var folder = await CacheFolder.GetOrAddAsync(name, Fill, cancellationToken);
+        return new XenPackages(architecture, folder);
 
         async Task Fill(string partial)
         {
             var hypervisor = await DebianPackages.FindNewestAsync(
-                "xen-hypervisor-", HypervisorName(), cancellationToken)
-                ?? throw new LabException("No Xen to boot: apt offers no xen-hypervisor-N-amd64.");
-            var version = HypervisorName().Match(hypervisor).Groups[1].Value;
+                architecture, "xen-hypervisor-", pattern, cancellationToken)
+                ?? throw new LabException(
+                    $"No Xen to boot: apt offers no xen-hypervisor-N-{architecture.DebianName}.");
+            var version = pattern.Match(hypervisor).Groups[1].Value;
             say($"downloading Xen {version} into {Path.GetDirectoryName(partial)}");
             var root = Path.Combine(partial, "root");
             await PackageLayer.FillAsync(
-                root, [hypervisor, $"xen-utils-{version}", $"libxenmisc{version}", .. s_names], cancellationToken);
-            await DecompressHypervisorAsync(root, Path.Combine(partial, "xen"), cancellationToken);
+                architecture, root, [hypervisor, $"xen-utils-{version}", $"libxenmisc{version}", .. s_names], say,
+                cancellationToken);
+            await MoveHypervisorAsync(root, Path.Combine(partial, "xen"), cancellationToken);
             await File.WriteAllTextAsync(Path.Combine(partial, "version"), version, cancellationToken);
         }
     }
 
-    private static async Task DecompressHypervisorAsync(string root, string target, CancellationToken cancellationToken)
+    /// <summary>Moves the hypervisor out of the layer, unpacked; Arm64's is not packed.</summary>
+    private static async Task MoveHypervisorAsync(string root, string target, CancellationToken cancellationToken)
     {
-        var packed = Directory.EnumerateFiles(Path.Combine(root, "boot"), "xen-*.gz").Single();
-        await using var source = new GZipStream(File.OpenRead(packed), CompressionMode.Decompress);
+        var boot = Directory.EnumerateFiles(Path.Combine(root, "boot"), "xen-*").ToList();
+        var packed = boot.Find(name => Path.GetExtension(name) == ".gz");
+        var plain = boot.Find(name => Path.GetExtension(name) is not (".gz" or ".config" or ".efi"));
+        await using Stream source = packed is null
+            ? File.OpenRead(plain ?? throw new LabException("Debian's package of Xen has no hypervisor."))
+            : new GZipStream(File.OpenRead(packed), CompressionMode.Decompress);
         await using var file = File.Create(target);
         await source.CopyToAsync(file, cancellationToken);
         Directory.Delete(Path.Combine(root, "boot"), recursive: true);
     }
-
-    [GeneratedRegex(@"^xen-hypervisor-([0-9]+\.[0-9]+)-amd64$")]
-    private static partial Regex HypervisorName();
 }

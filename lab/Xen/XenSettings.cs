@@ -22,22 +22,21 @@ internal static class XenSettings
         {
             files[guest.Name + ".cfg"] = GuestSettings.Lines(
                 $"name=\"{guest.Name}\"",
-                $"type=\"{guest.Type.ToString().ToLowerInvariant()}\"",
                 $"kernel=\"{payload}\"",
                 $"ramdisk=\"{initramfs}\"",
                 // A ramfs holds the initial ramdisk, because a tmpfs could use only half of the memory.
-                $"extra=\"console=hvc0 rootfstype=ramfs {XenBoot.CommonKernelParameters}"
+                $"extra=\"console=hvc0 rootfstype=ramfs {XenBoot.CommonKernelParameters(options.Architecture)}"
                 + $" lab_name={guest.Name} lab_address={GuestSettings.Address(number)}"
                 + $" lab_server={GuestSettings.HostAddress} lab_start=guest-start"
                 + $" lab_kernel={kernel.Version} lab_modules={kernel.Modules} {guest.KernelParameters}\"",
                 $"memory={guest.MemoryMiB}",
                 $"vcpus={guest.Processors}",
                 $"max_grant_frames={guest.GrantFrames}",
-                "tsc_mode=\"native\"",
                 "vif=['script=/run/lab/jobs/vif']",
                 "on_poweroff=\"destroy\"",
                 "on_reboot=\"destroy\"",
-                "on_crash=\"destroy\"");
+                "on_crash=\"destroy\"")
+                + GuestSettings.Lines(options.Architecture.XenGuestSettings(guest.Type));
         }
 
         return files;

@@ -1,0 +1,70 @@
+namespace DmaBuf.Lab;
+
+/// <summary>64-bit Arm: QEMU's board "virt", Xen as a kernel with modules in the device tree, one type of domain.</summary>
+internal sealed class Arm64Architecture : MachineArchitecture
+{
+    /// <summary>
+    /// Where QEMU puts dom0's kernel. The board's memory begins at 0x40000000. dom0 sees its memory at the real
+    /// addresses, so Xen needs large pieces of it, and the modules lie low.
+    /// </summary>
+    private const long ModulesAddress = 0x50000000;
+
+    /// <summary>Xen and dom0's kernel need more alignment than any of their pages.</summary>
+    private const long ModuleAlignment = 0x200000;
+
+    public override string Name => "arm64";
+
+    public override string DisplayName => "Arm64";
+
+    public override string DebianName => "arm64";
+
+    public override string KernelName => "arm64";
+
+    public override string Triplet => "aarch64-linux-gnu";
+
+    public override string QemuProgram => "qemu-system-aarch64";
+
+    public override string QemuPackage => "qemu-system-arm";
+
+    /// <remarks>QEMU does not emulate two levels of Arm's virtualisation with any use here.</remarks>
+    public override bool RunsKvmGuests => false;
+
+    public override bool HasXenGuestTypes => false;
+
+    internal override string LoaderFolder => "lib";
+
+    internal override string Console => "ttyAMA0";
+
+    internal override string[] Board => ["-machine", "virt,gic-version=max"];
+
+    internal override string EmulatedKernelParameters => string.Empty;
+
+    internal override string XenKernelParameters => string.Empty;
+
+    internal override string[] XenGuestSettings(XenGuestType type) => [];
+
+    /// <remarks>A processor without pointer authentication, which is slow to emulate.</remarks>
+    internal override string Processor(bool isEmulated) => isEmulated ? "cortex-a57" : "host";
+
+    internal override string XenProcessor(XenGuestType dom0) => "cortex-a57";
+
+    internal override string XenVirtioSettings(XenGuestType dom0) => string.Empty;
+
+    internal override string[] XenBootArguments(XenBoot xen, MachineFolder folder, int processors)
+    {
+        var kernelLength = File.ResolveLinkTarget(folder.KernelLink, returnFinalTarget: true) is FileInfo kernel
+            ? kernel.Length
+            : new FileInfo(folder.KernelLink).Length;
+        var ramdiskAddress = ModulesAddress + ((kernelLength / ModuleAlignment) + 1) * ModuleAlignment;
+        return
+        [
+            "-machine", "virt,virtualization=on,gic-version=3",
+            "-kernel", xen.Packages.Hypervisor,
+            "-append", $"console=dtuart dom0_mem={xen.Dom0MemoryMiB}M {xen.CommonHypervisorParameters(processors)}"
+                + " sched_ratelimit_us=0",
+            "-device", $"guest-loader,addr=0x{ModulesAddress:x},kernel={folder.KernelLink}"
+                + $",bootargs={MachineArguments.Escape(xen.Dom0Parameters)}",
+            "-device", $"guest-loader,addr=0x{ramdiskAddress:x},initrd={folder.InitramfsLink}",
+        ];
+    }
+}
