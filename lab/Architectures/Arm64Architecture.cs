@@ -12,6 +12,18 @@ internal sealed class Arm64Architecture : MachineArchitecture
     /// <summary>Xen and dom0's kernel need more alignment than any of their pages.</summary>
     private const long ModuleAlignment = 0x200000;
 
+    /// <summary>
+    /// The processor: one with atomic instructions, which are faster to emulate than loops of exclusive loads and
+    /// stores, and without pointer authentication, which is slow to emulate.
+    /// </summary>
+    private const string EmulatedProcessor = "cortex-a76";
+
+    /// <summary>
+    /// A kernel at a random address uses one set of page tables for itself and another for programs. Each change of
+    /// them empties the emulated processor's TLB, so that a system call takes 75 µs instead of 2.
+    /// </summary>
+    private const string OneSetOfPageTables = "nokaslr kpti=off";
+
     public override string Name => "arm64";
 
     public override string DisplayName => "Arm64";
@@ -37,16 +49,15 @@ internal sealed class Arm64Architecture : MachineArchitecture
 
     internal override string[] Board => ["-machine", "virt,gic-version=max"];
 
-    internal override string EmulatedKernelParameters => string.Empty;
+    internal override string EmulatedKernelParameters => OneSetOfPageTables;
 
-    internal override string XenKernelParameters => string.Empty;
+    internal override string XenKernelParameters => " " + OneSetOfPageTables;
 
     internal override string[] XenGuestSettings(XenGuestType type) => [];
 
-    /// <remarks>A processor without pointer authentication, which is slow to emulate.</remarks>
-    internal override string Processor(bool isEmulated) => isEmulated ? "cortex-a57" : "host";
+    internal override string Processor(bool isEmulated) => isEmulated ? EmulatedProcessor : "host";
 
-    internal override string XenProcessor(XenGuestType dom0) => "cortex-a57";
+    internal override string XenProcessor(XenGuestType dom0) => EmulatedProcessor;
 
     internal override string XenVirtioSettings(XenGuestType dom0) => string.Empty;
 
