@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using DmaBuf.Lab;
 
 namespace DmaBuf.Build;
 
@@ -21,23 +22,18 @@ internal sealed record Processor(Architecture Architecture)
     /// <summary>The folder of what is built for it: out, or out/arm64 for another computer's.</summary>
     public string OutFolder => IsOwn ? Repository.Out : Path.Combine(Repository.Out, Name);
 
+    /// <summary>The architecture of a machine with such a processor.</summary>
+    public MachineArchitecture Machine =>
+        MachineArchitecture.Find(Name) ?? throw new BuildException($"The lab has no machine of {Name}.");
+
     /// <summary>The prefix of the compiler's programs, such as <c>aarch64-linux-gnu-</c>; empty for its own.</summary>
-    public string CompilerPrefix => IsOwn ? "" : Architecture switch
-    {
-        Architecture.Arm64 => "aarch64-linux-gnu-",
-        Architecture.X64 => "x86_64-linux-gnu-",
-        _ => throw new BuildException($"There is no cross compiler for {Name}."),
-    };
+    public string CompilerPrefix => Machine.CompilerPrefix;
 
     /// <summary>
     /// The Debian packages that compile and link C for another computer's processor, the kernel's headers included.
     /// </summary>
-    public string[] CrossCompiler => Architecture switch
-    {
-        Architecture.Arm64 => ["gcc-aarch64-linux-gnu", "libc6-dev-arm64-cross"],
-        Architecture.X64 => ["gcc-x86-64-linux-gnu", "libc6-dev-amd64-cross"],
-        _ => throw new BuildException($"There is no cross compiler for {Name}."),
-    };
+    public string[] CrossCompiler =>
+        [Machine.CrossCompilerPackage, $"libc6-dev-{Machine.DebianName}-cross"];
 
     /// <summary>Reads the value of -Arch; without one, returns this computer's processor.</summary>
     public static Processor Parse(string? name) =>

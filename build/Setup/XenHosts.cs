@@ -6,9 +6,8 @@ namespace DmaBuf.Build;
 internal static class XenHosts
 {
     /// <summary>Returns options that provide PowerShell and the module in every domain.</summary>
-    public static Task<XenHostOptions> OptionsAsync(
-        MachineArchitecture architecture, CancellationToken cancellationToken) =>
-        GuestHosts.WithPowerShellAsync(new XenHostOptions { Architecture = architecture }, cancellationToken);
+    public static Task<XenHostOptions> OptionsAsync(Processor processor, CancellationToken cancellationToken) =>
+        GuestHosts.WithPowerShellAsync(new XenHostOptions { Architecture = processor.Machine }, cancellationToken);
 
     /// <summary>
     /// Reads guests as in <c>alice:pvh,bob:pv</c>, and where Xen has one type of guest, as in <c>alice,bob</c>. A further

@@ -12,11 +12,11 @@ internal static partial class LabTask
             return await XenLabTask.RunAsync(arguments, cancellationToken);
         if (arguments.TakeSwitch("Kvm"))
             return await KvmLabTask.RunAsync(arguments, cancellationToken);
-        var architecture = MachineSetup.TakeArchitecture(arguments);
+        var processor = Processor.Parse(arguments.TakeOption("Arch"));
         var modules = Modules(arguments.TakeOption("Modules"));
         var options = new MachineOptions
         {
-            Architecture = architecture,
+            Architecture = processor.Machine,
             MemoryMiB = arguments.TakeNumber("Memory", 1024),
             HugePages = arguments.TakeNumber("HugePages", 8),
             Say = Report.Note,
@@ -24,10 +24,10 @@ internal static partial class LabTask
         options = options with { Modules = [.. options.Modules, .. modules] };
         var command = TakeCommand(arguments, "lab");
         var prompt = command.Length == 0;
-        if (await MachineSetup.MissingAsync(cancellationToken, architecture) is string missing)
+        if (await MachineSetup.MissingAsync(cancellationToken, processor) is string missing)
             throw new BuildException($"The machine needs {missing}.");
         options = options with { Terminal = prompt };
-        if (prompt && !architecture.IsForeign)
+        if (prompt && processor.IsOwn)
             await Pwsh.EnsureAsync(cancellationToken);
         await using var machine = await Machine.StartAsync(options, cancellationToken);
         if (prompt)

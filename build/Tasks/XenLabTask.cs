@@ -7,20 +7,20 @@ internal static class XenLabTask
 {
     public static async Task<int> RunAsync(TaskArguments arguments, CancellationToken cancellationToken)
     {
-        var architecture = MachineSetup.TakeArchitecture(arguments);
+        var processor = Processor.Parse(arguments.TakeOption("Arch"));
         var domain = arguments.TakeOption("Domain") ?? XenHost.Dom0;
-        var options = await XenHosts.OptionsAsync(architecture, cancellationToken) with
+        var options = await XenHosts.OptionsAsync(processor, cancellationToken) with
         {
-            Guests = XenHosts.ParseGuests(arguments.TakeOption("Guests"), architecture),
-            Dom0Type = XenHosts.ParseType(arguments.TakeOption("Dom0"), architecture),
+            Guests = XenHosts.ParseGuests(arguments.TakeOption("Guests"), processor.Machine),
+            Dom0Type = XenHosts.ParseType(arguments.TakeOption("Dom0"), processor.Machine),
             Driver = XenHosts.ParseDriver(arguments.TakeOption("Driver") ?? nameof(GrantDriver.Distribution)),
         };
         var command = LabTask.TakeCommand(arguments, "lab -Xen");
         if (domain != XenHost.Dom0 && options.Guests.All(guest => guest.Name != domain))
             throw new BuildException($"There is no domain {domain}: -Guests names the guests.");
-        if (await MachineSetup.MissingForGuestsAsync(cancellationToken, architecture) is string missing)
+        if (await MachineSetup.MissingForGuestsAsync(cancellationToken, processor) is string missing)
             throw new BuildException($"The Xen host needs {missing}.");
-        if (await MachineSetup.MissingForDriverAsync(options.Driver, architecture, cancellationToken) is string compiler)
+        if (await MachineSetup.MissingForDriverAsync(options.Driver, processor, cancellationToken) is string compiler)
             throw new BuildException($"The grant driver {options.Driver} needs {compiler}.");
 
         options = options with { Terminal = command.Length == 0 };

@@ -15,6 +15,12 @@ internal sealed class KvmTests(TestRunner runner, TestTally tally, string? peste
     /// <summary>Returns the host's stage; none, after reporting the reason, where it cannot start.</summary>
     public async Task<IReadOnlyList<TestStage>> StagesAsync(CancellationToken cancellationToken)
     {
+        if (!Processor.Own.Machine.RunsKvmGuests)
+        {
+            Report.LeaveOut("the tests with KVM guests (they need an x86-64 computer)");
+            return [];
+        }
+
         if (await MachineSetup.MissingForGuestsAsync(cancellationToken) is string missing)
         {
             Report.LeaveOut($"the tests with KVM guests (they need {missing})");

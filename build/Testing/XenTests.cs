@@ -25,6 +25,12 @@ internal sealed class XenTests(TestRunner runner, TestTally tally, string? peste
     /// <summary>Returns a stage for each host; none, after reporting the reason, where a host cannot start.</summary>
     public async Task<IReadOnlyList<TestStage>> StagesAsync(CancellationToken cancellationToken)
     {
+        if (!Processor.Own.Machine.HasXenGuestTypes)
+        {
+            Report.LeaveOut("the tests between Xen domains (they need an x86-64 computer)");
+            return [];
+        }
+
         if (await MachineSetup.MissingForGuestsAsync(cancellationToken) is string missing)
         {
             Report.LeaveOut($"the tests between Xen domains (they need {missing})");
@@ -45,7 +51,7 @@ internal sealed class XenTests(TestRunner runner, TestTally tally, string? peste
         var drivers = await DriversAsync(cancellationToken);
         // The driver that the hosts boot with comes last, because the cmdlets' tests need it.
         GrantDriver[] all = [GrantDriver.Stock, GrantDriver.Mmap, GrantDriver.Distribution];
-        var usual = await XenHosts.OptionsAsync(MachineArchitecture.OfThisComputer, cancellationToken) with
+        var usual = await XenHosts.OptionsAsync(Processor.Own, cancellationToken) with
         {
             SharedFolders = [TestRunner.ResultFolder],
         };

@@ -22,4 +22,4 @@ fi
 wait
 read_turns=$(grep -c '^turn [0-9]*$' "$work/dom0")
 grep -q "^turns=$turns buffers=3" "$work/$guest" && [ "$read_turns" = $turns ] || exit 1
-echo "demo: ok turns=$turns buffers=3 exporter=$guest importer=dom0 via=vchan by=$by"
+echo "demo: ok turns=$turns buffers=3 exporter=$guest importer=dom0 via=vchan by=$by$arch"

@@ -32,4 +32,4 @@ grep -q -e 'reads: Hello from domain' -e '^range\[3\] 16384 bytes' "$work/dom0" 
 grep -q 'greetings from dom0' "$work/$guest" || exit 1
 refs=$(sed -n 's/.*refs=\([0-9]*\).*/\1/p' "$work/dom0")
 via=$(sed -n 's/.*via[= ]\([a-z]*\).*/\1/p' "$work/dom0")
-echo "demo: ok bytes=$((refs * 4096)) refs=$refs exporter=$guest importer=dom0 via=$via by=$by"
+echo "demo: ok bytes=$((refs * 4096)) refs=$refs exporter=$guest importer=dom0 via=$via by=$by$arch"

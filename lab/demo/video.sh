@@ -27,4 +27,4 @@ wait
 field() { sed -n "s/.*$1=\([^ ]*\).*/\1/p" "$work/$guest" | tail -n 1; }
 [ "$(field frames)" = $frames ] && [ "$(field copied)" = 0 ] && [ "$(field via)" = grants ] || exit 1
 [ -s "$picture" ] || exit 1
-echo "demo: ok frames=$frames dropped=$(field dropped) fps=$(field fps) picture=$picture via=zero-copy by=$by"
+echo "demo: ok frames=$frames dropped=$(field dropped) fps=$(field fps) picture=$picture via=zero-copy by=$by$arch"
