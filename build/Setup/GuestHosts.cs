@@ -11,8 +11,6 @@ internal static class GuestHosts
     public static async Task<T> WithPowerShellAsync<T>(T options, CancellationToken cancellationToken)
         where T : GuestHostOptions
     {
-        if (options.Architecture.IsForeign)
-            return options with { Say = Report.Note };
         await Pwsh.EnsureAsync(cancellationToken);
         return options with
         {
@@ -30,16 +28,20 @@ internal static class GuestHosts
         T options, Processor processor, CancellationToken cancellationToken)
         where T : GuestHostOptions
     {
+        options = options with { Architecture = processor.Machine };
         var own = await WithPowerShellAsync(options, cancellationToken);
         if (processor.IsOwn)
             return own;
         if (await SelfContainedPowerShell.GetAsync(processor, cancellationToken) is not { } powerShell)
             return own with { PowerShell = [], GuestFiles = [], ModuleFolder = null };
+        var modules = await ModuleCopy.UpdateAsync(powerShell.Runtime, cancellationToken);
         return own with
         {
             PowerShell = [powerShell.Program],
             GuestFiles = powerShell.SessionFiles(own.GuestFiles),
-            ModuleFolder = await ModuleCopy.UpdateAsync(powerShell.Runtime, cancellationToken),
+            ModuleFolder = modules,
+            // Scripts load this copy of the module instead of out/DmaBufPS.
+            Variables = new Dictionary<string, string> { ["DMABUFPS_MODULE"] = Path.Combine(modules, "DmaBufPS") },
         };
     }
 

@@ -7,7 +7,7 @@ internal static class XenHosts
 {
     /// <summary>Returns options that provide PowerShell and the module in every domain.</summary>
     public static Task<XenHostOptions> OptionsAsync(Processor processor, CancellationToken cancellationToken) =>
-        GuestHosts.WithPowerShellAsync(new XenHostOptions { Architecture = processor.Machine }, cancellationToken);
+        GuestHosts.WithPowerShellAsync(new XenHostOptions(), processor, cancellationToken);
 
     /// <summary>
     /// Reads guests as in <c>alice:pvh,bob:pv</c>, and where Xen has one type of guest, as in <c>alice,bob</c>. A further

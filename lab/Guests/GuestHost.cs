@@ -71,8 +71,14 @@ public abstract class GuestHost : IAsyncDisposable
     }
 
     /// <summary>Returns the command that runs a command in a domain; guests are reached by ssh.</summary>
-    private GuestCommand In(string domain, GuestCommand command, params string[] options) =>
-        domain == _name ? command : new GuestCommand("ssh", [.. options, domain, command.ToScript()]);
+    private GuestCommand In(string domain, GuestCommand command, params string[] options)
+    {
+        var variables = new Dictionary<string, string>(command.Variables);
+        foreach (var (name, value) in _options.Variables)
+            variables[name] = value;
+        command = command with { Variables = variables };
+        return domain == _name ? command : new GuestCommand("ssh", [.. options, domain, command.ToScript()]);
+    }
 
     /// <summary>Runs one of the host's scripts and returns its output; throws when it fails.</summary>
     private async Task<string> CheckedAsync(string script, string failure, CancellationToken cancellationToken)

@@ -17,6 +17,9 @@ public abstract record GuestHostOptions
     /// <summary>A folder of PowerShell modules that remote sessions find by name.</summary>
     public string? ModuleFolder { get; init; }
 
+    /// <summary>Variables of all commands in the host and in its guests, beside those of the command.</summary>
+    public IReadOnlyDictionary<string, string> Variables { get; init; } = new Dictionary<string, string>();
+
     /// <summary>
     /// Folders of this computer that the host (not its guests) can change, under the same paths.
     /// </summary>

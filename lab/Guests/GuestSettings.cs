@@ -71,6 +71,7 @@ internal static class GuestSettings
             .Where(variable => variable.Key is "PATH" or "LANG"
                 || variable.Key.StartsWith("DOTNET_", StringComparison.Ordinal)
                 || variable.Key.StartsWith("POWERSHELL_", StringComparison.Ordinal))
+            .Concat(options.Variables)
             .Select(variable => $"{variable.Key}={variable.Value}");
         string[] module = options.ModuleFolder is null ? [] : ["PSModulePath=" + options.ModuleFolder];
         lines.Add("SetEnv " + string.Join(' ', kept.Concat(module).Select(Quote)));

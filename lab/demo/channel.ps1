@@ -6,7 +6,7 @@ param (
 )
 
 $ErrorActionPreference = 'Stop'
-Import-Module "$PSScriptRoot/../../out/DmaBufPS"
+Import-Module ($env:DMABUFPS_MODULE ?? "$PSScriptRoot/../../out/DmaBufPS")
 $examples = "$PSScriptRoot/../../docs/examples"
 if ($Role -eq 'produce') {
     # Distribution kernels cannot grant a dma-buf.

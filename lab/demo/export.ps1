@@ -1,6 +1,6 @@
 # The exporter's side of the demonstration: creates a buffer, shares it with dom0 and reads the answer in it.
 $ErrorActionPreference = 'Stop'
-Import-Module "$PSScriptRoot/../../out/DmaBufPS"
+Import-Module ($env:DMABUFPS_MODULE ?? "$PSScriptRoot/../../out/DmaBufPS")
 
 $buffer = New-UDmaBuf 64KB -Name demo
 try {

@@ -2,7 +2,7 @@
 param ([Parameter(Mandatory)] [string] $Exporter)
 
 $ErrorActionPreference = 'Stop'
-Import-Module "$PSScriptRoot/../../out/DmaBufPS"
+Import-Module ($env:DMABUFPS_MODULE ?? "$PSScriptRoot/../../out/DmaBufPS")
 
 "waits for references from $Exporter"
 $buffer = Receive-DmaBuf -Address "tcp:${Exporter}:8000" -Domain $Exporter -Wait -TimeoutSec 120

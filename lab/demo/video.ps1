@@ -8,7 +8,7 @@ param (
 
 $ErrorActionPreference = 'Stop'
 $ProgressPreference = 'SilentlyContinue'
-Import-Module "$PSScriptRoot/../../out/DmaBufPS"
+Import-Module ($env:DMABUFPS_MODULE ?? "$PSScriptRoot/../../out/DmaBufPS")
 if ($Role -eq 'send') {
     # The emulated processor may need seconds for the picture that the other side makes of the first frame.
     $sent = Send-VideoStream vchan:${Domain}:video /dev/video0 -ZeroCopy -Width 640 -Height 480 -PixelFormat YUYV `
