@@ -30,6 +30,6 @@ internal static class KvmLabTask
 
         options = options with { Terminal = command.Length == 0 };
         await using var host = await KvmHost.StartAsync(options, cancellationToken);
-        return await LabTask.RunAsync(host, domain, command, cancellationToken);
+        return await LabTask.RunAsync(host, options, domain, command, cancellationToken);
     }
 }

@@ -27,13 +27,12 @@ internal static partial class LabTask
         if (await MachineSetup.MissingAsync(cancellationToken, processor) is string missing)
             throw new BuildException($"The machine needs {missing}.");
         options = options with { Terminal = prompt };
-        if (prompt && processor.IsOwn)
-            await Pwsh.EnsureAsync(cancellationToken);
+        var shell = prompt ? await ShellAsync(processor, cancellationToken) : null;
         await using var machine = await Machine.StartAsync(options, cancellationToken);
-        if (prompt)
+        if (shell is not null)
         {
             Report.Note(machine.Description);
-            return await machine.RunInTerminalAsync(Shell(), cancellationToken);
+            return await machine.RunInTerminalAsync(shell, cancellationToken);
         }
 
         return await machine.RunAsync(
@@ -55,12 +54,17 @@ internal static partial class LabTask
 
     /// <summary>Runs a command in a host or in a guest, or opens a prompt there if the command is empty.</summary>
     internal static async Task<int> RunAsync(
-        GuestHost host, string domain, string[] command, CancellationToken cancellationToken)
+        GuestHost host,
+        GuestHostOptions options,
+        string domain,
+        string[] command,
+        CancellationToken cancellationToken)
     {
         if (command.Length == 0)
         {
             Report.Note(host.Description);
-            return await host.RunInTerminalAsync(domain, Shell(), cancellationToken);
+            return await host.RunInTerminalAsync(
+                domain, Shell(options.PowerShell, options.ModuleFolder), cancellationToken);
         }
 
         return await host.RunAsync(
@@ -82,12 +86,26 @@ internal static partial class LabTask
     [GeneratedRegex(@",(?!\d)")]
     private static partial Regex ModuleSeparator();
 
-    private static GuestCommand Shell()
+    /// <summary>Returns the command of a prompt in a machine.</summary>
+    private static async Task<GuestCommand> ShellAsync(Processor processor, CancellationToken cancellationToken)
     {
-        if (Pwsh.Command is not [string program, .. string[] first])
+        if (processor.IsOwn)
+        {
+            await Pwsh.EnsureAsync(cancellationToken);
+            return Shell(Pwsh.Command ?? [], Repository.Modules);
+        }
+
+        return await SelfContainedPowerShell.GetAsync(processor, cancellationToken) is { } powerShell
+            ? Shell([powerShell.Program], await ModuleCopy.UpdateAsync(powerShell.Runtime, cancellationToken))
+            : Shell([], null);
+    }
+
+    private static GuestCommand Shell(IReadOnlyList<string> powerShell, string? modules)
+    {
+        if (powerShell.Count == 0)
             return new GuestCommand("bash");
-        var manifest = Path.Combine(Repository.Module, "DmaBufPS.psd1");
+        var manifest = Path.Combine(modules ?? Repository.Modules, "DmaBufPS", "DmaBufPS.psd1");
         string[] import = File.Exists(manifest) ? ["-Command", $"Import-Module {Pwsh.Quote(manifest)}"] : [];
-        return new GuestCommand(program, [.. first, "-NoLogo", "-NoExit", .. import]);
+        return new GuestCommand(powerShell[0], [.. powerShell.Skip(1), "-NoLogo", "-NoExit", .. import]);
     }
 }

@@ -25,6 +25,6 @@ internal static class XenLabTask
 
         options = options with { Terminal = command.Length == 0 };
         await using var host = await XenHost.StartAsync(options, cancellationToken);
-        return await LabTask.RunAsync(host, domain, command, cancellationToken);
+        return await LabTask.RunAsync(host, options, domain, command, cancellationToken);
     }
 }
