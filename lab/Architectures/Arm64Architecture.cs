@@ -9,7 +9,7 @@ internal sealed class Arm64Architecture : MachineArchitecture
     /// </summary>
     private const long ModulesAddress = 0x50000000;
 
-    /// <summary>Xen and dom0's kernel need more alignment than any of their pages.</summary>
+    /// <summary>arm64 kernels start at multiples of 2 MiB; the ramdisk follows at the next one.</summary>
     private const long ModuleAlignment = 0x200000;
 
     /// <summary>
@@ -38,7 +38,7 @@ internal sealed class Arm64Architecture : MachineArchitecture
 
     public override string QemuPackage => "qemu-system-arm";
 
-    /// <remarks>QEMU does not emulate two levels of Arm's virtualisation with any use here.</remarks>
+    /// <remarks>The lab's KVM host needs virtualisation within virtualisation, which KVM on Arm64 lacks.</remarks>
     public override bool RunsKvmGuests => false;
 
     public override bool HasXenGuestTypes => false;

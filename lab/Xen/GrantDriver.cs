@@ -6,9 +6,13 @@ public enum GrantDriver
     /// <summary>The distribution's own module; Debian's does not support dma-bufs.</summary>
     Distribution,
 
-    /// <summary>The same with its dma-buf part: on x86 it makes references of a buffer, but not the reverse.</summary>
+    /// <summary>
+    /// The same with its dma-buf part: it makes references of a buffer and, on Arm64 but not on x86, the reverse.
+    /// </summary>
     Stock,
 
-    /// <summary><see cref="Stock"/>, changed so that a PVH domain can make a buffer of references and map it.</summary>
+    /// <summary>
+    /// <see cref="Stock"/>, changed so that a PVH domain on x86 can make a buffer of references, and any can map it.
+    /// </summary>
     Mmap,
 }
