@@ -67,12 +67,14 @@ public static class Accelerator
         Kernel kernel, string initramfs, string folder, CancellationToken cancellationToken)
     {
         var console = Path.Combine(folder, "console");
+        var architecture = kernel.Architecture;
         await using var qemu = QemuProcess.Start(
-            QemuProcess.Program(kernel.Architecture),
+            QemuProcess.Program(architecture),
             [
-                .. Arguments(kernel.Architecture, Kvm), .. kernel.Architecture.Board, "-m", "512", "-nodefaults", "-display", "none", "-no-reboot",
+                .. Arguments(architecture, Kvm), .. architecture.Board,
+                "-m", "512", "-nodefaults", "-display", "none", "-no-reboot",
                 "-kernel", kernel.Image, "-initrd", initramfs,
-                "-append", $"console={kernel.Architecture.Console} quiet panic=-1 lab_trial=1", "-serial", "file:" + console,
+                "-append", $"console={architecture.Console} quiet panic=-1 lab_trial=1", "-serial", "file:" + console,
             ]);
         try
         {

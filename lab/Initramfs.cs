@@ -103,7 +103,10 @@ public sealed class Initramfs
     {
         if (file.EndsWith(".ko", StringComparison.Ordinal))
             return File.ReadAllBytes(file);
-        var start = new ProcessStartInfo(SystemPrograms.Find("busybox"), ["xzcat", file]) { RedirectStandardOutput = true };
+        var start = new ProcessStartInfo(SystemPrograms.Find("busybox"), ["xzcat", file])
+        {
+            RedirectStandardOutput = true,
+        };
         using var process = Process.Start(start)!;
         using var content = new MemoryStream();
         process.StandardOutput.BaseStream.CopyTo(content);

@@ -27,8 +27,8 @@ public sealed class Kernel
     public string Modules { get; }
 
     /// <summary>
-    /// Returns the newest kernel in the cache for the architecture. If there is none, downloads the newest of the 6.12 series or, failing
-    /// that, the newest of all. A cached kernel stays in use until `clean -Cache` removes it.
+    /// Returns the newest kernel in the cache for the architecture. If there is none, downloads the newest of the 6.12
+    /// series or, failing that, the newest of all. A cached kernel stays in use until `clean -Cache` removes it.
     /// </summary>
     public static async Task<Kernel> GetAsync(
         MachineArchitecture architecture, Action<string> say, CancellationToken cancellationToken = default)

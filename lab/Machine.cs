@@ -128,7 +128,8 @@ public sealed class Machine : IAsyncDisposable
 
         MachineSettings.Write(_folder, _options, kernel);
         var arguments = MachineArguments.For(_options, _folder, kernel, initramfs, accelerator);
-        _qemu = QemuProcess.Start(_options.Qemu ?? QemuProcess.Program(_options.Architecture), arguments, _options.Terminal);
+        var program = _options.Qemu ?? QemuProcess.Program(_options.Architecture);
+        _qemu = QemuProcess.Start(program, arguments, _options.Terminal);
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         limit.CancelAfter(_options.StartLimit);
         var ready = ConnectAsync(limit.Token);

@@ -11,7 +11,9 @@ internal static class MachineArguments
         "-m", $"{options.MemoryMiB}",
         "-smp", $"{options.Processors}",
         "-nodefaults", "-display", "none", "-no-reboot",
-        .. options.Xen is null ? Boot(options, kernel, initramfs, accelerator) : options.Architecture.XenBootArguments(options.Xen, folder, options.Processors),
+        .. options.Xen is null
+            ? Boot(options, kernel, initramfs, accelerator)
+            : options.Architecture.XenBootArguments(options.Xen, folder, options.Processors),
         "-serial", "file:" + Escape(folder.Console),
         // hvc0 is the terminal of an interactive run, in which Ctrl+C belongs to the machine.
         "-chardev", options.Terminal ? "stdio,id=terminal,signal=off" : "null,id=terminal",

@@ -10,8 +10,8 @@ internal static class XenHosts
         GuestHosts.WithPowerShellAsync(new XenHostOptions(), processor, cancellationToken);
 
     /// <summary>
-    /// Reads guests as in <c>alice:pvh,bob:pv</c>, and where Xen has one type of guest, as in <c>alice,bob</c>. A further
-    /// part replaces the default kernel parameters: <c>carol:pv:</c> has none. Without guests, returns alice.
+    /// Reads guests as in <c>alice:pvh,bob:pv</c>, and where Xen has one type of guest, as in <c>alice,bob</c>. A
+    /// further part replaces the default kernel parameters: <c>carol:pv:</c> has none. Without guests, returns alice.
     /// </summary>
     public static IReadOnlyList<XenGuestOptions> ParseGuests(string? text, MachineArchitecture architecture)
     {

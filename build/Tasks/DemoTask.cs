@@ -5,8 +5,9 @@ namespace DmaBuf.Build;
 /// <summary>
 /// Shows the main job on an emulated host: a guest shares a buffer with it, without a copy. On Xen, the host is dom0:
 /// with -Channel, three buffers go round over vchan; with -Video, a camera's frames go to dom0, which makes a picture
-/// of the first. With -Kvm, the guest is one of KVM. With -Arch, the host has another processor. The cmdlets do it where
-/// there is PowerShell, otherwise, or with -Peer, the peer program. The last line is for programs that read the output.
+/// of the first. With -Kvm, the guest is one of KVM. With -Arch, the host has another processor. The cmdlets do it
+/// where there is PowerShell, otherwise, or with -Peer, the peer program. The last line is for programs that read the
+/// output.
 /// </summary>
 internal static class DemoTask
 {

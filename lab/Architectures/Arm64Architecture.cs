@@ -1,6 +1,8 @@
 namespace DmaBuf.Lab;
 
-/// <summary>64-bit Arm: QEMU's board "virt", Xen as a kernel with modules in the device tree, one type of domain.</summary>
+/// <summary>
+/// 64-bit Arm: QEMU's board "virt", Xen as a kernel with modules in the device tree, one type of domain.
+/// </summary>
 internal sealed class Arm64Architecture : MachineArchitecture
 {
     /// <summary>
@@ -61,6 +63,14 @@ internal sealed class Arm64Architecture : MachineArchitecture
 
     internal override string XenVirtioSettings(XenGuestType dom0) => string.Empty;
 
+    /// <remarks>
+    /// dom0 maps other domains' pages at the addresses of memory that is not its own, but only above its own memory,
+    /// because its kernel's linear mapping begins there. Xen puts dom0 as high as it can below 4 GiB, so there is room
+    /// if the machine's memory, which begins at 1 GiB, goes on above. Otherwise xl cannot load a guest (ENOMEM). What
+    /// no domain uses takes no memory of this computer.
+    /// </remarks>
+    internal override int LeastXenMemoryMiB => 4096;
+
     internal override string[] XenBootArguments(XenBoot xen, MachineFolder folder, int processors)
     {
         var kernelLength = File.ResolveLinkTarget(folder.KernelLink, returnFinalTarget: true) is FileInfo kernel
@@ -72,7 +82,8 @@ internal sealed class Arm64Architecture : MachineArchitecture
             "-machine", "virt,virtualization=on,gic-version=3",
             "-kernel", xen.Packages.Hypervisor,
             "-append", $"console=dtuart dom0_mem={xen.Dom0MemoryMiB}M {xen.CommonHypervisorParameters(processors)}"
-                + " sched_ratelimit_us=0",
+                // Scrubbing would touch all of the memory, so that QEMU had to allocate it.
+                + " sched_ratelimit_us=0 bootscrub=off",
             "-device", $"guest-loader,addr=0x{ModulesAddress:x},kernel={folder.KernelLink}"
                 + $",bootargs={MachineArguments.Escape(xen.Dom0Parameters)}",
             "-device", $"guest-loader,addr=0x{ramdiskAddress:x},initrd={folder.InitramfsLink}",

@@ -96,6 +96,9 @@ public abstract class MachineArchitecture
     /// <summary>Settings of QEMU's virtio devices, each after a comma, or none.</summary>
     internal abstract string XenVirtioSettings(XenGuestType dom0);
 
+    /// <summary>The least memory in MiB of a machine that runs Xen, whatever its domains need.</summary>
+    internal abstract int LeastXenMemoryMiB { get; }
+
     /// <summary>Returns QEMU's arguments that boot Xen, with dom0's kernel and its ramdisk.</summary>
     internal abstract string[] XenBootArguments(XenBoot xen, MachineFolder folder, int processors);
 }

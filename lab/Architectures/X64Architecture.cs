@@ -67,6 +67,8 @@ internal sealed class X64Architecture : MachineArchitecture
     internal override string XenVirtioSettings(XenGuestType dom0) =>
         dom0 == XenGuestType.Pv ? string.Empty : ",iommu_platform=on,disable-legacy=on";
 
+    internal override int LeastXenMemoryMiB => 0;
+
     /// <remarks>
     /// The memory of a PVH dom0 is not at the addresses that dom0 uses, so devices can reach it only through an IOMMU.
     /// It is AMD's, because with Intel's, dom0 hangs at its first virtio device.

@@ -28,6 +28,11 @@ public sealed class XenHost : GuestHost
     public XenGuestType TypeOf(string domain) =>
         domain == Dom0 ? _options.Dom0Type : Guests.First(guest => guest.Name == domain).Type;
 
+    /// <summary>Whether a domain gets a dma-buf of references if it uses that driver.</summary>
+    public bool MakesDmaBuf(string domain, GrantDriver driver) => _options.Architecture.HasXenGuestTypes
+        ? driver == GrantDriver.Mmap && TypeOf(domain) == XenGuestType.Pvh
+        : driver != GrantDriver.Distribution;
+
     /// <summary>Starts the host and its guests; returns when all of them are ready for commands.</summary>
     public static async Task<XenHost> StartAsync(
         XenHostOptions options, CancellationToken cancellationToken = default)
@@ -56,8 +61,10 @@ public sealed class XenHost : GuestHost
     {
         Name = Dom0,
         Architecture = options.Architecture,
-        MemoryMiB = options.Dom0MemoryMiB + options.Guests.Sum(guest => guest.MemoryMiB + XenSettings.OverheadMiB)
-            + XenSettings.OverheadMiB,
+        MemoryMiB = Math.Max(
+            options.Dom0MemoryMiB + options.Guests.Sum(guest => guest.MemoryMiB + XenSettings.OverheadMiB)
+                + XenSettings.OverheadMiB,
+            options.Architecture.LeastXenMemoryMiB),
         HugePages = 0,
         Modules = [],
         Qemu = qemu,
