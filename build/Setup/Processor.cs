@@ -26,6 +26,9 @@ internal sealed record Processor(Architecture Architecture)
     public MachineArchitecture Machine =>
         MachineArchitecture.Find(Name) ?? throw new BuildException($"The lab has no machine of {Name}.");
 
+    /// <summary>Whether the lab has a KVM host with such a processor.</summary>
+    public bool CanRunKvmGuests => IsOwn && Machine.RunsKvmGuests;
+
     /// <summary>The prefix of the compiler's programs, such as <c>aarch64-linux-gnu-</c>; empty for its own.</summary>
     public string CompilerPrefix => Machine.CompilerPrefix;
 

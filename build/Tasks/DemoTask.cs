@@ -22,8 +22,10 @@ internal static class DemoTask
         var isVideo = !isKvm && arguments.TakeSwitch("Video");
         var isChannel = !isKvm && arguments.TakeSwitch("Channel");
         var driver = isKvm ? null : arguments.TakeOption("Driver");
-        var processor = isKvm ? Processor.Own : Processor.Parse(arguments.TakeOption("Arch"));
+        var processor = Processor.Parse(arguments.TakeOption("Arch"));
         arguments.Finish();
+        if (isKvm && !processor.CanRunKvmGuests)
+            throw new BuildException("A KVM host runs this computer's own programs, and needs an x86-64 computer.");
         await BuildTask.EnsureBuiltAsync(cancellationToken);
         if (await MissingAsync(DriverFor(processor, driver), processor, cancellationToken) is string missing)
             throw new BuildException($"The demonstration runs on an emulated host, which needs {missing}.");
