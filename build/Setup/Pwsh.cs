@@ -39,9 +39,12 @@ internal static partial class Pwsh
     }
 
     /// <summary>The command that runs a script of build/Scripts with arguments.</summary>
-    public static string[] Script(string name, params string[] arguments) =>
+    public static string[] Script(string name, params string[] arguments) => ScriptIn(Command, name, arguments);
+
+    /// <summary>The command that runs a script of build/Scripts in another PowerShell.</summary>
+    public static string[] ScriptIn(IReadOnlyList<string>? command, string name, params string[] arguments) =>
     [
-        .. Command ?? throw new BuildException("There is no PowerShell."),
+        .. command ?? throw new BuildException("There is no PowerShell."),
         "-NoProfile", "-NonInteractive", "-File", Repository.At("build", "Scripts", name), .. arguments,
     ];
 

@@ -55,7 +55,11 @@ internal static class TestTask
         List<TestStage> emulated = [];
         // The longest stages come first, so that two at a time end at about the same time.
         if (onXen)
+        {
             emulated.AddRange(await new XenTests(runner, tally, pester).StagesAsync(cancellationToken));
+            emulated.AddRange(await new Arm64XenTests(runner, tally, pester).StagesAsync(cancellationToken));
+        }
+
         if (inMachine && await CanRunMachineAsync(cancellationToken))
             emulated.Insert(Math.Min(1, emulated.Count), InMachine(quick ? [XunitSuite.Core] : suites, runner, tally));
         if (onKvm)

@@ -8,10 +8,12 @@ namespace DmaBuf.Build;
 /// its answer comes back in the same pages.
 /// </summary>
 /// <param name="host">The host.</param>
+/// <param name="peer">The program, for the host's processor.</param>
 /// <param name="driver">The grant device's driver that the guests use.</param>
 /// <param name="driverFile">The driver's file.</param>
 /// <param name="progress">Counts the hand-offs.</param>
-internal sealed class PeerHandOffs(XenHost host, GrantDriver driver, string driverFile, TestProgress progress)
+internal sealed class PeerHandOffs(
+    XenHost host, string peer, GrantDriver driver, string driverFile, TestProgress progress)
 {
     public const string Suite = "peer";
     private const string Reply = "greetings-from-the-importer";
@@ -70,7 +72,7 @@ internal sealed class PeerHandOffs(XenHost host, GrantDriver driver, string driv
             code = await host.RunAsync(
                 XenHost.Dom0,
                 new GuestCommand(
-                    "timeout", $"{Limit}", "sh", s_script, exporter, importer, transport, PeerProgram.Path, Reply),
+                    "timeout", $"{Limit}", "sh", s_script, exporter, importer, transport, peer, Reply),
                 output, error, null, hang.Token);
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
@@ -81,8 +83,7 @@ internal sealed class PeerHandOffs(XenHost host, GrantDriver driver, string driv
         var all = Text(output) + Text(error);
         if (code == TimedOut)
             return new TestOutcome(name, TestStatus.Failed, $"it did not end within {Limit} s: {all}");
-        var makesDmaBuf = host.TypeOf(importer) == XenGuestType.Pvh && DriverOf(importer) == GrantDriver.Mmap;
-        var via = makesDmaBuf ? "dmabuf" : "mapping";
+        var via = host.MakesDmaBuf(importer, DriverOf(importer)) ? "dmabuf" : "mapping";
         var ofAllocator = all.Contains("Sharing pages of the grant allocator instead", StringComparison.Ordinal);
         var good = code == 0
             && Enumerable.Range(0, 4).All(

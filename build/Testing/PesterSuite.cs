@@ -9,7 +9,9 @@ namespace DmaBuf.Build;
 /// <param name="name">The suite's name.</param>
 /// <param name="path">The file, or the folder, whose subfolders belong to other suites.</param>
 /// <param name="minutes">How long a run may take.</param>
-internal sealed partial class PesterSuite(string pester, string name, string path, int minutes = 25) : TestSuite
+/// <param name="powerShell">The command that starts PowerShell there; null for this computer's.</param>
+internal sealed partial class PesterSuite(
+    string pester, string name, string path, int minutes = 25, IReadOnlyList<string>? powerShell = null) : TestSuite
 {
     /// <summary>The folder of the tests that need one machine.</summary>
     public static string Folder { get; } = Repository.At("tests", "Pester");
@@ -24,7 +26,8 @@ internal sealed partial class PesterSuite(string pester, string name, string pat
 
     public override TimeSpan Limit => TimeSpan.FromMinutes(minutes);
 
-    public override string[] Command(string resultFile, string? filter, bool isEmulated) => Pwsh.Script(
+    public override string[] Command(string resultFile, string? filter, bool isEmulated) => Pwsh.ScriptIn(
+        powerShell ?? Pwsh.Command,
         "pester.ps1",
         [
             "-Pester", pester, "-Tests", path, "-Results", resultFile,

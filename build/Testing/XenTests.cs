@@ -22,6 +22,10 @@ internal sealed class XenTests(TestRunner runner, TestTally tally, string? peste
     private delegate Task Run(
         XenHost host, TestPlace place, TestProgress progress, CancellationToken cancellationToken);
 
+    /// <summary>The variable that names a driver's file to the suites.</summary>
+    public static string DriverVariable(GrantDriver driver) =>
+        $"DMABUFPS_DRIVER_{driver.ToString().ToUpperInvariant()}";
+
     /// <summary>Returns a stage for each host; none, after reporting the reason, where a host cannot start.</summary>
     public async Task<IReadOnlyList<TestStage>> StagesAsync(CancellationToken cancellationToken)
     {
@@ -99,7 +103,7 @@ internal sealed class XenTests(TestRunner runner, TestTally tally, string? peste
         IEnumerable<Run> Peers(params GrantDriver[] inGuests) => !withPeers ? [] : inGuests.Select(driver =>
             new Run((host, place, progress, stop) =>
             {
-                var handOffs = new PeerHandOffs(host, driver, drivers[driver], progress);
+                var handOffs = new PeerHandOffs(host, PeerProgram.Path, driver, drivers[driver], progress);
                 return runner.RunAsync(PeerHandOffs.Suite, place, progress, handOffs.RunAsync, stop);
             }));
     }
@@ -125,8 +129,7 @@ internal sealed class XenTests(TestRunner runner, TestTally tally, string? peste
         foreach (var driver in Enum.GetValues<GrantDriver>())
         {
             files[driver] = await GrantDrivers.GetAsync(kernel, driver, Report.Note, cancellationToken);
-            Environment.SetEnvironmentVariable(
-                $"DMABUFPS_DRIVER_{driver.ToString().ToUpperInvariant()}", files[driver]);
+            Environment.SetEnvironmentVariable(DriverVariable(driver), files[driver]);
         }
 
         return files;

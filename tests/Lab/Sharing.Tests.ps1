@@ -1,7 +1,7 @@
 # Tests every way to share a buffer between two domains, with each of the grant device's drivers: on a host with a PV
-# dom0, a PV and a PVH guest, and on one with PVH domains only. The data is compared in both directions; where a kernel
-# refuses, the refusal must be the one that the help names. A call to a guest takes half a second in the emulated host,
-# so one call makes all of a pair's buffers, and the tests examine the results.
+# dom0, a PV and a PVH guest, on one with PVH domains only, and on one of Arm64. The data is compared in both
+# directions; where a kernel refuses, the refusal must be the one that the help names. A call to a guest takes half a
+# second in the emulated host, so one call makes all of a pair's buffers, and the tests examine the results.
 
 BeforeDiscovery {
     . $PSScriptRoot/common.ps1
@@ -115,8 +115,9 @@ Describe 'With the <_> driver in the guests' -ForEach Distribution, Stock, Mmap 
     Context '<Exporter> to <Importer>' -ForEach $Pairs {
         BeforeAll {
             $canGrantDmaBuf = $Exporter -eq 'dom0' -or $driver -ne 'Distribution'
+            # Which of them dom0 boots with makes no difference here: mmap on x86, stock on Arm64.
             $importDriver = $Importer -eq 'dom0' ? 'Mmap' : $driver
-            $makesDmaBuf = $importDriver -eq 'Mmap' -and (Get-DomainType $Importer) -eq 'pvh'
+            $makesDmaBuf = Test-MakesDmaBuf $Importer $importDriver
             $exchange = Invoke-Exchange $Exporter $Importer -CanGrantDmaBuf $canGrantDmaBuf -Kinds $Kinds -Size $Size
         }
         AfterAll { Assert-NothingLeft }
@@ -172,10 +173,13 @@ Describe 'Larger and other buffers' {
 
     It 'shares a buffer whose directory has more than one page' {
         $exchange = Invoke-Exchange dom0 alice -CanGrantDmaBuf $true -Kinds directory -Size 8MB
-        Should-HaveCrossed $exchange['directory'] -Bytes 8MB -AsDmaBuf ((Get-DomainType alice) -eq 'pvh')
+        Should-HaveCrossed $exchange['directory'] -Bytes 8MB -AsDmaBuf (Test-MakesDmaBuf alice Mmap)
     }
 
     It 'shares a buffer of a dma-heap' {
+        if ($IsArm64) {
+            Set-ItResult -Skipped -Because "Debian's Arm64 kernel has no dma-heaps"
+        }
         $grants = On alice {
             $global:buffer = New-DmaHeapBuf 64KB
             $buffer | Write-DmaBufContent 'from a heap'

@@ -1,12 +1,13 @@
 # Every file here dot-sources this one. The suites run in the lab's hosts, in dom0 of Xen or in the host of KVM; a
 # guest's part of a test runs in that guest's own PowerShell, which is started once. On Xen, the build sets
 # DMABUFPS_DRIVER_DISTRIBUTION, _STOCK and _MMAP to the files of the grant device's drivers. Where guests are PV that
-# should be PVH, it sets DMABUFPS_WITHOUT_PVH to the reason. On another processor, it sets DMABUFPS_MODULE to the copy of
-# the module that is compiled for it.
+# should be PVH, it sets DMABUFPS_WITHOUT_PVH to the reason. On another processor, it sets DMABUFPS_MODULE to the copy
+# of the module that is compiled for it.
 
 $ErrorActionPreference = 'Stop'
 $script:RepositoryRoot = Split-Path (Split-Path $PSScriptRoot)
 $script:ModulePath = $env:DMABUFPS_MODULE ?? (Join-Path $RepositoryRoot 'out/DmaBufPS')
+$script:IsArm64 = [Runtime.InteropServices.RuntimeInformation]::OSArchitecture -eq 'Arm64'
 $script:IsXen = Test-Path /proc/xen/capabilities
 if (-not (Get-Module DmaBufPS)) {
     Import-Module $ModulePath
@@ -179,6 +180,12 @@ function Get-DomainId ([string] $Domain) {
 # Returns how Xen runs a domain: pv or pvh.
 function Get-DomainType ([string] $Domain) {
     (Get-XenDomain | Where-Object Name -EQ ($Domain -eq 'dom0' ? 'Domain-0' : $Domain)).Type
+}
+
+# Whether a domain gets a dma-buf of references if it uses that driver.
+function Test-MakesDmaBuf ([string] $Domain, [string] $Driver) {
+    if ($IsArm64) { return $Driver -ne 'Distribution' }
+    $Driver -eq 'Mmap' -and (Get-DomainType $Domain) -eq 'pvh'
 }
 
 # Skips the test, with the reason, where the domain is a PV guest because QEMU runs no PVH domain reliably.

@@ -1,0 +1,84 @@
+using DmaBuf.Lab;
+
+namespace DmaBuf.Build;
+
+/// <summary>
+/// Runs tests between Arm64 domains, where an unmodified driver makes a dma-buf of references: the hand-offs of
+/// dmabuf-peer, and sharing by the cmdlets, with each of the grant device's drivers in the guests.
+/// </summary>
+/// <param name="runner">Runs the suites.</param>
+/// <param name="tally">Records a host that does not start.</param>
+/// <param name="pester">Pester's manifest; null where the cmdlets cannot be tested.</param>
+internal sealed class Arm64XenTests(TestRunner runner, TestTally tally, string? pester)
+{
+    private const string Name = "xen-arm64";
+    private static readonly Processor s_processor = Processor.Parse(MachineArchitecture.Arm64.Name);
+
+    /// <summary>The drivers that the guests load one after another, for dmabuf-peer.</summary>
+    private static readonly GrantDriver[] s_drivers = [GrantDriver.Stock, GrantDriver.Distribution];
+
+    /// <summary>Returns the stage; none, after reporting the reason, where the host cannot start.</summary>
+    public async Task<IReadOnlyList<TestStage>> StagesAsync(CancellationToken cancellationToken)
+    {
+        var missing = await MachineSetup.MissingForGuestsAsync(cancellationToken, s_processor)
+            ?? await MachineSetup.MissingForDriverAsync(GrantDriver.Stock, s_processor, cancellationToken);
+        if (missing is not null)
+        {
+            Report.LeaveOut($"the tests between Arm64 domains (apt-get install {missing.Replace(",", string.Empty)})");
+            return [];
+        }
+
+        var withPeer = await PeerProgram.UpdateAsync(s_processor, cancellationToken);
+        var options = await XenHosts.OptionsAsync(s_processor, cancellationToken);
+        if (pester is not null && options.PowerShell.Count == 0)
+            Report.LeaveOut("the tests of the cmdlets between Arm64 domains (no PowerShell for Arm64)");
+        var withCmdlets = pester is not null && options.PowerShell.Count > 0;
+        var drivers = await DriversAsync(cancellationToken);
+        options = options with
+        {
+            Guests = XenHosts.ParseGuests("alice,bob", s_processor.Machine),
+            Driver = GrantDriver.Stock,
+            SharedFolders = [TestRunner.ResultFolder],
+            Variables = options.Variables
+                .Concat(drivers.Select(pair => KeyValuePair.Create(XenTests.DriverVariable(pair.Key), pair.Value)))
+                .ToDictionary(),
+        };
+        var suites = (withPeer ? s_drivers.Length : 0) + (withCmdlets ? 1 : 0);
+        if (suites == 0)
+            return [];
+        return
+        [
+            new(Name, suites, (progress, stop) => TestPlace.RunAsync(Name, tally, async () =>
+            {
+                await using var host = await XenHost.StartAsync(options, stop);
+                Report.Note(host.Description);
+                var place = new TestPlace(Name, (words, output, end) => host.RunAsync(
+                    XenHost.Dom0, new GuestCommand(words[0], words[1..]), output, Console.OpenStandardError(), null,
+                    end),
+                    IsEmulated: true);
+                foreach (var driver in withPeer ? s_drivers : [])
+                {
+                    var handOffs = new PeerHandOffs(
+                        host, PeerProgram.PathFor(s_processor), driver, drivers[driver], progress);
+                    await runner.RunAsync(PeerHandOffs.Suite, place, progress, handOffs.RunAsync, stop);
+                }
+
+                if (withCmdlets)
+                {
+                    var file = Repository.At("tests", "Lab", "Sharing.Tests.ps1");
+                    var sharing = new PesterSuite(pester!, "Sharing", file, powerShell: options.PowerShell);
+                    await runner.RunAsync(sharing, place, progress, stop);
+                }
+            })),
+        ];
+    }
+
+    private static async Task<Dictionary<GrantDriver, string>> DriversAsync(CancellationToken cancellationToken)
+    {
+        var kernel = await Kernel.GetAsync(s_processor.Machine, Report.Note, cancellationToken);
+        var files = new Dictionary<GrantDriver, string>();
+        foreach (var driver in Enum.GetValues<GrantDriver>())
+            files[driver] = await GrantDrivers.GetAsync(kernel, driver, Report.Note, cancellationToken);
+        return files;
+    }
+}
