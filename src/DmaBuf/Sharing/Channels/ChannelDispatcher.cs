@@ -17,11 +17,6 @@ internal sealed class ChannelDispatcher : IDisposable
 {
     private const int LookForPeersMilliseconds = 5000;
 
-    /// <summary>
-    /// How long the thread leaves the channels to one who waited a moment ago, and will probably again.
-    /// </summary>
-    private const int TakeOverMilliseconds = 2;
-
     private static readonly Action<object?> s_signal = descriptor => Poll.Signal((FileDescriptor)descriptor!);
     private readonly ChannelTable _table;
 
@@ -34,7 +29,7 @@ internal sealed class ChannelDispatcher : IDisposable
     /// <summary>
     /// Ends that rest where nobody serves any more. A wake-up by the waiter at its end would take longer than its turn.
     /// </summary>
-    private readonly FileDescriptor _takeOver;
+    private readonly TakeOverTimer _takeOver = new();
 
     private readonly WaitSet _set = new();
     private readonly WaitSet _rest = new();
@@ -47,7 +42,6 @@ internal sealed class ChannelDispatcher : IDisposable
     private readonly Thread _thread;
     private Thread? _server;
     private bool _hasWaiter;
-    private bool _willTakeOver;
     private bool _hasNewFence;
     private bool _isStopped;
 
@@ -56,7 +50,6 @@ internal sealed class ChannelDispatcher : IDisposable
         _table = table;
         _wake = CreateEvent();
         _work = CreateEvent();
-        _takeOver = Timerfd.Create() ?? throw new KernelException("timerfd_create", Errno.Last, "this process");
         _thread = new Thread(Run) { IsBackground = true, Name = "DmaBuf channels" };
         _thread.Start();
     }
@@ -106,7 +99,7 @@ internal sealed class ChannelDispatcher : IDisposable
         {
             Monitor.Enter(_table.Sync);
             EndRound();
-            SetTakeOver(true);
+            _takeOver.Start();
             if (HasWork || _isStopped)
                 Poll.Signal(_work);
         }
@@ -164,7 +157,7 @@ internal sealed class ChannelDispatcher : IDisposable
 
     private void Run()
     {
-        var isDue = false;
+        var hasExpired = false;
         while (true)
         {
             bool serves;
@@ -173,6 +166,8 @@ internal sealed class ChannelDispatcher : IDisposable
             {
                 if (_isStopped && !HasWork && _server is null)
                     break;
+                var isDue = hasExpired && _takeOver.TakeIsDue(isServed: _server is not null);
+                hasExpired = false;
                 serves = _server is null && (isDue || !_hasWaiter);
                 milliseconds = serves ? BeginRound() : BeginRest();
             }
@@ -182,11 +177,10 @@ internal sealed class ChannelDispatcher : IDisposable
                 RunRound(milliseconds);
                 lock (_table.Sync)
                     EndRound();
-                isDue = false;
             }
             else
             {
-                isDue = Rest(milliseconds);
+                hasExpired = Rest(milliseconds);
             }
 
             Work();
@@ -203,28 +197,20 @@ internal sealed class ChannelDispatcher : IDisposable
     private int BeginRest()
     {
         if (_server is null)
-            SetTakeOver(true);
+            _takeOver.Start();
         return HasWork ? 0 : -1;
     }
 
-    /// <returns>Whether the time of the waiters is over.</returns>
+    /// <returns>Whether the timer has expired.</returns>
     private bool Rest(int milliseconds)
     {
         _rest.Clear();
         _rest.Add(_work, Poll.POLLIN);
-        _rest.Add(_takeOver, Poll.POLLIN);
+        _rest.Add(_takeOver.Descriptor, Poll.POLLIN);
         _rest.Wait(milliseconds, "work on a channel");
         if (_rest.Events(0) != 0)
             Poll.Reset(_work);
         return _rest.Events(1) != 0;
-    }
-
-    private void SetTakeOver(bool isOn)
-    {
-        if (isOn == _willTakeOver)
-            return;
-        _willTakeOver = isOn;
-        Timerfd.Set(_takeOver, isOn ? TakeOverMilliseconds : 0);
     }
 
     /// <summary>Waits until something happens, for at most the given time, and reads what came.</summary>
@@ -283,7 +269,6 @@ internal sealed class ChannelDispatcher : IDisposable
     private int BeginRound()
     {
         _server = Thread.CurrentThread;
-        SetTakeOver(false);
         _hasWaiter &= !IsCurrent;
         var until = long.MaxValue;
         var (canVanish, needsLook) = (false, false);

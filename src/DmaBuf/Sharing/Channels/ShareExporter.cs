@@ -9,8 +9,8 @@ namespace DmaBuf.Sharing.Channels;
 internal sealed class ShareExporter(ChannelConnection connection, ChannelTable table, PageExchange pages)
 {
     private readonly ExportedShares _exported = connection.Protocol.Exported;
+    private readonly ShareIdSource _ids = new();
     private List<ExportedShare> _forNext = [];
-    private ushort _counter;
 
     /// <summary>Offers a buffer, or sends its metadata again. Called under the lock.</summary>
     /// <inheritdoc cref="Channel.Publish"/>
@@ -32,7 +32,7 @@ internal sealed class ShareExporter(ChannelConnection connection, ChannelTable t
 
         var share = new ExportedShare(
             connection,
-            ShareId.Create(connection.OwnDomain, _counter++),
+            _ids.Next(connection.OwnDomain),
             buffer,
             buffer.Size,
             metadata ?? ShareMetadata.Empty,

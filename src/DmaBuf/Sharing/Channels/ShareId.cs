@@ -1,7 +1,5 @@
-using System.Buffers.Binary;
 using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
-using System.Security.Cryptography;
 
 namespace DmaBuf.Sharing.Channels;
 
@@ -17,16 +15,6 @@ public readonly record struct ShareId(UInt128 Value)
 
     /// <summary>The domain whose buffer it is, or <see cref="NoDomain"/>.</summary>
     public ushort Domain => (ushort)(Value >> 112);
-
-    /// <summary>Makes an id that was never there before.</summary>
-    internal static ShareId Create(ushort domain, ushort counter)
-    {
-        Span<byte> random = stackalloc byte[16];
-        RandomNumberGenerator.Fill(random[4..]);
-        BinaryPrimitives.WriteUInt16BigEndian(random, domain);
-        BinaryPrimitives.WriteUInt16BigEndian(random[2..], counter);
-        return new ShareId(BinaryPrimitives.ReadUInt128BigEndian(random));
-    }
 
     /// <summary>Parses the form that <see cref="ToString"/> writes.</summary>
     /// <exception cref="FormatException">It is not such a form.</exception>

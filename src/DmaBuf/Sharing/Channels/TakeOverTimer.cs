@@ -1,0 +1,60 @@
+using System.Diagnostics;
+using DmaBuf.Errors;
+using DmaBuf.Interop;
+
+namespace DmaBuf.Sharing.Channels;
+
+/// <summary>
+/// Tells the thread of the channels that nobody has served them for a moment. Used under the lock of the channels.
+/// </summary>
+/// <remarks>
+/// Setting and clearing a timer around each turn of a waiter would be most of what the turn costs in a virtual machine.
+/// The timer is therefore left to expire while a waiter comes back again and again, and later each time.
+/// </remarks>
+internal sealed class TakeOverTimer : IDisposable
+{
+    /// <summary>How long the channels are left to one who waited a moment ago, and will probably again.</summary>
+    private const int ShortestMilliseconds = 2;
+
+    private const int LongestMilliseconds = 8;
+    private int _milliseconds = ShortestMilliseconds;
+    private long _unservedSince;
+    private bool _isSet;
+
+    /// <summary>Readable once the timer has expired; <see cref="TakeIsDue"/> then says what that means.</summary>
+    public FileDescriptor Descriptor { get; } =
+        Timerfd.Create() ?? throw new KernelException("timerfd_create", Errno.Last, "this process");
+
+    /// <summary>From now on, nobody serves.</summary>
+    public void Start()
+    {
+        _unservedSince = Stopwatch.GetTimestamp();
+        if (!_isSet)
+            Set(_milliseconds);
+    }
+
+    /// <summary>Whether nobody has served for a moment. Called when the timer has expired.</summary>
+    public bool TakeIsDue(bool isServed)
+    {
+        var elapsed = isServed ? 0 : (int)Stopwatch.GetElapsedTime(_unservedSince).TotalMilliseconds;
+        if (elapsed >= ShortestMilliseconds)
+        {
+            Set(0);
+            _milliseconds = ShortestMilliseconds;
+            return true;
+        }
+
+        _milliseconds = Math.Min(2 * _milliseconds, LongestMilliseconds);
+        Set(isServed ? 0 : ShortestMilliseconds - elapsed);
+        return false;
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => Descriptor.Dispose();
+
+    private void Set(int milliseconds)
+    {
+        _isSet = milliseconds > 0;
+        Timerfd.Set(Descriptor, milliseconds);
+    }
+}
