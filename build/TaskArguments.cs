@@ -5,7 +5,7 @@ internal sealed class TaskArguments(string[] words)
 {
     private readonly List<string> _words = [.. words];
 
-    /// <summary>Removes a switch like -NoMachine from the words; returns whether it was there.</summary>
+    /// <summary>Removes a switch like -Quick from the words; returns whether it was there.</summary>
     public bool TakeSwitch(string name)
     {
         var at = IndexOf(name);

@@ -4,8 +4,8 @@ using DmaBuf.Lab;
 namespace DmaBuf.Build;
 
 /// <summary>
-/// Runs all tests here, then again in an emulated machine, whose kernel has every device, and then the tests between
-/// domains on emulated Xen hosts and between a KVM host and its guests.
+/// Runs all tests here, then again in an emulated machine, whose kernel has every device, and beside that the tests
+/// between domains on emulated Xen hosts and between a KVM host and its guests.
 /// </summary>
 internal static class TestTask
 {
@@ -14,21 +14,12 @@ internal static class TestTask
     public static async Task<int> RunAsync(TaskArguments arguments, CancellationToken cancellationToken)
     {
         var quick = arguments.TakeSwitch("Quick");
-        var machineOnly = arguments.TakeSwitch("MachineOnly");
-        var xenOnly = arguments.TakeSwitch("XenOnly");
-        var onHost = !machineOnly && !xenOnly;
-        var inMachine = !arguments.TakeSwitch("NoMachine") && !xenOnly;
-        // Not by default: they take a quarter of an hour, and have not run often enough on one emulated processor.
-        var onKvm = arguments.TakeSwitch("Kvm");
-        if (!onKvm)
-            Report.LeaveOut("the tests with KVM guests (-Kvm runs them)");
-        var onXen = (!arguments.TakeSwitch("NoXen") && !machineOnly && !quick) || xenOnly;
+        var places = new PlaceSelection(arguments.TakeOption("Place"));
         var filter = arguments.TakeOption("Filter");
-        var place = arguments.TakeOption("Place");
         arguments.Finish();
-        if (quick && !onHost)
-            throw new BuildException(
-                "-Quick runs tests on this host, so it cannot be combined with -MachineOnly or -XenOnly.");
+        if (quick)
+            places.KeepQuick();
+        var onHost = places.HasAny(PlaceSelection.Host);
 
         await DebianSetup.EnsureAsync("tests", DebianSetup.Compiler, cancellationToken);
         foreach (var other in Processor.All.Where(processor => !processor.IsOwn))
@@ -42,7 +33,7 @@ internal static class TestTask
             Report.LeaveOut($"the tests of the cmdlets ({Pwsh.WantOf("Pester")})");
         if (quick)
             Report.LeaveOut(
-                "first runs of the build, cmdlets in the machine and everything between domains (-Quick)");
+                "first runs of the build, cmdlets in the machine, and everything with domains and guests (-Quick)");
 
         var tally = new TestTally();
         var runner = new TestRunner(tally, filter);
@@ -54,16 +45,14 @@ internal static class TestTask
         List<TestStage> here = onHost ? [OnHost([.. suites, .. hostOnly], runner)] : [];
         List<TestStage> emulated = [];
         // The longest stages come first, so that two at a time end at about the same time.
-        if (onXen)
-        {
+        if (places.HasAny(XenTests.Places))
             emulated.AddRange(await new XenTests(runner, tally, pester).StagesAsync(cancellationToken));
+        if (places.HasAny(Arm64XenTests.Place))
             emulated.AddRange(await new Arm64XenTests(runner, tally, pester).StagesAsync(cancellationToken));
-        }
-
-        if (inMachine && await CanRunMachineAsync(cancellationToken))
-            emulated.Insert(Math.Min(1, emulated.Count), InMachine(quick ? [XunitSuite.Core] : suites, runner, tally));
-        if (onKvm)
-            emulated.AddRange(await new KvmTests(runner, tally, pester).StagesAsync(cancellationToken));
+        if (places.HasAny(KvmTests.Place))
+            emulated.InsertRange(Second(), await new KvmTests(runner, tally, pester).StagesAsync(cancellationToken));
+        if (places.HasAny(PlaceSelection.Machine) && await CanRunMachineAsync(cancellationToken))
+            emulated.Insert(Second(), InMachine(quick ? [XunitSuite.Core] : suites, runner, tally));
 
         // The tests here measure what this process holds and start builds, so they run alone.
         await RunAsync(here, 1);
@@ -77,9 +66,11 @@ internal static class TestTask
         Report.Line(tally.Summary());
         return tally.HasFailures || tally.IsEmpty ? 1 : 0;
 
+        int Second() => Math.Min(1, emulated.Count);
+
         async Task RunAsync(IEnumerable<TestStage> stages, int lanesCount)
         {
-            using var lanes = new TestLanes(stages.Where(stage => place is null || stage.Place == place));
+            using var lanes = new TestLanes(stages.Where(stage => places.HasAny(stage.Place)));
             await lanes.RunAsync(lanesCount, cancellationToken);
         }
     }
@@ -88,10 +79,10 @@ internal static class TestTask
         pester is null ? [] : [new PesterSuite(pester, name, folder)];
 
     private static TestStage OnHost(TestSuite[] suites, TestRunner runner) =>
-        new("host", suites.Length, async (progress, stop) =>
+        new(PlaceSelection.Host, suites.Length, async (progress, stop) =>
         {
             foreach (var suite in suites)
-                await runner.RunAsync(suite, new TestPlace("host", Child.RunAsync), progress, stop);
+                await runner.RunAsync(suite, new TestPlace(PlaceSelection.Host, Child.RunAsync), progress, stop);
         });
 
     private static async Task<bool> CanRunMachineAsync(CancellationToken cancellationToken)
@@ -103,7 +94,8 @@ internal static class TestTask
     }
 
     private static TestStage InMachine(TestSuite[] suites, TestRunner runner, TestTally tally) =>
-        new("machine", suites.Length + 1, (progress, stop) => TestPlace.RunAsync("machine", tally, async () =>
+        new(PlaceSelection.Machine, suites.Length + 1, (progress, stop) => TestPlace.RunAsync(
+            PlaceSelection.Machine, tally, async () =>
         {
             foreach (var suite in suites)
                 await suite.PrepareForEmulationAsync(stop);
@@ -111,7 +103,7 @@ internal static class TestTask
             options = options with { Modules = [.. options.Modules, "vivid n_devs=2 multiplanar=1,2", "vgem"] };
             await using var machine = await Machine.StartAsync(options, stop);
             Report.Note(machine.Description);
-            var place = new TestPlace("machine", (words, output, end) => machine.RunAsync(
+            var place = new TestPlace(PlaceSelection.Machine, (words, output, end) => machine.RunAsync(
                 new GuestCommand(words[0], words[1..]), output, Console.OpenStandardError(), null, end),
                 IsEmulated: true);
             await runner.RunAsync(

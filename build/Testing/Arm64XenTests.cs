@@ -11,7 +11,9 @@ namespace DmaBuf.Build;
 /// <param name="pester">Pester's manifest; null where the cmdlets cannot be tested.</param>
 internal sealed class Arm64XenTests(TestRunner runner, TestTally tally, string? pester)
 {
-    private const string Name = "xen-arm64";
+    /// <summary>The host's name in the results.</summary>
+    public const string Place = "xen-arm64";
+
     private static readonly Processor s_processor = Processor.Parse(MachineArchitecture.Arm64.Name);
 
     /// <summary>The drivers that the guests load one after another, for dmabuf-peer.</summary>
@@ -48,11 +50,11 @@ internal sealed class Arm64XenTests(TestRunner runner, TestTally tally, string? 
             return [];
         return
         [
-            new(Name, suites, (progress, stop) => TestPlace.RunAsync(Name, tally, async () =>
+            new(Place, suites, (progress, stop) => TestPlace.RunAsync(Place, tally, async () =>
             {
                 await using var host = await XenHost.StartAsync(options, stop);
                 Report.Note(host.Description);
-                var place = new TestPlace(Name, (words, output, end) => host.RunAsync(
+                var place = new TestPlace(Place, (words, output, end) => host.RunAsync(
                     XenHost.Dom0, new GuestCommand(words[0], words[1..]), output, Console.OpenStandardError(), null,
                     end),
                     IsEmulated: true);

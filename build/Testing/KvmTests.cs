@@ -8,7 +8,9 @@ namespace DmaBuf.Build;
 /// <param name="pester">Pester's manifest; null where the cmdlets cannot be tested.</param>
 internal sealed class KvmTests(TestRunner runner, TestTally tally, string? pester)
 {
-    private const string Name = "kvm";
+    /// <summary>The host's name in the results.</summary>
+    public const string Place = "kvm";
+
     private const string Guest = "vm1";
     private static readonly string s_folder = Repository.At("tests", "Lab", "Kvm");
 
@@ -37,7 +39,7 @@ internal sealed class KvmTests(TestRunner runner, TestTally tally, string? peste
         };
         return
         [
-            new(Name, pester is null ? 1 : 2, (progress, stop) => TestPlace.RunAsync(Name, tally, async () =>
+            new(Place, pester is null ? 1 : 2, (progress, stop) => TestPlace.RunAsync(Place, tally, async () =>
             {
                 await using var host = await KvmHost.StartAsync(options, stop);
                 Report.Note(host.Description);
@@ -48,7 +50,7 @@ internal sealed class KvmTests(TestRunner runner, TestTally tally, string? peste
 
     private async Task RunAsync(KvmHost host, TestProgress progress, CancellationToken stop)
     {
-        var place = new TestPlace(Name, (words, output, end) => host.RunAsync(
+        var place = new TestPlace(Place, (words, output, end) => host.RunAsync(
             KvmHost.Host, new GuestCommand(words[0], words[1..]), output, Console.OpenStandardError(), null, end),
             IsEmulated: true);
         await runner.RunAsync(

@@ -10,6 +10,10 @@ namespace DmaBuf.Build;
 /// <param name="pester">Pester's manifest; null where the cmdlets cannot be tested.</param>
 internal sealed class XenTests(TestRunner runner, TestTally tally, string? pester)
 {
+    private const string Main = "xen";
+    private const string Pvh = "xen-pvh";
+    private const string Plain = "xen-plain";
+    private const string Bounce = "xen-bounce";
     private static readonly string s_folder = Repository.At("tests", "Lab");
 
     private static readonly XenGuestOptions s_alice = new() { Name = "alice", Type = XenGuestType.Pv };
@@ -17,6 +21,9 @@ internal sealed class XenTests(TestRunner runner, TestTally tally, string? peste
 
     /// <summary>A PV guest whose kernel grants the wrong pages. A test destroys it.</summary>
     private static readonly XenGuestOptions s_unfit = s_alice with { Name = "carol", KernelParameters = string.Empty };
+
+    /// <summary>The hosts' names in the results.</summary>
+    public static IReadOnlyList<string> Places { get; } = [Main, Pvh, Plain, Bounce];
 
     /// <summary>Runs one suite on a host.</summary>
     private delegate Task Run(
@@ -64,12 +71,12 @@ internal sealed class XenTests(TestRunner runner, TestTally tally, string? peste
             .. pester is null ? Array.Empty<TestStage>() :
             [
                 // These tests take half an hour on an idle computer.
-                Stage("xen", usual with { Driver = GrantDriver.Mmap, Guests = [s_alice, bob, s_unfit] },
+                Stage(Main, usual with { Driver = GrantDriver.Mmap, Guests = [s_alice, bob, s_unfit] },
                     [RunCore, .. Cmdlets("cmdlets", string.Empty, minutes: 60)]),
             ],
 
             // dave, a PV guest, exchanges references with a PVH dom0 by dmabuf-peer.
-            withoutPvh is not null ? Skipped("xen-pvh", withoutPvh) : Stage("xen-pvh",
+            withoutPvh is not null ? Skipped(Pvh, withoutPvh) : Stage(Pvh,
                 usual with
                 {
                     Dom0Type = XenGuestType.Pvh,
@@ -78,12 +85,12 @@ internal sealed class XenTests(TestRunner runner, TestTally tally, string? peste
                 },
                 [.. Peers(GrantDriver.Mmap), .. Cmdlets("Sharing", "Sharing.Tests.ps1")]),
 
-            Stage("xen-plain", usual with { Guests = [s_alice, s_bob with { Type = XenGuestType.Pv }] },
+            Stage(Plain, usual with { Guests = [s_alice, s_bob with { Type = XenGuestType.Pv }] },
                 [.. Peers(all), .. Cmdlets("Plain", "Plain")]),
 
             .. pester is null ? Array.Empty<TestStage>() :
             [
-                Stage("xen-bounce",
+                Stage(Bounce,
                     usual with
                     {
                         Driver = GrantDriver.Stock,
