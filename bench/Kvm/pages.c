@@ -6,9 +6,10 @@
  *   pages export PORT                        in the guest
  *   pages import SOCKET CID PORT [COPIES]    on the host: becomes the vhost-user back end at SOCKET first
  *
- * Each side runs one round for each line of its input, which names a size in bytes, with an h after it for huge pages.
- * Each side prints its times for each round in nanoseconds. The exporter prints "export SIZE EXPORT HANDOFF", where
- * HANDOFF is the time between the first byte sent and the peer's close. The importer prints "import SIZE MAP RELEASE
+ * Each side runs one round for each line of its input, which names a size in bytes, with an h after it for huge pages,
+ * and, for the exporter, a memfd of that size: both pairs share the same pages, because time depends on how scattered
+ * they are. Each side prints its times for each round in nanoseconds. The exporter prints "export SIZE EXPORT HANDOFF",
+ * where HANDOFF is the time between the first byte sent and the peer's close; its counterpart adds the memfd. The importer prints "import SIZE MAP RELEASE
  * COPY RANGES", where COPY is the median of COPIES copies of the whole buffer.
  */
 #define _GNU_SOURCE
@@ -43,20 +44,6 @@ static unsigned char *map(int fd, size_t size, int protection, int flags)
     return pages;
 }
 
-static int make_memfd(size_t size, int huge)
-{
-    unsigned flags = MFD_CLOEXEC | MFD_ALLOW_SEALING | (huge ? MFD_HUGETLB : 0);
-    int memfd = check(memfd_create("pages", flags), "memfd_create");
-    unsigned char *pages;
-
-    check(ftruncate(memfd, size), "ftruncate");
-    check(fcntl(memfd, F_ADD_SEALS, F_SEAL_SHRINK), "F_ADD_SEALS");
-    pages = map(memfd, size, PROT_READ | PROT_WRITE, 0);
-    stamp_all(pages, size);
-    munmap(pages, size);
-    return memfd;
-}
-
 static int pin(int memfd, size_t size)
 {
     struct udmabuf_create request = { .memfd = memfd, .flags = UDMABUF_FLAGS_CLOEXEC, .size = size };
@@ -73,7 +60,7 @@ static struct range *frames(int memfd, size_t size, uint32_t *count)
     uint64_t *entries = malloc(pages * sizeof(uint64_t));
     struct range *ranges = malloc(pages * sizeof(struct range));
     int pagemap = check(open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC), "open /proc/self/pagemap");
-    unsigned char *mapped = map(memfd, size, PROT_READ, MAP_POPULATE);
+    unsigned char *mapped = map(memfd, size, PROT_READ, MAP_POPULATE | MAP_NORESERVE);
     off_t at = (uintptr_t)mapped / PAGE * sizeof(uint64_t);
 
     for (size_t done = 0; done < pages * sizeof(uint64_t);) {
@@ -101,25 +88,28 @@ static int run_exporter(unsigned port)
 {
     struct sockaddr_vm address = { .svm_family = AF_VSOCK, .svm_cid = VMADDR_CID_ANY, .svm_port = port };
     int listener = check(socket(AF_VSOCK, SOCK_STREAM | SOCK_CLOEXEC, 0), "socket"), memfd = -1;
-    char line[32], last[32] = "";
+    char line[96], last[96] = "";
 
     check(bind(listener, (struct sockaddr *)&address, sizeof(address)), "bind");
     check(listen(listener, 16), "listen");
     while (fgets(line, sizeof(line), stdin)) {
-        char *end, ignored;
-        size_t size = strtoul(line, &end, 10);
+        char ignored, *path = strchr(line, ' ');
+        size_t size = strtoul(line, NULL, 10);
         uint64_t start, exported, sent, closed;
         struct range *ranges;
         struct head head;
         int held, peer;
 
         line[strcspn(line, "\n")] = 0;
+        if (path == NULL)
+            return 2;
         if (strcmp(line, last)) {
             if (memfd >= 0)
                 close(memfd);
-            memfd = make_memfd(size, *end == 'h');
+            memfd = check(open(path + 1, O_RDWR | O_CLOEXEC), path + 1);
             strcpy(last, line);
         }
+        *path = 0;
         start = now();
         held = pin(memfd, size);
         head = (struct head){ MAGIC, 1, size, PAGE, 0 };

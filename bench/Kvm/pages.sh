@@ -21,6 +21,8 @@ start_import() { $limit "$2" $3 "/run/$1.sock" "$cid" "$4" "$copies" < "$1.impor
 start_import c "$c" import 8101
 start_import ours "$ours" pages-import 8102
 exec 3> c.imports 4> ours.imports
+# Scattered pages are more ranges than the usual 1024.
+echo 16384 > /sys/module/udmabuf/parameters/list_limit
 until [ -S /run/c.sock ] && [ -S /run/ours.sock ]; do
     tries=$((${tries:-0} + 1))
     [ $tries -lt 300 ] || exit
@@ -36,12 +38,21 @@ start_export c "$c" export 8101
 start_export ours "$ours" pages-export 8102
 exec 5> c.exports 6< c.said 7> ours.exports 8< ours.said
 
-turn() {
+round() {
     case $1 in
-        c) echo "$2" >&3 && echo "$2" >&5 && read -r line <&6 ;;
+        c) echo "$2" >&3 && echo "$2 $memfd" >&5 && read -r line <&6 ;;
         ours) echo "$2" >&4 && echo "$2" >&7 && read -r line <&8 ;;
     esac || exit
     echo "$1 $line"
+}
+turn() {
+    if [ "$2" != "$step" ]; then
+        step=$2
+        # Makes the buffer, whose pages both pairs share.
+        round ours "$step"
+        memfd=${line##* }
+    fi
+    round "$@"
 }
 run_steps "$@"
 exec 3>&- 4>&- 5>&- 7>&-

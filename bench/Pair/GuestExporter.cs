@@ -8,7 +8,7 @@ namespace DmaBuf.Pair;
 
 /// <summary>
 /// In a KVM guest: reads a size from each line of the input, with an h after it for huge pages, and shares a buffer of
-/// that size with the next peer.
+/// that size with the next peer. Prints the buffer's memfd, whose pages pages.c shares as well.
 /// </summary>
 internal sealed class GuestExporter(string port) : IDisposable
 {
@@ -24,7 +24,8 @@ internal sealed class GuestExporter(string port) : IDisposable
             if (step != _step)
                 Allocate(step);
             var (export, handOff) = Share(_buffer!);
-            Console.WriteLine($"export {step} {export} {handOff}");
+            var memfd = _buffer!.MemFds[0].MemFd.Number;
+            Console.WriteLine($"export {step} {export} {handOff} /proc/{Environment.ProcessId}/fd/{memfd}");
         }
     }
 

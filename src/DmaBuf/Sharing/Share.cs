@@ -8,6 +8,7 @@ namespace DmaBuf.Sharing;
 /// </summary>
 internal sealed class Share : IDisposable
 {
+    private static long s_last;
     private readonly List<IDisposable> _parts;
     private SharedPages? _pages;
     private int _ended;
@@ -23,6 +24,9 @@ internal sealed class Share : IDisposable
         Owner = owner;
         _parts = [.. parts];
     }
+
+    /// <summary>A number that is larger than those of all older shares of this process.</summary>
+    public long Number { get; } = Interlocked.Increment(ref s_last);
 
     /// <summary>The buffer.</summary>
     public DmaBuffer Buffer { get; }

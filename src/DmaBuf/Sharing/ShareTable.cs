@@ -41,7 +41,7 @@ public sealed class ShareTable : IDisposable
         {
             Sweep();
             lock (_lock)
-                return [.. _shared.Values.Select(share => share.Pages).OfType<GrantRefs>()];
+                return [.. OldestFirst().Select(share => share.Pages).OfType<GrantRefs>()];
         }
     }
 
@@ -62,7 +62,7 @@ public sealed class ShareTable : IDisposable
         {
             Sweep();
             lock (_lock)
-                return [.. _shared.Values.Select(share => share.Pages).OfType<GuestPages>()];
+                return [.. OldestFirst().Select(share => share.Pages).OfType<GuestPages>()];
         }
     }
 
@@ -291,11 +291,13 @@ public sealed class ShareTable : IDisposable
             return _buffers.GetValueOrDefault(buffer.Id)?.Descriptor;
     }
 
+    private IOrderedEnumerable<Share> OldestFirst() => _shared.Values.OrderBy(share => share.Number);
+
     private List<Share> SharesOf(DmaBuffer buffer)
     {
         lock (_lock)
         {
-            var shares = _shared.Values.Where(share => share.Buffer == buffer);
+            var shares = OldestFirst().Where(share => share.Buffer == buffer);
             return [.. _buffers.TryGetValue(buffer.Id, out var entry) ? shares.Append(entry.Descriptor) : shares];
         }
     }

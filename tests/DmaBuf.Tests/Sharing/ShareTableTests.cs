@@ -2,6 +2,7 @@ using System.Runtime.InteropServices;
 using DmaBuf.Buffers;
 using DmaBuf.Errors;
 using DmaBuf.Grants;
+using DmaBuf.Guests;
 using DmaBuf.Sharing;
 using DmaBuf.Transport;
 using DmaBuf.Waits;
@@ -30,6 +31,20 @@ public sealed class ShareTableTests
         using var table = new ShareTable();
         table.Add(Buffers.New(4096)).Dispose();
         Assert.Empty(table.Buffers);
+    }
+
+    [Fact]
+    public void Shares_are_listed_oldest_first_even_after_others_have_ended()
+    {
+        Requires.Udmabuf();
+        Requires.Root();
+        using var table = new ShareTable();
+        var pages = Enumerable.Range(0, 3).Select(_ => Export()).ToList();
+        table.Revoke(pages[0]);
+        pages = [.. pages[1..], Export(), Export()];
+        Assert.Equal(pages, table.GuestPages);
+
+        GuestPages Export() => table.ExportGuestPages(table.Add(UdmabufAllocator.Allocate(4096)));
     }
 
     [Fact]
