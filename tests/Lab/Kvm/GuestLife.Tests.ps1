@@ -100,6 +100,29 @@ Describe 'A guest whose device is on QEMU''s command line' {
         $buffer | Read-DmaBufContent -AsString | Should -Be 'still alive'
     }
 
+    It 'is shown to one session after another by dmabuf-peer, and all learn of its end' {
+        $second | Disconnect-GuestMemory
+        $peer = Start-Process $RepositoryRoot/out/dmabuf-peer guest-memory, /run/vm2.sock, /run/vm2-session.sock `
+            -RedirectStandardOutput $TestDrive/said -PassThru
+        try {
+            Wait-Until { Test-Path /run/vm2.sock }
+            vm start vm2 @device 2>&1 | Out-Host
+            foreach ($session in 1, 2) {
+                $second = Connect-GuestMemory vm2 /run/vm2-session.sock -Cid 4 -Wait -TimeoutSec 120
+                $buffer = Import-FromSecond
+                $buffer | Read-DmaBufContent -AsString | Should -Be alive
+                if ($session -eq 1) {
+                    $second | Disconnect-GuestMemory
+                    $buffer.IsOpen | Should -BeFalse
+                }
+            }
+            kill -9 (Get-Content /run/vm2.pid)
+            Wait-Until { -not $buffer.IsOpen }
+            $second.State | Should -Be Waiting
+        }
+        finally { $peer.Kill() }
+    }
+
     It 'with share=off, is refused, and the hazard is shown' {
         vm start vm2 share=off @device 2>&1 | Out-Host
         Wait-Until { $second.State -eq 'Ready' }
