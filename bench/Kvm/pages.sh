@@ -21,8 +21,9 @@ start_import() { $limit "$2" $3 "/run/$1.sock" "$cid" "$4" "$copies" < "$1.impor
 start_import c "$c" import 8101
 start_import ours "$ours" pages-import 8102
 exec 3> c.imports 4> ours.imports
-# Scattered pages are more ranges than the usual 1024.
-echo 16384 > /sys/module/udmabuf/parameters/list_limit
+# Scattered pages are more ranges than the usual 1024, and 1 GiB is more than the usual 64 MiB.
+limits='cd /sys/module/udmabuf/parameters && echo 16384 > list_limit && echo 2048 > size_limit_mb'
+sh -c "$limits" || exit
 until [ -S /run/c.sock ] && [ -S /run/ours.sock ]; do
     tries=$((${tries:-0} + 1))
     [ $tries -lt 300 ] || exit
@@ -33,6 +34,7 @@ vm start "$guest" \
     -chardev socket,id=c,path=/run/c.sock -device vhost-user-fs-pci,chardev=c,tag=c \
     -chardev socket,id=ours,path=/run/ours.sock -device vhost-user-fs-pci,chardev=ours,tag=ours \
     3>&- 4>&- || exit
+ssh -n "$guest" "$limits" || exit
 start_export() { $limit ssh "$guest" "$2" $3 "$4" < "$1.exports" > "$1.said" & }
 start_export c "$c" export 8101
 start_export ours "$ours" pages-export 8102

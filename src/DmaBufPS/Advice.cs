@@ -22,9 +22,7 @@ internal static class Advice
         "Guest,NotReady" => "Get-GuestMemory shows the state of each guest.",
         "Guest,NoCid" => "Connect-GuestMemory -Cid gives it.",
         "Guest,Untrusted" => "-AllowAnyPeer accepts anyone.",
-        "Guest,TooManyRanges" or "Peer,BadCount"
-            when failure.Message.Contains("list_limit", StringComparison.Ordinal) =>
-            "New-UDmaBuf -HugePage makes such a buffer.",
+        "Guest,TooManyRanges" => "New-UDmaBuf -HugePage makes such a buffer.",
         "Guest,BadName" => "Get-GuestMemory lists the guests, Disconnect-GuestMemory disconnects one.",
         "Domain,Unknown" => "Get-XenDomain lists the domains.",
         "Buffer,Removed" => "Get-DmaBuf lists the buffers that are open.",

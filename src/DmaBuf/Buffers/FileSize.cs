@@ -14,8 +14,13 @@ internal readonly record struct FileSize(long Size, ulong Inode)
         var size = Unistd.GetSize(fd);
         if (size < 0)
             throw new KernelException("lseek", Errno.Last, $"descriptor {fd.Number}");
-        return Stat.OfDescriptor(fd, out var status)
+        return Of(fd, size);
+    }
+
+    /// <summary>The same for a descriptor whose size is known.</summary>
+    /// <exception cref="KernelException">statx.</exception>
+    public static FileSize Of(FileDescriptor fd, long size) =>
+        Stat.OfDescriptor(fd, out var status)
             ? new FileSize(size, status.stx_ino)
             : throw new KernelException("statx", Errno.Last, $"descriptor {fd.Number}");
-    }
 }

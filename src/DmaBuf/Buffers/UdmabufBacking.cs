@@ -12,9 +12,9 @@ internal sealed class UdmabufBacking : DmaBufBacking
     /// <param name="descriptor">The dma-buf, which the backing takes over.</param>
     /// <param name="memfds">The parts of memfds that it was made from. The backing takes over the memfds.</param>
     /// <param name="ownsMemFds">Whether nobody else has these memfds.</param>
-    /// <exception cref="KernelException">lseek, statx.</exception>
+    /// <exception cref="KernelException">statx.</exception>
     public UdmabufBacking(FileDescriptor descriptor, IReadOnlyList<MemFdRange> memfds, bool ownsMemFds)
-        : base(descriptor, BufferOrigin.Udmabuf, FileSize.Of(descriptor)) =>
+        : base(descriptor, BufferOrigin.Udmabuf, FileSize.Of(descriptor, memfds.Sum(range => range.Size))) =>
         (MemFds, OwnsMemFds) = (memfds, ownsMemFds);
 
     public override IReadOnlyList<MemFdRange> MemFds { get; }

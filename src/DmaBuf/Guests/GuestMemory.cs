@@ -189,7 +189,6 @@ public sealed partial class GuestMemory : IDisposable
     public DmaBuffer Import(GuestPages pages, ByteStream? link = null)
     {
         ArgumentNullException.ThrowIfNull(pages);
-        var most = UdmabufAllocator.ListLimit ?? int.MaxValue;
         VhostUserConnection front;
         (long, long) ends;
         GuestMemoryPieces pieces;
@@ -200,7 +199,7 @@ public sealed partial class GuestMemory : IDisposable
             CheckShared();
             front = _front!;
             ends = (front.BackEnd.Stops, _resets);
-            pieces = front.BackEnd.Table.Find(pages, most);
+            pieces = front.BackEnd.Table.Find(pages);
         }
 
         using (pieces)
@@ -275,14 +274,7 @@ public sealed partial class GuestMemory : IDisposable
     private static DmaBuffer Make(GuestMemoryPieces pieces, GuestPages pages)
     {
         using var device = UdmabufAllocator.OpenDevice();
-        var fd = UdmabufAllocator.Create(device, pieces.Ranges) ?? throw new KernelException(
-            nameof(Udmabuf.UDMABUF_CREATE_LIST),
-            Errno.Last,
-            $"{Udmabuf.DEVICE} for {pages}",
-            Errno.Last == Errno.EINVAL && pages.Size > UdmabufAllocator.SizeLimitMegabytes * 1048576
-                ? $"That is over the driver's size_limit_mb, {UdmabufAllocator.SizeLimitMegabytes}: raise "
-                    + "/sys/module/udmabuf/parameters/size_limit_mb on this host."
-                : null);
+        var fd = UdmabufAllocator.Create(device, pieces.Ranges) ?? throw Refused(pieces, pages, Errno.Last);
         try
         {
             return DmaBuffer.On(new GuestImportBacking(fd, pages));
@@ -292,6 +284,29 @@ public sealed partial class GuestMemory : IDisposable
             fd.Dispose();
             throw;
         }
+    }
+
+    private static DmaBufException Refused(GuestMemoryPieces pieces, GuestPages pages, int errno)
+    {
+        // The limits are read only now, because reading them takes as long as all else.
+        if (errno == Errno.EINVAL && pieces.Ranges.Count > UdmabufAllocator.ListLimit)
+        {
+            return new GuestException(
+                GuestFault.TooManyRanges,
+                $"{pages} are more ranges than this host's udmabuf driver takes, which is "
+                + $"{UdmabufAllocator.ListLimit} (list_limit).",
+                "Make the buffer of huge pages in the guest, which are few ranges; or raise "
+                + "/sys/module/udmabuf/parameters/list_limit here.");
+        }
+
+        return new KernelException(
+            nameof(Udmabuf.UDMABUF_CREATE_LIST),
+            errno,
+            $"{Udmabuf.DEVICE} for {pages}",
+            errno == Errno.EINVAL && pages.Size > UdmabufAllocator.SizeLimitMegabytes * 1048576
+                ? $"That is over the driver's size_limit_mb, {UdmabufAllocator.SizeLimitMegabytes}: raise "
+                    + "/sys/module/udmabuf/parameters/size_limit_mb on this host."
+                : null);
     }
 
     private GuestException NotReady()

@@ -94,30 +94,26 @@ internal sealed class GuestMemoryTable : IDisposable
     /// <summary>
     /// Finds frames in the host's files. Neighbours are merged; frames that cross regions are divided.
     /// </summary>
-    /// <exception cref="GuestException">BadPages, FrameTwice, OutsideMemory, BadMemory, TooManyRanges.</exception>
+    /// <exception cref="GuestException">BadPages, FrameTwice, OutsideMemory, BadMemory.</exception>
     /// <exception cref="KernelException">fcntl: EMFILE.</exception>
-    public GuestMemoryPieces Find(GuestPages pages, long mostRanges)
+    public GuestMemoryPieces Find(GuestPages pages)
     {
         pages.Check();
         var pieces = new List<(int Region, long Offset, long Size)>();
         foreach (var range in pages.Ranges)
-        {
             Find(range, (ulong)pages.FrameSize, pieces);
-            if (pieces.Count > mostRanges)
-                throw TooMany(pages, mostRanges);
-        }
 
-        var copies = new Dictionary<int, FileDescriptor>();
+        var copies = new FileDescriptor?[_regions.Count];
         try
         {
             var ranges = pieces.ConvertAll(
                 piece => new MemFdRange(CopyOf(piece.Region, copies), piece.Offset, piece.Size));
-            return new GuestMemoryPieces(ranges, [.. copies.Keys.Select(region => _regions[region])]);
+            return new GuestMemoryPieces(ranges, [.. _regions.Where((_, region) => copies[region] is not null)]);
         }
         catch
         {
-            foreach (var copy in copies.Values)
-                copy.Dispose();
+            foreach (var copy in copies)
+                copy?.Dispose();
             throw;
         }
     }
@@ -156,17 +152,9 @@ internal sealed class GuestMemoryTable : IDisposable
             pieces.Add((region, offset, size));
     }
 
-    private FileDescriptor CopyOf(int region, Dictionary<int, FileDescriptor> copies)
-    {
-        if (!copies.TryGetValue(region, out var copy))
-        {
-            copy = Fcntl.Duplicate(_regions[region].Memory)
-                ?? throw new KernelException("fcntl", Errno.Last, $"the guest's memory at {_regions[region]}");
-            copies.Add(region, copy);
-        }
-
-        return copy;
-    }
+    private FileDescriptor CopyOf(int region, FileDescriptor?[] copies) =>
+        copies[region] ??= Fcntl.Duplicate(_regions[region].Memory)
+            ?? throw new KernelException("fcntl", Errno.Last, $"the guest's memory at {_regions[region]}");
 
     /// <summary>The region that an address lies in, or -1.</summary>
     private int IndexOf(ulong address)
@@ -210,10 +198,4 @@ internal sealed class GuestMemoryTable : IDisposable
         $"Frames {range} of {frameSize} bytes are not in the guest's memory"
         + $" ({(_regions.Count == 0 ? "none" : string.Join(", ", _regions))}).",
         "Check that the pages are this guest's own, and export the buffer again.");
-
-    private static GuestException TooMany(GuestPages pages, long most) => new(
-        GuestFault.TooManyRanges,
-        $"{pages} are more ranges than this host's udmabuf driver takes, which is {most} (list_limit).",
-        "Make the buffer of huge pages in the guest, which are few ranges; or raise "
-        + "/sys/module/udmabuf/parameters/list_limit here.");
 }

@@ -72,14 +72,17 @@ public sealed record GuestPages : SharedPages
 
     private void CheckDistinct()
     {
-        var sorted = Ranges.OrderBy(range => range.First).ToArray();
-        for (var i = 1; i < sorted.Length; i++)
+        // Numbers alone are sorted much faster than ranges.
+        ulong[] firsts = [.. Ranges.Select(range => range.First)];
+        ulong[] counts = [.. Ranges.Select(range => range.Count)];
+        Array.Sort(firsts, counts);
+        for (var i = 1; i < firsts.Length; i++)
         {
-            if (sorted[i].First - sorted[i - 1].First < sorted[i - 1].Count)
+            if (firsts[i] - firsts[i - 1] < counts[i - 1])
             {
                 throw new GuestException(
                     GuestFault.FrameTwice,
-                    $"Frame 0x{sorted[i].First:x} occurs twice in {this}.",
+                    $"Frame 0x{firsts[i]:x} occurs twice in {this}.",
                     "Export the buffer again: a buffer has each of its pages once.");
             }
         }

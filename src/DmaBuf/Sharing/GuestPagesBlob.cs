@@ -1,5 +1,4 @@
 using System.Buffers.Binary;
-using DmaBuf.Buffers;
 using DmaBuf.Errors;
 using DmaBuf.Guests;
 using DmaBuf.Transport;
@@ -56,8 +55,6 @@ public static class GuestPagesBlob
     public static GuestPages Receive(ByteStream peer, WaitLimit limit)
     {
         ArgumentNullException.ThrowIfNull(peer);
-        // Read before the wait for the peer, where it costs no time.
-        var most = UdmabufAllocator.ListLimit ?? MostRanges;
         Span<byte> head = stackalloc byte[HeadSize];
         Fill(peer, head, limit);
         if (BinaryPrimitives.ReadUInt32LittleEndian(head) != Magic)
@@ -70,16 +67,6 @@ public static class GuestPagesBlob
         {
             throw Bad(
                 peer, PeerFault.BadCount, $"announced {count} ranges of pages, and a message holds 1 to {MostRanges}");
-        }
-
-        if (count > most)
-        {
-            throw new PeerException(
-                PeerFault.BadCount,
-                peer.Peer,
-                $"announced {count} ranges of pages, but this host's udmabuf driver takes at most {most} (list_limit)",
-                "Make the buffer of huge pages in the guest, which are few ranges; or raise "
-                + "/sys/module/udmabuf/parameters/list_limit here.");
         }
 
         var bytes = new byte[count * RangeSize];

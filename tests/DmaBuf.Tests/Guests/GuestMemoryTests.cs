@@ -404,8 +404,7 @@ public sealed partial class GuestMemoryTests : IDisposable
                 {
                     FrameSize = random.Next(8) == 0 ? 1 << random.Next(11, 18) : 4096,
                     Ranges = [new(first + (ulong)random.Next(3), (ulong)random.Next(1, 4))],
-                },
-                1024).Dispose();
+                }).Dispose();
             return true;
         }
         catch (GuestException)
