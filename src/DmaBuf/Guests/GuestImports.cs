@@ -1,7 +1,7 @@
 using DmaBuf.Buffers;
+using DmaBuf.Errors;
 using DmaBuf.Interop;
 using DmaBuf.Transport;
-using DmaBuf.Waits;
 
 namespace DmaBuf.Guests;
 
@@ -9,10 +9,20 @@ namespace DmaBuf.Guests;
 /// The buffers that were made of a guest's pages: where those lie, and the connections that they end with. Safe to use
 /// from several threads.
 /// </summary>
-internal sealed class GuestImports
+internal sealed class GuestImports : IDisposable
 {
     private readonly Lock _lock = new();
     private readonly List<Import> _imports = [];
+
+    /// <exception cref="KernelException">epoll_create1: EMFILE, ENFILE.</exception>
+    public GuestImports() =>
+        Links = Epoll.Create() ?? throw new KernelException("epoll_create1", Errno.Last, "this process");
+
+    /// <summary>
+    /// Readable when a connection has ended; see <see cref="EndWithLinks"/>. It is a set of its own, because waking the
+    /// thread that waits for it would take longer than the rest of an import.
+    /// </summary>
+    public FileDescriptor Links { get; }
 
     /// <summary>How many of them are open.</summary>
     public int OpenCount
@@ -28,6 +38,7 @@ internal sealed class GuestImports
     /// <param name="buffer">The buffer, which its user owns.</param>
     /// <param name="regions">The regions of the guest's memory that its pages lie in.</param>
     /// <param name="link">The connection to the process that keeps the pages in their place; null without.</param>
+    /// <exception cref="KernelException">epoll_ctl: ENOMEM, ENOSPC.</exception>
     public void Add(DmaBuffer buffer, IReadOnlyList<GuestMemoryRegion> regions, ByteStream? link)
     {
         lock (_lock)
@@ -35,19 +46,9 @@ internal sealed class GuestImports
             _imports.RemoveAll(import => import.Buffer.IsFreed);
             _imports.Add(new Import(buffer, regions, link));
         }
-    }
 
-    /// <summary>Adds the connections to a set, to be waited for together with others.</summary>
-    public void AddLinks(WaitSet waits)
-    {
-        lock (_lock)
-        {
-            foreach (var import in _imports)
-            {
-                if (import is { Link: { } link, Buffer.IsFreed: false })
-                    waits.Add(link.Descriptor, Poll.POLLRDHUP);
-            }
-        }
+        if (link is not null && !Epoll.WatchForEnd(Links, link.Descriptor))
+            throw new KernelException("epoll_ctl", Errno.Last, link.Peer);
     }
 
     /// <summary>Ends all buffers.</summary>
@@ -59,10 +60,16 @@ internal sealed class GuestImports
     public void EndOutside(GuestMemoryTable table, string reason) =>
         End(import => !import.Regions.All(table.Has), reason);
 
-    /// <summary>Ends the buffers whose connection has ended.</summary>
+    /// <summary>Ends the buffers whose connection has ended, or was closed here.</summary>
     /// <inheritdoc cref="End(string)"/>
-    public void EndWithLinks(string reason) => End(
-        import => import.Link is { } link && (link.Descriptor.IsDisposed || link.HasEnded), reason);
+    public void EndWithLinks(string reason)
+    {
+        Epoll.Take(Links);
+        End(import => import.Link is { } link && (link.Descriptor.IsDisposed || link.HasEnded), reason);
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => Links.Dispose();
 
     private void End(Predicate<Import> isEnding, string reason)
     {

@@ -11,6 +11,7 @@ public sealed partial class GuestMemory
 {
     /// <summary>The places in the set of what the thread waits for.</summary>
     private const int AtListener = 0;
+    private const int AtLinks = 1;
     private const int AtFront = 2;
     private const int AcceptAgainMilliseconds = 100;
 
@@ -49,33 +50,16 @@ public sealed partial class GuestMemory
     {
         waits.Clear();
         waits.Add(_listener.Descriptor, Poll.POLLIN);
-        waits.Add(_imported, Poll.POLLIN);
+        waits.Add(_imports.Links, Poll.POLLIN);
         if (_front is not null)
             waits.Add(_front.Descriptor, Poll.POLLIN);
-        _imports.AddLinks(waits);
-        if (TryWait(waits))
-        {
-            if (_front is not null && waits.Events(AtFront) != 0)
-                Receive(_front);
-            if (waits.Events(AtListener) != 0)
-                Accept();
-        }
-
-        Poll.Reset(_imported);
-        _imports.EndWithLinks($"the connection to the process of guest '{Name}' that shared the buffer ended");
-    }
-
-    /// <returns>False where a connection of a buffer was closed here in the meantime.</returns>
-    private bool TryWait(WaitSet waits)
-    {
-        try
-        {
-            return waits.Wait(-1, $"QEMU at {SocketPath}");
-        }
-        catch (KernelException e) when (e is { Call: "poll", Errno: Errno.EBADF })
-        {
-            return false;
-        }
+        waits.Wait(-1, $"QEMU at {SocketPath}");
+        if (_front is not null && waits.Events(AtFront) != 0)
+            Receive(_front);
+        if (waits.Events(AtListener) != 0)
+            Accept();
+        if (waits.Events(AtLinks) != 0)
+            EndWithLinks();
     }
 
     private void Accept()

@@ -17,8 +17,7 @@ public sealed partial class GuestMemory : IDisposable
     private readonly CancellationTokenSource _ending = new();
     private readonly SocketListener _listener;
     private readonly Thread _thread;
-    private readonly GuestImports _imports = new();
-    private readonly FileDescriptor _imported;
+    private readonly GuestImports _imports;
     private VhostUserConnection? _front;
     private QmpDevice? _device;
     private bool? _isPrivate;
@@ -27,12 +26,12 @@ public sealed partial class GuestMemory : IDisposable
     private bool _isDisposed;
     private (long Stops, long TableChanges) _seen;
 
-    private GuestMemory(string name, SocketListener listener, FileDescriptor imported, uint? cid)
+    private GuestMemory(string name, SocketListener listener, GuestImports imports, uint? cid)
     {
         Name = name;
         Cid = cid;
         _listener = listener;
-        _imported = imported;
+        _imports = imports;
         _thread = new Thread(Run) { IsBackground = true, Name = $"guest {name}" };
     }
 
@@ -109,7 +108,7 @@ public sealed partial class GuestMemory : IDisposable
         ArgumentException.ThrowIfNullOrEmpty(name);
         using var unlimited = new WaitLimit();
         var endpoint = Endpoint.Parse($"unixd:{path}");
-        var imported = Poll.CreateEvent() ?? throw new KernelException("eventfd", Errno.Last, "this process");
+        var imports = new GuestImports();
         SocketListener listener;
         try
         {
@@ -117,11 +116,11 @@ public sealed partial class GuestMemory : IDisposable
         }
         catch
         {
-            imported.Dispose();
+            imports.Dispose();
             throw;
         }
 
-        var guest = new GuestMemory(name, listener, imported, cid);
+        var guest = new GuestMemory(name, listener, imports, cid);
         guest._thread.Start();
         return guest;
     }
@@ -219,7 +218,6 @@ public sealed partial class GuestMemory : IDisposable
                     }
 
                     _imports.Add(buffer, pieces.Regions, link);
-                    Poll.Signal(_imported);
                     return buffer;
                 }
             }
@@ -262,8 +260,12 @@ public sealed partial class GuestMemory : IDisposable
         _ending.Cancel();
         _thread.Join();
         _ending.Dispose();
-        _imported.Dispose();
+        _imports.Dispose();
     }
+
+    /// <summary>Ends the buffers whose connection has ended, or was closed by its owner here.</summary>
+    internal void EndWithLinks() =>
+        _imports.EndWithLinks($"the connection to the process of guest '{Name}' that shared the buffer ended");
 
     /// <summary>The name.</summary>
     public override string ToString() => Name;
