@@ -21,7 +21,8 @@ internal sealed class PlaceSelection
             var found = s_all.Where(place => FileSystemName.MatchesSimpleExpression(pattern, place)).ToArray();
             return found.Length > 0
                 ? found
-                : throw new BuildException($"No tests run in \"{pattern}\". The places are {string.Join(", ", s_all)}.");
+                : throw new BuildException(
+                    $"No tests run in \"{pattern}\". The places are {string.Join(", ", s_all)}.");
         }
     }
 

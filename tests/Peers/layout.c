@@ -21,6 +21,7 @@
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <stddef.h>
+#include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -76,7 +77,8 @@ int main(void)
     NUMBER(AF_UNIX); NUMBER(AF_INET); NUMBER(AF_INET6); NUMBER(AF_VSOCK);
     NUMBER(SOCK_STREAM); NUMBER(SOCK_DGRAM); NUMBER(MSG_CTRUNC); NUMBER(S_IFMT); NUMBER(S_IFSOCK);
     NUMBER(PROT_READ); NUMBER(PROT_WRITE); NUMBER(VMADDR_CID_ANY);
-    VALUE("UNIX_PATH_MAX", sizeof(((struct sockaddr_un *)0)->sun_path)); SIZE(sockaddr_in); SIZE(sockaddr_in6); SIZE(sockaddr_vm);
+    VALUE("UNIX_PATH_MAX", sizeof(((struct sockaddr_un *)0)->sun_path)); SIZE(sockaddr_in); SIZE(sockaddr_in6);
+    SIZE(sockaddr_vm);
     AT(sockaddr_vm, svm_port); AT(sockaddr_vm, svm_cid);
     NUMBER(EPERM); NUMBER(ENOENT); NUMBER(ESRCH); NUMBER(EINTR); NUMBER(EAGAIN); NUMBER(ENOMEM); NUMBER(EACCES);
     NUMBER(EBUSY);
@@ -160,6 +162,7 @@ int main(void)
     NUMBER(IPPROTO_TCP); NUMBER(TCP_KEEPIDLE); NUMBER(TCP_KEEPINTVL); NUMBER(TCP_KEEPCNT); NUMBER(SIOCOUTQ);
     NUMBER(VMADDR_CID_HOST); NUMBER(S_IFIFO); NUMBER(S_IFDIR); NUMBER(S_IFREG); NUMBER(AT_FDCWD);
     NUMBER(AT_SYMLINK_NOFOLLOW); NUMBER(AT_EMPTY_PATH); NUMBER(STATX_BASIC_STATS); NUMBER(CLOCK_MONOTONIC);
+    NUMBER(EPOLL_CLOEXEC); NUMBER(EPOLL_CTL_ADD); NUMBER(EPOLL_CTL_MOD); NUMBER(EPOLLRDHUP); NUMBER(EPOLLET);
     NUMBER(TFD_CLOEXEC); NUMBER(TFD_NONBLOCK); NUMBER(SEEK_SET); NUMBER(SEEK_END);
     SIZE(itimerspec); VALUE("itimerspec.it_value_sec", offsetof(struct itimerspec, it_value.tv_sec));
     VALUE("itimerspec.it_value_nsec", offsetof(struct itimerspec, it_value.tv_nsec));

@@ -129,7 +129,8 @@ public sealed class ReceiveVideoStreamCommand : VideoStreamCmdlet
             using var writing = NewLimit(0);
             using var sink = new SinkGroup(NewSinks(writing));
             using var limit = NewLimit(TimeoutSec);
-            using var peers = new StreamSource(endpoint, NoListener.ListenOrWait, PeersAt(endpoint, From, AllowAnyPeer ? null : Guest));
+            using var peers = new StreamSource(
+                endpoint, NoListener.ListenOrWait, PeersAt(endpoint, From, AllowAnyPeer ? null : Guest));
             Guest?.WaitReady(limit);
             using var stream = peers.Next(limit);
             using FrameReceiver receiver = ZeroCopy
