@@ -13,10 +13,15 @@ internal sealed class GuestImports : IDisposable
 {
     private readonly Lock _lock = new();
     private readonly List<Import> _imports = [];
+    private readonly string _linkReason;
 
+    /// <param name="guest">The guest's name.</param>
     /// <exception cref="KernelException">epoll_create1: EMFILE, ENFILE.</exception>
-    public GuestImports() =>
+    public GuestImports(string guest)
+    {
+        _linkReason = $"the connection to the process of guest '{guest}' that shared the buffer ended";
         Links = Epoll.Create() ?? throw new KernelException("epoll_create1", Errno.Last, "this process");
+    }
 
     /// <summary>
     /// Readable when a connection has ended; see <see cref="EndWithLinks"/>. It is a set of its own, because waking the
@@ -47,8 +52,8 @@ internal sealed class GuestImports : IDisposable
             _imports.Add(new Import(buffer, regions, link));
         }
 
-        if (link is not null && !Epoll.WatchForEnd(Links, link.Descriptor))
-            throw new KernelException("epoll_ctl", Errno.Last, link.Peer);
+        if (link is not null)
+            Follow(link);
     }
 
     /// <summary>Ends all buffers.</summary>
@@ -60,16 +65,32 @@ internal sealed class GuestImports : IDisposable
     public void EndOutside(GuestMemoryTable table, string reason) =>
         End(import => !import.Regions.All(table.Has), reason);
 
-    /// <summary>Ends the buffers whose connection has ended, or was closed here.</summary>
-    /// <inheritdoc cref="End(string)"/>
-    public void EndWithLinks(string reason)
+    /// <summary>Ends the buffers whose connection the peer has ended.</summary>
+    public void EndWithLinks()
     {
         Epoll.Take(Links);
-        End(import => import.Link is { } link && (link.Descriptor.IsDisposed || link.HasEnded), reason);
+        End(import => import.Link is { HasEnded: true }, _linkReason);
     }
 
     /// <inheritdoc/>
     public void Dispose() => Links.Dispose();
+
+    /// <summary>Has the buffers of a connection end with it, whichever side closes it.</summary>
+    private void Follow(ByteStream link)
+    {
+        link.Closed += EndOpen;
+        try
+        {
+            if (!Epoll.WatchForEnd(Links, link.Descriptor))
+                throw new KernelException("epoll_ctl", Errno.Last, link.Peer);
+        }
+        catch (ObjectDisposedException)
+        {
+            EndOpen();
+        }
+
+        void EndOpen() => End(import => import.Link == link && import.Buffer.IsOpen, _linkReason);
+    }
 
     private void End(Predicate<Import> isEnding, string reason)
     {

@@ -59,7 +59,7 @@ public sealed partial class GuestMemory
         if (waits.Events(AtListener) != 0)
             Accept();
         if (waits.Events(AtLinks) != 0)
-            EndWithLinks();
+            _imports.EndWithLinks();
     }
 
     private void Accept()

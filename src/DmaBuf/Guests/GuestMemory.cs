@@ -108,7 +108,7 @@ public sealed partial class GuestMemory : IDisposable
         ArgumentException.ThrowIfNullOrEmpty(name);
         using var unlimited = new WaitLimit();
         var endpoint = Endpoint.Parse($"unixd:{path}");
-        var imports = new GuestImports();
+        var imports = new GuestImports(name);
         SocketListener listener;
         try
         {
@@ -262,10 +262,6 @@ public sealed partial class GuestMemory : IDisposable
         _ending.Dispose();
         _imports.Dispose();
     }
-
-    /// <summary>Ends the buffers whose connection has ended, or was closed by its owner here.</summary>
-    internal void EndWithLinks() =>
-        _imports.EndWithLinks($"the connection to the process of guest '{Name}' that shared the buffer ended");
 
     /// <summary>The name.</summary>
     public override string ToString() => Name;

@@ -70,6 +70,11 @@ public abstract class ByteStream : IDisposable
     /// <summary>Closes this side.</summary>
     public abstract void Dispose();
 
+    /// <summary>Raised when this side has closed the stream.</summary>
+    internal event Action? Closed;
+
+    private protected void RaiseClosed() => Closed?.Invoke();
+
     /// <summary>
     /// A descriptor for poll: for a stream that is used only without blocking, and by nobody who waits.
     /// </summary>

@@ -76,7 +76,11 @@ internal sealed class SocketStream : ByteStream
     }
 
     /// <inheritdoc/>
-    public override void Dispose() => _socket.Dispose();
+    public override void Dispose()
+    {
+        _socket.Dispose();
+        RaiseClosed();
+    }
 
     /// <summary>Sends one byte with a descriptor, in one sendmsg. The stream must be a unix socket.</summary>
     /// <exception cref="KernelException">sendmsg: EPIPE, ECONNRESET.</exception>

@@ -113,6 +113,7 @@ internal sealed class VchanStream : ByteStream
         _events.Notify();
         _memory.Dispose();
         _events.Dispose();
+        RaiseClosed();
     }
 
     /// <inheritdoc/>

@@ -152,7 +152,6 @@ internal sealed class ChannelConnection : IChannelHost, IDisposable
     public void Dispose()
     {
         Stream.Dispose();
-        _opened.Pages.OnClosed();
         _inbox.Dispose();
         _outbox.Dispose();
     }

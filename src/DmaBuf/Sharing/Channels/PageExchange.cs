@@ -28,11 +28,6 @@ internal abstract class PageExchange
     /// <exception cref="DmaBufException">They cannot be used, or do not fit the share's size.</exception>
     public abstract DmaBuffer Import(PendingPages pages, ImportedShare share, ImportMethod method);
 
-    /// <summary>The channel's stream is closed now.</summary>
-    public virtual void OnClosed()
-    {
-    }
-
     /// <summary>The way that two sides have in common.</summary>
     /// <param name="stream">The stream of the channel.</param>
     /// <param name="own">This side's domain, or 0x7FF0 outside Xen.</param>
@@ -185,8 +180,6 @@ internal abstract class PageExchange
 
         public override DmaBuffer Import(PendingPages pages, ImportedShare share, ImportMethod method) =>
             OfSize(guest.Import(pages.GuestPages!, stream), share);
-
-        public override void OnClosed() => guest.EndWithLinks();
     }
 
     /// <summary>Pages that stay shared until this is disposed.</summary>
