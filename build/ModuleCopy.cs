@@ -21,7 +21,7 @@ internal static class ModuleCopy
 
     /// <summary>
     /// Brings a copy up to date whose assemblies are compiled ahead of time for a runtime of another processor, such as
-    /// out/arm64/DmaBufPS. Returns a folder for PSModulePath that contains nothing else.
+    /// out/arm64/modules/DmaBufPS. Returns a folder for PSModulePath that contains nothing else.
     /// </summary>
     public static async Task<string> UpdateAsync(TargetRuntime runtime, CancellationToken cancellationToken)
     {

@@ -4,7 +4,8 @@ namespace DmaBuf.Build;
 
 /// <summary>
 /// Compiles everything; puts the importable module in out/DmaBufPS and the peer in out/dmabuf-peer. With -Arch, also
-/// makes the peer, PowerShell and the module for a computer with another processor, in a folder of that name in out.
+/// makes the peer and the module for a computer with another processor, in a folder of that name in out, and PowerShell
+/// in the cache.
 /// </summary>
 internal static class BuildTask
 {

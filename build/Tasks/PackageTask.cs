@@ -13,12 +13,6 @@ internal static class PackageTask
     {
         arguments.Finish();
         await BuildTask.BuildAsync(cancellationToken);
-        foreach (var processor in Processor.All)
-        {
-            if (await PeerProgram.UpdateAsync(processor, cancellationToken))
-                Report.Line($"The package {await PackPeerAsync(processor, cancellationToken)} has dmabuf-peer.");
-        }
-
         await Pwsh.EnsureAsync(cancellationToken);
         if (Pwsh.Home is null)
             throw new BuildException("Packing needs PowerShell with the module Microsoft.PowerShell.PSResourceGet.");
@@ -26,6 +20,12 @@ internal static class PackageTask
         ModuleCopy.MakePortable(stage);
         var words = Pwsh.Script("package.ps1", "-Module", stage, "-Folder", Repository.Out);
         var code = await Child.RunAsync(words, cancellationToken);
+        foreach (var processor in Processor.All)
+        {
+            if (await PeerProgram.UpdateAsync(processor, cancellationToken))
+                Report.Line($"The package {await PackPeerAsync(processor, cancellationToken)} has dmabuf-peer.");
+        }
+
         Report.LeftOut();
         return code;
     }

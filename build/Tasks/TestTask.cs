@@ -22,8 +22,12 @@ internal static class TestTask
         var onHost = places.HasAny(PlaceSelection.Host);
 
         await DebianSetup.EnsureAsync("tests", DebianSetup.Compiler, cancellationToken);
-        foreach (var other in Processor.All.Where(processor => !processor.IsOwn))
-            await DebianSetup.EnsureAsync($"tests of {other.Name}'s headers", other.CrossCompiler, cancellationToken);
+        if (places.HasAny(PlaceSelection.Host, PlaceSelection.Machine))
+        {
+            foreach (var other in Processor.All.Where(processor => !processor.IsOwn))
+                await DebianSetup.EnsureAsync($"tests of {other.Name}'s headers", other.CrossCompiler, cancellationToken);
+        }
+
         await DebianSetup.EnsureAsync("tests of pictures", DebianSetup.Pictures, cancellationToken);
         await BuildTask.BuildAsync(cancellationToken);
         Directory.CreateDirectory(TestRunner.ResultFolder);

@@ -30,5 +30,11 @@ internal sealed class PlaceSelection
     public bool HasAny(params IEnumerable<string> places) => places.Any(_places.Contains);
 
     /// <summary>Leaves out what is neither here nor in the machine.</summary>
-    public void KeepQuick() => _places.IntersectWith([Host, Machine]);
+    /// <exception cref="BuildException">Nothing is left.</exception>
+    public void KeepQuick()
+    {
+        _places.IntersectWith([Host, Machine]);
+        if (_places.Count == 0)
+            throw new BuildException($"-Quick runs tests in {Host} and {Machine} only.");
+    }
 }

@@ -24,8 +24,8 @@ internal sealed class GuestImports : IDisposable
     }
 
     /// <summary>
-    /// Readable when a connection has ended; see <see cref="EndWithLinks"/>. It is a set of its own, because waking the
-    /// thread that waits for it would take longer than the rest of an import.
+    /// Readable when a peer has ended a connection; see <see cref="EndWithLinks"/>. A set of epoll, so that adding a
+    /// connection does not wake the thread that waits: that would take longer than the rest of an import.
     /// </summary>
     public FileDescriptor Links { get; }
 
@@ -69,16 +69,33 @@ internal sealed class GuestImports : IDisposable
     public void EndWithLinks()
     {
         Epoll.Take(Links);
-        End(import => import.Link is { HasEnded: true }, _linkReason);
+        End(import => import.Link is { } link && HasEnded(link), _linkReason);
     }
 
     /// <inheritdoc/>
     public void Dispose() => Links.Dispose();
 
+    /// <summary>
+    /// Whether the peer has closed its side. It cannot keep the pages then, even if it has not acknowledged everything.
+    /// </summary>
+    private static bool HasEnded(ByteStream link)
+    {
+        try
+        {
+            return Poll.Has(link.Descriptor, Poll.POLLRDHUP);
+        }
+        catch (ObjectDisposedException)
+        {
+            return true;
+        }
+    }
+
     /// <summary>Has the buffers of a connection end with it, whichever side closes it.</summary>
     private void Follow(ByteStream link)
     {
-        link.Closed += EndOpen;
+        // Once, however many buffers there are.
+        link.Closed -= OnClosed;
+        link.Closed += OnClosed;
         try
         {
             if (!Epoll.WatchForEnd(Links, link.Descriptor))
@@ -86,11 +103,15 @@ internal sealed class GuestImports : IDisposable
         }
         catch (ObjectDisposedException)
         {
-            EndOpen();
         }
 
-        void EndOpen() => End(import => import.Link == link && import.Buffer.IsOpen, _linkReason);
+        // It may have been closed before this listened, and a poll may have kept the descriptor open until now.
+        if (link.Descriptor.IsDisposed)
+            OnClosed(link);
     }
+
+    private void OnClosed(ByteStream link) =>
+        End(import => import.Link == link && !import.Buffer.IsFreed, _linkReason);
 
     private void End(Predicate<Import> isEnding, string reason)
     {

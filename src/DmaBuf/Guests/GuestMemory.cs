@@ -286,13 +286,13 @@ public sealed partial class GuestMemory : IDisposable
 
     private static DmaBufException Refused(GuestMemoryPieces pieces, GuestPages pages, int errno)
     {
-        // The limits are read only now, because reading them takes as long as all else.
+        // Reading the limits takes as long as the rest of an import, so only a refusal is worth it.
         if (errno == Errno.EINVAL && pieces.Ranges.Count > UdmabufAllocator.ListLimit)
         {
             return new GuestException(
                 GuestFault.TooManyRanges,
-                $"{pages} are more ranges than this host's udmabuf driver takes, which is "
-                + $"{UdmabufAllocator.ListLimit} (list_limit).",
+                $"{Quantity.Of(pages.Count, "page")} of a guest in {pieces.Ranges.Count} ranges are more ranges than this"
+                + $" host's udmabuf driver takes, which is {UdmabufAllocator.ListLimit} (list_limit).",
                 "Make the buffer of huge pages in the guest, which are few ranges; or raise "
                 + "/sys/module/udmabuf/parameters/list_limit here.");
         }

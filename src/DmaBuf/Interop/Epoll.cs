@@ -15,8 +15,8 @@ internal static unsafe partial class Epoll
     private const uint EPOLLET = 1u << 31;
     private const int MostEvents = 16;
 
-    /// <summary>More than a struct epoll_event: 12 bytes on x86-64 and 16 on Arm64, with the events in front.</summary>
-    private const int EventSize = 16;
+    /// <summary>At least a struct epoll_event: 12 bytes on x86-64 and 16 on Arm64, with the events in front.</summary>
+    internal const int EventSize = 16;
 
     /// <summary>epoll_create1(2).</summary>
     /// <returns>The descriptor, or null with the error number in <see cref="Errno.Last"/>.</returns>

@@ -70,13 +70,17 @@ public abstract class ByteStream : IDisposable
     /// <summary>Closes this side.</summary>
     public abstract void Dispose();
 
-    /// <summary>Raised when this side has closed the stream.</summary>
-    internal event Action? Closed;
+    /// <summary>
+    /// Raised when this side closes the stream, on the thread that does so. The descriptor is disposed by then, but
+    /// a poll may keep it open a little longer.
+    /// </summary>
+    internal event Action<ByteStream>? Closed;
 
-    private protected void RaiseClosed() => Closed?.Invoke();
+    private protected void RaiseClosed() => Closed?.Invoke(this);
 
     /// <summary>
-    /// A descriptor for poll: for a stream that is used only without blocking, and by nobody who waits.
+    /// A descriptor for poll: of a stream that is used only without blocking and by nobody who waits, or to learn of the
+    /// peer's end.
     /// </summary>
     internal abstract FileDescriptor Descriptor { get; }
 

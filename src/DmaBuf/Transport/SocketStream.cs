@@ -78,6 +78,8 @@ internal sealed class SocketStream : ByteStream
     /// <inheritdoc/>
     public override void Dispose()
     {
+        if (_socket.IsDisposed)
+            return;
         _socket.Dispose();
         RaiseClosed();
     }

@@ -207,6 +207,63 @@ public sealed partial class GuestMemoryTests : IDisposable
     }
 
     [Fact]
+    public void All_buffers_of_one_connection_end_with_it_and_so_do_open_views_and_later_imports()
+    {
+        Requires.Udmabuf();
+        using var guest = Listen();
+        using var front = Ready(guest);
+        using var listener = StreamListener.Listen(Endpoint.Parse($"unixd:{_folder.File("s")}"));
+        using var sharing = StreamConnector.Connect(Endpoint.Parse($"unix:{_folder.File("s")}"), _limit);
+        var link = listener.Accept(_limit);
+        var buffers = Enumerable.Range(0, 20).Select(Import).ToList();
+        using var view = buffers[0].OpenView(BufferAccess.Read);
+        // Its view keeps the pages of a removed buffer in use.
+        buffers[0].Dispose();
+        link.Dispose();
+        Assert.All(buffers, buffer => Assert.False(buffer.IsOpen));
+        Assert.True(Refuses(view));
+        using var late = Import(20);
+        Assert.False(late.IsOpen);
+        Assert.Equal(0, guest.BufferCount);
+
+        DmaBuffer Import(int frame) => guest.Import(
+            new GuestPages { FrameSize = 4096, Ranges = [new(0x100000 + ((ulong)frame % Pages), 1)] }, link);
+
+        static bool Refuses(BufferView view)
+        {
+            try
+            {
+                return view.Slice(0, 1).IsEmpty;
+            }
+            catch (BufferException)
+            {
+                return true;
+            }
+        }
+    }
+
+    [Fact]
+    public void More_ranges_than_the_driver_takes_are_refused_with_a_cure()
+    {
+        Requires.Udmabuf();
+        using var guest = Listen();
+        using var memory = MemFdAllocator.Allocate(4096L * 4096);
+        using var front = new TestFrontEnd(guest.SocketPath);
+        front.Negotiate();
+        front.SetTable((0x100000000, 4096UL * 4096, 0, File(memory)));
+        front.Start();
+        guest.WaitReady(_limit);
+        var count = (int)UdmabufAllocator.ListLimit! + 1;
+        Assert.SkipWhen(count > 2048, "needs a list_limit of udmabuf below 2048");
+        var every = Enumerable.Range(0, count).Select(i => new FrameRange(0x100000 + 2 * (ulong)i, 1));
+        var failure = Assert.Throws<GuestException>(
+            () => guest.Import(new GuestPages { FrameSize = 4096, Ranges = [.. every] }));
+        Assert.Equal("Guest,TooManyRanges", failure.ErrorId);
+        Assert.Contains($"{count} ranges", failure.Message, StringComparison.Ordinal);
+        Assert.Contains("huge pages", failure.RecommendedAction, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void A_later_table_leaves_buffers_whose_memory_is_still_there()
     {
         Requires.Udmabuf();

@@ -17,14 +17,16 @@ public abstract class HeaderTests(Lazy<Dictionary<string, long>> headers)
     /// What is in no header of libc6-dev: macros of asm-generic/ioctl.h with a prefix, numbers of the kernel's own
     /// sources, and one of Xen's headers (xen/io/xs_wire.h).
     /// </summary>
+    private const string Mark = ".ascii \"->";
     private static readonly string[] s_withoutHeader =
         ["IOC_NONE", "IOC_WRITE", "IOC_READ", "ENOTSUPP", "LAST_RESERVED_PORT", "XENSTORE_PAYLOAD_MAX"];
 
     /// <summary>Reads what a compiler's headers say.</summary>
     private protected static Lazy<Dictionary<string, long>> Read(string compiler, string packages) => new(() =>
         CProgram.ToAssembly("layout", compiler, packages)
-            .Where(line => line.StartsWith("->", StringComparison.Ordinal))
-            .Select(line => (Line: line[2..], At: line.LastIndexOf(' ') - 2))
+            .Where(line => line.StartsWith(Mark, StringComparison.Ordinal))
+            .Select(line => line[Mark.Length..].TrimEnd('"'))
+            .Select(line => (Line: line, At: line.LastIndexOf(' ')))
             .ToDictionary(
                 value => value.Line[..value.At],
                 // A processor's assembly language may mark numbers.
@@ -64,6 +66,7 @@ public abstract class HeaderTests(Lazy<Dictionary<string, long>> headers)
             values["sizeof ioctl_evtchn_bind_unbound_port"], Unsafe.SizeOf<Evtchn.ioctl_evtchn_bind_unbound_port>());
         Assert.Equal(values["sizeof ioctl_evtchn_notify"], Unsafe.SizeOf<Evtchn.ioctl_evtchn_notify>());
         Assert.Equal(values["sizeof ucred"], Unsafe.SizeOf<Socket.ucred>());
+        Assert.InRange(values["sizeof epoll_event"], 1, Epoll.EventSize);
     }
 
     [Theory]

@@ -56,6 +56,7 @@ internal static class CProgram
         {
             var errors = process.StandardError.ReadToEnd();
             process.WaitForExit();
+            Assert.SkipWhen(errors.Contains("No such file or directory", StringComparison.Ordinal), $"needs {packages}");
             Assert.True(process.ExitCode == 0, errors);
         }
     }

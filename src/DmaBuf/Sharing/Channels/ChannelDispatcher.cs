@@ -99,7 +99,7 @@ internal sealed class ChannelDispatcher : IDisposable
         {
             Monitor.Enter(_table.Sync);
             EndRound();
-            _takeOver.Start();
+            _takeOver.Begin();
             if (HasWork || _isStopped)
                 Poll.Signal(_work);
         }
@@ -197,7 +197,7 @@ internal sealed class ChannelDispatcher : IDisposable
     private int BeginRest()
     {
         if (_server is null)
-            _takeOver.Start();
+            _takeOver.Arm();
         return HasWork ? 0 : -1;
     }
 

@@ -8,7 +8,9 @@ internal sealed class ShareIdSource
 {
     private const int RandomSize = 12;
 
-    /// <summary>Random bytes for many ids, because a call for those of one would take longer than all else.</summary>
+    /// <summary>
+    /// The random bytes of many ids: a call to the generator for each would be much of the time that publishing takes.
+    /// </summary>
     private readonly byte[] _random = new byte[64 * RandomSize];
 
     private int _used;

@@ -25,10 +25,16 @@ internal sealed class TakeOverTimer : IDisposable
     public FileDescriptor Descriptor { get; } =
         Timerfd.Create() ?? throw new KernelException("timerfd_create", Errno.Last, "this process");
 
-    /// <summary>From now on, nobody serves.</summary>
-    public void Start()
+    /// <summary>A waiter has stopped serving.</summary>
+    public void Begin()
     {
         _unservedSince = Stopwatch.GetTimestamp();
+        Arm();
+    }
+
+    /// <summary>Has the timer run, since whenever nobody has served.</summary>
+    public void Arm()
+    {
         if (!_isSet)
             Set(_milliseconds);
     }
@@ -36,8 +42,8 @@ internal sealed class TakeOverTimer : IDisposable
     /// <summary>Whether nobody has served for a moment. Called when the timer has expired.</summary>
     public bool TakeIsDue(bool isServed)
     {
-        var elapsed = isServed ? 0 : (int)Stopwatch.GetElapsedTime(_unservedSince).TotalMilliseconds;
-        if (elapsed >= ShortestMilliseconds)
+        var left = ShortestMilliseconds - Stopwatch.GetElapsedTime(_unservedSince).TotalMilliseconds;
+        if (!isServed && left <= 0)
         {
             Set(0);
             _milliseconds = ShortestMilliseconds;
@@ -45,7 +51,7 @@ internal sealed class TakeOverTimer : IDisposable
         }
 
         _milliseconds = Math.Min(2 * _milliseconds, LongestMilliseconds);
-        Set(isServed ? 0 : ShortestMilliseconds - elapsed);
+        Set(isServed ? 0 : (int)Math.Ceiling(left));
         return false;
     }
 
