@@ -27,22 +27,26 @@ internal sealed unsafe class Mapping : SafeHandle
 
     public bool Writable { get; }
 
-    /// <summary>A descriptor that only this mapping needs, closed with it.</summary>
-    public FileDescriptor? Owned { get; init; }
-
     /// <summary>Maps a whole buffer, read-write where its descriptor allows that, otherwise read-only.</summary>
     /// <param name="fd">The descriptor to map.</param>
     /// <param name="offset">Where in it the buffer starts; grant devices have one offset for each buffer.</param>
     /// <param name="length">The buffer's size in bytes.</param>
     /// <param name="target">The buffer that a failure names.</param>
     /// <param name="refusedAction">The advice for an exporter or device that refuses.</param>
-    /// <param name="owned">A descriptor to close with the mapping.</param>
     /// <exception cref="KernelException">
     /// mmap: EACCES for a write-only descriptor, ENOMEM, and <see cref="IsRefusal">the numbers with which exporters
     /// refuse</see>.
     /// </exception>
-    public static Mapping Create(
-        FileDescriptor fd, long offset, long length, object target, string refusedAction, FileDescriptor? owned = null)
+    public static Mapping Create(FileDescriptor fd, long offset, long length, object target, string refusedAction) =>
+        TryCreate(fd, offset, length, target)
+            ?? throw new KernelException("mmap", Errno.Last, target.ToString()!, refusedAction);
+
+    /// <summary>
+    /// Like <see cref="Create"/>, but returns null where the exporter or device refuses: an exception would take longer
+    /// than to map the pages in another way.
+    /// </summary>
+    /// <exception cref="KernelException">mmap: EACCES for a write-only descriptor, ENOMEM.</exception>
+    public static Mapping? TryCreate(FileDescriptor fd, long offset, long length, object target)
     {
         var access = Fcntl.GetFlags(fd) & Fcntl.O_ACCMODE;
         if (access == Fcntl.O_WRONLY)
@@ -55,7 +59,7 @@ internal sealed unsafe class Mapping : SafeHandle
         {
             var both = Mman.Map(fd, offset, length, Mman.PROT_READ | Mman.PROT_WRITE);
             if (both != null)
-                return new Mapping(both, length, writable: true) { Owned = owned };
+                return new Mapping(both, length, writable: true);
         }
 
         // EPERM: a memfd sealed against writing. EACCES: a device that allows no write access.
@@ -63,17 +67,15 @@ internal sealed unsafe class Mapping : SafeHandle
         {
             var readOnly = Mman.Map(fd, offset, length, Mman.PROT_READ);
             if (readOnly != null)
-                return new Mapping(readOnly, length, writable: false) { Owned = owned };
+                return new Mapping(readOnly, length, writable: false);
         }
 
         var errno = Errno.Last;
-        throw new KernelException("mmap", errno, target.ToString()!, errno switch
-        {
-            _ when IsRefusal(errno) => refusedAction,
-            Errno.ENOMEM =>
-                "Not enough address space, memory or huge pages: see 'ulimit -v' and /proc/sys/vm/nr_hugepages.",
-            _ => null,
-        });
+        if (IsRefusal(errno))
+            return null;
+        throw new KernelException("mmap", errno, target.ToString()!, errno == Errno.ENOMEM
+            ? "Not enough address space, memory or huge pages: see 'ulimit -v' and /proc/sys/vm/nr_hugepages."
+            : null);
     }
 
     /// <summary>
@@ -87,7 +89,6 @@ internal sealed unsafe class Mapping : SafeHandle
     protected override bool ReleaseHandle()
     {
         Mman.Unmap((void*)handle, Length);
-        Owned?.Dispose();
         return true;
     }
 }

@@ -64,20 +64,9 @@ public static class GrantMapper
     internal static DmaBuffer ImportNoticePage(GrantRefs page) =>
         OnDevice(page, device => Map(device, page, clearFirstByteAtUnmap: true));
 
-    /// <summary>Makes a mapping with a grant device handle of its own.</summary>
-    internal static Mapping Map(GrantRefs grants)
-    {
-        var device = OpenDevice();
-        try
-        {
-            return Mapping.Create(device, Prepare(device, grants), grants.Size, grants, RefusedAction, owned: device);
-        }
-        catch
-        {
-            device.Dispose();
-            throw;
-        }
-    }
+    /// <summary>Makes a mapping. The device keeps the references until it is closed.</summary>
+    internal static Mapping Map(FileDescriptor device, GrantRefs grants) =>
+        Mapping.Create(device, Prepare(device, grants), grants.Size, grants, RefusedAction);
 
     /// <summary>Makes a buffer with a new device handle, which is closed on failure.</summary>
     private static DmaBuffer OnDevice(GrantRefs grants, Func<FileDescriptor, DmaBuffer> make)
