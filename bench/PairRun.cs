@@ -14,15 +14,16 @@ internal sealed class PairRun
     /// <summary>Runs pair.sh in dom0. Its errors go to this process's standard error.</summary>
     public static Task<PairRun> RunAsync(
         XenHost host,
+        XenTarget target,
         string exporter,
         string importer,
         string backing,
         int copies,
         IEnumerable<(long Size, int Rounds)> steps) =>
-        RunAsync(host, $"xen-{exporter}-{importer}-{copies}.txt",
+        RunAsync(host, Path.Combine(target.Folder, $"xen-{exporter}-{importer}-{copies}.txt"),
         [
             Path.Combine(Workshop.Root, "bench/Xen/pair.sh"), exporter, importer, backing,
-            Workshop.PairC, Workshop.Pair, $"{copies}", .. steps.Select(step => $"{step.Size}:{step.Rounds}"),
+            target.C, target.Ours, $"{copies}", .. steps.Select(step => $"{step.Size}:{step.Rounds}"),
         ]);
 
     /// <summary>Runs pages.sh on a KVM host. Its errors go to this process's standard error.</summary>
@@ -33,7 +34,7 @@ internal sealed class PairRun
     /// <param name="steps">Sizes, with an h after those of huge pages, and rounds.</param>
     public static Task<PairRun> RunAsync(
         KvmHost host, string guest, int cid, int copies, IEnumerable<(string Size, int Rounds)> steps) =>
-        RunAsync(host, $"kvm-{copies}.txt",
+        RunAsync(host, Path.Combine(Workshop.Out, $"kvm-{copies}.txt"),
         [
             Path.Combine(Workshop.Root, "bench/Kvm/pages.sh"), guest, $"{cid}", Workshop.PagesC, Workshop.Pair,
             $"{copies}", .. steps.Select(step => $"{step.Size}:{step.Rounds}"),
@@ -45,7 +46,7 @@ internal sealed class PairRun
         var code = await host.RunAsync(
             host.HostName, new GuestCommand("sh", words), output, Console.OpenStandardError());
         var text = Encoding.UTF8.GetString(output.ToArray());
-        await File.WriteAllTextAsync(Path.Combine(Workshop.Out, keptIn), text);
+        await File.WriteAllTextAsync(keptIn, text);
         return code == 0
             ? new PairRun(text)
             : throw new InvalidOperationException($"{words[0]} failed ({code}). It printed:\n{text}");

@@ -1,10 +1,11 @@
 using System.ComponentModel;
 using System.Globalization;
 using DmaBuf.Bench;
+using DmaBuf.Lab;
 
 const string Usage =
     "options: --quick, --only core|channels|pictures|video|cmdlets|processes|xen|xen-streams|kvm, --module PATH"
-    + " (default: $DMABUFPS_MODULE, or else out/DmaBufPS)";
+    + " (default: $DMABUFPS_MODULE, or else out/DmaBufPS), --arch x64|arm64 (of the Xen host)";
 
 const string Xen = "xen";
 const string XenStreams = "xen-streams";
@@ -15,6 +16,7 @@ if (args is [VideoSuite.SenderRole, .. var words])
     return VideoSuite.Send(words);
 string[] parts = ["core", "channels", "pictures", "video", "cmdlets", "processes"];
 var quick = false;
+var target = new XenTarget(MachineArchitecture.OfThisComputer);
 var module = Environment.GetEnvironmentVariable("DMABUFPS_MODULE") ?? Path.Combine(Workshop.Root, "out/DmaBufPS");
 for (var i = 0; i < args.Length; i++)
 {
@@ -26,6 +28,10 @@ for (var i = 0; i < args.Length; i++)
         case "--only" when i + 1 < args.Length
             && (parts.Contains(args[i + 1]) || args[i + 1] is Xen or XenStreams or Kvm):
             parts = [args[++i]];
+            break;
+        case "--arch" when i + 1 < args.Length && MachineArchitecture.Find(args[i + 1]) is { } architecture:
+            target = new XenTarget(architecture);
+            i++;
             break;
         case "--module" when i + 1 < args.Length:
             module = args[++i];
@@ -39,7 +45,7 @@ for (var i = 0; i < args.Length; i++)
 try
 {
     if (parts is [Xen or XenStreams])
-        Workshop.PreparePair();
+        target.Compile();
     else if (parts is [Kvm])
         Workshop.PreparePages();
     else
@@ -47,12 +53,12 @@ try
 }
 catch (Exception e) when (e is Win32Exception or InvalidOperationException)
 {
-    Console.Error.WriteLine($"Cannot compile the C baseline: {e.Message} Install gcc, libc6-dev and linux-libc-dev.");
+    Console.Error.WriteLine($"Cannot compile the C baseline: {e.Message} Install {target.CompilerPackages}.");
     return 1;
 }
 
 if (parts is [Xen or XenStreams])
-    return await XenSuite.RunAsync(quick, streamsOnly: parts is [XenStreams]);
+    return await XenSuite.RunAsync(target, quick, streamsOnly: parts is [XenStreams]);
 if (parts is [Kvm])
     return await KvmSuite.RunAsync(quick);
 

@@ -21,17 +21,18 @@ internal static class Workshop
     /// <summary>baseline.c as a program.</summary>
     public static string Program { get; } = Path.Combine(Out, "baseline");
 
-    /// <summary>Xen/pair.c as a program.</summary>
-    public static string PairC { get; } = Path.Combine(Out, "pair");
-
     /// <summary>Kvm/pages.c as a program.</summary>
     public static string PagesC { get; } = Path.Combine(Out, "pages");
 
     /// <summary>tests/Peers/video.c as a program.</summary>
     public static string Video { get; } = Path.Combine(Out, "video");
 
-    /// <summary>The counterpart of pair.c and pages.c that uses the core; the build makes it.</summary>
+    /// <summary>The counterpart of pages.c that uses the core; the build makes it.</summary>
     public static string Pair { get; } = Path.Combine(Root, "out/dmabuf-pair");
+
+    /// <summary>The compiler for this computer.</summary>
+    public static string OwnCompiler { get; } =
+        Environment.GetEnvironmentVariable("CC") is { Length: > 0 } named ? named : "cc";
 
     /// <summary>
     /// A file for output, in memory where the system has such a folder, so that the disk's speed does not count.
@@ -47,29 +48,22 @@ internal static class Workshop
     public static void Prepare()
     {
         Directory.CreateDirectory(Out);
-        Compile("baseline.c", "-shared", "-fPIC", "-o", Library);
-        Compile("baseline.c", "-o", Program);
-        Compile("../tests/Peers/video.c", "-o", Video);
+        Compile(OwnCompiler, "baseline.c", "-shared", "-fPIC", "-o", Library);
+        Compile(OwnCompiler, "baseline.c", "-o", Program);
+        Compile(OwnCompiler, "../tests/Peers/video.c", "-o", Video);
         Baseline.Load(Library);
-    }
-
-    /// <summary>Compiles Xen/pair.c.</summary>
-    public static void PreparePair()
-    {
-        Directory.CreateDirectory(Out);
-        Compile("Xen/pair.c", "-o", PairC);
     }
 
     /// <summary>Compiles Kvm/pages.c.</summary>
     public static void PreparePages()
     {
         Directory.CreateDirectory(Out);
-        Compile("Kvm/pages.c", "-pthread", "-o", PagesC);
+        Compile(OwnCompiler, "Kvm/pages.c", "-pthread", "-o", PagesC);
     }
 
-    private static void Compile(string source, params string[] arguments)
+    /// <summary>Compiles a C program of the benchmarks; the source is relative to their folder.</summary>
+    public static void Compile(string compiler, string source, params string[] arguments)
     {
-        var compiler = Environment.GetEnvironmentVariable("CC") is { Length: > 0 } named ? named : "cc";
         using var process = Process.Start(compiler, ["-O2", Path.Combine(Root, "bench", source), .. arguments]);
         process.WaitForExit();
         if (process.ExitCode != 0)

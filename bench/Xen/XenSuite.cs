@@ -20,47 +20,57 @@ internal static class XenSuite
     /// <summary>Enough for the 32768 references of 128 MiB, with room for others.</summary>
     private const int ManyGrantFrames = 256;
 
+    /// <param name="target">The host's processor.</param>
     /// <param name="quick">Fewer rounds.</param>
     /// <param name="streamsOnly">Streams and channels, and no hand-offs.</param>
-    public static async Task<int> RunAsync(bool quick, bool streamsOnly)
+    public static async Task<int> RunAsync(XenTarget target, bool quick, bool streamsOnly)
     {
-        if (!File.Exists(Workshop.Pair))
+        if (!File.Exists(target.Ours))
         {
-            Console.Error.WriteLine($"There is no {Workshop.Pair}: run ./build.sh bench -Xen, which builds it.");
+            Console.Error.WriteLine($"There is no {target.Ours}: run ./build.sh bench -Xen, which builds it.");
+            return 1;
+        }
+
+        if (streamsOnly && target.NoStreams is { } reason)
+        {
+            Console.Error.WriteLine(reason);
             return 1;
         }
 
         await using var host = await XenHost.StartAsync(new XenHostOptions
         {
-            // A PV guest, which is faster. Its grant table has Xen's default size.
-            Guests = [new XenGuestOptions { Name = Guest, Type = XenGuestType.Pv }],
+            Architecture = target.Architecture,
+            Guests = [target.Guest(Guest)],
             Driver = GrantDriver.Stock,
             GrantFrames = ManyGrantFrames,
             Say = Console.Error.WriteLine,
         });
         Console.WriteLine(host.Description);
-        var rows = await StreamRun.RowsAsync(host, Guest, quick);
-        var refusals = streamsOnly ? [] : await AddHandOffsAsync(rows, host, quick);
+        var rows = target.NoStreams is null ? await StreamRun.RowsAsync(host, Guest, quick) : [];
+        var refusals = streamsOnly ? [] : await AddHandOffsAsync(rows, host, target, quick);
         Console.WriteLine();
         Console.WriteLine("Medians between two domains. Ratio: C's time divided by ours; above 1, ours is faster.");
         ResultTable.Print(rows, Console.Out);
         refusals.ForEach(Console.WriteLine);
+        if (target.NoStreams is { } left)
+            Console.WriteLine(left);
         return 0;
     }
 
     /// <returns>What was refused.</returns>
-    private static async Task<List<string>> AddHandOffsAsync(List<Row> rows, XenHost host, bool quick)
+    private static async Task<List<string>> AddHandOffsAsync(
+        List<Row> rows, XenHost host, XenTarget target, bool quick)
     {
         var refusals = new List<string>();
         long[] sizes = [64 << 10, Mebi, 16 * Mebi, 64 * Mebi, Largest];
         int[] rounds = quick ? [16, 16, 8, 6, 5] : [150, 150, 40, 25, 15];
         Console.WriteLine($"Measuring: dom0 -> {Guest}");
-        var run = await PairRun.RunAsync(host, XenHost.Dom0, Guest, "udmabuf", 0, sizes.Zip(rounds));
+        var run = await PairRun.RunAsync(host, target, XenHost.Dom0, Guest, "udmabuf", 0, sizes.Zip(rounds));
         AddHandOffs(rows, run, $"dom0 -> {Guest}, udmabuf", sizes);
 
         Console.WriteLine($"Measuring: {Guest} -> dom0");
         rounds = quick ? [16, 16, 6, 4, 1] : [150, 150, 40, 20, 1];
-        run = await PairRun.RunAsync(host, Guest, XenHost.Dom0, "gntalloc", 0, sizes.Zip(rounds));
+        run = await PairRun.RunAsync(host, target, Guest, XenHost.Dom0, "gntalloc", 0, sizes.Zip(rounds));
         AddHandOffs(rows, run, $"{Guest} -> dom0, gntalloc", sizes[..^1]);
         refusals.Add(
             $"128 MiB of {Guest}, whose grant table has 64 frames. Ours: {run.Refusal("ours", $"{Largest}")}");
@@ -69,7 +79,7 @@ internal static class XenSuite
         Console.WriteLine("Measuring: reading an import");
         sizes = [Mebi, 16 * Mebi];
         rounds = quick ? [6, 4] : [40, 20];
-        run = await PairRun.RunAsync(host, XenHost.Dom0, Guest, "udmabuf", 25, sizes.Zip(rounds));
+        run = await PairRun.RunAsync(host, target, XenHost.Dom0, Guest, "udmabuf", 25, sizes.Zip(rounds));
         foreach (var size in sizes)
         {
             var copy = run.Copy($"{size}");

@@ -164,7 +164,10 @@ static int run_exporter(const char *port, unsigned domain, int with_udmabuf)
     return 0;
 }
 
-/* Imports as the core does: as a dma-buf where the kernel can make one from references, otherwise as a mapping. */
+/*
+ * Imports as the core does: as a dma-buf where the kernel can make one from references. Where it cannot, or where its
+ * dma-buf has no mmap (Arm64's unmodified driver), the pages are reached by a mapping of the references.
+ */
 static unsigned char *import(int device, unsigned domain, const uint32_t *refs, uint32_t count, int *fd)
 {
     struct ioctl_gntdev_dmabuf_exp_from_refs *export = malloc(sizeof(*export) + count * sizeof(uint32_t));
@@ -175,8 +178,11 @@ static unsigned char *import(int device, unsigned domain, const uint32_t *refs, 
     memcpy(export->refs, refs, count * sizeof(uint32_t));
     *fd = ioctl(device, IOCTL_GNTDEV_DMABUF_EXP_FROM_REFS, export) < 0 ? -1 : (int)export->fd;
     free(export);
-    if (*fd >= 0)
-        return map(*fd, 0, (size_t)count * PAGE);
+    if (*fd >= 0) {
+        pages = mmap(NULL, (size_t)count * PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, *fd, 0);
+        if (pages != MAP_FAILED)
+            return pages;
+    }
 
     mapping = malloc(sizeof(*mapping) + count * sizeof(mapping->refs[0]));
     *mapping = (struct ioctl_gntdev_map_grant_ref){ .count = count };
