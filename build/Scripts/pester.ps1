@@ -1,20 +1,25 @@
 <#
 .SYNOPSIS
-Runs a Pester suite and writes each test's outcome and duration to a JSON file.
+Runs a Pester suite and writes each test's outcome and duration to a JSON file. -Tests is a file or folder, or several
+with colons between them; -Tag leaves out the tests without it.
 #>
-param([string] $Pester, [string] $Tests, [string] $Results, [string] $Filter)
+param([string] $Pester, [string] $Tests, [string] $Results, [string] $Filter, [string] $Tag)
 
 $ErrorActionPreference = 'Stop'
 Import-Module $Pester
 $configuration = New-PesterConfiguration
+$paths = $Tests -split ':'
 # Subfolders are left out, because their tests need other machines.
-$configuration.Run.Path = @(Get-ChildItem -LiteralPath $Tests -Filter *.Tests.ps1 | ForEach-Object FullName)
+$configuration.Run.Path = @(Get-ChildItem -LiteralPath $paths -Filter *.Tests.ps1 | ForEach-Object FullName)
 $configuration.Run.PassThru = $true
 # The build program counts the lines.
 $configuration.Output.Verbosity = 'Detailed'
 $configuration.Output.RenderMode = 'Plaintext'
 if ($Filter) {
     $configuration.Filter.FullName = "*$Filter*"
+}
+if ($Tag) {
+    $configuration.Filter.Tag = $Tag
 }
 $run = Invoke-Pester -Configuration $configuration
 
@@ -25,7 +30,7 @@ $outcomes = @(
         # Only the lines in the tests: Pester adds two dozen of its own to each stack trace.
         $errors = foreach ($record in $test.ErrorRecord) {
             $record.Exception.Message
-            $record.ScriptStackTrace -split "`n" | Where-Object { $_.Contains($Tests) }
+            $record.ScriptStackTrace -split "`n" | Where-Object { $line = $_; $paths.Where({ $line.Contains($_) }) }
         }
         @{
             Name = $test.ExpandedPath

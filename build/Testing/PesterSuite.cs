@@ -4,14 +4,22 @@ using System.Text.RegularExpressions;
 
 namespace DmaBuf.Build;
 
-/// <summary>Tests of the cmdlets, in one file or in the files of one folder.</summary>
+/// <summary>Tests of the cmdlets, in files and in the files of folders, run by one PowerShell.</summary>
 /// <param name="pester">Pester's manifest.</param>
 /// <param name="name">The suite's name.</param>
-/// <param name="path">The file, or the folder, whose subfolders belong to other suites.</param>
+/// <param name="path">
+/// The file, or the folder, whose subfolders belong to other suites; several with colons between them.
+/// </param>
 /// <param name="minutes">How long a run may take.</param>
 /// <param name="powerShell">The command that starts PowerShell there; null for this computer's.</param>
+/// <param name="tag">The tag of the tests to run; null for all.</param>
 internal sealed partial class PesterSuite(
-    string pester, string name, string path, int minutes = 25, IReadOnlyList<string>? powerShell = null) : TestSuite
+    string pester,
+    string name,
+    string path,
+    int minutes = 25,
+    IReadOnlyList<string>? powerShell = null,
+    string? tag = null) : TestSuite
 {
     /// <summary>The folder of the tests that need one machine.</summary>
     public static string Folder { get; } = Repository.At("tests", "Pester");
@@ -32,13 +40,14 @@ internal sealed partial class PesterSuite(
         [
             "-Pester", pester, "-Tests", path, "-Results", resultFile,
             .. filter is null ? Array.Empty<string>() : ["-Filter", filter],
+            .. tag is null ? Array.Empty<string>() : ["-Tag", tag],
         ]);
 
     public override bool Follow(string line, TestProgress progress)
     {
         var isOutcome = Outcome().IsMatch(line);
         if (Discovery().Match(line) is { Success: true } found)
-            progress.AddTests(int.Parse(found.Groups[1].ValueSpan, CultureInfo.InvariantCulture));
+            progress.SetTests(int.Parse(found.Groups[1].ValueSpan, CultureInfo.InvariantCulture));
         else if (isOutcome)
             progress.EndTest();
         if (isOutcome && line.TrimStart().StartsWith("[-]", StringComparison.Ordinal))
@@ -65,7 +74,8 @@ internal sealed partial class PesterSuite(
         }
     }
 
-    [GeneratedRegex("^Discovery found ([0-9]+) tests")]
+    /// <summary>The number of tests; a second line, where only some of them run, has the number of those.</summary>
+    [GeneratedRegex("^(?:Discovery found|Filters selected) ([0-9]+) tests")]
     private static partial Regex Discovery();
 
     [GeneratedRegex(@"^\s*\[[-+!?]\] ")]

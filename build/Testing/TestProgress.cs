@@ -26,6 +26,9 @@ internal sealed class TestProgress(TestStage stage)
     /// <summary>Adds tests that the suite has discovered.</summary>
     public void AddTests(int count) => _testsFound += count;
 
+    /// <summary>Notes how many tests the suite has in all.</summary>
+    public void SetTests(int count) => _testsFound = count;
+
     /// <summary>Notes that one of its tests has ended.</summary>
     public void EndTest() => _testsDone++;
 
