@@ -2,11 +2,12 @@
 # guest's part of a test runs in that guest's own PowerShell, which is started once. On Xen, the build sets
 # DMABUFPS_DRIVER_DISTRIBUTION, _STOCK and _MMAP to the files of the grant device's drivers. Where guests are PV that
 # should be PVH, it sets DMABUFPS_WITHOUT_PVH to the reason. On another processor, it sets DMABUFPS_MODULE to the copy
-# of the module that is compiled for it.
+# of the module that is compiled for it, and DMABUFPS_PEER to its dmabuf-peer.
 
 $ErrorActionPreference = 'Stop'
 $script:RepositoryRoot = Split-Path (Split-Path $PSScriptRoot)
 $script:ModulePath = $env:DMABUFPS_MODULE ?? (Join-Path $RepositoryRoot 'out/DmaBufPS')
+$script:PeerProgram = $env:DMABUFPS_PEER ?? (Join-Path $RepositoryRoot 'out/dmabuf-peer')
 $script:IsArm64 = [Runtime.InteropServices.RuntimeInformation]::OSArchitecture -eq 'Arm64'
 $script:IsXen = Test-Path /proc/xen/capabilities
 if (-not (Get-Module DmaBufPS)) {
