@@ -4,7 +4,8 @@ namespace DmaBuf.Build;
 
 /// <summary>
 /// Runs tests between Arm64 domains, where an unmodified driver makes a dma-buf of references: the hand-offs of
-/// dmabuf-peer, and sharing by the cmdlets, with each of the grant device's drivers in the guests.
+/// dmabuf-peer and sharing by the cmdlets, with each of the grant device's drivers in the guests; what other processes
+/// and devices can do with such a dma-buf; and each kind of failure once.
 /// </summary>
 /// <param name="runner">Runs the suites.</param>
 /// <param name="tally">Records a host that does not start.</param>
@@ -18,6 +19,16 @@ internal sealed class Arm64XenTests(TestRunner runner, TestTally tally, string? 
 
     /// <summary>The drivers that the guests load one after another, for dmabuf-peer.</summary>
     private static readonly GrantDriver[] s_drivers = [GrantDriver.Stock, GrantDriver.Distribution];
+
+    /// <summary>
+    /// The suites of the cmdlets: a name, the files and folders in tests/Lab, and a tag. The tag Arm64 marks tests of
+    /// failures that cover each error path of the grant and xenstore code once; all of them would take too long here.
+    /// </summary>
+    private static readonly (string Name, string[] Paths, string? Tag)[] s_cmdlets =
+    [
+        ("Sharing", ["Sharing.Tests.ps1"], null),
+        ("Arm64", ["Arm64", "Faults.Tests.ps1", "Transport.Tests.ps1"], "Arm64"),
+    ];
 
     /// <summary>Returns the stage; none, after reporting the reason, where the host cannot start.</summary>
     public async Task<IReadOnlyList<TestStage>> StagesAsync(CancellationToken cancellationToken)
@@ -57,9 +68,10 @@ internal sealed class Arm64XenTests(TestRunner runner, TestTally tally, string? 
             SharedFolders = [TestRunner.ResultFolder],
             Variables = options.Variables
                 .Concat(drivers.Select(pair => KeyValuePair.Create(XenTests.DriverVariable(pair.Key), pair.Value)))
+                .Append(KeyValuePair.Create("DMABUFPS_PEER", PeerProgram.PathFor(s_processor)))
                 .ToDictionary(),
         };
-        var suites = (withPeer ? s_drivers.Length : 0) + (withCmdlets ? 1 : 0);
+        var suites = (withPeer ? s_drivers.Length : 0) + (withCmdlets ? s_cmdlets.Length : 0);
         if (suites == 0)
             return [];
         return
@@ -79,11 +91,11 @@ internal sealed class Arm64XenTests(TestRunner runner, TestTally tally, string? 
                     await runner.RunAsync(PeerHandOffs.Suite, place, progress, handOffs.RunAsync, stop);
                 }
 
-                if (withCmdlets)
+                foreach (var (name, paths, tag) in withCmdlets ? s_cmdlets : [])
                 {
-                    var file = Repository.At("tests", "Lab", "Sharing.Tests.ps1");
-                    var sharing = new PesterSuite(pester!, "Sharing", file, powerShell: options.PowerShell);
-                    await runner.RunAsync(sharing, place, progress, stop);
+                    var path = string.Join(':', paths.Select(file => Repository.At("tests", "Lab", file)));
+                    var suite = new PesterSuite(pester!, name, path, powerShell: options.PowerShell, tag: tag);
+                    await runner.RunAsync(suite, place, progress, stop);
                 }
             })),
         ];

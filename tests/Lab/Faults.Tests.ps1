@@ -63,7 +63,7 @@ Describe 'What a peer sends' {
     }
 }
 
-Describe 'A peer that does not answer' {
+Describe 'A peer that does not answer' -Tag Arm64 {
     AfterEach { Assert-NothingLeft }
 
     It 'is waited for only until the time limit' {
@@ -79,7 +79,7 @@ Describe 'A peer that does not answer' {
     }
 }
 
-Describe 'References' {
+Describe 'References' -Tag Arm64 {
     AfterEach { Assert-NothingLeft }
 
     It 'for another domain are refused' {
@@ -212,7 +212,7 @@ Describe 'The peer''s domain' {
 
 Describe 'A user who is not root' {
     It 'learns which files are closed to them, one after another' {
-        $peer = Join-Path $RepositoryRoot out/dmabuf-peer
+        $peer = $PeerProgram
         if (-not (Test-Path $peer)) { Set-ItResult -Skipped -Because 'needs dmabuf-peer' }
         # A copy where everyone can reach it, because a checkout in a home folder is closed to others.
         Copy-Item $peer /run/peer-of-all
@@ -287,7 +287,7 @@ Describe 'xenstore' {
         }
     }
 
-    It 'that denies access causes an error with advice' {
+    It 'that denies access causes an error with advice' -Tag Arm64 {
         $bob = Get-DomainId bob
         try {
             xenstore-chmod "/local/domain/$bob/data" n0
@@ -305,7 +305,7 @@ Describe 'xenstore' {
         }
     }
 
-    It 'without its daemon causes an error with advice' {
+    It 'without its daemon causes an error with advice' -Tag Arm64 {
         $socket = [Net.Sockets.Socket]::new('Unix', 'Stream', 'Unspecified')
         $socket.Bind([Net.Sockets.UnixDomainSocketEndPoint]::new("$TestDrive/dead"))
         $socket.Dispose()
@@ -324,7 +324,7 @@ Describe 'xenstore' {
     }
 }
 
-Describe 'A process that is killed' {
+Describe 'A process that is killed' -Tag Arm64 {
     BeforeAll {
         # A second PowerShell in the guest, which exports and imports a buffer by each transport.
         $victim = New-PSSession -HostName alice -Name victim
@@ -389,7 +389,7 @@ Describe 'A process that ends by SIG<Signal>' -ForEach @(
     @{ Signal = 'HUP' }
     @{ Signal = 'KILL' }) {
     BeforeAll {
-        $peer = Join-Path $RepositoryRoot out/dmabuf-peer
+        $peer = $PeerProgram
 
         # Starts a program in alice, whose output is in /run/log, and returns its process id once the condition holds,
         # a command in which $id stands for it, or after a while.

@@ -188,7 +188,7 @@ Describe 'By xenstore' {
     }
 }
 
-Describe 'An offer in xenstore' {
+Describe 'An offer in xenstore' -Tag Arm64 {
     BeforeAll {
         # Writes an offer's nodes in place of the exporter, because dom0 may write everywhere.
         function Write-Offer ([hashtable] $Nodes) {
