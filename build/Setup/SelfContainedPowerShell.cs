@@ -80,6 +80,9 @@ internal sealed record SelfContainedPowerShell(Processor Processor, string Home)
         var tool = await PowerShellTool.RestoreAsync(cancellationToken)
             ?? throw new BuildException("it needs the modules of the .NET tool.");
         var published = Repository.At("out", "build", processor.Name, "pwsh");
+        // What an interrupted run left may be of another version.
+        if (Directory.Exists(published))
+            Directory.Delete(published, recursive: true);
         string[] words =
         [
             "publish", Repository.At("build", "Packages", "PowerShell"), "--configuration", "Release",

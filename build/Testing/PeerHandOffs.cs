@@ -48,7 +48,7 @@ internal sealed class PeerHandOffs(
             where importer != exporter
             from transport in transports
             select (exporter, importer, transport);
-        progress.AddTests(handOffs.Count());
+        progress.SetTests(handOffs.Count());
         foreach (var (exporter, importer, transport) in handOffs)
         {
             outcomes.Add(await HandOverAsync(exporter, importer, transport, cancellationToken));

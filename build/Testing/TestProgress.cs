@@ -23,9 +23,6 @@ internal sealed class TestProgress(TestStage stage)
     /// <summary>Notes that a suite has ended.</summary>
     public void EndSuite() => _suitesDone++;
 
-    /// <summary>Adds tests that the suite has discovered.</summary>
-    public void AddTests(int count) => _testsFound += count;
-
     /// <summary>Notes how many tests the suite has in all.</summary>
     public void SetTests(int count) => _testsFound = count;
 

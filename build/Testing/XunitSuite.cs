@@ -49,7 +49,7 @@ internal sealed partial class XunitSuite(
     public override bool Follow(string line, TestProgress progress)
     {
         if (TestCases().Match(line) is { Success: true } found)
-            progress.AddTests(int.Parse(found.Groups[1].ValueSpan, CultureInfo.InvariantCulture));
+            progress.SetTests(int.Parse(found.Groups[1].ValueSpan, CultureInfo.InvariantCulture));
         else if (line.StartsWith("""{"$type":"test-case-finished",""", StringComparison.Ordinal))
             progress.EndTest();
         return line.StartsWith("""{"$type":""", StringComparison.Ordinal);
