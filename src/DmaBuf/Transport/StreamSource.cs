@@ -69,8 +69,8 @@ public sealed class StreamSource : IDisposable
     }
 
     /// <summary>
-    /// Works with the next peer. If this side waits for a listener, a peer that resets the connection before it
-    /// sends anything was a listener that was just closing, and this side connects again.
+    /// Works with the next peer. If this side connects and need not fail, a peer that resets the connection before it
+    /// sends anything was a listener that was just closing, and this side tries again.
     /// </summary>
     /// <param name="work">Works with the stream, which is closed if this fails.</param>
     /// <param name="limit">The time limit.</param>
@@ -85,7 +85,7 @@ public sealed class StreamSource : IDisposable
                 return work(stream);
             }
             catch (KernelException e) when (
-                WaitsForListener && stream is { IsReset: true, HasReceived: false } && IsOfStream(e))
+                TriesAgain && stream is { IsReset: true, HasReceived: false } && IsOfStream(e))
             {
                 stream.Dispose();
                 limit.Pause(RetryMilliseconds, $"a listener at {Endpoint}");
@@ -97,6 +97,9 @@ public sealed class StreamSource : IDisposable
             }
         }
     }
+
+    private bool TriesAgain => !IsListening && Endpoint.Role != EndpointRole.Listen
+        && _noListener != NoListener.ListenOrFail;
 
     /// <summary>Stops listening.</summary>
     public void Dispose() => _listener?.Dispose();
