@@ -25,7 +25,10 @@ internal static class TestTask
         if (places.HasAny(PlaceSelection.Host, PlaceSelection.Machine))
         {
             foreach (var other in Processor.All.Where(processor => !processor.IsOwn))
-                await DebianSetup.EnsureAsync($"tests of {other.Name}'s headers", other.CrossCompiler, cancellationToken);
+            {
+                await DebianSetup.EnsureAsync(
+                    $"tests of {other.Name}'s headers", other.CrossCompiler, cancellationToken);
+            }
         }
 
         await DebianSetup.EnsureAsync("tests of pictures", DebianSetup.Pictures, cancellationToken);

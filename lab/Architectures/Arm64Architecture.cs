@@ -82,8 +82,8 @@ internal sealed class Arm64Architecture : MachineArchitecture
             "-machine", "virt,virtualization=on,gic-version=3",
             "-kernel", xen.Packages.Hypervisor,
             "-append", $"console=dtuart dom0_mem={xen.Dom0MemoryMiB}M {xen.CommonHypervisorParameters(processors)}"
-                // Debian's Xen for Arm64 forbids guests to share with each other by default (SILO). Scrubbing would touch
-                // all of the memory, so that QEMU had to allocate it.
+                // Debian's Xen for Arm64 forbids guests to share with each other by default (SILO). Scrubbing would
+                // touch all of the memory, so that QEMU had to allocate it.
                 + " sched_ratelimit_us=0 xsm=dummy bootscrub=off",
             "-device", $"guest-loader,addr=0x{ModulesAddress:x},kernel={folder.KernelLink}"
                 + $",bootargs={MachineArguments.Escape(xen.Dom0Parameters)}",

@@ -36,3 +36,33 @@ function Receive-Camera ([string] $Guest) {
     $summary.Overwritten | Should -Be 0
     $summary
 }
+
+# Has a camera that was opened here send frames to a receiver, so that it fills its buffers, and disposes it.
+function Step-Camera ($Source, [int] $Frames, [string] $Address) {
+    try {
+        $receiving = Start-ThreadJob -ArgumentList $Address, $modulePath {
+            param ($address, $modulePath)
+            Import-Module $modulePath
+            Receive-VideoStream $address -TimeoutSec 60
+        }
+        $limit = [DmaBuf.Waits.WaitLimit]::new([timespan]::FromSeconds(60))
+        $peers = [DmaBuf.Transport.StreamSource]::new([DmaBuf.Transport.Endpoint]::Parse($Address))
+        $stream = $peers.Next($limit)
+        $sender = [DmaBuf.Frames.CopySender]::new(
+            $stream, $Source, [DmaBuf.Frames.SendOptions]@{ FrameCount = $Frames }, [Threading.CancellationToken]::None)
+        $sender.Run($null)
+        $sender.Dispose(); $stream.Dispose(); $peers.Dispose(); $limit.Dispose()
+        (Complete-Job $receiving).Frames | Should -Be $Frames
+    }
+    finally { $Source.Dispose() }
+}
+
+# Checks the middle row of a frame of 640x480 in each of the buffers that a domain keeps in $global:frames.
+function Assert-ColourBar ([string] $Domain, [int] $Count) {
+    On $Domain {
+        foreach ($frame in $frames) {
+            $row = [byte[]] ($frame | Read-DmaBufContent -Offset (240 * 1280) -Count 1280)
+            "$($row[0] -gt 150) $($row[1278] -lt 40)"
+        }
+    } | Should -Be (@('True True') * $Count)
+}

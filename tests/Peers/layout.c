@@ -1,7 +1,7 @@
 /*
  * Every struct layout and number that src/DmaBuf/Interop repeats, from the headers of the processor that this is
- * compiled for. As in the kernel's asm-offsets.c, the values are in the compiler's assembly output, in strings that begin
- * with ->, so that no program of another processor need run.
+ * compiled for. As in the kernel's asm-offsets.c, the values are in the compiler's assembly output, in strings that
+ * begin with ->, so that no program of another processor need run.
  */
 #define _GNU_SOURCE
 /* linux/vm_sockets.h needs this one without including it. */
@@ -162,7 +162,8 @@ int main(void)
     NUMBER(IPPROTO_TCP); NUMBER(TCP_KEEPIDLE); NUMBER(TCP_KEEPINTVL); NUMBER(TCP_KEEPCNT); NUMBER(SIOCOUTQ);
     NUMBER(VMADDR_CID_HOST); NUMBER(S_IFIFO); NUMBER(S_IFDIR); NUMBER(S_IFREG); NUMBER(AT_FDCWD);
     NUMBER(AT_SYMLINK_NOFOLLOW); NUMBER(AT_EMPTY_PATH); NUMBER(STATX_BASIC_STATS); NUMBER(CLOCK_MONOTONIC);
-    SIZE(epoll_event); NUMBER(EPOLL_CLOEXEC); NUMBER(EPOLL_CTL_ADD); NUMBER(EPOLL_CTL_MOD); NUMBER(EPOLLRDHUP); NUMBER(EPOLLET);
+    SIZE(epoll_event); NUMBER(EPOLL_CLOEXEC); NUMBER(EPOLL_CTL_ADD); NUMBER(EPOLL_CTL_MOD); NUMBER(EPOLLRDHUP);
+    NUMBER(EPOLLET);
     NUMBER(TFD_CLOEXEC); NUMBER(TFD_NONBLOCK); NUMBER(SEEK_SET); NUMBER(SEEK_END);
     SIZE(itimerspec); VALUE("itimerspec.it_value_sec", offsetof(struct itimerspec, it_value.tv_sec));
     VALUE("itimerspec.it_value_nsec", offsetof(struct itimerspec, it_value.tv_nsec));

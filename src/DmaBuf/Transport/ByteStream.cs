@@ -79,8 +79,8 @@ public abstract class ByteStream : IDisposable
     private protected void RaiseClosed() => Closed?.Invoke(this);
 
     /// <summary>
-    /// A descriptor for poll: of a stream that is used only without blocking and by nobody who waits, or to learn of the
-    /// peer's end.
+    /// A descriptor for poll: of a stream that is used only without blocking and by nobody who waits, or to learn of
+    /// the peer's end.
     /// </summary>
     internal abstract FileDescriptor Descriptor { get; }
 

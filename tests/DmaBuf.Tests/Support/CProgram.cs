@@ -56,7 +56,8 @@ internal static class CProgram
         {
             var errors = process.StandardError.ReadToEnd();
             process.WaitForExit();
-            Assert.SkipWhen(errors.Contains("No such file or directory", StringComparison.Ordinal), $"needs {packages}");
+            var lacksHeader = errors.Contains("No such file or directory", StringComparison.Ordinal);
+            Assert.SkipWhen(lacksHeader, $"needs {packages}");
             Assert.True(process.ExitCode == 0, errors);
         }
     }

@@ -2,6 +2,7 @@
 
 BeforeAll {
     . $PSScriptRoot/../common.ps1
+    . $PSScriptRoot/../camera.ps1
     Start-Guest vm1
     $script:guest = Connect-GuestMemory vm1 /run/vm1.sock -Cid 3 -Qmp /run/vm1.qmp -TimeoutSec 120
     # The guest's memory stays open here for as long as the guest is connected.
@@ -170,39 +171,15 @@ Describe 'Devices, channels and streams' {
     It 'the host''s camera captures into the guest''s buffers, and the guest has the pixels' {
         modprobe vivid
         Wait-Until { Test-Path /dev/video0 }
-        $all = On vm1 { $global:buffers = foreach ($i in 0..3) { New-UDmaBuf 600KB }; $buffers | Export-GuestPages }
+        $all = On vm1 { $global:frames = foreach ($i in 0..3) { New-UDmaBuf 600KB }; $frames | Export-GuestPages }
         $imports = @($all | Import-GuestPages -Guest vm1)
         $script:next = 0
         $options = [DmaBuf.Frames.CaptureOptions]@{
             Device = '/dev/video0'; Width = 640; Height = 480; PixelFormat = 'YUYV'; BufferCount = 4; Memory = 'DmaBuf'
             Allocate = { param ($size) $script:next++; $imports[$script:next - 1] }
         }
-        $source = [DmaBuf.Frames.VideoCapture]::Open($options)
-        try {
-            $address = "unix:$TestDrive/frames"
-            $receiving = Start-ThreadJob -ArgumentList $address, $modulePath {
-                param ($address, $modulePath)
-                Import-Module $modulePath
-                Receive-VideoStream $address -TimeoutSec 60
-            }
-            $limit = [DmaBuf.Waits.WaitLimit]::new([timespan]::FromSeconds(60))
-            $peers = [DmaBuf.Transport.StreamSource]::new([DmaBuf.Transport.Endpoint]::Parse($address))
-            $stream = $peers.Next($limit)
-            $sender = [DmaBuf.Frames.CopySender]::new(
-                $stream, $source, [DmaBuf.Frames.SendOptions]@{ FrameCount = 8 }, [Threading.CancellationToken]::None)
-            $sender.Run($null)
-            $sender.Dispose(); $stream.Dispose(); $peers.Dispose(); $limit.Dispose()
-            (Complete-Job $receiving).Frames | Should -Be 8
-        }
-        finally { $source.Dispose() }
-        # vivid's colour bars begin with white and end with black.
-        $rows = On vm1 {
-            foreach ($buffer in $buffers) {
-                $row = [byte[]] ($buffer | Read-DmaBufContent -Offset (240 * 1280) -Count 1280)
-                "$($row[0] -gt 150) $($row[1278] -lt 40)"
-            }
-        }
-        $rows | Should -Be (@('True True') * 4)
+        Step-Camera ([DmaBuf.Frames.VideoCapture]::Open($options)) 8 "unix:$TestDrive/frames"
+        Assert-ColourBar vm1 4
     }
 
     It 'a guest publishes buffers on a channel, and learns what the host does with them' {
