@@ -1,7 +1,7 @@
 <#
 .SYNOPSIS
 Runs a Pester suite and writes each test's outcome and duration to a JSON file. -Tests is a file or folder, or several
-with colons between them; -Tag leaves out the tests without it.
+with colons between them. -Filter selects tests by their names, or else -Tag by a tag.
 #>
 param([string] $Pester, [string] $Tests, [string] $Results, [string] $Filter, [string] $Tag)
 
@@ -18,7 +18,8 @@ $configuration.Output.RenderMode = 'Plaintext'
 if ($Filter) {
     $configuration.Filter.FullName = "*$Filter*"
 }
-if ($Tag) {
+elseif ($Tag) {
+    # Not both, because Pester would run what matches either.
     $configuration.Filter.Tag = $Tag
 }
 $run = Invoke-Pester -Configuration $configuration
