@@ -84,6 +84,7 @@ Describe 'An imported dma-buf of the <Driver> driver in <Importer>' -Tag Arm64 -
 Describe 'A device beside the stock driver' -Tag Arm64 {
     BeforeAll {
         Assert-NothingLeft
+        Use-Driver Stock alice
         # In dom0: two buffers of alice, one for each frame.
         function New-Imported ([int] $Size = 600KB, [switch] $Mapping) {
             On alice {
