@@ -10,11 +10,15 @@ public sealed class StreamStopTests : ModuleTest
         NewBuffer("1MB");
         using var stream = new SlowStream();
         Shell["stream"] = stream;
+        using var told = new ManualResetEventSlim();
+        Shell["told"] = told;
+        Shell.Run("Import-Module ([DmaBufPS.Tests.WatchStopCommand].Assembly)");
         var before = Descriptors.Now();
-        using (var writing = Shell.Start("$buffer | Write-DmaBufContent -Stream $stream"))
+        using (var writing = Shell.Start("$buffer | Write-DmaBufContent -Stream $stream | Watch-Stop $told"))
         {
             stream.AwaitRead();
             writing.BeginStop();
+            Assert.True(told.Wait(Eventually.Limit), "PowerShell did not tell the commands to stop.");
             stream.Answer();
             writing.AwaitStopped();
         }
