@@ -1,9 +1,11 @@
 /* What the C pairs of the benchmarks share. Include it after _GNU_SOURCE is defined. */
 #include <errno.h>
+#include <linux/dma-buf.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <time.h>
 
@@ -66,8 +68,16 @@ static int by_value(const void *a, const void *b)
     return x < y ? -1 : x > y;
 }
 
+/* Starts or ends reading a dma-buf; nothing where the pages are not reached by one, and dmabuf is -1. */
+static void bracket(int dmabuf, uint64_t flag)
+{
+    struct dma_buf_sync sync = { .flags = flag | DMA_BUF_SYNC_READ };
+    if (dmabuf >= 0)
+        check(ioctl(dmabuf, DMA_BUF_IOCTL_SYNC, &sync), "DMA_BUF_IOCTL_SYNC");
+}
+
 /* Both programs align the target to a page, so that the copy's speed does not depend on chance alignment. */
-static uint64_t copy_time(const unsigned char *pages, size_t size, int copies)
+static uint64_t copy_time(int dmabuf, const unsigned char *pages, size_t size, int copies)
 {
     uint64_t times[copies];
     unsigned char *target = aligned_alloc(PAGE, size);
@@ -75,7 +85,9 @@ static uint64_t copy_time(const unsigned char *pages, size_t size, int copies)
     memset(target, 0, size);
     for (int i = 0; i < copies; i++) {
         uint64_t start = now();
+        bracket(dmabuf, DMA_BUF_SYNC_START);
         memcpy(target, pages, size);
+        bracket(dmabuf, DMA_BUF_SYNC_END);
         KEEP(target);
         times[i] = now() - start;
     }

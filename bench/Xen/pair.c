@@ -233,7 +233,7 @@ static int run_importer(const char *host, const char *port, unsigned domain, int
         }
         mapped = now();
         if (copies > 0)
-            copied = copy_time(pages, size, copies);
+            copied = copy_time(-1, pages, size, copies);
         release = now();
         munmap(pages, size);
         if (fd >= 0)

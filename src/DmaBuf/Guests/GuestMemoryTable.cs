@@ -99,7 +99,7 @@ internal sealed class GuestMemoryTable : IDisposable
     public GuestMemoryPieces Find(GuestPages pages)
     {
         pages.Check();
-        var pieces = new List<(int Region, long Offset, long Size)>();
+        var pieces = new List<(int Region, long Offset, long Size)>(pages.RangeCount);
         foreach (var range in pages.Ranges)
             Find(range, (ulong)pages.FrameSize, pieces);
 

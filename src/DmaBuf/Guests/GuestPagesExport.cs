@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Runtime.InteropServices;
 using DmaBuf.Buffers;
 using DmaBuf.Errors;
@@ -13,6 +14,10 @@ public sealed class GuestPagesExport : IDisposable
 {
     private const ulong Present = 1UL << 63;
     private const ulong FrameMask = (1UL << 55) - 1;
+
+    /// <summary>How many pages' entries one call reads.</summary>
+    private const int AtOnce = 4096;
+
     private readonly FileDescriptor _pin;
 
     private GuestPagesExport(FileDescriptor pin, GuestPages pages)
@@ -106,7 +111,7 @@ public sealed class GuestPagesExport : IDisposable
         FileDescriptor pagemap, MemFdRange part, DmaBuffer buffer, List<FrameRange> ranges)
     {
         // A memfd of huge pages can only be mapped from the start of one.
-        var start = part.Offset / MapUnit(part.MemFd) * MapUnit(part.MemFd);
+        var start = part.Offset - (part.Offset % MapUnit(part.MemFd));
         var length = part.Offset + part.Size - start;
         var address = Mman.Map(part.MemFd, start, length, Mman.PROT_READ, populate: true);
         if (address == null)
@@ -125,18 +130,25 @@ public sealed class GuestPagesExport : IDisposable
     private static unsafe void ReadEntries(
         FileDescriptor pagemap, long first, long count, DmaBuffer buffer, List<FrameRange> ranges)
     {
-        const int AtOnce = 4096;
-        var entries = new ulong[Math.Min(AtOnce, count)];
-        for (var done = 0L; done < count;)
+        // A rented array has been touched before: each new page of memory costs a fault.
+        var entries = ArrayPool<ulong>.Shared.Rent((int)Math.Min(AtOnce, count));
+        try
         {
-            var some = entries.AsSpan(0, (int)Math.Min(entries.Length, count - done));
-            var read = Unistd.ReadAt(
-                pagemap, MemoryMarshal.AsBytes(some), (first + done) * sizeof(ulong));
-            if (read < sizeof(ulong))
-                throw new KernelException("pread", read < 0 ? Errno.Last : Errno.EINVAL, "/proc/self/pagemap");
-            foreach (var entry in some[..(int)(read / sizeof(ulong))])
-                Add(ranges, FrameOf(entry, buffer));
-            done += read / sizeof(ulong);
+            for (var done = 0L; done < count;)
+            {
+                var some = entries.AsSpan(0, (int)Math.Min(entries.Length, count - done));
+                var read = Unistd.ReadAt(
+                    pagemap, MemoryMarshal.AsBytes(some), (first + done) * sizeof(ulong));
+                if (read < sizeof(ulong))
+                    throw new KernelException("pread", read < 0 ? Errno.Last : Errno.EINVAL, "/proc/self/pagemap");
+                foreach (var entry in some[..(int)(read / sizeof(ulong))])
+                    Add(ranges, FrameOf(entry, buffer));
+                done += read / sizeof(ulong);
+            }
+        }
+        finally
+        {
+            ArrayPool<ulong>.Shared.Return(entries);
         }
     }
 
