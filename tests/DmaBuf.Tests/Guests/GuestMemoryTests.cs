@@ -132,6 +132,41 @@ public sealed partial class GuestMemoryTests : IDisposable
     }
 
     [Fact]
+    public async Task No_import_outlives_a_stop_of_the_guest_that_it_races()
+    {
+        Requires.Udmabuf();
+        using var guest = Listen();
+        using var front = Ready(guest);
+        for (var round = 0; round < 100; round++)
+        {
+            var importing = Task.Run(ImportUntilRefused, TestContext.Current.CancellationToken);
+            Await(() => guest.BufferCount > round % 4);
+            front.Stop();
+            var buffers = await importing;
+            Assert.All(buffers, buffer => Assert.False(buffer.IsOpen));
+            Assert.Equal(0, guest.BufferCount);
+            front.Start();
+            guest.WaitReady(_limit);
+        }
+
+        List<DmaBuffer> ImportUntilRefused()
+        {
+            var buffers = new List<DmaBuffer>();
+            while (true)
+            {
+                try
+                {
+                    buffers.Add(guest.Import(new GuestPages { FrameSize = 4096, Ranges = [new(0x100000, 1)] }));
+                }
+                catch (GuestException e) when (e.ErrorId == "Guest,NotReady")
+                {
+                    return buffers;
+                }
+            }
+        }
+    }
+
+    [Fact]
     public void A_view_that_is_open_when_the_guest_stops_refuses_from_then_on()
     {
         Requires.Udmabuf();
