@@ -87,6 +87,8 @@ int main(void)
     NUMBER(ECONNABORTED); NUMBER(ECONNRESET); NUMBER(ETIMEDOUT); NUMBER(ECONNREFUSED); NUMBER(EINPROGRESS);
     SIZE(ioctl_gntdev_grant_ref); AT(ioctl_gntdev_grant_ref, domid);
     SIZE(ioctl_gntdev_map_grant_ref); AT(ioctl_gntdev_map_grant_ref, index); AT(ioctl_gntdev_map_grant_ref, refs);
+    SIZE(ioctl_gntdev_unmap_grant_ref); AT(ioctl_gntdev_unmap_grant_ref, index);
+    AT(ioctl_gntdev_unmap_grant_ref, count);
     SIZE(ioctl_gntdev_unmap_notify); AT(ioctl_gntdev_unmap_notify, index);
     AT(ioctl_gntdev_unmap_notify, action); AT(ioctl_gntdev_unmap_notify, event_channel_port);
     SIZE(ioctl_gntdev_dmabuf_exp_from_refs); AT(ioctl_gntdev_dmabuf_exp_from_refs, count);
@@ -105,7 +107,7 @@ int main(void)
     NUMBER(IOCTL_EVTCHN_BIND_UNBOUND_PORT); NUMBER(IOCTL_EVTCHN_NOTIFY); NUMBER(UNMAP_NOTIFY_SEND_EVENT);
     NUMBER(IOCTL_GNTDEV_SET_UNMAP_NOTIFY); NUMBER(UNMAP_NOTIFY_CLEAR_BYTE); NUMBER(IOCTL_GNTDEV_MAP_GRANT_REF);
     NUMBER(IOCTL_GNTDEV_DMABUF_EXP_FROM_REFS); NUMBER(IOCTL_GNTDEV_DMABUF_EXP_WAIT_RELEASED);
-    NUMBER(IOCTL_GNTDEV_DMABUF_IMP_TO_REFS);
+    NUMBER(IOCTL_GNTDEV_DMABUF_IMP_TO_REFS); NUMBER(IOCTL_GNTDEV_UNMAP_GRANT_REF);
     NUMBER(IOCTL_GNTDEV_DMABUF_IMP_RELEASE); NUMBER(IOCTL_GNTALLOC_ALLOC_GREF); NUMBER(GNTALLOC_FLAG_WRITABLE);
     SIZE(v4l2_capability); AT(v4l2_capability, driver); AT(v4l2_capability, card); AT(v4l2_capability, bus_info);
     AT(v4l2_capability, version); AT(v4l2_capability, capabilities); AT(v4l2_capability, device_caps);

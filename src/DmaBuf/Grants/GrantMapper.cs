@@ -65,8 +65,21 @@ public static class GrantMapper
         OnDevice(page, device => Map(device, page, clearFirstByteAtUnmap: true));
 
     /// <summary>Makes a mapping. The device keeps the references until it is closed.</summary>
-    internal static Mapping Map(FileDescriptor device, GrantRefs grants) =>
-        Mapping.Create(device, Prepare(device, grants), grants.Size, grants, RefusedAction);
+    /// <exception cref="KernelException">IOCTL_GNTDEV_MAP_GRANT_REF, mmap.</exception>
+    internal static Mapping Map(FileDescriptor device, GrantRefs grants)
+    {
+        var offset = Prepare(device, grants);
+        try
+        {
+            return Mapping.Create(device, offset, grants.Size, grants, RefusedAction);
+        }
+        catch
+        {
+            // The device keeps the pages that it prepared until it is closed, and callers try again.
+            Gntdev.UnmapRefs(device, offset, grants.Count);
+            throw;
+        }
+    }
 
     /// <summary>Makes a buffer with a new device handle, which is closed on failure.</summary>
     private static DmaBuffer OnDevice(GrantRefs grants, Func<FileDescriptor, DmaBuffer> make)

@@ -14,6 +14,7 @@ internal static unsafe class Gntdev
     public const uint UNMAP_NOTIFY_SEND_EVENT = 2;
 
     public static readonly uint IOCTL_GNTDEV_MAP_GRANT_REF = Ioctl.IO<ioctl_gntdev_map_grant_ref>('G', 0);
+    public static readonly uint IOCTL_GNTDEV_UNMAP_GRANT_REF = Ioctl.IO<ioctl_gntdev_unmap_grant_ref>('G', 1);
     public static readonly uint IOCTL_GNTDEV_SET_UNMAP_NOTIFY = Ioctl.IO<ioctl_gntdev_unmap_notify>('G', 7);
     public static readonly uint IOCTL_GNTDEV_DMABUF_EXP_FROM_REFS = Ioctl.IO<ioctl_gntdev_dmabuf_exp_from_refs>('G', 9);
     public static readonly uint IOCTL_GNTDEV_DMABUF_EXP_WAIT_RELEASED = Ioctl.IO<ioctl_gntdev_dmabuf_exp_wait_released>(
@@ -36,6 +37,14 @@ internal static unsafe class Gntdev
         public uint pad;
         public ulong index;
         public ioctl_gntdev_grant_ref refs;
+    }
+
+    [StructLayout(LayoutKind.Sequential)]
+    public struct ioctl_gntdev_unmap_grant_ref
+    {
+        public ulong index;
+        public uint count;
+        public uint pad;
     }
 
     [StructLayout(LayoutKind.Sequential)]
@@ -177,6 +186,20 @@ internal static unsafe class Gntdev
                 ? -1
                 : (long)((ioctl_gntdev_map_grant_ref*)pointer)->index;
         }
+    }
+
+    /// <summary>
+    /// UNMAP_GRANT_REF: frees what MAP_GRANT_REF prepared, once it is not mapped. Errors: ENOENT (there is no such
+    /// offset and count).
+    /// </summary>
+    public static bool UnmapRefs(FileDescriptor device, long offset, int count)
+    {
+        var argument = new ioctl_gntdev_unmap_grant_ref { index = (ulong)offset, count = (uint)count };
+        return Ioctl.Call(
+            device,
+            IOCTL_GNTDEV_UNMAP_GRANT_REF,
+            $"{nameof(IOCTL_GNTDEV_UNMAP_GRANT_REF)}, 0x{offset:x}, {count} pages",
+            ref argument) == 0;
     }
 
     /// <summary>

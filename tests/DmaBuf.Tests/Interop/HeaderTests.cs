@@ -43,6 +43,8 @@ public abstract class HeaderTests(Lazy<Dictionary<string, long>> headers)
         Assert.Equal(values["sizeof dma_heap_allocation_data"], Unsafe.SizeOf<DmaHeap.dma_heap_allocation_data>());
         Assert.Equal(values["sizeof ioctl_gntdev_grant_ref"], Unsafe.SizeOf<Gntdev.ioctl_gntdev_grant_ref>());
         Assert.Equal(values["sizeof ioctl_gntdev_map_grant_ref"], Unsafe.SizeOf<Gntdev.ioctl_gntdev_map_grant_ref>());
+        Assert.Equal(
+            values["sizeof ioctl_gntdev_unmap_grant_ref"], Unsafe.SizeOf<Gntdev.ioctl_gntdev_unmap_grant_ref>());
         Assert.Equal(values["sizeof ioctl_gntdev_unmap_notify"], Unsafe.SizeOf<Gntdev.ioctl_gntdev_unmap_notify>());
         Assert.Equal(
             values["sizeof ioctl_gntdev_dmabuf_exp_from_refs"],
@@ -99,6 +101,7 @@ public abstract class HeaderTests(Lazy<Dictionary<string, long>> headers)
     [InlineData(typeof(DmaHeap.dma_heap_allocation_data))]
     [InlineData(typeof(Gntdev.ioctl_gntdev_grant_ref))]
     [InlineData(typeof(Gntdev.ioctl_gntdev_map_grant_ref))]
+    [InlineData(typeof(Gntdev.ioctl_gntdev_unmap_grant_ref))]
     [InlineData(typeof(Gntdev.ioctl_gntdev_unmap_notify))]
     [InlineData(typeof(Gntdev.ioctl_gntdev_dmabuf_exp_from_refs))]
     [InlineData(typeof(Gntdev.ioctl_gntdev_dmabuf_exp_wait_released))]
@@ -157,6 +160,7 @@ public abstract class HeaderTests(Lazy<Dictionary<string, long>> headers)
         Assert.Equal(values["DMA_BUF_SET_NAME_B"], DmaBufUapi.DMA_BUF_SET_NAME_B);
         Assert.Equal(values["DMA_HEAP_IOCTL_ALLOC"], DmaHeap.DMA_HEAP_IOCTL_ALLOC);
         Assert.Equal(values["IOCTL_GNTDEV_MAP_GRANT_REF"], Gntdev.IOCTL_GNTDEV_MAP_GRANT_REF);
+        Assert.Equal(values["IOCTL_GNTDEV_UNMAP_GRANT_REF"], Gntdev.IOCTL_GNTDEV_UNMAP_GRANT_REF);
         Assert.Equal(values["IOCTL_GNTDEV_SET_UNMAP_NOTIFY"], Gntdev.IOCTL_GNTDEV_SET_UNMAP_NOTIFY);
         Assert.Equal(values["IOCTL_GNTDEV_DMABUF_EXP_FROM_REFS"], Gntdev.IOCTL_GNTDEV_DMABUF_EXP_FROM_REFS);
         Assert.Equal(values["IOCTL_GNTDEV_DMABUF_EXP_WAIT_RELEASED"], Gntdev.IOCTL_GNTDEV_DMABUF_EXP_WAIT_RELEASED);
