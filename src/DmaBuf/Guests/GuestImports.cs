@@ -39,11 +39,10 @@ internal sealed class GuestImports : IDisposable
         }
     }
 
-    /// <summary>Adds a buffer.</summary>
+    /// <summary>Adds a buffer. One with a connection ends with it after <see cref="Follow"/>.</summary>
     /// <param name="buffer">The buffer, which its user owns.</param>
     /// <param name="regions">The regions of the guest's memory that its pages lie in.</param>
     /// <param name="link">The connection to the process that keeps the pages in their place; null without.</param>
-    /// <exception cref="KernelException">epoll_ctl: ENOMEM, ENOSPC.</exception>
     public void Add(DmaBuffer buffer, IReadOnlyList<GuestMemoryRegion> regions, ByteStream? link)
     {
         lock (_lock)
@@ -51,9 +50,34 @@ internal sealed class GuestImports : IDisposable
             _imports.RemoveAll(import => import.Buffer.IsFreed);
             _imports.Add(new Import(buffer, regions, link));
         }
+    }
 
-        if (link is not null)
-            Follow(link);
+    /// <summary>
+    /// Has the buffers of a connection end with it, whichever side closes it. Where it is closed already, they end
+    /// here.
+    /// </summary>
+    /// <exception cref="KernelException">epoll_ctl: ENOMEM, ENOSPC.</exception>
+    public void Follow(ByteStream link)
+    {
+        lock (_lock)
+        {
+            // Once, however many buffers there are.
+            link.Closed -= OnClosed;
+            link.Closed += OnClosed;
+        }
+
+        try
+        {
+            if (!Epoll.WatchForEnd(Links, link.Descriptor))
+                throw new KernelException("epoll_ctl", Errno.Last, link.Peer);
+        }
+        catch (ObjectDisposedException)
+        {
+        }
+
+        // It may have been closed before this listened, and a poll may have kept the descriptor open until now.
+        if (link.Descriptor.IsDisposed)
+            OnClosed(link);
     }
 
     /// <summary>Ends all buffers.</summary>
@@ -88,26 +112,6 @@ internal sealed class GuestImports : IDisposable
         {
             return true;
         }
-    }
-
-    /// <summary>Has the buffers of a connection end with it, whichever side closes it.</summary>
-    private void Follow(ByteStream link)
-    {
-        // Once, however many buffers there are.
-        link.Closed -= OnClosed;
-        link.Closed += OnClosed;
-        try
-        {
-            if (!Epoll.WatchForEnd(Links, link.Descriptor))
-                throw new KernelException("epoll_ctl", Errno.Last, link.Peer);
-        }
-        catch (ObjectDisposedException)
-        {
-        }
-
-        // It may have been closed before this listened, and a poll may have kept the descriptor open until now.
-        if (link.Descriptor.IsDisposed)
-            OnClosed(link);
     }
 
     private void OnClosed(ByteStream link) =>

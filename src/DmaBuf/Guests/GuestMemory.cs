@@ -184,7 +184,9 @@ public sealed partial class GuestMemory : IDisposable
     /// <exception cref="GuestException">
     /// NotReady, BadPages, FrameTwice, OutsideMemory, BadMemory, TooManyRanges.
     /// </exception>
-    /// <exception cref="KernelException">open, fcntl, UDMABUF_CREATE, UDMABUF_CREATE_LIST.</exception>
+    /// <exception cref="KernelException">
+    /// open, fcntl, UDMABUF_CREATE, UDMABUF_CREATE_LIST, epoll_ctl.
+    /// </exception>
     public DmaBuffer Import(GuestPages pages, ByteStream? link = null)
     {
         ArgumentNullException.ThrowIfNull(pages);
@@ -218,8 +220,12 @@ public sealed partial class GuestMemory : IDisposable
                     }
 
                     _imports.Add(buffer, pieces.Regions, link);
-                    return buffer;
                 }
+
+                // This can end buffers, which runs code of others and takes time, so it follows the lock.
+                if (link is not null)
+                    _imports.Follow(link);
+                return buffer;
             }
             catch
             {

@@ -278,6 +278,28 @@ public sealed partial class GuestMemoryTests : IDisposable
     }
 
     [Fact]
+    public void Buffers_that_end_during_an_import_do_not_stop_other_threads()
+    {
+        Requires.Udmabuf();
+        using var guest = Listen();
+        using var front = Ready(guest);
+        using var listener = StreamListener.Listen(Endpoint.Parse($"unixd:{_folder.File("s")}"));
+        using var sharing = StreamConnector.Connect(Endpoint.Parse($"unix:{_folder.File("s")}"), _limit);
+        using var link = listener.Accept(_limit);
+        var pages = new GuestPages { FrameSize = 4096, Ranges = [new(0x100000, 1)] };
+        using var buffer = guest.Import(pages, link);
+        var other = new StateReader(guest);
+        buffer.OwnPeer(other);
+        // A connection that is closed, without the event that ends its buffers: the next import ends them.
+        link.Descriptor.Dispose();
+        Assert.True(buffer.IsOpen);
+        using var late = guest.Import(pages, link);
+        Assert.False(buffer.IsOpen);
+        Assert.False(late.IsOpen);
+        Assert.True(other.HasRead);
+    }
+
+    [Fact]
     public void More_ranges_than_the_driver_takes_are_refused_with_a_cure()
     {
         Requires.Udmabuf();
@@ -560,6 +582,14 @@ public sealed partial class GuestMemoryTests : IDisposable
     }
 
     private void SetTable(TestFrontEnd front) => front.SetTable((0x100000000, Pages * 4096, 0, File(_memory)));
+
+    /// <summary>A buffer's peer, at whose end another thread reads the state of the guest.</summary>
+    private sealed class StateReader(GuestMemory guest) : IDisposable
+    {
+        public bool HasRead { get; private set; }
+
+        public void Dispose() => HasRead = Task.Run(() => guest.State).Wait(TimeSpan.FromSeconds(10));
+    }
 
     /// <summary>A private, writable mapping of a memfd, as QEMU makes with share=off.</summary>
     private sealed unsafe partial class PrivateMapping(DmaBuffer memory) : IDisposable
