@@ -1,3 +1,4 @@
+using DmaBuf.Errors;
 using DmaBuf.Sharing.Channels;
 using DmaBuf.Waits;
 using Xunit;
@@ -39,6 +40,34 @@ public sealed class ChannelWaitTests : IDisposable
             _pair.RightTable.TakeEvent([_pair.Right], [ChannelEventType.Updated], _pair.Limit);
             imported.Acquire(write: true, _pair.Limit);
         }
+    }
+
+    [Fact]
+    public void A_peer_is_served_after_two_milliseconds_without_a_waiter_however_often_the_timer_expires()
+    {
+        var clock = new ManualClock();
+        using var peer = new RawChannelPeer(clock: clock);
+        using (var moment = new WaitLimit(TimeSpan.FromMilliseconds(1)))
+            Assert.Throws<WaitTimeoutException>(() => peer.Table.TakeEvent([peer.Channel], [], moment));
+        // This thread has waited, so the channels' thread rests after the first message, and this one reads the second.
+        for (var i = 1u; i <= 2; i++)
+        {
+            peer.Writer.Publish(new ShareId(i), 4096, ShareMetadata.Empty);
+            peer.Send();
+            peer.Next(ChannelEventType.Published);
+        }
+
+        clock.Advance(TimeSpan.FromMilliseconds(1));
+        // The timer expires again and again now, and nobody has served for one millisecond each time.
+        var reads = clock.Reads;
+        Await(() => clock.Reads >= reads + 4);
+        clock.Advance(TimeSpan.FromMilliseconds(1));
+        peer.Writer.Publish(new ShareId(3), 4096, ShareMetadata.Empty);
+        peer.Send();
+        Await(() => peer.Channel.PendingEvents == 1);
+
+        static void Await(Func<bool> condition) =>
+            Assert.True(SpinWait.SpinUntil(condition, TimeSpan.FromSeconds(10)));
     }
 
     [Fact]

@@ -10,7 +10,7 @@ public sealed class TakeOverTimerTests
     [Fact]
     public void Nobody_serving_is_noticed_after_a_few_expirations()
     {
-        using var timer = new TakeOverTimer();
+        using var timer = new TakeOverTimer(TimeProvider.System);
         for (var round = 0; round < 50; round++)
         {
             timer.Begin();
@@ -24,7 +24,7 @@ public sealed class TakeOverTimerTests
     [Fact]
     public void A_waiter_that_serves_is_left_alone_and_the_timer_waits_for_its_end()
     {
-        using var timer = new TakeOverTimer();
+        using var timer = new TakeOverTimer(TimeProvider.System);
         timer.Begin();
         Await(timer);
         Assert.False(timer.TakeIsDue(isServed: true));

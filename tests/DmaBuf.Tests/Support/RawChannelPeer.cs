@@ -13,9 +13,9 @@ internal sealed class RawChannelPeer : IDisposable
     private readonly Outbox _outbox = new();
     private readonly byte[] _header = new byte[MessageLimits.Header];
 
-    public RawChannelPeer(ChannelOptions? options = null)
+    public RawChannelPeer(ChannelOptions? options = null, TimeProvider? clock = null)
     {
-        Table = new ChannelTable(Shares);
+        Table = new ChannelTable(Shares, clock ?? TimeProvider.System);
         Writer = new MessageWriter(_outbox);
         var path = _folder.File("channel");
         using var listener = StreamListener.Listen(Endpoint.Parse($"unixd:{path}"));

@@ -29,7 +29,7 @@ internal sealed class ChannelDispatcher : IDisposable
     /// <summary>
     /// Ends that rest where nobody serves any more. A wake-up by the waiter at its end would take longer than its turn.
     /// </summary>
-    private readonly TakeOverTimer _takeOver = new();
+    private readonly TakeOverTimer _takeOver;
 
     private readonly WaitSet _set = new();
     private readonly WaitSet _rest = new();
@@ -45,9 +45,13 @@ internal sealed class ChannelDispatcher : IDisposable
     private bool _hasNewFence;
     private bool _isStopped;
 
-    public ChannelDispatcher(ChannelTable table)
+    /// <param name="table">The channels.</param>
+    /// <param name="clock">Tells how long nobody has served.</param>
+    /// <exception cref="KernelException">eventfd, timerfd_create: EMFILE, ENFILE.</exception>
+    public ChannelDispatcher(ChannelTable table, TimeProvider clock)
     {
         _table = table;
+        _takeOver = new TakeOverTimer(clock);
         _wake = CreateEvent();
         _work = CreateEvent();
         _thread = new Thread(Run) { IsBackground = true, Name = "DmaBuf channels" };

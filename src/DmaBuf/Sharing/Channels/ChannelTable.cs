@@ -14,15 +14,24 @@ public sealed class ChannelTable : IDisposable
     private static long s_lastId;
     private readonly List<Channel> _channels = [];
     private readonly ChannelEvents _events;
+    private readonly TimeProvider _clock;
     private long _lastEvent;
     private int _ends;
     private ChannelDispatcher? _dispatcher;
 
     /// <param name="shares">The buffers that can be published, and that imports are added to.</param>
     public ChannelTable(ShareTable shares)
+        : this(shares, TimeProvider.System)
+    {
+    }
+
+    /// <param name="shares">The buffers that can be published, and that imports are added to.</param>
+    /// <param name="clock">Tells the thread of the channels how long nobody has served them.</param>
+    internal ChannelTable(ShareTable shares, TimeProvider clock)
     {
         ArgumentNullException.ThrowIfNull(shares);
         Shares = shares;
+        _clock = clock;
         Locks = new BufferLocks(this);
         _events = new ChannelEvents(this);
     }
@@ -293,7 +302,7 @@ public sealed class ChannelTable : IDisposable
         var channel = new Channel(this, options, opened, target);
         lock (Sync)
         {
-            _dispatcher ??= new ChannelDispatcher(this);
+            _dispatcher ??= new ChannelDispatcher(this, _clock);
             _channels.Add(channel);
             _dispatcher.Wake();
         }

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using DmaBuf.Errors;
 using DmaBuf.Interop;
 
@@ -11,7 +10,9 @@ namespace DmaBuf.Sharing.Channels;
 /// Setting and clearing a timer around each turn of a waiter would be most of what the turn costs in a virtual machine.
 /// The timer is therefore left to expire while a waiter comes back again and again, and later each time.
 /// </remarks>
-internal sealed class TakeOverTimer : IDisposable
+/// <param name="clock">Tells how long nobody has served.</param>
+/// <exception cref="KernelException">timerfd_create: EMFILE, ENFILE.</exception>
+internal sealed class TakeOverTimer(TimeProvider clock) : IDisposable
 {
     /// <summary>How long the channels are left to one who waited a moment ago, and will probably again.</summary>
     private const int ShortestMilliseconds = 2;
@@ -28,7 +29,7 @@ internal sealed class TakeOverTimer : IDisposable
     /// <summary>A waiter has stopped serving.</summary>
     public void Begin()
     {
-        _unservedSince = Stopwatch.GetTimestamp();
+        _unservedSince = clock.GetTimestamp();
         Arm();
     }
 
@@ -42,7 +43,7 @@ internal sealed class TakeOverTimer : IDisposable
     /// <summary>Whether nobody has served for a moment. Called when the timer has expired.</summary>
     public bool TakeIsDue(bool isServed)
     {
-        var left = ShortestMilliseconds - Stopwatch.GetElapsedTime(_unservedSince).TotalMilliseconds;
+        var left = ShortestMilliseconds - clock.GetElapsedTime(_unservedSince).TotalMilliseconds;
         if (!isServed && left <= 0)
         {
             Set(0);
