@@ -297,8 +297,8 @@ public sealed partial class GuestMemory : IDisposable
         {
             return new GuestException(
                 GuestFault.TooManyRanges,
-                $"{Quantity.Of(pages.Count, "page")} of a guest in {pieces.Ranges.Count} ranges are more ranges than"
-                + $" this host's udmabuf driver takes, which is {UdmabufAllocator.ListLimit} (list_limit).",
+                $"The guest's pages lie in {pieces.Ranges.Count} ranges, and this host's udmabuf driver takes at most "
+                + $"{UdmabufAllocator.ListLimit} (list_limit).",
                 "Make the buffer of huge pages in the guest, which are few ranges; or raise "
                 + "/sys/module/udmabuf/parameters/list_limit here.");
         }

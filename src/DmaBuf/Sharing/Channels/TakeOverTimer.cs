@@ -33,7 +33,7 @@ internal sealed class TakeOverTimer(TimeProvider clock) : IDisposable
         Arm();
     }
 
-    /// <summary>Has the timer run, since whenever nobody has served.</summary>
+    /// <summary>Starts the timer unless it runs, and keeps the time at which the last waiter stopped serving.</summary>
     public void Arm()
     {
         if (!_isSet)
