@@ -29,6 +29,10 @@ public sealed class WaitTimeoutException : DmaBufException
     internal WaitTimeoutException ForConnected() =>
         new(_waitedFor, _limit, "The other side is connected: look at its own messages, or wait longer.");
 
+    /// <summary>The same for a wait for a peer, after one that reset the connection.</summary>
+    internal WaitTimeoutException AfterReset() =>
+        new(_waitedFor, _limit, "An earlier peer reset the connection: look at its own messages, or wait longer.");
+
     /// <summary>The same for a wait for the fences of a buffer.</summary>
     internal WaitTimeoutException ForFence() =>
         new(_waitedFor, _limit, "A device is not done with the buffer: look at its driver, or wait longer.");

@@ -16,7 +16,7 @@ internal sealed class StreamCarrier(Endpoint endpoint, NoListener noListener, Pe
     /// <summary>How long a peer may take to send its part, once it is connected.</summary>
     internal TimeSpan ReceiveTime { get; init; } = TimeSpan.FromSeconds(30);
 
-    public override bool HasNextPeer => _peers.IsListening || _peers.WaitsForListener;
+    public override bool HasNextPeer => _peers.HasNextPeer;
 
     public override void CheckPassesDescriptors() => DescriptorHandOff.CheckEndpoint(endpoint);
 

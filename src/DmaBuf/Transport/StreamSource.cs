@@ -13,8 +13,17 @@ public sealed class StreamSource : IDisposable
 {
     private const int RetryMilliseconds = 50;
     private const int BusyTries = 20;
+
+    /// <summary>
+    /// How many peers in a row may reset the connection until that counts as a refusal. A listener that is just closing
+    /// does so once.
+    /// </summary>
+    private const int MaxResets = 3;
+
     private readonly NoListener _noListener;
     private StreamListener? _listener;
+    private ByteStream? _last;
+    private int _resets;
     private int _busy;
 
     /// <param name="endpoint">The address.</param>
@@ -38,10 +47,20 @@ public sealed class StreamSource : IDisposable
     /// <summary>Whether this side listens, so that another peer can follow one that failed.</summary>
     public bool IsListening => _listener is not null;
 
-    /// <summary>Whether this side connects, and waits for a listener.</summary>
-    internal bool WaitsForListener => !IsListening && Endpoint.Role != EndpointRole.Listen
+    /// <summary>
+    /// Whether this side listens, or connects and waits for a listener, so that another peer can follow one that did
+    /// not read what it was sent.
+    /// </summary>
+    internal bool HasNextPeer => IsListening || (WaitsForListener && !IsRefused);
+
+    private bool IsConnecting => !IsListening && Endpoint.Role != EndpointRole.Listen;
+
+    private bool WaitsForListener => IsConnecting
         && (_noListener == NoListener.Wait
             || (_noListener == NoListener.ListenOrWait && Endpoint.Role == EndpointRole.Connect));
+
+    /// <summary>Whether one more reset is a refusal.</summary>
+    private bool IsRefused => _resets >= MaxResets - 1;
 
     /// <summary>Connects to the next peer, or accepts it. Peers that the filter does not accept are closed.</summary>
     /// <exception cref="KernelException">Connecting or listening failed.</exception>
@@ -51,6 +70,61 @@ public sealed class StreamSource : IDisposable
     public ByteStream Next(WaitLimit limit)
     {
         ArgumentNullException.ThrowIfNull(limit);
+        _resets = _last is { IsReset: true, HasReceived: false } ? _resets + 1 : 0;
+        _last = null;
+        try
+        {
+            return _last = NextWanted(limit);
+        }
+        catch (WaitTimeoutException e) when (_resets > 0)
+        {
+            throw e.AfterReset();
+        }
+    }
+
+    /// <summary>
+    /// Works with the next peer. If this side connects and may wait or listen instead of failing, a peer that resets
+    /// the connection before it sends anything may be a listener that was just closing, and this side tries again.
+    /// Several such peers in a row refuse, and the last one's failure is reported.
+    /// </summary>
+    /// <param name="work">Works with the stream, which is closed if this fails.</param>
+    /// <param name="limit">The time limit.</param>
+    /// <exception cref="KernelException">Connecting or listening failed, or <paramref name="work"/> did.</exception>
+    internal T WithNext<T>(Func<ByteStream, T> work, WaitLimit limit)
+    {
+        while (true)
+        {
+            var stream = Next(limit);
+            try
+            {
+                return work(stream);
+            }
+            catch (KernelException e) when (
+                IsConnecting && _noListener != NoListener.ListenOrFail && !IsRefused
+                && stream is { IsReset: true, HasReceived: false } && IsOfStream(e))
+            {
+                stream.Dispose();
+                KernelTrace.Write($"closed: {e.Message}");
+                limit.Pause(RetryMilliseconds, $"a peer at {Endpoint}");
+            }
+            catch
+            {
+                stream.Dispose();
+                throw;
+            }
+        }
+    }
+
+    /// <summary>Stops listening.</summary>
+    public void Dispose() => _listener?.Dispose();
+
+    private static bool IsOfStream(KernelException e) => e.Call is "recv" or "recvmsg" or "send" or "sendmsg";
+
+    private static bool NobodyListens(KernelException e) =>
+        e.Call == "connect" && e.Errno is Errno.ENOENT or Errno.ECONNREFUSED or Errno.ECONNRESET;
+
+    private ByteStream NextWanted(WaitLimit limit)
+    {
         while (true)
         {
             limit.Pause(0, $"a peer at {Endpoint}");
@@ -67,47 +141,6 @@ public sealed class StreamSource : IDisposable
             }
         }
     }
-
-    /// <summary>
-    /// Works with the next peer. If this side connects and need not fail, a peer that resets the connection before it
-    /// sends anything was a listener that was just closing, and this side tries again.
-    /// </summary>
-    /// <param name="work">Works with the stream, which is closed if this fails.</param>
-    /// <param name="limit">The time limit.</param>
-    /// <exception cref="KernelException">Connecting or listening failed, or <paramref name="work"/> did.</exception>
-    internal T WithNext<T>(Func<ByteStream, T> work, WaitLimit limit)
-    {
-        while (true)
-        {
-            var stream = Next(limit);
-            try
-            {
-                return work(stream);
-            }
-            catch (KernelException e) when (
-                TriesAgain && stream is { IsReset: true, HasReceived: false } && IsOfStream(e))
-            {
-                stream.Dispose();
-                limit.Pause(RetryMilliseconds, $"a listener at {Endpoint}");
-            }
-            catch
-            {
-                stream.Dispose();
-                throw;
-            }
-        }
-    }
-
-    private bool TriesAgain => !IsListening && Endpoint.Role != EndpointRole.Listen
-        && _noListener != NoListener.ListenOrFail;
-
-    /// <summary>Stops listening.</summary>
-    public void Dispose() => _listener?.Dispose();
-
-    private static bool IsOfStream(KernelException e) => e.Call is "recv" or "recvmsg" or "send" or "sendmsg";
-
-    private static bool NobodyListens(KernelException e) =>
-        e.Call == "connect" && e.Errno is Errno.ENOENT or Errno.ECONNREFUSED or Errno.ECONNRESET;
 
     private ByteStream NextOfAll(WaitLimit limit)
     {

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Net.Sockets;
 using DmaBuf.Errors;
+using DmaBuf.Grants;
 using DmaBuf.Interop;
 using DmaBuf.Sharing;
 using DmaBuf.Transport;
@@ -75,21 +76,21 @@ public sealed class StreamSourceTests
 
     /// <summary>A listener that closes with this peer still in its queue resets the connection.</summary>
     [Theory]
-    [InlineData("unix")]
-    [InlineData("tcp")]
-    public void A_waiting_receiver_that_is_reset_before_the_first_byte_connects_again(string kind)
+    [InlineData("unix", NoListener.Wait)]
+    [InlineData("unix", NoListener.ListenOrWait)]
+    [InlineData("tcp", NoListener.Wait)]
+    [InlineData("tcp", NoListener.ListenOrWait)]
+    public void A_waiting_receiver_that_is_reset_before_the_first_byte_connects_again(
+        string kind, NoListener noListener)
     {
         using var folder = new ScratchFolder();
         using var limit = new WaitLimit(s_limit);
-        var port = StreamTests.FreePort();
-        var (listening, connecting) = kind == "unix"
-            ? ($"unixd:{folder.File("s")}", $"unix:{folder.File("s")}")
-            : ($"tcpd:127.0.0.1:{port}", $"tcp:127.0.0.1:{port}");
+        var (listening, connecting) = Addresses(kind, folder);
         var closing = StreamListener.Listen(Endpoint.Parse(listening));
         var received = Task.Run(() =>
         {
             using var own = new WaitLimit(s_limit);
-            using var source = new StreamSource(Endpoint.Parse(connecting), NoListener.Wait);
+            using var source = new StreamSource(Endpoint.Parse(connecting), noListener);
             return source.WithNext(stream =>
             {
                 using (stream)
@@ -102,6 +103,63 @@ public sealed class StreamSourceTests
         using var peer = listener.Accept(limit);
         peer.Send([1], limit);
         Assert.Equal(1, received.Result);
+    }
+
+    [Theory]
+    [InlineData("unix", NoListener.Wait)]
+    [InlineData("unix", NoListener.ListenOrWait)]
+    [InlineData("tcp", NoListener.Wait)]
+    [InlineData("tcp", NoListener.ListenOrWait)]
+    public void A_sender_reports_a_receiver_that_refuses_again_and_again(string kind, NoListener noListener)
+    {
+        using var folder = new ScratchFolder();
+        using var limit = new WaitLimit(s_limit);
+        var (listening, connecting) = Addresses(kind, folder);
+        using var listener = StreamListener.Listen(Endpoint.Parse(listening));
+        using var stop = new CancellationTokenSource();
+        var refusals = RefuseAsync(listener, stop.Token);
+        using var table = new ShareTable();
+        using var carrier = Carrier.Open(connecting, noListener: noListener);
+        var grants = new GrantRefs { Domain = 1, PeerDomain = 2, Refs = new uint[1 << 20] };
+        var failure = Assert.Throws<KernelException>(() => table.Send(carrier, grants, wait: true, limit));
+        Assert.Matches("^send,(EPIPE|ECONNRESET)$", failure.ErrorId);
+        stop.Cancel();
+        Assert.Equal(3, refusals.Result);
+    }
+
+    /// <summary>The references fit into the socket's buffer, so only the end shows that nobody read them.</summary>
+    [Fact]
+    public void A_sender_reports_a_receiver_that_reads_only_the_head_again_and_again()
+    {
+        using var folder = new ScratchFolder();
+        using var limit = new WaitLimit(s_limit);
+        var (listening, connecting) = Addresses("tcp", folder);
+        using var listener = StreamListener.Listen(Endpoint.Parse(listening));
+        using var stop = new CancellationTokenSource();
+        var refusals = RefuseAsync(listener, stop.Token);
+        using var table = new ShareTable();
+        using var carrier = Carrier.Open(connecting, noListener: NoListener.ListenOrWait);
+        var grants = new GrantRefs { Domain = 1, PeerDomain = 2, Refs = [8] };
+        var failure = Assert.Throws<PeerException>(() => table.Send(carrier, grants, wait: true, limit));
+        Assert.Equal(PeerFault.NotRead, failure.Fault);
+        stop.Cancel();
+        Assert.Equal(3, refusals.Result);
+    }
+
+    [Fact]
+    public void A_wait_after_a_reset_that_times_out_tells_of_the_reset()
+    {
+        using var folder = new ScratchFolder();
+        using var limit = new WaitLimit(TimeSpan.FromMilliseconds(500));
+        var (listening, connecting) = Addresses("unix", folder);
+        var closing = StreamListener.Listen(Endpoint.Parse(listening));
+        using var source = new StreamSource(Endpoint.Parse(connecting), NoListener.ListenOrWait);
+        var failure = Assert.Throws<WaitTimeoutException>(() => source.WithNext(stream =>
+        {
+            closing.Dispose();
+            return stream.Receive(new byte[1], limit);
+        }, limit));
+        Assert.Contains("An earlier peer reset the connection", failure.RecommendedAction, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -195,6 +253,31 @@ public sealed class StreamSourceTests
             listening[0].Dispose();
             Assert.True(folder.IsEmpty);
         }
+    }
+
+    /// <summary>Accepts peers, reads a head and closes them; the result is their number.</summary>
+    private static Task<int> RefuseAsync(StreamListener listener, CancellationToken stop) => Task.Run(() =>
+    {
+        using var limit = new WaitLimit(s_limit, stop);
+        for (var refused = 0; ; refused++)
+        {
+            try
+            {
+                using var peer = listener.Accept(limit);
+                peer.Receive(new byte[4], limit);
+            }
+            catch (OperationCanceledException)
+            {
+                return refused;
+            }
+        }
+    }, CancellationToken.None);
+
+    /// <summary>Returns an address to listen at, and the one to connect to it.</summary>
+    private static (string Listening, string Connecting) Addresses(string kind, ScratchFolder folder)
+    {
+        var place = kind == "unix" ? folder.File("s") : $"127.0.0.1:{StreamTests.FreePort()}";
+        return ($"{kind}d:{place}", $"{kind}:{place}");
     }
 
     private static System.Net.Sockets.Socket NewSocket() =>
