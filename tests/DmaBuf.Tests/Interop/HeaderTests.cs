@@ -11,13 +11,13 @@ namespace DmaBuf.Tests;
 /// <param name="headers">What the headers say.</param>
 public abstract class HeaderTests(Lazy<Dictionary<string, long>> headers)
 {
+    private const string Mark = ".ascii \"->";
     private const string Constant = "^[A-Z][A-Z0-9]*(_[A-Z0-9]+)*$";
 
     /// <summary>
     /// What is in no header of libc6-dev: macros of asm-generic/ioctl.h with a prefix, numbers of the kernel's own
     /// sources, and one of Xen's headers (xen/io/xs_wire.h).
     /// </summary>
-    private const string Mark = ".ascii \"->";
     private static readonly string[] s_withoutHeader =
         ["IOC_NONE", "IOC_WRITE", "IOC_READ", "ENOTSUPP", "LAST_RESERVED_PORT", "XENSTORE_PAYLOAD_MAX"];
 
