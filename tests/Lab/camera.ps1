@@ -39,6 +39,7 @@ function Receive-Camera ([string] $Guest) {
 
 # Has a camera that was opened here send frames to a receiver, so that it fills its buffers, and disposes it.
 function Step-Camera ($Source, [int] $Frames, [string] $Address) {
+    $limit = $peers = $stream = $sender = $null
     try {
         $receiving = Start-ThreadJob -ArgumentList $Address, $modulePath {
             param ($address, $modulePath)
@@ -51,10 +52,14 @@ function Step-Camera ($Source, [int] $Frames, [string] $Address) {
         $sender = [DmaBuf.Frames.CopySender]::new(
             $stream, $Source, [DmaBuf.Frames.SendOptions]@{ FrameCount = $Frames }, [Threading.CancellationToken]::None)
         $sender.Run($null)
-        $sender.Dispose(); $stream.Dispose(); $peers.Dispose(); $limit.Dispose()
+        # The receiver ends with the stream.
+        $sender.Dispose()
+        $stream.Dispose()
         (Complete-Job $receiving).Frames | Should -Be $Frames
     }
-    finally { $Source.Dispose() }
+    finally {
+        foreach ($open in $sender, $stream, $peers, $limit, $Source) { ${open}?.Dispose() }
+    }
 }
 
 # Checks the middle row of a frame of 640x480 in each of the buffers that a domain keeps in $global:frames.
