@@ -88,6 +88,13 @@ $script:Preparation = {
         }
     }
 
+    # Waits until a process has ended and its redirected output is complete.
+    function global:Wait-Exit ([Diagnostics.Process] $Process, [int] $Seconds = 60) {
+        if (-not $Process.WaitForExit(1000 * $Seconds)) { throw "$($Process.Name) did not end within $Seconds s" }
+        # With a time limit, it does not wait for the readers of the output.
+        $Process.WaitForExit()
+    }
+
     # Waits for a job's end and returns its results, or throws its error.
     function global:Complete-Job ($Job, [int] $Seconds = 240) {
         if (-not (Wait-Job $Job -Timeout $Seconds)) { throw "a job did not end within $Seconds s" }

@@ -8,21 +8,21 @@ BeforeAll {
     foreach ($domain in 'dom0', 'alice') {
         On $domain {
             # Makes a dma-buf of references, hands its descriptor to dmabuf-peer, and returns what is known about it.
-            function global:Step-HandOn ($Grants, [string] $Peer) {
+            function global:Send-ToPeer ($Grants, [string] $Peer) {
                 $import = $Grants | Import-GrantRefs -RequireDmaBuf
-                $said, $complained, $address = '/run/peer.said', '/run/peer.complained', '/run/peer.socket'
+                $output, $errorOutput, $address = '/run/peer.output', '/run/peer.errors', '/run/peer.socket'
                 $process = Start-Process $Peer client, "unixd:$address", --reply, answer -PassThru `
-                    -RedirectStandardOutput $said -RedirectStandardError $complained
+                    -RedirectStandardOutput $output -RedirectStandardError $errorOutput
                 Wait-Until { Test-Path $address }
                 $import | Send-DmaBufFd "unix:$address" -TimeoutSec 60
-                if (-not $process.WaitForExit(60000)) { throw 'dmabuf-peer does not end' }
+                Wait-Exit $process
                 [pscustomobject]@{
                     Origin = "$($import.Origin)"
                     Exporter = $import.Exporter
                     IsDmaBuf = $import.IsDmaBuf
                     ExitCode = $process.ExitCode
-                    Said = (Get-Content $said) -join "`n"
-                    Complained = (Get-Content $complained) -join "`n"
+                    Output = (Get-Content $output) -join "`n"
+                    ErrorOutput = (Get-Content $errorOutput) -join "`n"
                     Own = $import | Read-DmaBufContent -AsString
                 }
             }
@@ -53,7 +53,7 @@ Describe 'An imported dma-buf of the <Driver> driver in <Importer>' -Tag Arm64 -
         # dom0 boots with the stock driver.
         Use-Driver $Driver alice
         $grants = New-Exported $Exporter $Importer
-        $result = On $Importer { param ($grants, $peer) Step-HandOn $grants $peer } $grants, $PeerProgram
+        $result = On $Importer { param ($grants, $peer) Send-ToPeer $grants $peer } $grants, $PeerProgram
     }
     AfterAll { Assert-NothingLeft }
 
@@ -63,15 +63,15 @@ Describe 'An imported dma-buf of the <Driver> driver in <Importer>' -Tag Arm64 -
 
     It 'is handed on to a second process, which maps it if the driver can' {
         if ($Driver -eq 'Mmap') {
-            $result.Complained | Should -BeNullOrEmpty
-            $result.Said | Should -BeLike 'from the exporter*'
+            $result.ErrorOutput | Should -BeNullOrEmpty
+            $result.Output | Should -BeLike 'from the exporter*'
             $result.ExitCode | Should -Be 0
             Read-Exported $Exporter | Should -BeLike 'answer*'
         }
         else {
             # The process has a descriptor and no references, so it has nothing else to map.
             $result.ExitCode | Should -Not -Be 0
-            $result.Complained | Should -Match 'mmap .*EINVAL.*gives the processor no access.*can still be passed on'
+            $result.ErrorOutput | Should -Match 'mmap .*EINVAL.*gives the processor no access.*can still be passed on'
             Read-Exported $Exporter | Should -BeLike 'from the exporter*'
         }
     }

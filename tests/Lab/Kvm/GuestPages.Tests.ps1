@@ -72,13 +72,13 @@ Describe 'A buffer of a guest' {
         $job = Start-On vm1 { Send-Noise 64KB }
         $import = Receive-DmaBuf vsock:3:900 -Guest vm1 -Wait -TimeoutSec 120
         $import | Write-DmaBufContent "from the guest`n"
-        $said = "$TestDrive/said"
+        $output = "$TestDrive/output"
         $peer = Start-Process $RepositoryRoot/out/dmabuf-peer client, "unixd:$TestDrive/s", --reply, again `
-            -RedirectStandardOutput $said -PassThru
+            -RedirectStandardOutput $output -PassThru
         Wait-Until { Test-Path $TestDrive/s }
         $import | Send-DmaBufFd "unix:$TestDrive/s" -Wait -TimeoutSec 60
-        $peer.WaitForExit(60000) | Should -BeTrue
-        Get-Content $said -TotalCount 1 | Should -Be 'from the guest'
+        Wait-Exit $peer
+        Get-Content $output -TotalCount 1 | Should -Be 'from the guest'
         $import | Remove-DmaBuf
         Complete-Job $job | Should -BeLike 'again*'
     }

@@ -48,7 +48,7 @@ Describe 'Streams of frames with the distribution''s driver' {
             Send-VideoStream tcp:dom0:9000 -TestPattern -ZeroCopy -Domain 0 -Width 320 -Height 240 -FrameRate 0 `
                 -FrameCount 5 -ConnectTimeoutMs 20000 -AckTimeoutMs 0
         }
-        $receiver.WaitForExit(20000) | Should -BeTrue
+        Wait-Exit $receiver
         $lines = Get-Content $TestDrive/received
         $lines[1] | Should -Be 'hello 320x240 YUYV 153600 bytes 4 buffers'
         $lines[2] | Should -Be 'frame 0 153600 eb 80'
