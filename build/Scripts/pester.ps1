@@ -1,7 +1,7 @@
 <#
 .SYNOPSIS
 Runs a Pester suite and writes each test's outcome and duration to a JSON file. -Tests is a file or folder, or several
-with colons between them. -Filter selects tests by their names, or else -Tag by a tag.
+with colons between them. -Filter selects tests by their names, -Tag by a tag; with both, tests must match both.
 #>
 param([string] $Pester, [string] $Tests, [string] $Results, [string] $Filter, [string] $Tag)
 
@@ -12,16 +12,26 @@ $paths = $Tests -split ':'
 # Subfolders are left out, because their tests need other machines.
 $configuration.Run.Path = @(Get-ChildItem -LiteralPath $paths -Filter *.Tests.ps1 | ForEach-Object FullName)
 $configuration.Run.PassThru = $true
-# The build program counts the lines.
-$configuration.Output.Verbosity = 'Detailed'
-$configuration.Output.RenderMode = 'Plaintext'
+if ($Tag) {
+    $configuration.Filter.Tag = $Tag
+}
+if ($Tag -and $Filter) {
+    # Pester would run what matches either, so tests without the tag are found first, and excluded.
+    $configuration.Run.SkipRun = $true
+    $configuration.Output.Verbosity = 'None'
+    $found = Invoke-Pester -Configuration $configuration
+    $configuration.Run.SkipRun = $false
+    $configuration.Filter.Tag = @()
+    $configuration.Filter.ExcludeLine = @(
+        $found.Tests | Where-Object -Not ShouldRun | ForEach-Object { "$($_.ScriptBlock.File):$($_.StartLine)" } |
+            Select-Object -Unique)
+}
 if ($Filter) {
     $configuration.Filter.FullName = "*$Filter*"
 }
-elseif ($Tag) {
-    # Not both, because Pester would run what matches either.
-    $configuration.Filter.Tag = $Tag
-}
+# The build program counts the lines.
+$configuration.Output.Verbosity = 'Detailed'
+$configuration.Output.RenderMode = 'Plaintext'
 $run = Invoke-Pester -Configuration $configuration
 
 # A file or block that fails before its tests run counts in their place.
