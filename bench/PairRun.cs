@@ -36,7 +36,7 @@ internal sealed class PairRun
         KvmHost host, string guest, int cid, int copies, IEnumerable<(string Size, int Rounds)> steps) =>
         RunAsync(host, Path.Combine(Workshop.Out, $"kvm-{copies}.txt"),
         [
-            Path.Combine(Workshop.Root, "bench/Kvm/pages.sh"), guest, $"{cid}", Workshop.PagesC, Workshop.Pair,
+            Path.Combine(Workshop.Root, "bench/Kvm/pages.sh"), guest, $"{cid}", Workshop.PagesC, Workshop.Pair(),
             $"{copies}", .. steps.Select(step => $"{step.Size}:{step.Rounds}"),
         ]);
 

@@ -5,7 +5,7 @@ using DmaBuf.Lab;
 
 const string Usage =
     "options: --quick, --only core|channels|pictures|video|cmdlets|processes|xen|xen-streams|kvm, --module PATH"
-    + " (default: $DMABUFPS_MODULE, or else out/DmaBufPS), --arch x64|arm64 (of the Xen host)";
+    + " (default: $DMABUFPS_MODULE, or else out/DmaBufPS), --arch x64|arm64 (of the Xen host, with --only xen)";
 
 const string Xen = "xen";
 const string XenStreams = "xen-streams";
@@ -40,6 +40,12 @@ for (var i = 0; i < args.Length; i++)
             Console.Error.WriteLine(Usage);
             return 2;
     }
+}
+
+if (target.Architecture.IsForeign && parts is not [Xen or XenStreams])
+{
+    Console.Error.WriteLine(Usage);
+    return 2;
 }
 
 try

@@ -27,9 +27,6 @@ internal static class Workshop
     /// <summary>tests/Peers/video.c as a program.</summary>
     public static string Video { get; } = Path.Combine(Out, "video");
 
-    /// <summary>The counterpart of pages.c that uses the core; the build makes it.</summary>
-    public static string Pair { get; } = Path.Combine(Root, "out/dmabuf-pair");
-
     /// <summary>The compiler for this computer.</summary>
     public static string OwnCompiler { get; } =
         Environment.GetEnvironmentVariable("CC") is { Length: > 0 } named ? named : "cc";
@@ -39,6 +36,12 @@ internal static class Workshop
     /// </summary>
     public static string OutputFile { get; } = Path.Combine(
         Directory.Exists("/dev/shm") ? "/dev/shm" : Path.GetTempPath(), $"dmabuf-bench-{Environment.ProcessId}");
+
+    /// <summary>
+    /// The program of Pair, the counterpart of Xen/pair.c and Kvm/pages.c that uses the core; the build makes it, for
+    /// another processor in a subfolder.
+    /// </summary>
+    public static string Pair(string subfolder = "") => Path.Combine(Root, "out", subfolder, "dmabuf-pair");
 
     /// <summary>A path for a socket.</summary>
     public static string SocketPath(string side) =>

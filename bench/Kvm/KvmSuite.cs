@@ -23,9 +23,9 @@ internal static class KvmSuite
     /// <param name="quick">Fewer rounds.</param>
     public static async Task<int> RunAsync(bool quick)
     {
-        if (!File.Exists(Workshop.Pair))
+        if (!File.Exists(Workshop.Pair()))
         {
-            Console.Error.WriteLine($"There is no {Workshop.Pair}: run ./build.sh bench -Kvm, which builds it.");
+            Console.Error.WriteLine($"There is no {Workshop.Pair()}: run ./build.sh bench -Kvm, which builds it.");
             return 1;
         }
 

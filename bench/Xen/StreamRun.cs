@@ -16,7 +16,7 @@ internal static class StreamRun
         var path = Path.Combine(Workshop.Out, "xen-streams.txt");
         string[] words =
         [
-            Path.Combine(Workshop.Root, "bench/Xen/streams.sh"), guest, Workshop.Pair, quick ? "3" : "5",
+            Path.Combine(Workshop.Root, "bench/Xen/streams.sh"), guest, Workshop.Pair(), quick ? "3" : "5",
             quick ? "100" : "300", $"{bytes}",
         ];
         int code;

@@ -27,7 +27,7 @@ internal static class XenSuite
     {
         if (!File.Exists(target.Ours))
         {
-            Console.Error.WriteLine($"There is no {target.Ours}: run ./build.sh bench -Xen, which builds it.");
+            Console.Error.WriteLine($"There is no {target.Ours}: run {target.Command}, which builds it.");
             return 1;
         }
 

@@ -12,8 +12,11 @@ internal sealed record XenTarget(MachineArchitecture Architecture)
     /// <summary>pair.c as a program.</summary>
     public string C => Path.Combine(Folder, "pair");
 
-    /// <summary>Its counterpart that uses the core; the build makes it.</summary>
-    public string Ours => Path.Combine(Workshop.Root, "out", Subfolder, "dmabuf-pair");
+    /// <summary>Its counterpart that uses the core.</summary>
+    public string Ours => Workshop.Pair(Subfolder);
+
+    /// <summary>The command that makes both and runs them.</summary>
+    public string Command => "./build.sh bench -Xen" + (Architecture.IsForeign ? $" -Arch {Architecture.Name}" : "");
 
     /// <summary>The Debian packages that <see cref="Compile"/> needs.</summary>
     public string CompilerPackages => Architecture.IsForeign
