@@ -23,22 +23,37 @@ internal static class PackageTask
         foreach (var processor in Processor.All)
         {
             if (await PeerProgram.UpdateAsync(processor, cancellationToken))
-                Report.Line($"The package {await PackPeerAsync(processor, cancellationToken)} has dmabuf-peer.");
+                Report.Line($"The package {PackPeer(processor)} has dmabuf-peer.");
         }
 
         Report.LeftOut();
         return code;
     }
 
-    private static async Task<string> PackPeerAsync(Processor processor, CancellationToken cancellationToken)
+    private static string PackPeer(Processor processor)
     {
         var name = $"dmabuf-peer-{ModuleManifest.ModuleVersion()}-linux-{processor.Name}";
         var package = Repository.At("out", name + ".tar.gz");
-        await using var file = File.Create(package);
-        await using var compressed = new GZipStream(file, CompressionLevel.SmallestSize);
-        await using var archive = new TarWriter(compressed);
-        foreach (var source in new[] { PeerProgram.PathFor(processor), Repository.At("LICENSE") })
-            await archive.WriteEntryAsync(source, $"{name}/{Path.GetFileName(source)}", cancellationToken);
+        AtomicFile.Write(package, partial => Pack(partial, name, PeerProgram.PathFor(processor)));
         return package;
+    }
+
+    /// <summary>Packs a program and the license into a folder of an archive, all owned by root.</summary>
+    private static void Pack(string package, string folder, string program)
+    {
+        using var compressed = new GZipStream(File.Create(package), CompressionLevel.SmallestSize);
+        using var archive = new TarWriter(compressed);
+        foreach (var source in new[] { program, Repository.At("LICENSE") })
+        {
+            using var content = File.OpenRead(source);
+            archive.WriteEntry(new PaxTarEntry(TarEntryType.RegularFile, $"{folder}/{Path.GetFileName(source)}")
+            {
+                DataStream = content,
+                Mode = File.GetUnixFileMode(source),
+                ModificationTime = File.GetLastWriteTimeUtc(source),
+                UserName = "root",
+                GroupName = "root",
+            });
+        }
     }
 }
