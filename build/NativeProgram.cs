@@ -42,7 +42,11 @@ internal sealed record NativeProgram(string Name, params string[] Sources)
         ];
         var compiler = await HostCommand.TryRunAsync(DotNet.Program, words, cancellationToken: cancellationToken);
         if (compiler.ExitCode != 0)
-            throw new BuildException($"{compiler.Output}{compiler.Error}{label} could not be compiled.");
+        {
+            var text = $"{compiler.Output}{compiler.Error}{label} could not be compiled.";
+            throw DotNet.LacksPackage(text) ? new NotAvailableException(text) : new BuildException(text);
+        }
+
         Directory.CreateDirectory(processor.OutFolder);
         AtomicFile.Copy(System.IO.Path.Combine(folder, Name), path);
         File.SetLastWriteTimeUtc(path, DateTime.UtcNow);

@@ -18,6 +18,16 @@ internal static class AptSource
             ? s_options.GetOrAdd(architecture, key => new(() => UpdateAsync(key))).Value.WaitAsync(cancellationToken)
             : Task.FromResult<string[]>([]);
 
+    /// <summary>Runs an apt-get that downloads into a folder.</summary>
+    /// <exception cref="NotAvailableException">It cannot.</exception>
+    public static async Task RunAsync(
+        IEnumerable<string> arguments, string? folder = null, CancellationToken cancellationToken = default)
+    {
+        var apt = await HostCommand.TryRunAsync("apt-get", arguments, folder, cancellationToken);
+        if (apt.ExitCode != 0)
+            throw new NotAvailableException($"apt-get failed ({apt.ExitCode}): {apt.Error.Trim()}");
+    }
+
     private static async Task<string[]> UpdateAsync(MachineArchitecture architecture)
     {
         var folder = Path.Combine(CacheFolder.Root, "apt", architecture.DebianName);
@@ -35,7 +45,7 @@ internal static class AptSource
             "-oAPT::Sandbox::User=" + Environment.UserName,
         ];
         using var held = await FileLock.AcquireAsync(Path.Combine(folder, "update.lock"));
-        await HostCommand.RunAsync("apt-get", [.. options, "-q", "update"]);
+        await RunAsync([.. options, "-q", "update"]);
         return options;
     }
 }

@@ -51,8 +51,7 @@ public static class DebianPackages
         var download = Directory.CreateTempSubdirectory("dmabufps-apt-").FullName;
         try
         {
-            await HostCommand.RunAsync(
-                "apt-get", [.. options, "-q", "download", .. packages], download, cancellationToken);
+            await AptSource.RunAsync([.. options, "-q", "download", .. packages], download, cancellationToken);
             foreach (var file in Directory.EnumerateFiles(download, "*.deb"))
                 await HostCommand.RunAsync("dpkg", ["-x", file, folder], null, cancellationToken);
         }

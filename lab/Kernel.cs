@@ -43,8 +43,9 @@ public sealed class Kernel
 
         var package = await FindAsync("linux-image-6.12", @"6\.12\.[0-9][^-]*")
             ?? await FindAsync("linux-image-", @"[0-9]+\.[0-9]+\.[0-9]+([^a-z]*|\+deb[0-9]+u?[0-9]*)")
-            ?? throw new LabException($"No kernel to boot: apt offers no linux-image-N-{architecture.DebianName} (is"
-                + " this Debian? does `apt-get update` work?).");
+            ?? throw new NotAvailableException(
+                $"No kernel to boot: apt offers no linux-image-N-{architecture.DebianName} (is this Debian? does"
+                + " `apt-get update` work?).");
         var folder = await CacheFolder.GetOrAddAsync("kernel/" + package, Fill, cancellationToken);
         return new Kernel(architecture, folder);
 

@@ -1,7 +1,7 @@
 namespace DmaBuf.Lab;
 
 /// <summary>Thrown when the lab cannot do what was asked; the message says why and what to do.</summary>
-public sealed class LabException : Exception
+public class LabException : Exception
 {
     /// <summary>Creates the exception with a message for the user.</summary>
     public LabException(string message)

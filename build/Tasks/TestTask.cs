@@ -53,11 +53,19 @@ internal static class TestTask
         List<TestStage> emulated = [];
         // The longest stages come first, so that two at a time end at about the same time.
         if (places.HasAny(XenTests.Places))
-            emulated.AddRange(await new XenTests(runner, tally, pester).StagesAsync(cancellationToken));
+            emulated.AddRange(await PrepareAsync("xen", new XenTests(runner, tally, pester).StagesAsync));
         if (places.HasAny(Arm64XenTests.Place))
-            emulated.AddRange(await new Arm64XenTests(runner, tally, pester).StagesAsync(cancellationToken));
+        {
+            var tests = new Arm64XenTests(runner, tally, pester);
+            emulated.AddRange(await PrepareAsync(Arm64XenTests.Place, tests.StagesAsync));
+        }
+
         if (places.HasAny(KvmTests.Place))
-            emulated.InsertRange(Second(), await new KvmTests(runner, tally, pester).StagesAsync(cancellationToken));
+        {
+            var tests = new KvmTests(runner, tally, pester);
+            emulated.InsertRange(Second(), await PrepareAsync(KvmTests.Place, tests.StagesAsync));
+        }
+
         if (places.HasAny(PlaceSelection.Machine) && await CanRunMachineAsync(cancellationToken))
             emulated.Insert(Second(), InMachine(quick ? [XunitSuite.Core] : suites, runner, tally));
 
@@ -72,6 +80,10 @@ internal static class TestTask
         Report.LeftOut();
         Report.Line(tally.Summary());
         return tally.HasFailures || tally.IsEmpty ? 1 : 0;
+
+        Task<IReadOnlyList<TestStage>> PrepareAsync(
+            string name, Func<CancellationToken, Task<IReadOnlyList<TestStage>>> stages) =>
+            TestPlace.PrepareAsync(name, tally, () => stages(cancellationToken));
 
         int Second() => Math.Min(1, emulated.Count);
 

@@ -41,20 +41,6 @@ internal sealed class Arm64XenTests(TestRunner runner, TestTally tally, string? 
             return [];
         }
 
-        try
-        {
-            return await PrepareAsync(cancellationToken);
-        }
-        catch (Exception failure) when (failure is LabException or BuildException or IOException)
-        {
-            // What is of this computer's own processor is tested all the same.
-            Report.LeaveOut($"the tests between Arm64 domains ({failure.Message.Trim().Split('\n')[0]})");
-            return [];
-        }
-    }
-
-    private async Task<IReadOnlyList<TestStage>> PrepareAsync(CancellationToken cancellationToken)
-    {
         var withPeer = await PeerProgram.UpdateAsync(s_processor, cancellationToken);
         var options = await XenHosts.OptionsAsync(s_processor, cancellationToken);
         if (pester is not null && options.PowerShell.Count == 0)

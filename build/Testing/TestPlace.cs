@@ -12,6 +12,31 @@ namespace DmaBuf.Build;
 internal sealed record TestPlace(
     string Name, Func<string[], Stream, CancellationToken, Task<int>> RunCommandAsync, bool IsEmulated = false)
 {
+    /// <summary>
+    /// Prepares the stages of emulated places. If something is not available, they are left out; another failure counts
+    /// as a failed test. The other tests still run.
+    /// </summary>
+    public static async Task<IReadOnlyList<TestStage>> PrepareAsync(
+        string name, TestTally tally, Func<Task<IReadOnlyList<TestStage>>> prepare)
+    {
+        var time = Stopwatch.StartNew();
+        try
+        {
+            return await prepare();
+        }
+        catch (NotAvailableException missing)
+        {
+            Report.LeaveOut($"the tests on {name} ({missing.Message.Trim().Split('\n')[0].TrimEnd('.')})");
+        }
+        catch (Exception failure) when (failure is LabException or BuildException or IOException)
+        {
+            var outcome = new TestOutcome("it can be prepared", TestStatus.Failed, failure.Message);
+            tally.Add("boot", name, [outcome], time.Elapsed);
+        }
+
+        return [];
+    }
+
     /// <summary>Runs work that starts an emulated place; a place that dies counts as a failed test.</summary>
     public static async Task RunAsync(string name, TestTally tally, Func<Task> work)
     {

@@ -54,7 +54,7 @@ public static class GrantDrivers
         string[] missing = [.. s_programs.Prepend(compiler).Where(name => SystemPrograms.TryFind(name) is null)];
         var package = architecture.IsForeign ? architecture.CrossCompilerPackage : "gcc";
         if (missing.Length > 0)
-            throw new LabException($"Building the grant drivers needs {string.Join(", ", missing)}:"
+            throw new NotAvailableException($"Building the grant drivers needs {string.Join(", ", missing)}:"
                 + $" apt-get install {package} make tar xz-utils");
     }
 

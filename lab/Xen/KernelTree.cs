@@ -59,8 +59,9 @@ internal sealed partial class KernelTree
         foreach (var package in packages)
         {
             if (await DebianPackages.VersionAsync(package.Architecture, package.Name, cancellationToken) is null)
-                throw new LabException($"apt no longer offers {package.Name}; run `apt-get update` and `clean -Cache`"
-                    + " to get a newer kernel.");
+                throw new NotAvailableException(
+                    $"apt no longer offers {package.Name}; run `apt-get update` and `clean -Cache` to get a newer"
+                    + " kernel.");
             await DebianPackages.UnpackAsync(package.Architecture, [package.Name], folder, cancellationToken);
         }
 

@@ -48,7 +48,7 @@ public sealed class XenPackages
         {
             var hypervisor = await DebianPackages.FindNewestAsync(
                 architecture, "xen-hypervisor-", pattern, cancellationToken)
-                ?? throw new LabException(
+                ?? throw new NotAvailableException(
                     $"No Xen to boot: apt offers no xen-hypervisor-N-{architecture.DebianName}.");
             var version = pattern.Match(hypervisor).Groups[1].Value;
             say($"downloading Xen {version} into {Path.GetDirectoryName(partial)}");
