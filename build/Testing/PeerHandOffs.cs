@@ -5,7 +5,7 @@ namespace DmaBuf.Build;
 
 /// <summary>
 /// Hands a buffer over by dmabuf-peer between all domains of a Xen host: the importer prints the exporter's text, and
-/// its answer comes back in the same pages.
+/// its answer comes back in the same pages. Then three buffers of a guest go round over a channel.
 /// </summary>
 /// <param name="host">The host.</param>
 /// <param name="peer">The program, for the host's processor.</param>
@@ -31,6 +31,7 @@ internal sealed class PeerHandOffs(
     private const int TimedOut = 124;
 
     private static readonly string s_script = Repository.At("tests", "Lab", "peer.sh");
+    private static readonly string s_cycleScript = Repository.At("lab", "demo", "channel.sh");
     private static readonly string s_driverScript = Repository.At("tests", "Lab", "driver.sh");
 
     /// <summary>Runs every hand-off, one after another.</summary>
@@ -48,20 +49,42 @@ internal sealed class PeerHandOffs(
             where importer != exporter
             from transport in transports
             select (exporter, importer, transport);
-        progress.SetTests(handOffs.Count());
+        progress.SetTests(handOffs.Count() + 1);
         foreach (var (exporter, importer, transport) in handOffs)
         {
             outcomes.Add(await HandOverAsync(exporter, importer, transport, cancellationToken));
             progress.EndTest();
         }
 
+        outcomes.Add(await CheckAsync(
+            $"{guests[0]} shares three buffers in turn with dom0 by vchan, {driver} driver",
+            [s_cycleScript, guests[0], peer],
+            all => all.Contains("demo: ok turns=12 buffers=3", StringComparison.Ordinal),
+            cancellationToken));
+        progress.EndTest();
         return outcomes;
     }
 
-    private async Task<TestOutcome> HandOverAsync(
+    private Task<TestOutcome> HandOverAsync(
         string exporter, string importer, string transport, CancellationToken cancellationToken)
     {
-        var name = $"{exporter} shares with {importer} by {transport}, {driver} driver";
+        var via = host.MakesDmaBuf(importer, DriverOf(importer)) ? "dmabuf" : "mapping";
+        return CheckAsync(
+            $"{exporter} shares with {importer} by {transport}, {driver} driver",
+            [s_script, exporter, importer, transport, peer, Reply],
+            all => Enumerable.Range(0, 4).All(
+                    range => all.Contains($"range[{range}] 16384 bytes", StringComparison.Ordinal))
+                && all.Contains($"imported via {via}", StringComparison.Ordinal)
+                && all.Contains("Sharing pages of the grant allocator instead", StringComparison.Ordinal)
+                    == (DriverOf(exporter) == GrantDriver.Distribution)
+                && all.Contains($"came back: {Reply}", StringComparison.Ordinal),
+            cancellationToken);
+    }
+
+    /// <summary>Runs a script in dom0, and checks what both sides printed.</summary>
+    private async Task<TestOutcome> CheckAsync(
+        string name, string[] script, Func<string, bool> isGood, CancellationToken cancellationToken)
+    {
         using var hang = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         hang.CancelAfter(TimeSpan.FromSeconds(HangLimit));
         using var output = new MemoryStream();
@@ -71,8 +94,7 @@ internal sealed class PeerHandOffs(
         {
             code = await host.RunAsync(
                 XenHost.Dom0,
-                new GuestCommand(
-                    "timeout", $"{Limit}", "sh", s_script, exporter, importer, transport, peer, Reply),
+                new GuestCommand("timeout", [$"{Limit}", "sh", .. script]),
                 output, error, null, hang.Token);
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
@@ -83,14 +105,7 @@ internal sealed class PeerHandOffs(
         var all = Text(output) + Text(error);
         if (code == TimedOut)
             return new TestOutcome(name, TestStatus.Failed, $"it did not end within {Limit} s: {all}");
-        var via = host.MakesDmaBuf(importer, DriverOf(importer)) ? "dmabuf" : "mapping";
-        var ofAllocator = all.Contains("Sharing pages of the grant allocator instead", StringComparison.Ordinal);
-        var good = code == 0
-            && Enumerable.Range(0, 4).All(
-                range => all.Contains($"range[{range}] 16384 bytes", StringComparison.Ordinal))
-            && all.Contains($"imported via {via}", StringComparison.Ordinal)
-            && ofAllocator == (DriverOf(exporter) == GrantDriver.Distribution)
-            && all.Contains($"came back: {Reply}", StringComparison.Ordinal);
+        var good = code == 0 && isGood(all);
         return new TestOutcome(name, good ? TestStatus.Passed : TestStatus.Failed, good ? "" : $"({code}) {all}");
     }
 

@@ -32,7 +32,7 @@ internal static class ChannelPeer
             var slot = turn % BufferCount;
             if (turn >= BufferCount)
                 published[slot].WaitReleased(limit);
-            var buffer = turn < BufferCount ? shares.Add(NewBuffer(channel)) : published[slot].Buffer!;
+            var buffer = turn < BufferCount ? NewBuffer(shares, channel) : published[slot].Buffer!;
             var text = string.Create(CultureInfo.InvariantCulture, $"turn {turn}");
             new ContentWriter(buffer).Write(Encoding.UTF8.GetBytes($"{text}\0"));
             var metadata = new ShareMetadata
@@ -93,18 +93,18 @@ internal static class ChannelPeer
         channels.Connect(ChannelTarget.At(Endpoint.Parse(address), domain), new ChannelOptions(), limit);
 
     /// <summary>A dma-buf where its pages can be shared, otherwise pages that are shared from the start.</summary>
-    private static DmaBuffer NewBuffer(Channel channel)
+    private static DmaBuffer NewBuffer(ShareTable shares, Channel channel)
     {
         if (channel.Address.Kind != EndpointKind.Unix)
-            return GrantAllocator.Allocate(Size, channel.OwnDomain, channel.PeerDomain);
+            return shares.AddGrantPages(Size, channel.OwnDomain, channel.PeerDomain);
         try
         {
-            return UdmabufAllocator.Allocate(Size);
+            return shares.Add(UdmabufAllocator.Allocate(Size));
         }
         catch (KernelException e) when (e.Call == "open")
         {
             Console.Error.WriteLine($"{e.Message} Sharing a sealed memfd instead.");
-            return MemFdAllocator.Allocate(Size);
+            return shares.Add(MemFdAllocator.Allocate(Size));
         }
     }
 }
