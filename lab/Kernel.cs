@@ -30,13 +30,26 @@ public sealed class Kernel
     /// Returns the newest kernel in the cache for the architecture. If there is none, downloads the newest of the 6.12
     /// series or, failing that, the newest of all. A cached kernel stays in use until `clean -Cache` removes it.
     /// </summary>
+    public static Task<Kernel> GetAsync(
+        MachineArchitecture architecture, Action<string> say, CancellationToken cancellationToken = default) =>
+        GetAsync(architecture, null, say, cancellationToken);
+
+    /// <summary>Does the same for one of the kernels that Debian builds beside the usual one.</summary>
+    /// <param name="architecture">The architecture of the processors that it runs on.</param>
+    /// <param name="variant">What the package's name has behind the architecture; null for the usual kernel.</param>
+    /// <param name="say">Receives a line for the user about a download.</param>
+    /// <param name="cancellationToken">Cancels the work.</param>
     public static async Task<Kernel> GetAsync(
-        MachineArchitecture architecture, Action<string> say, CancellationToken cancellationToken = default)
+        MachineArchitecture architecture,
+        string? variant,
+        Action<string> say,
+        CancellationToken cancellationToken = default)
     {
+        var flavour = variant is null ? architecture.DebianName : $"{architecture.DebianName}-{variant}";
         var kernels = Path.Combine(CacheFolder.Root, "kernel");
         Directory.CreateDirectory(kernels);
         var cached = DebianPackages
-            .ByVersion(Directory.EnumerateDirectories(kernels, $"*-{architecture.DebianName}"))
+            .ByVersion(Directory.EnumerateDirectories(kernels, $"*-{flavour}"))
             .FirstOrDefault();
         if (cached is not null)
             return new Kernel(architecture, cached);
@@ -44,13 +57,13 @@ public sealed class Kernel
         var package = await FindAsync("linux-image-6.12", @"6\.12\.[0-9][^-]*")
             ?? await FindAsync("linux-image-", @"[0-9]+\.[0-9]+\.[0-9]+([^a-z]*|\+deb[0-9]+u?[0-9]*)")
             ?? throw new NotAvailableException(
-                $"No kernel to boot: apt offers no linux-image-N-{architecture.DebianName} (is this Debian? does"
-                + " `apt-get update` work?).");
+                $"No kernel to boot: apt offers no linux-image-N-{flavour} (is this Debian? does `apt-get update`"
+                + " work?).");
         var folder = await CacheFolder.GetOrAddAsync("kernel/" + package, Fill, cancellationToken);
         return new Kernel(architecture, folder);
 
         Task<string?> FindAsync(string prefix, string version) => DebianPackages.FindNewestAsync(
-            architecture, prefix, new Regex($"^linux-image-{version}-{architecture.DebianName}$"), cancellationToken);
+            architecture, prefix, new Regex($"^linux-image-{version}-{Regex.Escape(flavour)}$"), cancellationToken);
 
         async Task Fill(string partial)
         {

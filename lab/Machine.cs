@@ -114,7 +114,8 @@ public sealed class Machine : IAsyncDisposable
 
     private async Task BootAsync(CancellationToken cancellationToken)
     {
-        var kernel = await Kernel.GetAsync(_options.Architecture, _options.Say, cancellationToken);
+        var kernel = await Kernel.GetAsync(
+            _options.Architecture, _options.KernelVariant, _options.Say, cancellationToken);
         var initramfs = await Initramfs.ForMachine.GetAsync(kernel, _options.Layer, cancellationToken);
         var accelerator = await Accelerator.ChooseAsync(
             kernel, initramfs, _options.RunsGuests, cancellationToken);

@@ -9,6 +9,12 @@ public sealed record MachineOptions
     /// <summary>The architecture of the machine's processor.</summary>
     public MachineArchitecture Architecture { get; init; } = MachineArchitecture.OfThisComputer;
 
+    /// <summary>
+    /// A kernel that Debian builds beside the usual one, by what its package's name has behind the architecture: "16k"
+    /// is linux-image-N-arm64-16k, with pages of 16 KiB. Null for the usual kernel.
+    /// </summary>
+    public string? KernelVariant { get; init; }
+
     /// <summary>The machine's memory in MiB, which also holds the files that are written.</summary>
     public int MemoryMiB { get; init; } = 1024;
 

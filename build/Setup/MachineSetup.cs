@@ -21,6 +21,24 @@ internal static class MachineSetup
             ? null
             : await EnsureAsync([.. processor.CrossCompiler, "make"], cancellationToken);
 
+    /// <summary>
+    /// Returns the command that starts PowerShell in a machine, and the folder with the module for it. The command is
+    /// empty where there is no PowerShell.
+    /// </summary>
+    public static async Task<(IReadOnlyList<string> PowerShell, string Modules)> PowerShellAsync(
+        Processor processor, CancellationToken cancellationToken)
+    {
+        if (processor.IsOwn)
+        {
+            await Pwsh.EnsureAsync(cancellationToken);
+            return (Pwsh.Command ?? [], Repository.Modules);
+        }
+
+        return await SelfContainedPowerShell.GetAsync(processor, cancellationToken) is { } powerShell
+            ? ([powerShell.Program], await ModuleCopy.UpdateAsync(powerShell.Runtime, cancellationToken))
+            : ([], Repository.Modules);
+    }
+
     private static string[] Emulator(Processor? processor) =>
         [(processor ?? Processor.Own).Machine.QemuPackage, .. DebianSetup.Emulator];
 

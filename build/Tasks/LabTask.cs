@@ -17,6 +17,7 @@ internal static partial class LabTask
         var options = new MachineOptions
         {
             Architecture = processor.Machine,
+            KernelVariant = arguments.TakeOption("Kernel"),
             MemoryMiB = arguments.TakeNumber("Memory", 1024),
             HugePages = arguments.TakeNumber("HugePages", 8),
             Say = Report.Note,
@@ -89,15 +90,8 @@ internal static partial class LabTask
     /// <summary>Returns the command of a prompt in a machine.</summary>
     private static async Task<GuestCommand> ShellAsync(Processor processor, CancellationToken cancellationToken)
     {
-        if (processor.IsOwn)
-        {
-            await Pwsh.EnsureAsync(cancellationToken);
-            return Shell(Pwsh.Command ?? [], Repository.Modules);
-        }
-
-        return await SelfContainedPowerShell.GetAsync(processor, cancellationToken) is { } powerShell
-            ? Shell([powerShell.Program], await ModuleCopy.UpdateAsync(powerShell.Runtime, cancellationToken))
-            : Shell([], null);
+        var (powerShell, modules) = await MachineSetup.PowerShellAsync(processor, cancellationToken);
+        return Shell(powerShell, modules);
     }
 
     private static GuestCommand Shell(IReadOnlyList<string> powerShell, string? modules)

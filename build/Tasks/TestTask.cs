@@ -5,7 +5,7 @@ namespace DmaBuf.Build;
 
 /// <summary>
 /// Runs all tests here, then again in an emulated machine, whose kernel has every device, and beside that the tests
-/// between domains on emulated Xen hosts and between a KVM host and its guests.
+/// between domains on emulated Xen hosts, between a KVM host and its guests, and on a kernel with larger pages.
 /// </summary>
 internal static class TestTask
 {
@@ -68,6 +68,8 @@ internal static class TestTask
 
         if (places.HasAny(PlaceSelection.Machine) && await CanRunMachineAsync(cancellationToken))
             emulated.Insert(Second(), InMachine(quick ? [XunitSuite.Core] : suites, runner, tally));
+        if (places.HasAny(PageSizeTests.Place))
+            emulated.AddRange(await new PageSizeTests(runner, tally, pester).StagesAsync(cancellationToken));
 
         // The tests here measure what this process holds and start builds, so they run alone.
         await RunAsync(here, 1);

@@ -7,7 +7,10 @@ internal sealed class PlaceSelection
 {
     public const string Host = "host";
     public const string Machine = "machine";
-    private static readonly string[] s_all = [Host, Machine, .. XenTests.Places, Arm64XenTests.Place, KvmTests.Place];
+
+    private static readonly string[] s_all =
+        [Host, Machine, .. XenTests.Places, Arm64XenTests.Place, PageSizeTests.Place, KvmTests.Place];
+
     private readonly HashSet<string> _places;
 
     /// <param name="list">Names, and patterns such as xen*, with commas between them; null for all places.</param>
