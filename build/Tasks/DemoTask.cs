@@ -21,19 +21,19 @@ internal static class DemoTask
         var isKvm = arguments.TakeSwitch("Kvm");
         var isVideo = !isKvm && arguments.TakeSwitch("Video");
         var isChannel = !isKvm && arguments.TakeSwitch("Channel");
-        var driver = isKvm ? null : arguments.TakeOption("Driver");
         var processor = Processor.Parse(arguments.TakeOption("Arch"));
+        var driver = DriverFor(processor, isKvm ? null : arguments.TakeOption("Driver"));
         arguments.Finish();
         if (isKvm && !processor.CanRunKvmGuests)
             throw new BuildException("A KVM host runs this computer's own programs, and needs an x86-64 computer.");
         await BuildTask.EnsureBuiltAsync(cancellationToken);
-        if (await MissingAsync(DriverFor(processor, driver), processor, cancellationToken) is string missing)
+        if (await MissingAsync(driver, processor, cancellationToken) is string missing)
             throw new BuildException($"The demonstration runs on an emulated host, which needs {missing}.");
         if (!processor.IsOwn && !await PeerProgram.UpdateAsync(processor, cancellationToken) && byPeer)
             throw new BuildException($"The demonstration needs dmabuf-peer for {processor.Name}.");
         GuestHostOptions options = isKvm
             ? await GuestHosts.WithPowerShellAsync(new KvmHostOptions(), cancellationToken)
-            : await XenOptionsAsync(processor, DriverFor(processor, driver), isVideo, byPeer, cancellationToken);
+            : await XenOptionsAsync(processor, driver, isVideo, byPeer, cancellationToken);
         var pwsh = byPeer ? [] : options.PowerShell;
         if (pwsh.Count == 0 && !byPeer)
             Report.LeaveOut("the cmdlets (no PowerShell here)");

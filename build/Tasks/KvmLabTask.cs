@@ -17,7 +17,7 @@ internal static class KvmLabTask
             HugePages = arguments.TakeNumber("GuestHugePages", 8),
         };
         var names = (arguments.TakeOption("Guests") ?? "vm1").Split(',', StringSplitOptions.RemoveEmptyEntries);
-        var options = await GuestHosts.WithPowerShellAsync(new KvmHostOptions(), cancellationToken) with
+        var options = new KvmHostOptions
         {
             Guests = [.. names.Select(name => guest with { Name = name })],
             MemoryMiB = arguments.TakeNumber("Memory", 1024),
@@ -30,7 +30,8 @@ internal static class KvmLabTask
         if (await MachineSetup.MissingForGuestsAsync(cancellationToken) is string missing)
             throw new BuildException($"The KVM host needs {missing}.");
 
-        options = options with { Terminal = command.Length == 0 };
+        options = await GuestHosts.WithPowerShellAsync(
+            options with { Terminal = command.Length == 0 }, cancellationToken);
         await using var host = await KvmHost.StartAsync(options, cancellationToken);
         return await LabTask.RunAsync(host, options, domain, command, cancellationToken);
     }

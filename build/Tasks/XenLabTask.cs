@@ -9,7 +9,7 @@ internal static class XenLabTask
     {
         var processor = Processor.Parse(arguments.TakeOption("Arch"));
         var domain = arguments.TakeOption("Domain") ?? XenHost.Dom0;
-        var options = await XenHosts.OptionsAsync(processor, cancellationToken) with
+        var options = new XenHostOptions
         {
             Guests = XenHosts.ParseGuests(arguments.TakeOption("Guests"), processor.Machine),
             Dom0Type = XenHosts.ParseType(arguments.TakeOption("Dom0"), processor.Machine),
@@ -23,7 +23,8 @@ internal static class XenLabTask
         if (await MachineSetup.MissingForDriverAsync(options.Driver, processor, cancellationToken) is string compiler)
             throw new BuildException($"The grant driver {options.Driver} needs {compiler}.");
 
-        options = options with { Terminal = command.Length == 0 };
+        options = await GuestHosts.WithPowerShellAsync(
+            options with { Terminal = command.Length == 0 }, processor, cancellationToken);
         await using var host = await XenHost.StartAsync(options, cancellationToken);
         return await LabTask.RunAsync(host, options, domain, command, cancellationToken);
     }
