@@ -63,7 +63,7 @@ internal sealed record NativeProgram(string Name, params string[] Sources)
             :
             [
                 $"-property:NativeProcessor={processor.Name}",
-                $"-property:NativeCompilers={processor.CompilerPrefix}",
+                $"-property:NativeCompilers={processor.Machine.CompilerPrefix}",
                 $"-property:ArtifactsPath={Repository.At("out", "build", processor.Name)}",
             ];
 

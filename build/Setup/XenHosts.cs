@@ -9,6 +9,21 @@ internal static class XenHosts
     public static Task<XenHostOptions> OptionsAsync(Processor processor, CancellationToken cancellationToken) =>
         GuestHosts.WithPowerShellAsync(new XenHostOptions(), processor, cancellationToken);
 
+    /// <summary>Returns the files of the grant device's drivers, between which tests switch in the guests.</summary>
+    public static async Task<Dictionary<GrantDriver, string>> DriversAsync(
+        Processor processor, CancellationToken cancellationToken)
+    {
+        var kernel = await Kernel.GetAsync(processor.Machine, Report.Note, cancellationToken);
+        var files = new Dictionary<GrantDriver, string>();
+        foreach (var driver in Enum.GetValues<GrantDriver>())
+            files[driver] = await GrantDrivers.GetAsync(kernel, driver, Report.Note, cancellationToken);
+        return files;
+    }
+
+    /// <summary>Returns the variables that name the drivers' files to the suites.</summary>
+    public static Dictionary<string, string> DriverVariables(Dictionary<GrantDriver, string> files) =>
+        files.ToDictionary(pair => $"DMABUFPS_DRIVER_{pair.Key.ToString().ToUpperInvariant()}", pair => pair.Value);
+
     /// <summary>
     /// Reads guests as in <c>alice:pvh,bob:pv</c>, and where Xen has one type of guest, as in <c>alice,bob</c>. A
     /// further part replaces the default kernel parameters: <c>carol:pv:</c> has none. Without guests, returns alice.

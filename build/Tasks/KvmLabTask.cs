@@ -7,8 +7,7 @@ internal static class KvmLabTask
 {
     public static async Task<int> RunAsync(TaskArguments arguments, CancellationToken cancellationToken)
     {
-        if (!Processor.Parse(arguments.TakeOption("Arch")).CanRunKvmGuests)
-            throw new BuildException("A KVM host runs this computer's own programs, and needs an x86-64 computer.");
+        Processor.Parse(arguments.TakeOption("Arch")).CheckRunsKvmGuests();
         var domain = arguments.TakeOption("Domain") ?? KvmHost.Host;
         var guest = new KvmGuestOptions
         {

@@ -46,14 +46,14 @@ internal sealed class Arm64XenTests(TestRunner runner, TestTally tally, string? 
         if (pester is not null && options.PowerShell.Count == 0)
             Report.LeaveOut("the tests of the cmdlets between Arm64 domains (no PowerShell for Arm64)");
         var withCmdlets = pester is not null && options.PowerShell.Count > 0;
-        var drivers = await DriversAsync(cancellationToken);
+        var drivers = await XenHosts.DriversAsync(s_processor, cancellationToken);
         options = options with
         {
             Guests = XenHosts.ParseGuests("alice,bob", s_processor.Machine),
             Driver = GrantDriver.Stock,
             SharedFolders = [TestRunner.ResultFolder],
             Variables = options.Variables
-                .Concat(drivers.Select(pair => KeyValuePair.Create(XenTests.DriverVariable(pair.Key), pair.Value)))
+                .Concat(XenHosts.DriverVariables(drivers))
                 .Append(KeyValuePair.Create("DMABUFPS_PEER", PeerProgram.PathFor(s_processor)))
                 .ToDictionary(),
         };
@@ -85,14 +85,5 @@ internal sealed class Arm64XenTests(TestRunner runner, TestTally tally, string? 
                 }
             })),
         ];
-    }
-
-    private static async Task<Dictionary<GrantDriver, string>> DriversAsync(CancellationToken cancellationToken)
-    {
-        var kernel = await Kernel.GetAsync(s_processor.Machine, Report.Note, cancellationToken);
-        var files = new Dictionary<GrantDriver, string>();
-        foreach (var driver in Enum.GetValues<GrantDriver>())
-            files[driver] = await GrantDrivers.GetAsync(kernel, driver, Report.Note, cancellationToken);
-        return files;
     }
 }

@@ -29,10 +29,6 @@ internal sealed class XenTests(TestRunner runner, TestTally tally, string? peste
     private delegate Task Run(
         XenHost host, TestPlace place, TestProgress progress, CancellationToken cancellationToken);
 
-    /// <summary>The variable that names a driver's file to the suites.</summary>
-    public static string DriverVariable(GrantDriver driver) =>
-        $"DMABUFPS_DRIVER_{driver.ToString().ToUpperInvariant()}";
-
     /// <summary>Returns a stage for each host; none, after reporting the reason, where a host cannot start.</summary>
     public async Task<IReadOnlyList<TestStage>> StagesAsync(CancellationToken cancellationToken)
     {
@@ -59,12 +55,13 @@ internal sealed class XenTests(TestRunner runner, TestTally tally, string? peste
         var withoutPvh = await PatchedQemu.GetAsync(cancellationToken) is null ? PatchedQemu.NotFound : null;
         Environment.SetEnvironmentVariable("DMABUFPS_WITHOUT_PVH", withoutPvh);
         var bob = withoutPvh is null ? s_bob : s_bob with { Type = XenGuestType.Pv };
-        var drivers = await DriversAsync(cancellationToken);
+        var drivers = await XenHosts.DriversAsync(Processor.Own, cancellationToken);
         // The driver that the hosts boot with comes last, because the cmdlets' tests need it.
         GrantDriver[] all = [GrantDriver.Stock, GrantDriver.Mmap, GrantDriver.Distribution];
         var usual = await XenHosts.OptionsAsync(Processor.Own, cancellationToken) with
         {
             SharedFolders = [TestRunner.ResultFolder],
+            Variables = XenHosts.DriverVariables(drivers),
         };
         return
         [
@@ -123,23 +120,6 @@ internal sealed class XenTests(TestRunner runner, TestTally tally, string? peste
             var suite = new PesterSuite(pester, name, Path.Combine(s_folder, path), minutes);
             yield return (_, place, progress, stop) => runner.RunAsync(suite, place, progress, stop);
         }
-    }
-
-    /// <summary>
-    /// Returns the files of the grant device's drivers, between which tests switch in the guests. Variables name these
-    /// files to the suites.
-    /// </summary>
-    private static async Task<Dictionary<GrantDriver, string>> DriversAsync(CancellationToken cancellationToken)
-    {
-        var kernel = await Kernel.GetAsync(MachineArchitecture.OfThisComputer, Report.Note, cancellationToken);
-        var files = new Dictionary<GrantDriver, string>();
-        foreach (var driver in Enum.GetValues<GrantDriver>())
-        {
-            files[driver] = await GrantDrivers.GetAsync(kernel, driver, Report.Note, cancellationToken);
-            Environment.SetEnvironmentVariable(DriverVariable(driver), files[driver]);
-        }
-
-        return files;
     }
 
     private TestStage Skipped(string name, string reason) => new(name, 0, (_, _) =>
