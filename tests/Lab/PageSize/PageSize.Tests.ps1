@@ -52,12 +52,12 @@ Describe 'A kernel with pages of 16 KiB' {
         $buffer | Write-DmaBufContent "from PowerShell`n"
         $address = "$TestDrive/peer.socket"
         $peer = Start-Process $PeerProgram client, "unixd:$address", --reply, answer -PassThru `
-            -RedirectStandardOutput $TestDrive/said -RedirectStandardError $TestDrive/complained
+            -RedirectStandardOutput $TestDrive/output -RedirectStandardError $TestDrive/errors
         Wait-Until { Test-Path $address }
         $buffer | Send-DmaBufFd "unix:$address" -TimeoutSec 60
-        $peer.WaitForExit(60000) | Should -BeTrue
-        Get-Content $TestDrive/complained | Should -BeNullOrEmpty
-        Get-Content $TestDrive/said -Raw | Should -BeLike 'from PowerShell*'
+        Wait-Exit $peer
+        Get-Content $TestDrive/errors | Should -BeNullOrEmpty
+        Get-Content $TestDrive/output -Raw | Should -BeLike 'from PowerShell*'
         $buffer | Read-DmaBufContent -AsString | Should -BeLike 'answer*'
     }
 
