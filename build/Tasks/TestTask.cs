@@ -52,24 +52,15 @@ internal static class TestTask
         List<TestStage> here = onHost ? [OnHost([.. suites, .. hostOnly], runner)] : [];
         List<TestStage> emulated = [];
         // The longest stages come first, so that two at a time end at about the same time.
-        if (places.HasAny(XenTests.Places))
-            emulated.AddRange(await PrepareAsync("xen", new XenTests(runner, tally, pester).StagesAsync));
-        if (places.HasAny(Arm64XenTests.Place))
-        {
-            var tests = new Arm64XenTests(runner, tally, pester);
-            emulated.AddRange(await PrepareAsync(Arm64XenTests.Place, tests.StagesAsync));
-        }
-
-        if (places.HasAny(KvmTests.Place))
-        {
-            var tests = new KvmTests(runner, tally, pester);
-            emulated.InsertRange(Second(), await PrepareAsync(KvmTests.Place, tests.StagesAsync));
-        }
-
+        emulated.AddRange(await PrepareAsync(new XenTests(runner, tally, pester).StagesAsync, XenTests.Places));
+        emulated.AddRange(await PrepareAsync(
+            new Arm64XenTests(runner, tally, pester).StagesAsync, Arm64XenTests.Place));
+        emulated.InsertRange(
+            Second(), await PrepareAsync(new KvmTests(runner, tally, pester).StagesAsync, KvmTests.Place));
         if (places.HasAny(PlaceSelection.Machine) && await CanRunMachineAsync(cancellationToken))
             emulated.Insert(Second(), InMachine(quick ? [XunitSuite.Core] : suites, runner, tally));
-        if (places.HasAny(PageSizeTests.Place))
-            emulated.AddRange(await new PageSizeTests(runner, tally, pester).StagesAsync(cancellationToken));
+        emulated.AddRange(await PrepareAsync(
+            new PageSizeTests(runner, tally, pester).StagesAsync, PageSizeTests.Place));
 
         // The tests here measure what this process holds and start builds, so they run alone.
         await RunAsync(here, 1);
@@ -83,9 +74,11 @@ internal static class TestTask
         Report.Line(tally.Summary());
         return tally.HasFailures || tally.IsEmpty ? 1 : 0;
 
-        Task<IReadOnlyList<TestStage>> PrepareAsync(
-            string name, Func<CancellationToken, Task<IReadOnlyList<TestStage>>> stages) =>
-            TestPlace.PrepareAsync(name, tally, () => stages(cancellationToken));
+        async Task<IReadOnlyList<TestStage>> PrepareAsync(
+            Func<CancellationToken, Task<IReadOnlyList<TestStage>>> stages, params IReadOnlyList<string> names) =>
+            places.HasAny(names)
+                ? await TestPlace.PrepareAsync(names[0], tally, () => stages(cancellationToken))
+                : [];
 
         int Second() => Math.Min(1, emulated.Count);
 

@@ -23,17 +23,10 @@ internal sealed class PageSizeTests(TestRunner runner, TestTally tally, string? 
             return Without(Pwsh.WantOf("Pester"));
         if (await MachineSetup.MissingAsync(cancellationToken, s_processor) is string missing)
             return Without($"apt-get install {missing.Replace(",", string.Empty)}");
-        try
-        {
-            await Kernel.GetAsync(s_processor.Machine, KernelVariant, Report.Note, cancellationToken);
-            await PeerProgram.UpdateAsync(s_processor, cancellationToken);
-            var (powerShell, modules) = await MachineSetup.PowerShellAsync(s_processor, cancellationToken);
-            return powerShell.Count == 0 ? Without("no PowerShell for Arm64") : [Stage(pester, powerShell, modules)];
-        }
-        catch (Exception failure) when (failure is LabException or BuildException or IOException)
-        {
-            return Without(failure.Message.Trim().Split('\n')[0]);
-        }
+        await Kernel.GetAsync(s_processor.Machine, KernelVariant, Report.Note, cancellationToken);
+        await PeerProgram.UpdateAsync(s_processor, cancellationToken);
+        var (powerShell, modules) = await MachineSetup.PowerShellAsync(s_processor, cancellationToken);
+        return powerShell.Count == 0 ? Without("no PowerShell for Arm64") : [Stage(pester, powerShell, modules)];
 
         static IReadOnlyList<TestStage> Without(string reason)
         {
