@@ -42,8 +42,8 @@ exec 5> c.exports 6< c.said 7> ours.exports 8< ours.said
 
 round() {
     case $1 in
-        c) echo "$2" >&3 && echo "$2 $memfd" >&5 && read -r line <&6 ;;
-        ours) echo "$2" >&4 && echo "$2" >&7 && read -r line <&8 ;;
+        c) echo "$2 $memfd" >&5 && read -r line <&6 && echo "$2" >&3 && read -r line <&6 ;;
+        ours) echo "$2" >&7 && read -r line <&8 && echo "$2" >&4 && read -r line <&8 ;;
     esac || exit
     echo "$1 $line"
 }

@@ -42,6 +42,7 @@ internal sealed class GuestExporter(string port) : IDisposable
         var start = Clock.Now;
         using var export = GuestPagesExport.Create(buffer);
         var exported = Clock.Now;
+        Console.WriteLine("exported");
         using var peer = _peers.Next(_limit);
         var sent = Clock.Now;
         GuestPagesBlob.Send(peer, export.Pages, _limit);

@@ -95,7 +95,7 @@ internal static class ChannelPeer
     /// <summary>A dma-buf where its pages can be shared, otherwise pages that are shared from the start.</summary>
     private static DmaBuffer NewBuffer(ShareTable shares, Channel channel)
     {
-        if (channel.Address.Kind != EndpointKind.Unix)
+        if (channel.Address.Kind is not (EndpointKind.Unix or EndpointKind.Vsock))
             return shares.AddGrantPages(Size, channel.OwnDomain, channel.PeerDomain);
         try
         {
