@@ -20,8 +20,11 @@ public abstract class Carrier : IDisposable
     /// <summary>The schemes of all addresses, as they are typed before the colon.</summary>
     public static IReadOnlyList<string> Schemes { get; } = [.. Endpoint.Schemes, StoreCarrier.Scheme];
 
-    /// <summary>Whether another peer can follow one that did not read what it was sent.</summary>
-    public virtual bool HasNextPeer => false;
+    /// <summary>Whether this side listens, so that another peer can follow one that failed.</summary>
+    internal virtual bool IsListening => false;
+
+    /// <summary>Whether this side connects, and waits for a listener, so that it can connect again.</summary>
+    internal virtual bool WaitsForListener => false;
 
     /// <summary>Makes the carrier of an address, without connecting or listening yet.</summary>
     /// <param name="address">An address of <see cref="Endpoint"/>, or <c>xenstore:NAME</c>.</param>

@@ -1,4 +1,5 @@
 using DmaBuf.Errors;
+using DmaBuf.Transport;
 using DmaBuf.Waits;
 
 namespace DmaBuf.Sharing;
@@ -9,13 +10,14 @@ internal static class HandOver
     private const int RetryMilliseconds = 20;
 
     /// <summary>
-    /// Sends to the next peer. With <paramref name="wait"/>, where the carrier listens, another peer follows one that
-    /// did not read everything.
+    /// Sends to the next peer. With <paramref name="wait"/>, another peer follows one that did not read everything:
+    /// any number of them where the carrier listens, and a few where it connects and waits for a listener.
     /// </summary>
     public static void Run(
         Carrier carrier, Func<IReleaseLink> send, ReleaseLinks? links, bool wait, WaitLimit limit, Action<string>? sent)
     {
         var begun = false;
+        var refusals = 0;
         try
         {
             while (!TrySend())
@@ -33,7 +35,7 @@ internal static class HandOver
             IReleaseLink? link = null;
             try
             {
-                link = send();
+                link = Send();
                 // Also before a wait, so that the end of the share ends the wait.
                 links?.Add(link, beginsHandOver: wait && !begun);
                 begun |= wait && links is not null;
@@ -44,12 +46,13 @@ internal static class HandOver
                     link.WaitUntilReadAndDone(limit);
                 return true;
             }
-            catch (PeerException e) when (wait && carrier.HasNextPeer && e.Fault == PeerFault.NotRead)
+            catch (PeerException e) when (wait && e.Fault == PeerFault.NotRead && CanFollow())
             {
+                refusals++;
                 return false;
             }
             catch (KernelException e) when (
-                wait && carrier.HasNextPeer && link is null && e.ErrnoName is "EPIPE" or "ECONNRESET")
+                wait && carrier.IsListening && link is null && e.ErrnoName is "EPIPE" or "ECONNRESET")
             {
                 return false;
             }
@@ -59,5 +62,20 @@ internal static class HandOver
                     link?.Dispose();
             }
         }
+
+        IReleaseLink Send()
+        {
+            try
+            {
+                return send();
+            }
+            catch (WaitTimeoutException e) when (refusals > 0)
+            {
+                throw e.AfterReset();
+            }
+        }
+
+        bool CanFollow() => carrier.IsListening
+            || (carrier.WaitsForListener && refusals + 1 < StreamSource.MaxRefusals);
     }
 }

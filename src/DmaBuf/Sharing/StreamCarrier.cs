@@ -16,7 +16,9 @@ internal sealed class StreamCarrier(Endpoint endpoint, NoListener noListener, Pe
     /// <summary>How long a peer may take to send its part, once it is connected.</summary>
     internal TimeSpan ReceiveTime { get; init; } = TimeSpan.FromSeconds(30);
 
-    public override bool HasNextPeer => _peers.HasNextPeer;
+    internal override bool IsListening => _peers.IsListening;
+
+    internal override bool WaitsForListener => _peers.WaitsForListener;
 
     public override void CheckPassesDescriptors() => DescriptorHandOff.CheckEndpoint(endpoint);
 
@@ -77,7 +79,7 @@ internal sealed class StreamCarrier(Endpoint endpoint, NoListener noListener, Pe
     {
         send(stream);
         return new ReleaseLink(stream);
-    }, limit);
+    }, sends: true, limit);
 
     private DmaBuffer Receive(Func<ByteStream, WaitLimit, DmaBuffer> receive, WaitLimit limit) =>
         _peers.WithNext(stream =>
@@ -97,5 +99,5 @@ internal sealed class StreamCarrier(Endpoint endpoint, NoListener noListener, Pe
                     $"did not send all of its hand-off within {ReceiveTime.TotalSeconds} s",
                     "Look at its own messages.");
             }
-        }, limit);
+        }, sends: false, limit);
 }

@@ -15,15 +15,13 @@ public sealed class StreamSource : IDisposable
     private const int BusyTries = 20;
 
     /// <summary>
-    /// How many peers in a row may reset the connection until that counts as a refusal. A listener that is just closing
-    /// does so once.
+    /// After this many peers in a row that do not read what they are sent, the other side counts as refusing it. A
+    /// listener that is just closing does not read it once.
     /// </summary>
-    private const int MaxResets = 3;
+    internal const int MaxRefusals = 3;
 
     private readonly NoListener _noListener;
     private StreamListener? _listener;
-    private ByteStream? _last;
-    private int _resets;
     private int _busy;
 
     /// <param name="endpoint">The address.</param>
@@ -47,20 +45,12 @@ public sealed class StreamSource : IDisposable
     /// <summary>Whether this side listens, so that another peer can follow one that failed.</summary>
     public bool IsListening => _listener is not null;
 
-    /// <summary>
-    /// Whether this side listens, or connects and waits for a listener, so that another peer can follow one that did
-    /// not read what it was sent.
-    /// </summary>
-    internal bool HasNextPeer => IsListening || (WaitsForListener && !IsRefused);
-
-    private bool IsConnecting => !IsListening && Endpoint.Role != EndpointRole.Listen;
-
-    private bool WaitsForListener => IsConnecting
+    /// <summary>Whether this side connects, and waits for a listener.</summary>
+    internal bool WaitsForListener => IsConnecting
         && (_noListener == NoListener.Wait
             || (_noListener == NoListener.ListenOrWait && Endpoint.Role == EndpointRole.Connect));
 
-    /// <summary>Whether one more reset is a refusal.</summary>
-    private bool IsRefused => _resets >= MaxResets - 1;
+    private bool IsConnecting => !IsListening && Endpoint.Role != EndpointRole.Listen;
 
     /// <summary>Connects to the next peer, or accepts it. Peers that the filter does not accept are closed.</summary>
     /// <exception cref="KernelException">Connecting or listening failed.</exception>
@@ -70,42 +60,48 @@ public sealed class StreamSource : IDisposable
     public ByteStream Next(WaitLimit limit)
     {
         ArgumentNullException.ThrowIfNull(limit);
-        _resets = _last is { IsReset: true, HasReceived: false } ? _resets + 1 : 0;
-        _last = null;
-        try
+        while (true)
         {
-            return _last = NextWanted(limit);
-        }
-        catch (WaitTimeoutException e) when (_resets > 0)
-        {
-            throw e.AfterReset();
+            limit.Pause(0, $"a peer at {Endpoint}");
+            var stream = NextOfAll(limit);
+            KernelTrace.Write($"connected: {stream.Peer}");
+            if (From?.IsWanted(stream.Remote) ?? true)
+                return stream;
+            stream.Dispose();
+            KernelTrace.Write($"closed: {stream.Remote} is not {From}");
+            if (!IsListening)
+            {
+                throw new PeerException(PeerFault.Unwanted, stream.Peer, $"is not {From}",
+                    "Check the address, and who listens there.");
+            }
         }
     }
 
     /// <summary>
     /// Works with the next peer. If this side connects and may wait or listen instead of failing, a peer that resets
     /// the connection before it sends anything may be a listener that was just closing, and this side tries again.
-    /// Several such peers in a row refuse, and the last one's failure is reported.
     /// </summary>
     /// <param name="work">Works with the stream, which is closed if this fails.</param>
+    /// <param name="sends">
+    /// Whether the work begins by sending: several resets in a row are then a refusal, and the last one is reported.
+    /// </param>
     /// <param name="limit">The time limit.</param>
     /// <exception cref="KernelException">Connecting or listening failed, or <paramref name="work"/> did.</exception>
-    internal T WithNext<T>(Func<ByteStream, T> work, WaitLimit limit)
+    internal T WithNext<T>(Func<ByteStream, T> work, bool sends, WaitLimit limit)
     {
-        while (true)
+        for (var resets = 0; ; resets++)
         {
-            var stream = Next(limit);
+            var stream = NextAfter(resets, limit);
             try
             {
                 return work(stream);
             }
             catch (KernelException e) when (
-                IsConnecting && _noListener != NoListener.ListenOrFail && !IsRefused
+                IsConnecting && _noListener != NoListener.ListenOrFail && !(sends && resets + 1 >= MaxRefusals)
                 && stream is { IsReset: true, HasReceived: false } && IsOfStream(e))
             {
                 stream.Dispose();
                 KernelTrace.Write($"closed: {e.Message}");
-                limit.Pause(RetryMilliseconds, $"a peer at {Endpoint}");
             }
             catch
             {
@@ -123,22 +119,18 @@ public sealed class StreamSource : IDisposable
     private static bool NobodyListens(KernelException e) =>
         e.Call == "connect" && e.Errno is Errno.ENOENT or Errno.ECONNREFUSED or Errno.ECONNRESET;
 
-    private ByteStream NextWanted(WaitLimit limit)
+    private ByteStream NextAfter(int resets, WaitLimit limit)
     {
-        while (true)
+        if (resets == 0)
+            return Next(limit);
+        try
         {
-            limit.Pause(0, $"a peer at {Endpoint}");
-            var stream = NextOfAll(limit);
-            KernelTrace.Write($"connected: {stream.Peer}");
-            if (From?.IsWanted(stream.Remote) ?? true)
-                return stream;
-            stream.Dispose();
-            KernelTrace.Write($"closed: {stream.Remote} is not {From}");
-            if (!IsListening)
-            {
-                throw new PeerException(PeerFault.Unwanted, stream.Peer, $"is not {From}",
-                    "Check the address, and who listens there.");
-            }
+            limit.Pause(RetryMilliseconds, $"a peer at {Endpoint}");
+            return Next(limit);
+        }
+        catch (WaitTimeoutException e)
+        {
+            throw e.AfterReset();
         }
     }
 

@@ -49,7 +49,7 @@ internal static class ChannelOpening
         {
             try
             {
-                return peers.WithNext(stream => Open(stream, options, shares, limit), coming);
+                return peers.WithNext(stream => Open(stream, options, shares, limit), sends: true, coming);
             }
             catch (PeerException e) when (peers.IsListening && e.Fault != PeerFault.Incompatible)
             {
