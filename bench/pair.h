@@ -68,7 +68,7 @@ static int by_value(const void *a, const void *b)
     return x < y ? -1 : x > y;
 }
 
-/* Starts or ends reading a dma-buf; nothing where the pages are not reached by one, and dmabuf is -1. */
+/* Brackets a read with DMA_BUF_IOCTL_SYNC. Does nothing if dmabuf is -1: the pages are a mapping of references. */
 static void bracket(int dmabuf, uint64_t flag)
 {
     struct dma_buf_sync sync = { .flags = flag | DMA_BUF_SYNC_READ };

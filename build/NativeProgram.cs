@@ -20,7 +20,8 @@ internal sealed record NativeProgram(string Name, params string[] Sources)
     public Task<bool> UpdateAsync(CancellationToken cancellationToken) => UpdateAsync(Processor.Own, cancellationToken);
 
     /// <summary>
-    /// Compiles the program if a source is newer. Where there is no linker, reports it as left out and returns false.
+    /// Compiles the program if a source is newer. Where the linker or a package is missing, reports it as left out
+    /// and returns false.
     /// </summary>
     public async Task<bool> UpdateAsync(Processor processor, CancellationToken cancellationToken)
     {
@@ -44,7 +45,10 @@ internal sealed record NativeProgram(string Name, params string[] Sources)
         if (compiler.ExitCode != 0)
         {
             var text = $"{compiler.Output}{compiler.Error}{label} could not be compiled.";
-            throw DotNet.LacksPackage(text) ? new NotAvailableException(text) : new BuildException(text);
+            if (!DotNet.LacksPackage(text))
+                throw new BuildException(text);
+            Report.LeaveOut($"{label} ({DotNet.FirstError(text)})");
+            return false;
         }
 
         Directory.CreateDirectory(processor.OutFolder);

@@ -36,7 +36,7 @@ public sealed class Kernel
 
     /// <summary>Does the same for one of the kernels that Debian builds beside the usual one.</summary>
     /// <param name="architecture">The architecture of the processors that it runs on.</param>
-    /// <param name="variant">What the package's name has behind the architecture; null for the usual kernel.</param>
+    /// <param name="variant">The suffix of its package's name, such as 16k; null for the usual kernel.</param>
     /// <param name="say">Receives a line for the user about a download.</param>
     /// <param name="cancellationToken">Cancels the work.</param>
     public static async Task<Kernel> GetAsync(

@@ -10,8 +10,8 @@ public sealed record MachineOptions
     public MachineArchitecture Architecture { get; init; } = MachineArchitecture.OfThisComputer;
 
     /// <summary>
-    /// A kernel that Debian builds beside the usual one, by what its package's name has behind the architecture: "16k"
-    /// is linux-image-N-arm64-16k, with pages of 16 KiB. Null for the usual kernel.
+    /// A kernel that Debian builds beside the usual one, by the suffix of its package's name: "16k" is
+    /// linux-image-N-arm64-16k, with pages of 16 KiB. Null for the usual kernel.
     /// </summary>
     public string? KernelVariant { get; init; }
 

@@ -7,10 +7,11 @@
  *
  * Each side runs one round for each line of its input, which names a size in bytes, with an h after it for huge pages,
  * and, for the exporter, a memfd of that size: both pairs share the same pages, because time depends on how scattered
- * they are. Each side prints its times for each round in nanoseconds. The exporter prints "exported" before it waits for
- * the importer, which may share its processor and must not begin earlier, and at the end "export SIZE EXPORT HANDOFF",
- * where HANDOFF is the time between the first byte sent and the peer's close; its counterpart adds the memfd. The
- * importer prints "import SIZE MAP RELEASE COPY RANGES", where COPY is the median of COPIES copies of the whole buffer.
+ * they are. Each side prints its times for each round in nanoseconds. The exporter prints "exported" before it waits
+ * for the importer, which may share its processor and must not begin earlier, and at the end "export SIZE EXPORT
+ * HANDOFF", where HANDOFF is the time between the first byte sent and the peer's close; its counterpart adds the memfd.
+ * The importer prints "import SIZE MAP RELEASE COPY RANGES", where COPY is the median of COPIES copies of the whole
+ * buffer.
  */
 #define _GNU_SOURCE
 #include <fcntl.h>

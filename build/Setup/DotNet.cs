@@ -75,7 +75,8 @@ internal static class DotNet
     /// <summary>Whether NuGet could not reach its registry, or found no such package there.</summary>
     public static bool LacksPackage(string output) =>
         output.Contains("error NU1301", StringComparison.Ordinal)
-        || output.Contains("error NU1101", StringComparison.Ordinal);
+        || output.Contains("error NU1101", StringComparison.Ordinal)
+        || output.Contains("error NU1102", StringComparison.Ordinal);
 
     /// <summary>The first line that names an error, without its position in a project file.</summary>
     public static string FirstError(string output)

@@ -40,7 +40,7 @@ internal static class TestTask
             Report.LeaveOut($"the tests of the cmdlets ({Pwsh.WantOf("Pester")})");
         if (quick)
             Report.LeaveOut(
-                "first runs of the build, cmdlets in the machine, and everything with domains and guests (-Quick)");
+                "first runs of the build, cmdlets in the machine, domains, guests and pages of 16 KiB (-Quick)");
 
         var tally = new TestTally();
         var runner = new TestRunner(tally, filter);

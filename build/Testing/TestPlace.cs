@@ -26,9 +26,10 @@ internal sealed record TestPlace(
         }
         catch (NotAvailableException missing)
         {
-            Report.LeaveOut($"the tests on {name} ({missing.Message.Trim().Split('\n')[0].TrimEnd('.')})");
+            LeaveOut(name, missing);
         }
-        catch (Exception failure) when (failure is LabException or BuildException or IOException)
+        catch (Exception failure)
+            when (failure is LabException or BuildException or IOException or UnauthorizedAccessException)
         {
             var outcome = new TestOutcome("it can be prepared", TestStatus.Failed, failure.Message);
             tally.Add("boot", name, [outcome], time.Elapsed);
@@ -37,7 +38,10 @@ internal sealed record TestPlace(
         return [];
     }
 
-    /// <summary>Runs work that starts an emulated place; a place that dies counts as a failed test.</summary>
+    /// <summary>
+    /// Runs work that starts an emulated place. If something is not available, it is left out; a place that dies counts
+    /// as a failed test.
+    /// </summary>
     public static async Task RunAsync(string name, TestTally tally, Func<Task> work)
     {
         var time = Stopwatch.StartNew();
@@ -45,10 +49,17 @@ internal sealed record TestPlace(
         {
             await work();
         }
+        catch (NotAvailableException missing)
+        {
+            LeaveOut(name, missing);
+        }
         catch (LabException failure)
         {
             var outcome = new TestOutcome("it starts", TestStatus.Failed, failure.Message);
             tally.Add("boot", name, [outcome], time.Elapsed);
         }
     }
+
+    private static void LeaveOut(string name, NotAvailableException missing) =>
+        Report.LeaveOut($"the tests on {name} ({missing.Message.Trim().Split('\n')[0].TrimEnd('.')})");
 }

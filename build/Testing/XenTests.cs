@@ -151,7 +151,7 @@ internal sealed class XenTests(TestRunner runner, TestTally tally, string? peste
         {
             return await XenHost.StartAsync(options, cancellationToken);
         }
-        catch (LabException failure) when (options.HasPvhDomain)
+        catch (LabException failure) when (options.HasPvhDomain && failure is not NotAvailableException)
         {
             tally.AddNote($"{name,16} was started twice: {failure.Message.Split('\n')[0]}");
             Report.Note($"starting the {name} again: {failure.Message.Split('\n')[0]}");

@@ -16,8 +16,8 @@ if [ $# -gt 0 ]; then
 else
     by=peer
     id=$(xl domid "$guest")
-    $on "$guest" timeout 120 "$peer" publish vchan:0:dmabufps --turns $turns 2>&1 | from "$guest" &
-    timeout 120 "$peer" consume "vchand:$id:dmabufps" 2>&1 | from dom0
+    $on "$guest" timeout 50 "$peer" publish vchan:0:dmabufps --turns $turns 2>&1 | from "$guest" &
+    timeout 50 "$peer" consume "vchand:$id:dmabufps" 2>&1 | from dom0
 fi
 wait
 read_turns=$(grep -c '^turn [0-9]*$' "$work/dom0")

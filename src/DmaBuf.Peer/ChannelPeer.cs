@@ -101,7 +101,7 @@ internal static class ChannelPeer
         {
             return shares.Add(UdmabufAllocator.Allocate(Size));
         }
-        catch (KernelException e) when (e.Call == "open")
+        catch (KernelException e) when (e.Call == "open" && channel.Address.Kind == EndpointKind.Unix)
         {
             Console.Error.WriteLine($"{e.Message} Sharing a sealed memfd instead.");
             return shares.Add(MemFdAllocator.Allocate(Size));

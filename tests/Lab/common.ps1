@@ -1,8 +1,8 @@
-# Every file here dot-sources this one. The suites run in the lab's hosts, in dom0 of Xen or in the host of KVM; a
-# guest's part of a test runs in that guest's own PowerShell, which is started once. On Xen, the build sets
-# DMABUFPS_DRIVER_DISTRIBUTION, _STOCK and _MMAP to the files of the grant device's drivers. Where guests are PV that
-# should be PVH, it sets DMABUFPS_WITHOUT_PVH to the reason. On another processor, it sets DMABUFPS_MODULE to the copy
-# of the module that is compiled for it, and DMABUFPS_PEER to its dmabuf-peer.
+# Every file here dot-sources this one. The suites run in the lab's hosts: in dom0 of Xen, in the host of KVM, or in a
+# plain machine. A guest's part of a test runs in that guest's own PowerShell, which is started once. On Xen, the build
+# sets DMABUFPS_DRIVER_DISTRIBUTION, _STOCK and _MMAP to the files of the grant device's drivers. Where guests are PV
+# that should be PVH, it sets DMABUFPS_WITHOUT_PVH to the reason. On another processor, it sets DMABUFPS_MODULE to the
+# copy of the module that is compiled for it, and DMABUFPS_PEER to its dmabuf-peer.
 
 $ErrorActionPreference = 'Stop'
 $script:RepositoryRoot = Split-Path (Split-Path $PSScriptRoot)

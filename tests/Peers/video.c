@@ -1,6 +1,6 @@
 /*
- * The other side of a stream of frames, written in C from the wire format alone (docs/video-protocol.md): integers of 32
- * and 64 bits, big-endian, over TCP. The receiver listens and the sender connects.
+ * The other side of a stream of frames, written in C from the wire format alone (docs/video-protocol.md): integers of
+ * 32 and 64 bits, big-endian, over TCP. The receiver listens and the sender connects.
  *
  *   video sender      HOST PORT WIDTH HEIGHT FRAMES            copies YUYV frames of four buffers over the stream
  *   video receiver    PORT [FRAMES]

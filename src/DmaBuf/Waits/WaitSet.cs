@@ -121,12 +121,12 @@ internal sealed class WaitSet : IDisposable
 
     private bool PollHeld(int milliseconds, string waitedFor)
     {
-        var start = Stopwatch.GetTimestamp();
+        // The clock can be a system call, as in Xen's PV domains, so it is read only where that matters.
+        var start = milliseconds > 0 ? Stopwatch.GetTimestamp() : 0;
+        var left = milliseconds;
         _polled[Count] = new Poll.pollfd { fd = _wake.Descriptor.Number, events = Poll.POLLIN };
         while (true)
         {
-            var elapsed = Stopwatch.GetElapsedTime(start).TotalMilliseconds;
-            var left = milliseconds < 0 ? -1 : (int)Math.Ceiling(Math.Max(0, milliseconds - elapsed));
             var result = Poll.Wait(_polled.AsSpan(0, Count + ForWake), left);
             if (result < 0 && Errno.Last != Errno.EINTR)
                 throw new KernelException("poll", Errno.Last, waitedFor);
@@ -143,10 +143,11 @@ internal sealed class WaitSet : IDisposable
                 return true;
             }
 
-            if (result > 0)
-                return true;
-            if (left == 0)
-                return false;
+            if (result >= 0)
+                return result > 0;
+            // A signal interrupted it.
+            if (milliseconds > 0)
+                left = (int)Math.Ceiling(Math.Max(0, milliseconds - Stopwatch.GetElapsedTime(start).TotalMilliseconds));
         }
     }
 

@@ -137,7 +137,7 @@ public sealed partial class GuestMemoryTests : IDisposable
         Requires.Udmabuf();
         using var guest = Listen();
         using var front = Ready(guest);
-        for (var round = 0; round < 100; round++)
+        for (var round = 0; round < 30; round++)
         {
             var importing = Task.Run(ImportUntilRefused, TestContext.Current.CancellationToken);
             Await(() => guest.BufferCount > round % 4);

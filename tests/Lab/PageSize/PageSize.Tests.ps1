@@ -47,7 +47,7 @@ Describe 'A kernel with pages of 16 KiB' {
     }
 
     It 'hands a buffer on to another process' {
-        if (-not (Test-Path $PeerProgram)) { Set-ItResult -Skipped -Because 'dmabuf-peer was not built' }
+        if (-not $PeerProgram) { Set-ItResult -Skipped -Because 'dmabuf-peer was not built' }
         $buffer = New-UDmaBuf 64KB
         $buffer | Write-DmaBufContent "from PowerShell`n"
         $address = "$TestDrive/peer.socket"
@@ -66,7 +66,7 @@ Describe 'A kernel with pages of 16 KiB' {
         $pages.FrameSize, $pages.Count, $pages.Size | Should -Be 16384, 4, 64KB
     }
 
-    It 'cannot grant pages to a Xen domain, of which the grant devices would share only a part' {
+    It 'cannot grant pages, because the grant devices would share only a part of each' {
         # The cmdlets ask for the domain first, and this machine is none.
         Should-Fail (Get-Failure { New-GrantBuf 64KB -Domain 1 }) 'open,ENOENT' ObjectNotFound 'not a Xen domain'
         $buffer = New-UDmaBuf 64KB
