@@ -11,6 +11,7 @@ namespace DmaBuf.Sharing;
 internal static class AtExit
 {
     private static readonly ConcurrentDictionary<IDisposable, bool> s_open = new();
+    private static readonly Lock s_ending = new();
     private static readonly PosixSignalRegistration[] s_signals =
     [
         PosixSignalRegistration.Create(PosixSignal.SIGTERM, OnSignal),
@@ -37,19 +38,26 @@ internal static class AtExit
             DisposeAll();
     }
 
-    private static void DisposeAll()
+    /// <summary>
+    /// Disposes everything. Where a signal does that already, waits for it: what it disposes ends the waits of the main
+    /// thread, whose return would end the process in the middle.
+    /// </summary>
+    internal static void DisposeAll()
     {
-        foreach (var open in s_open.Keys)
+        lock (s_ending)
         {
-            try
+            foreach (var open in s_open.Keys)
             {
-                open.Dispose();
-            }
+                try
+                {
+                    open.Dispose();
+                }
 #pragma warning disable CA1031 // A failure must not keep the others from being disposed.
-            catch
+                catch
 #pragma warning restore CA1031
-            {
-                KernelTrace.Write($"{open} could not be disposed");
+                {
+                    KernelTrace.Write($"{open} could not be disposed");
+                }
             }
         }
     }

@@ -130,6 +130,19 @@ public sealed class ShareTableTests
     }
 
     [Fact]
+    public void The_end_of_a_process_waits_for_what_a_signal_has_begun_to_end()
+    {
+        using var slow = new SlowEnd();
+        AtExit.Add(slow);
+        var signal = Run(_ => AtExit.OnSignal(new PosixSignalContext(PosixSignal.SIGTERM)));
+        slow.AwaitBegin();
+        var exit = Run(_ => AtExit.DisposeAll());
+        Assert.False(exit.Wait(200, TestContext.Current.CancellationToken));
+        slow.Finish();
+        Assert.True(Task.WaitAll([signal, exit], s_limit));
+    }
+
+    [Fact]
     public void A_process_of_another_pid_namespace_counts_as_running()
     {
         Assert.True(ProcessMark.IsAlive($"{ProcessMark.Own} 5"));
@@ -156,6 +169,24 @@ public sealed class ShareTableTests
         using var carrier = Carrier.Open($"unix:{folder.File("s")}");
         table.Send(carrier, buffer, wait: false, limit);
         return DescriptorHandOff.Receive(listener.Accept(limit), limit);
+    }
+
+    /// <summary>Like an offer, it is no longer in the list while it ends.</summary>
+    private sealed class SlowEnd : IDisposable
+    {
+        private readonly ManualResetEventSlim _hasBegun = new();
+        private readonly ManualResetEventSlim _mayFinish = new();
+
+        public void AwaitBegin() => Assert.True(_hasBegun.Wait(s_limit));
+
+        public void Finish() => _mayFinish.Set();
+
+        public void Dispose()
+        {
+            AtExit.Remove(this);
+            _hasBegun.Set();
+            _mayFinish.Wait(s_limit);
+        }
     }
 
     private sealed class Ended(bool fails) : IDisposable
