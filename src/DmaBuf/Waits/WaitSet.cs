@@ -121,7 +121,7 @@ internal sealed class WaitSet : IDisposable
 
     private bool PollHeld(int milliseconds, string waitedFor)
     {
-        // The clock can be a system call, as in Xen's PV domains, so it is read only where that matters.
+        // Only a wait with a time limit has use for the clock, after a signal.
         var start = milliseconds > 0 ? Stopwatch.GetTimestamp() : 0;
         var left = milliseconds;
         _polled[Count] = new Poll.pollfd { fd = _wake.Descriptor.Number, events = Poll.POLLIN };
