@@ -228,9 +228,7 @@ public sealed partial class GuestMemoryTests : IDisposable
         Requires.Udmabuf();
         using var guest = Listen();
         using var front = Ready(guest);
-        using var listener = StreamListener.Listen(Endpoint.Parse($"unixd:{_folder.File("s")}"));
-        var sharing = StreamConnector.Connect(Endpoint.Parse($"unix:{_folder.File("s")}"), _limit);
-        var link = listener.Accept(_limit);
+        var (sharing, link) = Connect();
         using var buffer = guest.Import(new GuestPages { FrameSize = 4096, Ranges = [new(0x100000, 1)] }, link);
         using var other = guest.Import(new GuestPages { FrameSize = 4096, Ranges = [new(0x100001, 1)] });
         (byPeer ? sharing : link).Dispose();
@@ -247,9 +245,8 @@ public sealed partial class GuestMemoryTests : IDisposable
         Requires.Udmabuf();
         using var guest = Listen();
         using var front = Ready(guest);
-        using var listener = StreamListener.Listen(Endpoint.Parse($"unixd:{_folder.File("s")}"));
-        using var sharing = StreamConnector.Connect(Endpoint.Parse($"unix:{_folder.File("s")}"), _limit);
-        var link = listener.Accept(_limit);
+        var (sharing, link) = Connect();
+        using var sharingEnd = sharing;
         var buffers = Enumerable.Range(0, 20).Select(Import).ToList();
         using var view = buffers[0].OpenView(BufferAccess.Read);
         // Its view keeps the pages of a removed buffer in use.
@@ -283,9 +280,9 @@ public sealed partial class GuestMemoryTests : IDisposable
         Requires.Udmabuf();
         using var guest = Listen();
         using var front = Ready(guest);
-        using var listener = StreamListener.Listen(Endpoint.Parse($"unixd:{_folder.File("s")}"));
-        using var sharing = StreamConnector.Connect(Endpoint.Parse($"unix:{_folder.File("s")}"), _limit);
-        using var link = listener.Accept(_limit);
+        var (sharing, link) = Connect();
+        using var sharingEnd = sharing;
+        using var linkEnd = link;
         var pages = new GuestPages { FrameSize = 4096, Ranges = [new(0x100000, 1)] };
         using var buffer = guest.Import(pages, link);
         var other = new StateReader(guest);
@@ -571,6 +568,14 @@ public sealed partial class GuestMemoryTests : IDisposable
 
     private static byte[] Region(ulong pages = Pages) => MemoryMarshal.AsBytes(
         new ulong[] { 0, 0x100000000, pages * 4096, 0x7f0100000000, 0 }.AsSpan()).ToArray();
+
+    /// <summary>Connects the process that shares a buffer, and the link to it on the host.</summary>
+    private (ByteStream Sharing, ByteStream Link) Connect()
+    {
+        using var listener = StreamListener.Listen(Endpoint.Parse($"unixd:{_folder.File("s")}"));
+        var sharing = StreamConnector.Connect(Endpoint.Parse($"unix:{_folder.File("s")}"), _limit);
+        return (sharing, listener.Accept(_limit));
+    }
 
     private GuestMemory Listen() => GuestMemory.Listen("vm1", _folder.File("vm1.sock"));
 
