@@ -145,19 +145,25 @@ Describe 'The cmdlets for channels' {
         $buffer = New-UDmaBuf 64KB -Name frame @AnyBacking
         Receive-DmaBufEvent $left, $right -Follow -TimeoutSec 0.05 -ErrorAction SilentlyContinue | Out-Null
     }
-    AfterEach { Get-DmaBuf | Remove-DmaBuf }
+    AfterEach {
+        Get-DmaBuf | Remove-DmaBuf
+        # The other end hears of it later; only then is the last event in the queue.
+        Wait-Until { -not (Get-DmaBufShare) } 60
+    }
     AfterAll { Get-DmaBufChannel | Disconnect-DmaBufChannel }
 
     It 'take channels, shares and events from the pipeline and by number, name and id' {
         $share = $buffer | Publish-DmaBuf -Channel $left.Id -Name by
         Get-DmaBufChannel $left.Id | Get-DmaBufShare | Should -Be $share
         Get-DmaBufShare 'b*' -Exported | Should -Be $share
-        (Get-DmaBufShare -Id "$($share.Id)" -Imported).Channel.Id | Should -Be $right.Id
         $event = Receive-DmaBufEvent $right -Type Published -TimeoutSec 10
+        (Get-DmaBufShare -Id "$($share.Id)" -Imported).Channel.Id | Should -Be $right.Id
         $import = $event | Import-DmaBuf -TimeoutSec 10 -BufferName mine
         $import.Name | Should -Be mine
+        $null = Receive-DmaBufEvent $left -Type Imported -TimeoutSec 10
         $share.Users | Should -Be 1
         Remove-DmaBuf $import
+        $share | Wait-DmaBufRelease -TimeoutSec 10
         $share | Unpublish-DmaBuf | ForEach-Object State | Should -Be Ended
     }
 
