@@ -11,7 +11,8 @@ namespace DmaBuf.Sharing;
 internal static class AtExit
 {
     private static readonly ConcurrentDictionary<IDisposable, bool> s_open = new();
-    private static readonly Lock s_ending = new();
+    private static readonly TimeSpan s_othersEnd = TimeSpan.FromSeconds(6);
+    private static int s_ending;
     private static readonly PosixSignalRegistration[] s_signals =
     [
         PosixSignalRegistration.Create(PosixSignal.SIGTERM, OnSignal),
@@ -26,7 +27,20 @@ internal static class AtExit
 
     public static void Add(IDisposable open) => s_open[open] = true;
 
-    public static void Remove(IDisposable open) => s_open.TryRemove(open, out _);
+    /// <summary>Runs what disposing of an object tells others. The end of the process waits for it.</summary>
+    public static void End(IDisposable open, Action end)
+    {
+        Interlocked.Increment(ref s_ending);
+        try
+        {
+            end();
+        }
+        finally
+        {
+            s_open.TryRemove(open, out _);
+            Interlocked.Decrement(ref s_ending);
+        }
+    }
 
     /// <summary>
     /// If the host cancels the signal, it keeps running, and nothing is disposed. The runtime runs the newest handler
@@ -39,26 +53,25 @@ internal static class AtExit
     }
 
     /// <summary>
-    /// Disposes everything. Where a signal does that already, waits for it: what it disposes ends the waits of the main
-    /// thread, whose return would end the process in the middle.
+    /// Disposes everything, and waits for what another thread has begun to dispose: the process would end in the middle
+    /// of it. A signal's thread may be that one, because what it disposes ends the waits of the main thread.
     /// </summary>
     internal static void DisposeAll()
     {
-        lock (s_ending)
+        foreach (var open in s_open.Keys)
         {
-            foreach (var open in s_open.Keys)
+            try
             {
-                try
-                {
-                    open.Dispose();
-                }
+                open.Dispose();
+            }
 #pragma warning disable CA1031 // A failure must not keep the others from being disposed.
-                catch
+            catch
 #pragma warning restore CA1031
-                {
-                    KernelTrace.Write($"{open} could not be disposed");
-                }
+            {
+                KernelTrace.Write($"{open} could not be disposed");
             }
         }
+
+        SpinWait.SpinUntil(() => Volatile.Read(ref s_ending) == 0, s_othersEnd);
     }
 }

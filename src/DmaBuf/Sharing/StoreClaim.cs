@@ -68,13 +68,7 @@ internal sealed class StoreClaim : IDisposable
     /// <summary>
     /// Tells the exporter that this side is done. Does nothing if the exporter has withdrawn its offer.
     /// </summary>
-    public void Dispose()
-    {
-        if (_buffer is not null)
-            AtExit.Remove(_buffer);
-        TryMark(StoreNodes.Imported, StoreNodes.Released);
-        _notice?.Dispose();
-    }
+    public void Dispose() => AtExit.End(_buffer!, Release);
 
     /// <summary>The owner of an offer that is ready and that nobody has taken; null if it is not.</summary>
     private static string? FindOwner(XenStore store, StoreNodes nodes) =>
@@ -128,6 +122,12 @@ internal sealed class StoreClaim : IDisposable
         buffer.OwnPeer(this);
         AtExit.Add(buffer);
         return buffer;
+    }
+
+    private void Release()
+    {
+        TryMark(StoreNodes.Imported, StoreNodes.Released);
+        _notice?.Dispose();
     }
 
     /// <summary>Whether the offer was withdrawn, or replaced by a later one, while it was read.</summary>

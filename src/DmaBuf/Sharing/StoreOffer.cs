@@ -92,12 +92,15 @@ internal sealed class StoreOffer : IReleaseLink
     }
 
     /// <summary>Withdraws the offer: removes its nodes and the parent nodes that are then empty.</summary>
-    public void Dispose()
+    public void Dispose() => AtExit.End(this, Withdraw);
+
+    private static bool IsOver(Progress progress) => progress is Progress.Released or Progress.Failed or Progress.Gone;
+
+    private void Withdraw()
     {
         if (Interlocked.Exchange(ref _disposed, 1) != 0)
             return;
         s_live.TryRemove(_owner, out _);
-        AtExit.Remove(this);
         using var limit = new WaitLimit(s_withdrawal);
         try
         {
@@ -111,8 +114,6 @@ internal sealed class StoreOffer : IReleaseLink
 
         _notice?.Dispose();
     }
-
-    private static bool IsOver(Progress progress) => progress is Progress.Released or Progress.Failed or Progress.Gone;
 
     private void Write(XenStore store, GrantRefs grants, Action? check)
     {

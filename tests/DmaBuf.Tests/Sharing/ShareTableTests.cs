@@ -124,22 +124,30 @@ public sealed class ShareTableTests
         }
         finally
         {
-            AtExit.Remove(bad);
-            AtExit.Remove(good);
+            AtExit.End(bad, () => { });
+            AtExit.End(good, () => { });
         }
     }
 
-    [Fact]
-    public void The_end_of_a_process_waits_for_what_a_signal_has_begun_to_end()
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void The_end_of_a_process_waits_for_what_a_signal_or_another_thread_has_begun_to_end(bool bySignal)
     {
-        using var slow = new SlowEnd();
+        var slow = new SlowEnd();
         AtExit.Add(slow);
-        var signal = Run(_ => AtExit.OnSignal(new PosixSignalContext(PosixSignal.SIGTERM)));
+        var first = Run(_ =>
+        {
+            if (bySignal)
+                AtExit.OnSignal(new PosixSignalContext(PosixSignal.SIGTERM));
+            else
+                slow.Dispose();
+        });
         slow.AwaitBegin();
         var exit = Run(_ => AtExit.DisposeAll());
         Assert.False(exit.Wait(200, TestContext.Current.CancellationToken));
         slow.Finish();
-        Assert.True(Task.WaitAll([signal, exit], s_limit));
+        Assert.True(Task.WaitAll([first, exit], s_limit));
     }
 
     [Fact]
@@ -171,7 +179,7 @@ public sealed class ShareTableTests
         return DescriptorHandOff.Receive(listener.Accept(limit), limit);
     }
 
-    /// <summary>Like an offer, it is no longer in the list while it ends.</summary>
+    /// <summary>Like an offer, it ends once, and returns at once when it is disposed again.</summary>
     private sealed class SlowEnd : IDisposable
     {
         private readonly ManualResetEventSlim _hasBegun = new();
@@ -181,12 +189,13 @@ public sealed class ShareTableTests
 
         public void Finish() => _mayFinish.Set();
 
-        public void Dispose()
+        public void Dispose() => AtExit.End(this, () =>
         {
-            AtExit.Remove(this);
+            if (_hasBegun.IsSet)
+                return;
             _hasBegun.Set();
             _mayFinish.Wait(s_limit);
-        }
+        });
     }
 
     private sealed class Ended(bool fails) : IDisposable
