@@ -20,11 +20,8 @@ public abstract class Carrier : IDisposable
     /// <summary>The schemes of all addresses, as they are typed before the colon.</summary>
     public static IReadOnlyList<string> Schemes { get; } = [.. Endpoint.Schemes, StoreCarrier.Scheme];
 
-    /// <summary>Whether this side listens, so that another peer can follow one that failed.</summary>
-    internal virtual bool IsListening => false;
-
-    /// <summary>Whether this side connects, and waits for a listener, so that it can connect again.</summary>
-    internal virtual bool WaitsForListener => false;
+    /// <summary>Where the peers of a carrier of streams come from; null for xenstore.</summary>
+    internal virtual StreamSource? Peers => null;
 
     /// <summary>Makes the carrier of an address, without connecting or listening yet.</summary>
     /// <param name="address">An address of <see cref="Endpoint"/>, or <c>xenstore:NAME</c>.</param>

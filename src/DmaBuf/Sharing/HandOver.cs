@@ -1,5 +1,4 @@
 using DmaBuf.Errors;
-using DmaBuf.Transport;
 using DmaBuf.Waits;
 
 namespace DmaBuf.Sharing;
@@ -7,8 +6,6 @@ namespace DmaBuf.Sharing;
 /// <summary>Sends something to one peer and keeps the link to it, or waits until the peer is done.</summary>
 internal static class HandOver
 {
-    private const int RetryMilliseconds = 20;
-
     /// <summary>
     /// Sends to the next peer. With <paramref name="wait"/>, another peer follows one that did not read everything:
     /// any number of them where the carrier listens, and a few where it connects and waits for a listener.
@@ -17,11 +14,14 @@ internal static class HandOver
         Carrier carrier, Func<IReleaseLink> send, ReleaseLinks? links, bool wait, WaitLimit limit, Action<string>? sent)
     {
         var begun = false;
-        var refusals = 0;
+        var peers = carrier.Peers;
+        if (peers is not null)
+            peers.Refusals = 0;
         try
         {
             while (!TrySend())
-                limit.Pause(RetryMilliseconds, "the next peer");
+            {
+            }
         }
         finally
         {
@@ -35,7 +35,7 @@ internal static class HandOver
             IReleaseLink? link = null;
             try
             {
-                link = Send();
+                link = send();
                 // Also before a wait, so that the end of the share ends the wait.
                 links?.Add(link, beginsHandOver: wait && !begun);
                 begun |= wait && links is not null;
@@ -46,14 +46,15 @@ internal static class HandOver
                     link.WaitUntilReadAndDone(limit);
                 return true;
             }
-            catch (PeerException e) when (wait && e.Fault == PeerFault.NotRead && CanFollow())
+            catch (PeerException e) when (wait && e.Fault == PeerFault.NotRead && peers is { CanFollow: true })
             {
-                refusals++;
+                peers.Refusals++;
                 return false;
             }
             catch (KernelException e) when (
-                wait && carrier.IsListening && link is null && e.ErrnoName is "EPIPE" or "ECONNRESET")
+                wait && peers is { IsListening: true } && link is null && e.ErrnoName is "EPIPE" or "ECONNRESET")
             {
+                peers.Refusals++;
                 return false;
             }
             finally
@@ -62,20 +63,5 @@ internal static class HandOver
                     link?.Dispose();
             }
         }
-
-        IReleaseLink Send()
-        {
-            try
-            {
-                return send();
-            }
-            catch (WaitTimeoutException e) when (refusals > 0)
-            {
-                throw e.AfterReset();
-            }
-        }
-
-        bool CanFollow() => carrier.IsListening
-            || (carrier.WaitsForListener && refusals + 1 < StreamSource.MaxRefusals);
     }
 }

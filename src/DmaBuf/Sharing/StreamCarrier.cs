@@ -16,9 +16,7 @@ internal sealed class StreamCarrier(Endpoint endpoint, NoListener noListener, Pe
     /// <summary>How long a peer may take to send its part, once it is connected.</summary>
     internal TimeSpan ReceiveTime { get; init; } = TimeSpan.FromSeconds(30);
 
-    internal override bool IsListening => _peers.IsListening;
-
-    internal override bool WaitsForListener => _peers.WaitsForListener;
+    internal override StreamSource Peers => _peers;
 
     public override void CheckPassesDescriptors() => DescriptorHandOff.CheckEndpoint(endpoint);
 
@@ -81,8 +79,10 @@ internal sealed class StreamCarrier(Endpoint endpoint, NoListener noListener, Pe
         return new ReleaseLink(stream);
     }, sends: true, limit);
 
-    private DmaBuffer Receive(Func<ByteStream, WaitLimit, DmaBuffer> receive, WaitLimit limit) =>
-        _peers.WithNext(stream =>
+    private DmaBuffer Receive(Func<ByteStream, WaitLimit, DmaBuffer> receive, WaitLimit limit)
+    {
+        _peers.Refusals = 0;
+        return _peers.WithNext(stream =>
         {
             using var part = limit.AtMost(ReceiveTime);
             try
@@ -100,4 +100,5 @@ internal sealed class StreamCarrier(Endpoint endpoint, NoListener noListener, Pe
                     "Look at its own messages.");
             }
         }, sends: false, limit);
+    }
 }

@@ -15,10 +15,10 @@ public sealed class StreamSource : IDisposable
     private const int BusyTries = 20;
 
     /// <summary>
-    /// After this many peers in a row that do not read what they are sent, the other side counts as refusing it. A
-    /// listener that is just closing does not read it once.
+    /// How many peers in a row may leave without reading what they are sent until the other side counts as refusing it.
+    /// A listener that is just closing accounts for one.
     /// </summary>
-    internal const int MaxRefusals = 3;
+    private const int MaxRefusals = 3;
 
     private readonly NoListener _noListener;
     private StreamListener? _listener;
@@ -45,10 +45,24 @@ public sealed class StreamSource : IDisposable
     /// <summary>Whether this side listens, so that another peer can follow one that failed.</summary>
     public bool IsListening => _listener is not null;
 
+    /// <summary>
+    /// How many peers in a row have reset the connection or not read what they were sent, since whoever uses this
+    /// source set it to 0.
+    /// </summary>
+    internal int Refusals { get; set; }
+
+    /// <summary>
+    /// Whether another peer can follow one that does not read what it is sent: any number of them where this side
+    /// listens, and a few where it connects and waits for a listener.
+    /// </summary>
+    internal bool CanFollow => IsListening || (WaitsForListener && !IsLastRefusal);
+
     /// <summary>Whether this side connects, and waits for a listener.</summary>
-    internal bool WaitsForListener => IsConnecting
+    private bool WaitsForListener => IsConnecting
         && (_noListener == NoListener.Wait
             || (_noListener == NoListener.ListenOrWait && Endpoint.Role == EndpointRole.Connect));
+
+    private bool IsLastRefusal => Refusals + 1 >= MaxRefusals;
 
     private bool IsConnecting => !IsListening && Endpoint.Role != EndpointRole.Listen;
 
@@ -89,17 +103,18 @@ public sealed class StreamSource : IDisposable
     /// <exception cref="KernelException">Connecting or listening failed, or <paramref name="work"/> did.</exception>
     internal T WithNext<T>(Func<ByteStream, T> work, bool sends, WaitLimit limit)
     {
-        for (var resets = 0; ; resets++)
+        while (true)
         {
-            var stream = NextAfter(resets, limit);
+            var stream = NextAfterRefusals(limit);
             try
             {
                 return work(stream);
             }
             catch (KernelException e) when (
-                IsConnecting && _noListener != NoListener.ListenOrFail && !(sends && resets + 1 >= MaxRefusals)
+                IsConnecting && _noListener != NoListener.ListenOrFail && !(sends && IsLastRefusal)
                 && stream is { IsReset: true, HasReceived: false } && IsOfStream(e))
             {
+                Refusals++;
                 stream.Dispose();
                 KernelTrace.Write($"closed: {e.Message}");
             }
@@ -119,9 +134,9 @@ public sealed class StreamSource : IDisposable
     private static bool NobodyListens(KernelException e) =>
         e.Call == "connect" && e.Errno is Errno.ENOENT or Errno.ECONNREFUSED or Errno.ECONNRESET;
 
-    private ByteStream NextAfter(int resets, WaitLimit limit)
+    private ByteStream NextAfterRefusals(WaitLimit limit)
     {
-        if (resets == 0)
+        if (Refusals == 0)
             return Next(limit);
         try
         {

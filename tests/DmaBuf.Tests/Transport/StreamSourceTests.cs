@@ -163,6 +163,45 @@ public sealed class StreamSourceTests
         Assert.Equal(3, refusals.Result);
     }
 
+    /// <summary>Whether sending fails, or only the end shows that nobody read, depends on who is faster.</summary>
+    [Fact]
+    public void A_sender_counts_all_refusals_together()
+    {
+        using var folder = new ScratchFolder();
+        using var limit = new WaitLimit(s_limit);
+        var (listening, connecting) = Addresses("tcp", folder);
+        using var listener = StreamListener.Listen(Endpoint.Parse(listening));
+        using var stop = new CancellationTokenSource();
+        var refusals = RefuseAsync(listener, stop.Token, read: 0);
+        using var table = new ShareTable();
+        using var carrier = Carrier.Open(connecting, noListener: NoListener.ListenOrWait);
+        var grants = new GrantRefs { Domain = 1, PeerDomain = 2, Refs = new uint[1 << 14] };
+        Assert.ThrowsAny<DmaBufException>(() => table.Send(carrier, grants, wait: true, limit));
+        stop.Cancel();
+        Assert.Equal(3, refusals.Result);
+    }
+
+    [Fact]
+    public void A_listening_sender_whose_next_peer_does_not_come_tells_of_the_last_ones_reset()
+    {
+        using var folder = new ScratchFolder();
+        using var limit = new WaitLimit(TimeSpan.FromSeconds(3));
+        var (listening, connecting) = Addresses("unix", folder);
+        var refused = Task.Run(() =>
+        {
+            using var own = new WaitLimit(s_limit);
+            using var source = new StreamSource(Endpoint.Parse(connecting), NoListener.Wait);
+            using var stream = source.Next(own);
+            stream.Receive(new byte[4], own);
+        }, TestContext.Current.CancellationToken);
+        using var table = new ShareTable();
+        using var carrier = Carrier.Open(listening);
+        var grants = new GrantRefs { Domain = 1, PeerDomain = 2, Refs = new uint[1 << 20] };
+        var failure = Assert.Throws<WaitTimeoutException>(() => table.Send(carrier, grants, wait: true, limit));
+        Assert.Contains("An earlier peer reset the connection", failure.RecommendedAction, StringComparison.Ordinal);
+        refused.Wait(TestContext.Current.CancellationToken);
+    }
+
     [Fact]
     public void A_wait_after_a_reset_that_times_out_tells_of_the_reset()
     {
@@ -272,8 +311,9 @@ public sealed class StreamSourceTests
         }
     }
 
-    /// <summary>Accepts peers, reads a head and closes them; the result is their number.</summary>
-    private static Task<int> RefuseAsync(StreamListener listener, CancellationToken stop) => Task.Run(() =>
+    /// <summary>Accepts peers, reads some bytes and closes them; the result is their number.</summary>
+    private static Task<int> RefuseAsync(
+        StreamListener listener, CancellationToken stop, int read = 4) => Task.Run(() =>
     {
         using var limit = new WaitLimit(s_limit, stop);
         for (var refused = 0; ; refused++)
@@ -281,7 +321,7 @@ public sealed class StreamSourceTests
             try
             {
                 using var peer = listener.Accept(limit);
-                peer.Receive(new byte[4], limit);
+                peer.Receive(new byte[read], limit);
             }
             catch (OperationCanceledException)
             {

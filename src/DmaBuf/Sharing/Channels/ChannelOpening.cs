@@ -45,6 +45,7 @@ internal static class ChannelOpening
     public static OpenedStream Next(
         StreamSource peers, ChannelOptions options, ShareTable shares, WaitLimit coming, WaitLimit limit)
     {
+        peers.Refusals = 0;
         while (true)
         {
             try
