@@ -72,7 +72,7 @@ internal static class DotNet
         }
     }
 
-    /// <summary>Whether NuGet could not reach its registry, or found no such package there.</summary>
+    /// <summary>Whether NuGet could not reach its registry, or found no such package or version there.</summary>
     public static bool LacksPackage(string output) =>
         output.Contains("error NU1301", StringComparison.Ordinal)
         || output.Contains("error NU1101", StringComparison.Ordinal)

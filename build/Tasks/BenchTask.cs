@@ -35,6 +35,9 @@ internal static class BenchTask
             throw new BuildException($"These benchmarks run on an emulated host, which needs {missing}.");
         var pair = new NativeProgram("dmabuf-pair", "src/DmaBuf", "bench/Pair");
         if (!await pair.UpdateAsync(processor, cancellationToken))
-            throw new BuildException("These benchmarks need a native program, and there is no linker here.");
+        {
+            Report.LeftOut();
+            throw new BuildException("These benchmarks need dmabuf-pair, which could not be compiled.");
+        }
     }
 }

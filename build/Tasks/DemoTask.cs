@@ -30,7 +30,11 @@ internal static class DemoTask
         if (await MissingAsync(driver, processor, cancellationToken) is string missing)
             throw new BuildException($"The demonstration runs on an emulated host, which needs {missing}.");
         if (!processor.IsOwn && !await PeerProgram.UpdateAsync(processor, cancellationToken) && byPeer)
+        {
+            Report.LeftOut();
             throw new BuildException($"The demonstration needs dmabuf-peer for {processor.Name}.");
+        }
+
         GuestHostOptions options = isKvm
             ? await GuestHosts.WithPowerShellAsync(new KvmHostOptions(), cancellationToken)
             : await XenOptionsAsync(processor, driver, isVideo, byPeer, cancellationToken);

@@ -24,11 +24,9 @@ internal sealed class PageSizeTests(TestRunner runner, TestTally tally, string? 
         if (await MachineSetup.MissingAsync(cancellationToken, s_processor) is string missing)
             return Without($"apt-get install {missing.Replace(",", string.Empty)}");
         await Kernel.GetAsync(s_processor.Machine, KernelVariant, Report.Note, cancellationToken);
-        var peer = await PeerProgram.UpdateAsync(s_processor, cancellationToken)
-            ? PeerProgram.PathFor(s_processor)
-            : string.Empty;
+        await PeerProgram.UpdateAsync(s_processor, cancellationToken);
         var (powerShell, modules) = await MachineSetup.PowerShellAsync(s_processor, cancellationToken);
-        return powerShell.Count == 0 ? Without("no PowerShell for Arm64") : [Stage(pester, powerShell, modules, peer)];
+        return powerShell.Count == 0 ? Without("no PowerShell for Arm64") : [Stage(pester, powerShell, modules)];
 
         static IReadOnlyList<TestStage> Without(string reason)
         {
@@ -37,7 +35,7 @@ internal sealed class PageSizeTests(TestRunner runner, TestTally tally, string? 
         }
     }
 
-    private TestStage Stage(string pester, IReadOnlyList<string> powerShell, string modules, string peer) =>
+    private TestStage Stage(string pester, IReadOnlyList<string> powerShell, string modules) =>
         new(Place, 1, (progress, stop) => TestPlace.RunAsync(Place, tally, async () =>
         {
             var options = new MachineOptions
@@ -54,7 +52,7 @@ internal sealed class PageSizeTests(TestRunner runner, TestTally tally, string? 
             string[] variables =
             [
                 "DMABUFPS_MODULE=" + Path.Combine(modules, "DmaBufPS"),
-                "DMABUFPS_PEER=" + peer,
+                "DMABUFPS_PEER=" + PeerProgram.PathFor(s_processor),
             ];
             var place = new TestPlace(Place, (words, output, end) => machine.RunAsync(
                 new GuestCommand("env", [.. variables, .. words]), output, Console.OpenStandardError(), null, end),

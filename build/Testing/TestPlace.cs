@@ -13,36 +13,25 @@ internal sealed record TestPlace(
     string Name, Func<string[], Stream, CancellationToken, Task<int>> RunCommandAsync, bool IsEmulated = false)
 {
     /// <summary>
-    /// Prepares the stages of emulated places. If something is not available, they are left out; another failure counts
-    /// as a failed test. The other tests still run.
+    /// Prepares the stages of emulated places. If something that they need is not available, they are left out; another
+    /// failure counts as a failed test. The other tests still run.
     /// </summary>
     public static async Task<IReadOnlyList<TestStage>> PrepareAsync(
         string name, TestTally tally, Func<Task<IReadOnlyList<TestStage>>> prepare)
     {
-        var time = Stopwatch.StartNew();
-        try
-        {
-            return await prepare();
-        }
-        catch (NotAvailableException missing)
-        {
-            LeaveOut(name, missing);
-        }
-        catch (Exception failure)
-            when (failure is LabException or BuildException or IOException or UnauthorizedAccessException)
-        {
-            var outcome = new TestOutcome("it can be prepared", TestStatus.Failed, failure.Message);
-            tally.Add("boot", name, [outcome], time.Elapsed);
-        }
-
-        return [];
+        IReadOnlyList<TestStage> stages = [];
+        await GuardAsync(name, tally, "it can be prepared", async () => stages = await prepare());
+        return stages;
     }
 
     /// <summary>
-    /// Runs work that starts an emulated place. If something is not available, it is left out; a place that dies counts
-    /// as a failed test.
+    /// Runs work that starts an emulated place. If something that the place needs is not available, it is left out; a
+    /// place that dies counts as a failed test.
     /// </summary>
-    public static async Task RunAsync(string name, TestTally tally, Func<Task> work)
+    public static Task RunAsync(string name, TestTally tally, Func<Task> work) =>
+        GuardAsync(name, tally, "it starts", work);
+
+    private static async Task GuardAsync(string name, TestTally tally, string test, Func<Task> work)
     {
         var time = Stopwatch.StartNew();
         try
@@ -53,10 +42,10 @@ internal sealed record TestPlace(
         {
             LeaveOut(name, missing);
         }
-        catch (LabException failure)
+        catch (Exception failure)
+            when (failure is LabException or BuildException or IOException or UnauthorizedAccessException)
         {
-            var outcome = new TestOutcome("it starts", TestStatus.Failed, failure.Message);
-            tally.Add("boot", name, [outcome], time.Elapsed);
+            tally.Add("boot", name, [new TestOutcome(test, TestStatus.Failed, failure.Message)], time.Elapsed);
         }
     }
 

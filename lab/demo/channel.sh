@@ -15,6 +15,7 @@ if [ $# -gt 0 ]; then
     "$@" -NoProfile -File "$here/channel.ps1" consume "$guest" 2>&1 | from dom0
 else
     by=peer
+    # The tests give this script 60 s.
     id=$(xl domid "$guest")
     $on "$guest" timeout 50 "$peer" publish vchan:0:dmabufps --turns $turns 2>&1 | from "$guest" &
     timeout 50 "$peer" consume "vchand:$id:dmabufps" 2>&1 | from dom0

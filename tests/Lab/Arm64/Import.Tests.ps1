@@ -53,8 +53,12 @@ Describe 'An imported dma-buf of the <Driver> driver in <Importer>' -Tag Arm64 -
         # dom0 boots with the stock driver.
         Use-Driver $Driver alice
         $grants = New-Exported $Exporter $Importer
-        $result = On $Importer { param ($grants, $peer) Send-ToPeer $grants $peer } $grants, $PeerProgram
+        $hasPeer = Test-Path $PeerProgram
+        if ($hasPeer) {
+            $result = On $Importer { param ($grants, $peer) Send-ToPeer $grants $peer } $grants, $PeerProgram
+        }
     }
+    BeforeEach { if (-not $hasPeer) { Set-ItResult -Skipped -Because 'needs dmabuf-peer' } }
     AfterAll { Assert-NothingLeft }
 
     It 'is one of the grant device' {

@@ -47,7 +47,7 @@ Describe 'A kernel with pages of 16 KiB' {
     }
 
     It 'hands a buffer on to another process' {
-        if (-not $PeerProgram) { Set-ItResult -Skipped -Because 'dmabuf-peer was not built' }
+        if (-not (Test-Path $PeerProgram)) { Set-ItResult -Skipped -Because 'needs dmabuf-peer' }
         $buffer = New-UDmaBuf 64KB
         $buffer | Write-DmaBufContent "from PowerShell`n"
         $address = "$TestDrive/peer.socket"
