@@ -25,7 +25,7 @@ if ($Role -eq 'send') {
     $camera = Get-VideoDevice | Where-Object Kind -EQ Capture | Select-Object -First 1
     $format = @{ Width = 640; Height = 480; PixelFormat = 'YUYV'; FrameCount = $Frames; ConnectTimeoutMs = 60000 }
     # A picture takes the receiver longer than the usual 200 ms where the processor is slow.
-    $wait = @{ ZeroCopy = $true; AckTimeoutMs = 5000 }
+    $wait = @{ ZeroCopy = $true; AckTimeoutMs = 20000 }
     if ($camera) { Send-VideoStream $Address $camera.Device @format @wait }
     else { Send-VideoStream $Address -TestPattern @format @wait }
 }

@@ -201,7 +201,7 @@ static int receive_buffer(char **argv)
 int main(int argc, char **argv)
 {
     setvbuf(stdout, NULL, _IOLBF, 0);
-    alarm(60);
+    alarm(240);
     if (argc >= 5 && strcmp(argv[1], "send") == 0)
         return send_buffer(argc, argv);
     if (argc == 4 && strcmp(argv[1], "receive") == 0)

@@ -22,7 +22,7 @@ BeforeAll {
         Start-ThreadJob -ArgumentList $Port {
             param ($port)
             $client = [Net.Sockets.TcpClient]::new()
-            for ($i = 0; -not $client.Connected -and $i -lt 200; $i++) {
+            for ($i = 0; -not $client.Connected -and $i -lt 1200; $i++) {
                 try { $client.Connect('127.0.0.1', $port) } catch { Start-Sleep -Milliseconds 50 }
             }
             $bytes = [byte[]]::new(44)
@@ -113,13 +113,14 @@ Describe 'Send-DmaBufFd with GrantRefs' {
         $port = Get-FreePort
         $reader = Start-ThreadJob {
             function Connect ($port) {
-                foreach ($try in 1..200) {
+                foreach ($try in 1..600) {
                     try { return [Net.Sockets.TcpClient]::new('127.0.0.1', $port) }
                     catch { Start-Sleep -Milliseconds 100 }
                 }
             }
             $scan = Connect $using:port
-            Start-Sleep -Milliseconds 200
+            # Until there is something to read, which it leaves.
+            $null = $scan.Client.Poll(60000000, 'SelectRead')
             # $scan.Dispose() would shut the connection down in order first.
             $scan.Client.Close(0)
             $client = Connect $using:port
@@ -138,13 +139,20 @@ Describe 'Send-DmaBufFd with GrantRefs' {
         $port = Get-FreePort
         $hasBegun = [Threading.ManualResetEventSlim]::new()
         $scan = Start-ThreadJob {
-            ($using:hasBegun).Set()
             foreach ($try in 1..1000) {
-                try { return [Net.Sockets.TcpClient]::new('127.0.0.1', $using:port).GetStream().ReadByte() }
-                catch { Start-Sleep -Milliseconds 50 }
+                $client = $null
+                try {
+                    $client = [Net.Sockets.TcpClient]::new('127.0.0.1', $using:port)
+                    return $client.GetStream().ReadByte()
+                }
+                catch {
+                    ($using:hasBegun).Set()
+                    Start-Sleep -Milliseconds 50
+                }
+                finally { ${client}?.Dispose() }
             }
         }
-        # A job takes long to start on a busy computer.
+        # A job takes long to start on a busy computer, and so does its first failure.
         $hasBegun.Wait(60000) | Should -BeTrue
         Should-Fail {
             $Refs | Send-DmaBufFd "tcpd:127.0.0.1:$port" -From 10.0.0.0/8 -TimeoutSec 8
@@ -195,7 +203,7 @@ Describe 'Send-DmaBufFd with GrantRefs' {
         $port = Get-FreePort
         Should-Fail { $Refs | Send-DmaBufFd "tcpd:127.0.0.1:$port" -TimeoutSec 0.2 } 'Wait,ETIMEDOUT' OperationTimeout
         $one = '[DmaBuf.Grants.GrantRefs]@{ Domain = 3; PeerDomain = 5; Refs = [uint32[]]1 }'
-        Stop-Command "$one | Send-DmaBufFd 'tcpd:127.0.0.1:$port'" | Should -BeLessThan 2000
+        Stop-Command "$one | Send-DmaBufFd 'tcpd:127.0.0.1:$port'" | Should -BeLessThan 10000
     }
 
     It 'ends at its time limit if the peer accepts the connection and does not read' {
@@ -207,12 +215,13 @@ Describe 'Send-DmaBufFd with GrantRefs' {
         $many = [DmaBuf.Grants.GrantRefs]@{ Domain = 3; PeerDomain = 5; Refs = [uint32[]]::new(4MB) }
         try {
             Should-LeakNothing {
-                $failure = Get-ErrorOf { $many | Send-DmaBufFd $address -TimeoutSec 0.5 }
+                # Long enough to connect and to send a part.
+                $failure = Get-ErrorOf { $many | Send-DmaBufFd $address -TimeoutSec 3 }
                 $failure.FullyQualifiedErrorId | Should -BeLike 'Wait,ETIMEDOUT,*'
                 $failure.CategoryInfo.Category | Should -Be OperationTimeout
                 $failure.Exception.Message | Should -BeLike '*to read*'
             }
-            $Refs | Send-DmaBufFd $address -TimeoutSec 30 -PassThru | Should -Be $Refs
+            $Refs | Send-DmaBufFd $address -TimeoutSec 60 -PassThru | Should -Be $Refs
         }
         finally {
             $listener.Stop()
@@ -234,49 +243,51 @@ Describe 'Wait-DmaBufRelease' {
     It 'waits until every peer that received the buffer is done' {
         $receiving = Start-ThreadJob {
             Import-Module $using:ModulePath
-            Receive-DmaBuf "unix:$using:socket" -Count 2 -Wait -TimeoutSec 30
+            Receive-DmaBuf "unix:$using:socket" -Count 2 -Wait -TimeoutSec 60
         }
-        $buffer | Send-DmaBufFd "unixd:$socket" -Count 2 -TimeoutSec 30
+        $buffer | Send-DmaBufFd "unixd:$socket" -Count 2 -TimeoutSec 60
         $first, $second = Receive-Job $receiving -Wait
         Remove-Job $receiving
         Should-Fail { $buffer | Wait-DmaBufRelease -TimeoutSec 0.2 } 'Wait,ETIMEDOUT' OperationTimeout 'TimeoutSec'
         Remove-DmaBuf $first
         Should-Fail { $buffer | Wait-DmaBufRelease -TimeoutSec 0.2 } 'Wait,ETIMEDOUT' OperationTimeout
         Remove-DmaBuf $second
-        $buffer | Wait-DmaBufRelease -TimeoutSec 30 -PassThru | Should -Be $buffer
-        $buffer | Wait-DmaBufRelease -TimeoutSec 30 | Should -BeNullOrEmpty
+        $buffer | Wait-DmaBufRelease -TimeoutSec 60 -PassThru | Should -Be $buffer
+        $buffer | Wait-DmaBufRelease -TimeoutSec 60 | Should -BeNullOrEmpty
     }
 
     It 'counts a peer that is killed as done' {
         $peer = Start-CPeer send, connect, $socket, memfd, nothing
-        $buffer | Send-DmaBufFd "unixd:$socket" -TimeoutSec 30
+        $buffer | Send-DmaBufFd "unixd:$socket" -TimeoutSec 60
         $peer.Kill()
-        $buffer | Wait-DmaBufRelease -TimeoutSec 30
+        $buffer | Wait-DmaBufRelease -TimeoutSec 60
         $null = $peer | Wait-CPeer
     }
 
     It 'ends at Ctrl+C' {
         $peer = Start-CPeer send, listen, $socket, memfd, nothing
         $make = '$b = New-UDmaBuf 4KB -Backing MemFd -Name waited'
-        Stop-Command "$make; `$b | Send-DmaBufFd 'unix:$socket'; `$b | Wait-DmaBufRelease" 1000 |
-            Should -BeLessThan 2000
+        Stop-Command "$make; `$b | Send-DmaBufFd 'unix:$socket'; `$b | Wait-DmaBufRelease" 1000 `
+            -When { Test-Connected $socket } | Should -BeLessThan 10000
         Get-DmaBuf waited -ErrorAction Ignore | Remove-DmaBuf
         $null = $peer | Wait-CPeer
     }
 
     It 'ends when another runspace removes the buffer' {
         $peer = Start-CPeer send, listen, $socket, memfd, nothing
-        $buffer | Send-DmaBufFd "unix:$socket" -TimeoutSec 30
+        $buffer | Send-DmaBufFd "unix:$socket" -TimeoutSec 60
         $waiting = Start-ThreadJob {
             Import-Module $using:ModulePath
+            # The first wait loads what the second one needs, which therefore begins at once.
+            Wait-DmaBufRelease $using:buffer -TimeoutSec 0.1 -ErrorAction SilentlyContinue
             'begins'
-            Wait-DmaBufRelease $using:buffer -TimeoutSec 30 -ErrorAction SilentlyContinue -ErrorVariable failures
+            Wait-DmaBufRelease $using:buffer -TimeoutSec 60 -ErrorAction SilentlyContinue -ErrorVariable failures
             $failures.FullyQualifiedErrorId
         }
         while (-not (Receive-Job $waiting) -and $waiting.State -in 'NotStarted', 'Running') {
             Start-Sleep -Milliseconds 50
         }
-        Start-Sleep -Milliseconds 1000
+        Start-Sleep 2
         Remove-DmaBuf $buffer
         Receive-Job $waiting -Wait | Should -BeLike 'Buffer,LinkEnded,*'
         Remove-Job $waiting
@@ -287,9 +298,9 @@ Describe 'Wait-DmaBufRelease' {
         Should-LeakNothing {
             $receiving = Start-ThreadJob {
                 Import-Module $using:ModulePath
-                Receive-DmaBuf "unix:$using:socket" -Wait -TimeoutSec 30 | Remove-DmaBuf
+                Receive-DmaBuf "unix:$using:socket" -Wait -TimeoutSec 60 | Remove-DmaBuf
             }
-            $buffer | Send-DmaBufFd "unixd:$socket" -TimeoutSec 30
+            $buffer | Send-DmaBufFd "unixd:$socket" -TimeoutSec 60
             $null = Receive-Job $receiving -Wait
             Remove-Job $receiving
         }
@@ -299,7 +310,7 @@ Describe 'Wait-DmaBufRelease' {
         Should-Fail { $buffer | Wait-DmaBufRelease } 'Buffer,NoPeer' ObjectNotFound 'Send-DmaBufFd'
         Should-Fail { $Refs | Wait-DmaBufRelease } 'Buffer,NoLease' ObjectNotFound 'session that exported'
         $peer = Start-CPeer send, connect, $socket, memfd
-        $received = Receive-DmaBuf "unixd:$socket" -TimeoutSec 30
+        $received = Receive-DmaBuf "unixd:$socket" -TimeoutSec 60
         Should-Fail { $received | Wait-DmaBufRelease } 'Buffer,CannotWait' InvalidOperation 'Remove-DmaBuf'
         $received.IsOpen | Should -BeTrue
         Remove-DmaBuf $received, $buffer

@@ -138,7 +138,7 @@ Describe 'Connect-GuestMemory' {
     }
 
     It '-Wait ends at its time limit, and leaves nothing' {
-        $failure = Get-ErrorOf { Connect-GuestMemory vm1 $TestDrive/vm1.sock -Wait -TimeoutSec 0.2 }
+        $failure = Get-ErrorOf { Connect-GuestMemory vm1 $TestDrive/vm1.sock -Wait -TimeoutSec 1 }
         $failure.FullyQualifiedErrorId | Should -BeLike 'Wait,ETIMEDOUT,*'
         $failure.Exception.Message | Should -BeLike "*waiting for QEMU to connect to $TestDrive/vm1.sock*"
         Get-GuestMemory | Should -BeNullOrEmpty
@@ -193,6 +193,6 @@ Describe 'Connect-GuestMemory' {
         $shell.Stop()
         $running.IsCompleted | Should -BeTrue
         $shell.Dispose()
-        Wait-Until { -not (Test-Path $TestDrive/vmc.sock) } 10
+        Wait-Until { -not (Test-Path $TestDrive/vmc.sock) } 60
     }
 }

@@ -64,7 +64,7 @@ Describe 'Save-DmaBufImage' {
             Import-Module $module
             Connect-DmaBufChannel "unix:$socket" -TimeoutSec 60
         } -ArgumentList $ModulePath, $socket
-        $left = Connect-DmaBufChannel "unixd:$socket" -TimeoutSec 60
+        $left = Connect-DmaBufChannel "unix:$socket" -TimeoutSec 60
         $right = $peer | Receive-Job -Wait -AutoRemoveJob
         $picture = @{ Width = 8; Height = 4; FourCC = 'GREY'; Stride = 32; Offset = 16 }
         $null = $buffer | Publish-DmaBuf -Channel $left -Name picture -Metadata $picture
@@ -85,7 +85,7 @@ Describe 'Save-DmaBufImage' {
             Import-Module $module
             Connect-DmaBufChannel "unix:$socket" -TimeoutSec 60
         } -ArgumentList $ModulePath, $socket
-        $left = Connect-DmaBufChannel "unixd:$socket" -TimeoutSec 60
+        $left = Connect-DmaBufChannel "unix:$socket" -TimeoutSec 60
         $null = $peer | Receive-Job -Wait -AutoRemoveJob
         $share = $buffer | Publish-DmaBuf -Channel $left -Metadata @{ Width = 64; Height = 32; FourCC = 'NV12' }
         $share.Metadata.Picture.Planes.Offset | Should -Be 0, 2048

@@ -21,9 +21,11 @@ Describe 'Get-DmaBuf' {
         $socket = "$TestDrive/order.sock"
         $sending = Start-ThreadJob {
             Import-Module $using:ModulePath
-            $using:first | Send-DmaBufFd "unix:$using:socket" -TimeoutSec 30
+            # Otherwise it could come first, and listen.
+            while (-not (Test-Path $using:socket)) { Start-Sleep -Milliseconds 20 }
+            $using:first | Send-DmaBufFd "unix:$using:socket" -TimeoutSec 60
         }
-        $null = Receive-DmaBuf "unixd:$socket" -TimeoutSec 30
+        $null = Receive-DmaBuf "unixd:$socket" -TimeoutSec 60
         Receive-Job $sending -Wait | Should -BeNullOrEmpty
         Remove-Job $sending -Force
         (Get-DmaBuf).ForEach{ "$($_.Origin) $($_.Size)" } | Should -Be 'MemFd 4096', 'MemFd 8192', 'Received 4096'
@@ -53,7 +55,7 @@ Describe 'Get-DmaBuf' {
         $buffer | Write-DmaBufContent 'mapped'
         $socket = "$TestDrive/system.sock"
         $peer = Start-CPeer send, connect, $socket, udmabuf
-        $received = Receive-DmaBuf "unixd:$socket" -TimeoutSec 30
+        $received = Receive-DmaBuf "unixd:$socket" -TimeoutSec 60
 
         $own = Get-DmaBuf -System -Inode $buffer.Inode
         $own.ProcessId | Should -Be $PID

@@ -5,7 +5,9 @@ BeforeAll {
 
     # Starts the other side of a stream; Complete returns what it emitted.
     function Start-Side ([string] $Script) {
-        $whole = [scriptblock]::Create("Import-Module '$ModulePath'; $Script")
+        # A sender waits longer for its receiver than by default, because a receiver's start is slow on a busy computer.
+        $limit = "`$PSDefaultParameterValues['Send-VideoStream:ConnectTimeoutMs'] = 60000"
+        $whole = [scriptblock]::Create("Import-Module '$ModulePath'; $limit; $Script")
         Start-ThreadJob -ScriptBlock $whole -ArgumentList $address
     }
     function Complete-Side ($Job) {

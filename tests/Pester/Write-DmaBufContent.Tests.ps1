@@ -201,12 +201,12 @@ Describe 'Write-DmaBufContent' {
     It 'is stopped by Ctrl+C while it waits for a pipe' {
         mkfifo $TestDrive/in.pipe $TestDrive/out.pipe
         $new = 'New-UDmaBuf 4KB -Backing MemFd'
-        Stop-Command "$new | Write-DmaBufContent -Path $TestDrive/in.pipe" | Should -BeLessThan 2000
-        Stop-Command "$new | Read-DmaBufContent -OutFile $TestDrive/out.pipe" | Should -BeLessThan 2000
+        Stop-Command "$new | Write-DmaBufContent -Path $TestDrive/in.pipe" | Should -BeLessThan 10000
+        Stop-Command "$new | Read-DmaBufContent -OutFile $TestDrive/out.pipe" | Should -BeLessThan 10000
     }
 
     It 'is stopped by Ctrl+C' {
         $turn = 'New-UDmaBuf 64MB -Backing MemFd | Write-DmaBufContent -Fill 1 -PassThru | Remove-DmaBuf'
-        Stop-Command "while (`$true) { $turn }" | Should -BeLessThan 5000
+        Stop-Command "while (`$true) { $turn }" | Should -BeLessThan 10000
     }
 }

@@ -106,12 +106,20 @@ function Should-LeakNothing ([scriptblock] $Action, [int] $Runs = 3) {
         Should -BeNullOrEmpty -Because 'descriptors leak'
 }
 
-# Runs a command in its own runspace and stops it as Ctrl+C does; returns the milliseconds that stopping takes.
-function Stop-Command ([string] $Script, [int] $AfterMilliseconds = 500) {
+# Whether a process is connected to the one that listens at the path of a unix socket.
+function Test-Connected ([string] $Path) { [bool] ((Get-Content /proc/net/unix) -like "* 03 *$Path") }
+
+# Runs a command in its own runspace and stops it as Ctrl+C does, some time after a condition holds; returns the
+# milliseconds that stopping takes.
+function Stop-Command ([string] $Script, [int] $AfterMilliseconds = 500, [scriptblock] $When = { $true }) {
     $shell = [powershell]::Create()
     try {
-        $null = $shell.AddScript("Import-Module '$ModulePath'; $Script")
+        # Before the command, because it takes long on a busy computer.
+        $null = $shell.AddScript("Import-Module '$ModulePath'").Invoke()
+        $shell.Commands.Clear()
+        $null = $shell.AddScript($Script)
         $running = $shell.BeginInvoke()
+        Wait-Until { $running.IsCompleted -or (& $When) } 60
         Start-Sleep -Milliseconds $AfterMilliseconds
         if ($running.IsCompleted) {
             throw "the command did not wait: $($shell.Streams.Error)"

@@ -13,10 +13,10 @@ Describe 'Connect-DmaBufChannel to several peers' {
             Import-Module $using:ModulePath
             Connect-DmaBufChannel -Address ($using:sockets -replace '^', 'unixd:') -TimeoutSec 60 -Verbose
         }
-        Wait-Until { (Test-Path $sockets[0]) -and (Test-Path $sockets[1]) } 20
-        $second = Connect-DmaBufChannel "unix:$($sockets[1])" -TimeoutSec 10
-        Wait-Until { $job.Output.Count -eq 1 } 10
-        $first = Connect-DmaBufChannel "unix:$($sockets[0])" -TimeoutSec 10
+        Wait-Until { (Test-Path $sockets[0]) -and (Test-Path $sockets[1]) } 60
+        $second = Connect-DmaBufChannel "unix:$($sockets[1])" -TimeoutSec 60
+        Wait-Until { $job.Output.Count -eq 1 } 60
+        $first = Connect-DmaBufChannel "unix:$($sockets[0])" -TimeoutSec 60
         $channels = Receive-Job $job -Wait 4> $null
         Remove-Job $job -Force
         $channels | ForEach-Object Address | Should -Be "unixd:$($sockets[1])", "unixd:$($sockets[0])"
@@ -29,8 +29,9 @@ Describe 'Connect-DmaBufChannel to several peers' {
             Import-Module $using:ModulePath
             Connect-DmaBufChannel "unixd:$using:socket" -TimeoutSec 60
         }
-        Wait-Until { Test-Path $socket } 20
-        $channel = Connect-DmaBufChannel "unix:$socket", 'tcp:127.0.0.1:9' -TimeoutSec 1 -ErrorVariable failure `
+        Wait-Until { Test-Path $socket } 60
+        # Long enough for the one that can be reached.
+        $channel = Connect-DmaBufChannel "unix:$socket", 'tcp:127.0.0.1:9' -TimeoutSec 10 -ErrorVariable failure `
             -ErrorAction SilentlyContinue
         $channel.Address | Should -Be "unix:$socket"
         $failure[0].FullyQualifiedErrorId | Should -BeLike 'Wait,ETIMEDOUT,*'

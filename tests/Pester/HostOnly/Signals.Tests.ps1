@@ -7,7 +7,7 @@ BeforeAll {
     function Start-Shell ([string] $Script) {
         # Below nohup, SIGHUP would be ignored here and so in the new process.
         $start = [Diagnostics.ProcessStartInfo]::new('env')
-        $command = "Import-Module '$ModulePath'; $Script; 'ready'; Start-Sleep 60"
+        $command = "Import-Module '$ModulePath'; $Script; 'ready'; Start-Sleep 300"
         '--default-signal=HUP', (Join-Path $PSHOME pwsh), '-NoProfile', '-NonInteractive', '-Command', $command |
             ForEach-Object { $start.ArgumentList.Add($_) }
         $start.RedirectStandardOutput = $true
@@ -18,15 +18,11 @@ BeforeAll {
 
     function Wait-Ready ($Shell) { $Shell.StandardOutput.ReadLine() | Should -Be ready }
 
-    function Wait-Socket {
-        $end = [datetime]::UtcNow.AddSeconds(30)
-        while (-not (Test-Path $socket) -and [datetime]::UtcNow -lt $end) { Start-Sleep -Milliseconds 20 }
-        $socket | Should -Exist
-    }
+    function Wait-Socket { Wait-Until { Test-Path $socket } 120 }
 
     function Send-Signal ($Shell) {
         kill "-$Signal" $Shell.Id
-        $Shell.WaitForExit(30000) | Should -BeTrue
+        $Shell.WaitForExit(60000) | Should -BeTrue
     }
 }
 
@@ -51,10 +47,10 @@ Describe 'A process that ends by SIG<Signal>' -ForEach @(
         Send-Signal $shell
         $receiving = Start-ThreadJob {
             Import-Module $using:ModulePath
-            Receive-DmaBuf "unix:$using:socket" -Wait -TimeoutSec 30 | Read-DmaBufContent -AsString -Count 4
+            Receive-DmaBuf "unix:$using:socket" -Wait -TimeoutSec 60 | Read-DmaBufContent -AsString -Count 4
         }
         New-UDmaBuf 4KB -Backing MemFd | Write-DmaBufContent 'next' -PassThru |
-            Send-DmaBufFd "unixd:$socket" -TimeoutSec 30
+            Send-DmaBufFd "unixd:$socket" -TimeoutSec 60
         Receive-Job $receiving -Wait | Should -Be 'next'
         Remove-Job $receiving
     }
@@ -62,7 +58,7 @@ Describe 'A process that ends by SIG<Signal>' -ForEach @(
     It 'between its connection and its data is seen to have closed early' {
         $receiving = Start-ThreadJob {
             Import-Module $using:ModulePath
-            try { Receive-DmaBuf "unixd:$using:socket" -Wait -TimeoutSec 30 -ErrorAction Stop }
+            try { Receive-DmaBuf "unixd:$using:socket" -Wait -TimeoutSec 120 -ErrorAction Stop }
             catch { $_.FullyQualifiedErrorId; [datetime]::UtcNow }
         }
         Wait-Socket
@@ -75,28 +71,28 @@ Describe 'A process that ends by SIG<Signal>' -ForEach @(
         $id, $seen = Receive-Job $receiving -Wait
         Remove-Job $receiving
         $id | Should -BeLike 'Peer,ClosedEarly,*'
-        ($seen - $sent).TotalSeconds | Should -BeLessThan 1
+        ($seen - $sent).TotalSeconds | Should -BeLessThan 10
     }
 
     It 'while it has a buffer is done with it' {
-        $receive = "Receive-DmaBuf 'unixd:$socket' -Wait -TimeoutSec 30"
+        $receive = "Receive-DmaBuf 'unixd:$socket' -Wait -TimeoutSec 60"
         $shell = Start-Shell "`$buffer = $receive; `$buffer | Read-DmaBufContent | Out-Null"
         Wait-Socket
         $buffer = New-UDmaBuf 4KB -Backing MemFd
-        $buffer | Send-DmaBufFd "unix:$socket" -TimeoutSec 30
+        $buffer | Send-DmaBufFd "unix:$socket" -TimeoutSec 60
         Wait-Ready $shell
         Should-Fail { $buffer | Wait-DmaBufRelease -TimeoutSec 0.2 } 'Wait,ETIMEDOUT' OperationTimeout
         $clock = [Diagnostics.Stopwatch]::StartNew()
         Send-Signal $shell
-        $buffer | Wait-DmaBufRelease -TimeoutSec 30
-        $clock.Elapsed.TotalSeconds | Should -BeLessThan 1
+        $buffer | Wait-DmaBufRelease -TimeoutSec 60
+        $clock.Elapsed.TotalSeconds | Should -BeLessThan 10
     }
 
     It 'while it waits for the release leaves the buffer to its peer' {
         $make = "New-UDmaBuf 4KB -Backing MemFd | Write-DmaBufContent 'kept' -PassThru"
         $shell = Start-Shell "$make | Send-DmaBufFd 'unixd:$socket' -Wait"
         Wait-Socket
-        $buffer = Receive-DmaBuf "unix:$socket" -TimeoutSec 30
+        $buffer = Receive-DmaBuf "unix:$socket" -TimeoutSec 60
         Send-Signal $shell
         $buffer | Read-DmaBufContent -AsString -Count 4 | Should -Be 'kept'
     }

@@ -42,7 +42,7 @@ Describe 'Show-DmaBufImage in a window' {
             }
             $failure.FullyQualifiedErrorId | Should -BeLike 'Wait,ETIMEDOUT,*'
             Stop-Command "New-UDmaBuf 4KB -Backing MemFd | Show-DmaBufImage -Width 8 -Height 8 -PixelFormat GREY" 3000 |
-                Should -BeLessThan 5000
+                Should -BeLessThan 10000
         }
         finally {
             $env:DISPLAY, $env:SDL_VIDEODRIVER, $env:SDL_RENDER_DRIVER = $old
