@@ -56,9 +56,13 @@ Describe 'A channel between domains' {
     It 'grants the pages of a dma-buf at the import, and takes them back when the importer is done' {
         $job = Start-On alice {
             $channel = Connect-DmaBufChannel -Domain dom0 -TimeoutSec 120
+            # Goes on when dom0 publishes the buffer again.
+            function Wait-Turn { $null = Receive-DmaBufEvent $channel -Type Updated -TimeoutSec 120 }
+            Wait-Turn
             $import = Import-DmaBuf -Name frame -TimeoutSec 120
             $import | Read-DmaBufContent -AsString
             $import | Write-DmaBufContent 'from alice'
+            Wait-Turn
             Remove-DmaBuf $import
             $null = Receive-DmaBufEvent $channel -Type Closed -TimeoutSec 120
         }
@@ -68,10 +72,12 @@ Describe 'A channel between domains' {
         $buffer | Write-DmaBufContent 'from dom0!'
         $share = Publish-DmaBuf $buffer $channel -Name frame
         Get-GrantRefs | Should -BeNullOrEmpty -Because 'nobody has asked for the pages'
+        $null = Publish-DmaBuf $buffer $channel
         (Receive-DmaBufEvent $channel -Type Imported -TimeoutSec 120).Id | Should -Be $share.Id
         (Get-GrantRefs).Count | Should -Be 16
+        $null = Publish-DmaBuf $buffer $channel
         (Receive-DmaBufEvent $channel -Type Removed -TimeoutSec 120).Reason | Should -Be Removed
-        Wait-Until { -not (Get-GrantRefs) } 10
+        Wait-Until { -not (Get-GrantRefs) }
         $buffer | Read-DmaBufContent -AsString | Should -Be 'from alice'
         Disconnect-DmaBufChannel $channel
         Complete-Job $job | Should -Be 'from dom0!'
@@ -80,11 +86,12 @@ Describe 'A channel between domains' {
     It 'tells the exporter when the importer is killed' {
         $id = Get-DomainId alice
         $job = Start-On alice {
-            $script = "Import-Module $modulePath; `$null = Connect-DmaBufChannel -Domain 0 -TimeoutSec 120
+            $script = "Import-Module $modulePath; `$null = Connect-DmaBufChannel -Domain 0 -TimeoutSec 240
                 Import-DmaBuf -Name frame -TimeoutSec 120; [Console]::Out.Flush(); kill -9 `$PID"
             & (Get-Process -Id $PID).Path -NoProfile -Command $script
         }
-        $channel = Connect-DmaBufChannel -Domain $id -TimeoutSec 120
+        # That includes the start of a PowerShell.
+        $channel = Connect-DmaBufChannel -Domain $id -TimeoutSec 240
         $buffer = New-UDmaBuf 64KB -Name frame
         $share = Publish-DmaBuf $buffer $channel -Name frame
         $events = Receive-DmaBufEvent $channel -Follow -TimeoutSec 120

@@ -33,7 +33,7 @@ Describe 'A channel to a domain that is destroyed and created again' {
         $before = Publish-DmaBuf $buffer $channel -Name frame
         Complete-Job $job | Should -Be 'for carol'
         Restart-Carol
-        $events = Receive-DmaBufEvent $channel -TimeoutSec 60 -Follow | Select-Object -First 3
+        $events = Receive-DmaBufEvent $channel -TimeoutSec 120 -Follow | Select-Object -First 3
         $events.Type | Should -Be Imported, Removed, Disconnected
         $events[2].Reason | Should -Be PeerEnded
         $job = Start-On carol $Read

@@ -77,8 +77,8 @@ Describe 'A domain that is destroyed' {
     }
 
     It 'is noticed by an exporter that waits for the release' {
-        $given | Wait-DmaBufRelease -TimeoutSec 30 -PassThru | Should -Be $given
-        $byVchan | Wait-DmaBufRelease -TimeoutSec 30 -PassThru | Should -Be $byVchan
+        $given | Wait-DmaBufRelease -TimeoutSec 60 -PassThru | Should -Be $given
+        $byVchan | Wait-DmaBufRelease -TimeoutSec 60 -PassThru | Should -Be $byVchan
     }
 
     It 'ends an offer that it has not taken, with an error' {
@@ -91,12 +91,12 @@ Describe 'A domain that is destroyed' {
         $import | Read-DmaBufContent -AsString | Should -Be 'still here'
         (xl list) -match '\(null\)' | Should -HaveCount 1
         $import | Remove-DmaBuf
-        Wait-Until { -not ((xl list) -match '\(null\)') } 20
+        Wait-Until { -not ((xl list) -match '\(null\)') }
     }
 
     It 'no longer exists as a domain' {
         Should-Fail (Get-Failure { $grants | Import-GrantRefs }) 'mmap,EINVAL' InvalidArgument
-        $failure = Get-Failure { Receive-DmaBuf xenstore:frame -Domain $id -TimeoutSec 5 }
+        $failure = Get-Failure { Receive-DmaBuf xenstore:frame -Domain $id -TimeoutSec 60 }
         Should-Fail $failure 'Domain,Unknown' ObjectNotFound
         Should-Fail (Get-Failure { New-GrantBuf 4KB -Domain $id }) 'Domain,Unknown' ObjectNotFound
         Get-XenDomain | Where-Object Id -EQ $id | Should -BeNullOrEmpty

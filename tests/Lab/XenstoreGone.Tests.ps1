@@ -14,6 +14,8 @@ Describe 'A xenstore that ends' {
         Assert-NothingLeft
         $waiting = Start-ThreadJob {
             Import-Module $using:ModulePath
+            # The first wait loads what the second one needs, which therefore begins at once.
+            Receive-DmaBuf xenstore:frame -Domain alice -TimeoutSec 1 -ErrorAction SilentlyContinue
             'ready'
             try { Receive-DmaBuf xenstore:frame -Domain alice -TimeoutSec 60 -ErrorAction Stop }
             catch { $_.FullyQualifiedErrorId; "$($_.ErrorDetails.RecommendedAction)" }

@@ -109,6 +109,11 @@ $script:Preparation = {
         Get-GrantRefs | Revoke-GrantRefs
         Get-GuestPages | Revoke-GuestPages
         $lost = Get-Holding
+        # The thread of the channels closes what they had a moment after they are disconnected.
+        for ($i = 0; $i -lt 100 -and (Compare-Holding $lostBefore $lost); $i++) {
+            Start-Sleep -Milliseconds 100
+            $lost = Get-Holding
+        }
         Compare-Holding $lostBefore $lost
         $global:lostBefore = $lost
     }
@@ -219,7 +224,7 @@ function Wait-Offer ([string] $Exporter, [string] $Importer, [string] $Name, [in
 
 # Runs a script with a connection to xenstore, as dom0, which may do anything there.
 function Use-Store ([scriptblock] $Script) {
-    $limit = [DmaBuf.Waits.WaitLimit]::new([timespan]::FromSeconds(20))
+    $limit = [DmaBuf.Waits.WaitLimit]::new([timespan]::FromSeconds(60))
     $store = [DmaBuf.Xen.XenStore]::Open($limit)
     try { & $Script $store } finally { $store.Dispose(); $limit.Dispose() }
 }

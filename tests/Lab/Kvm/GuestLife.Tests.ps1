@@ -69,8 +69,7 @@ Describe 'A guest whose device is on QEMU''s command line' {
         $buffer = Import-FromSecond
         $buffer | Read-DmaBufContent -AsString | Should -Be alive
         kill -9 (Get-Content /run/vm2.pid)
-        Wait-Until { $second.State -eq 'Waiting' }
-        $buffer.IsOpen | Should -BeFalse
+        Wait-Until { $second.State -eq 'Waiting' -and -not $buffer.IsOpen }
         $second.BufferCount | Should -Be 0
     }
 
@@ -121,7 +120,11 @@ Describe 'A guest whose device is on QEMU''s command line' {
             # dmabuf-peer itself waits for another QEMU.
             $second.State | Should -Be Connected
         }
-        finally { $peer.Kill() }
+        finally {
+            $peer.Kill()
+            # Until then, it holds the address that the next test listens at.
+            $peer.WaitForExit()
+        }
     }
 
     It 'with share=off, is refused, and the hazard is shown' {

@@ -115,7 +115,7 @@ Describe 'What the host accepts' {
         $import.Size | Should -Be 64KB
         $import | Remove-DmaBuf
         # The guest counts the refused connection as a peer only if it could send before the host closed it.
-        if (-not ($job | Wait-Job -Timeout 30)) {
+        if (-not ($job | Wait-Job -Timeout 60)) {
             Receive-DmaBuf vsock:3:5000 -Guest vm1 -AllowAnyPeer -Wait -TimeoutSec 60 | Remove-DmaBuf
         }
         $null = Complete-Job $job

@@ -46,7 +46,7 @@ Describe 'Streams of frames with the distribution''s driver' {
         $receiver = Start-Process $program receiver_zc, 9000 -RedirectStandardOutput $TestDrive/received -PassThru
         $summary = On bob {
             Send-VideoStream tcp:dom0:9000 -TestPattern -ZeroCopy -Domain 0 -Width 320 -Height 240 -FrameRate 0 `
-                -FrameCount 5 -ConnectTimeoutMs 20000 -AckTimeoutMs 0
+                -FrameCount 5 -ConnectTimeoutMs 100000 -AckTimeoutMs 0
         }
         Wait-Exit $receiver
         $lines = Get-Content $TestDrive/received
