@@ -12,7 +12,7 @@ BeforeAll {
     }
     function Complete-Side ($Job) {
         Wait-Job $Job -Timeout 120 | Should -Not -BeNullOrEmpty -Because 'the other side ends, too'
-        Receive-Job $Job
+        Receive-Job $Job -ErrorAction Stop
         Remove-Job $Job
     }
 }
