@@ -3,20 +3,20 @@ using System.Runtime.InteropServices;
 namespace DmaBuf.Tests;
 
 /// <summary>
-/// Keeps this process from opening another descriptor until it is disposed: it lowers RLIMIT_NOFILE to the lowest free
-/// number.
+/// Keeps this process from opening another descriptor until it is disposed: it lowers RLIMIT_NOFILE to the numbers of
+/// the standard streams, which stay open whatever other threads close in the meantime.
 /// </summary>
 internal sealed partial class DescriptorLimit : IDisposable
 {
     private const int RLIMIT_NOFILE = 7;
+    private const int StandardStreams = 3;
     private readonly Rlimit _before;
 
     public DescriptorLimit()
     {
         Check(getrlimit(RLIMIT_NOFILE, out _before));
         var lowered = _before;
-        using (var lowestFree = File.OpenHandle("/dev/null"))
-            lowered.Current = (ulong)lowestFree.DangerousGetHandle();
+        lowered.Current = StandardStreams;
         Check(setrlimit(RLIMIT_NOFILE, in lowered));
     }
 
