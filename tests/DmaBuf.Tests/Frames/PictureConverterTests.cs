@@ -115,10 +115,12 @@ public sealed class PictureConverterTests
         var pixels = new uint[converter.PixelCount];
         converter.ToXrgb(buffer, pixels);
         Assert.InRange(PictureModel.Difference(bytes, format, pixels), 0, Rounding);
-        var before = GC.GetAllocatedBytesForCurrentThread();
-        for (var i = 0; i < 10; i++)
-            converter.ToXrgb(buffer, pixels);
-        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+        var allocated = Allocations.Of(() =>
+        {
+            for (var i = 0; i < 10; i++)
+                converter.ToXrgb(buffer, pixels);
+        });
+        Assert.Equal(0, allocated);
     }
 
     [Theory]

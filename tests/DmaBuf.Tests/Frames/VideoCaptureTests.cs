@@ -211,13 +211,15 @@ public sealed class VideoCaptureTests
         using var capture = VideoCapture.Open(vivid.Options() with { BufferCount = 2, Memory = CaptureMemory.Mmap });
         capture.Start();
         var taken = capture.Frames.Select(_ => Vivid.Next(capture)).ToList();
-        Assert.Equal(0, capture.Dropped);
+        // A busy machine may leave out frames from the start.
+        var before = (long)(taken[^1].Sequence - taken[0].Sequence - 1);
+        Assert.Equal(before, capture.Dropped);
         Assert.Null(capture.TryNext());
         Thread.Sleep(TimeSpan.FromSeconds(1));
         taken.ForEach(capture.Return);
         var gap = (long)(Vivid.Next(capture).Sequence - taken[^1].Sequence - 1);
         Assert.InRange(gap, 1, long.MaxValue);
-        Assert.Equal(gap, capture.Dropped);
+        Assert.Equal(before + gap, capture.Dropped);
     }
 
     [Theory]
@@ -230,10 +232,12 @@ public sealed class VideoCaptureTests
         capture.Start();
         for (var i = 0; i < 8; i++)
             Turn();
-        var before = GC.GetAllocatedBytesForCurrentThread();
-        for (var i = 0; i < 30; i++)
-            Turn();
-        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+        var allocated = Allocations.Of(() =>
+        {
+            for (var i = 0; i < 30; i++)
+                Turn();
+        });
+        Assert.Equal(0, allocated);
 
         void Turn()
         {
