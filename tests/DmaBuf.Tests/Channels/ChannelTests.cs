@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using DmaBuf.Buffers;
 using DmaBuf.Errors;
 using DmaBuf.Sharing.Channels;
@@ -234,8 +235,10 @@ public sealed class ChannelTests : IDisposable
     public void A_delay_allows_imports_until_it_is_over()
     {
         var (exported, imported) = _pair.Publish();
-        exported.Unpublish(TimeSpan.FromMilliseconds(300));
+        exported.Unpublish(TimeSpan.FromMinutes(10));
+        _pair.Next(_pair.RightTable, ChannelEventType.Unpublishing);
         _pair.Import(imported).Dispose();
+        exported.Unpublish(TimeSpan.FromMilliseconds(100));
         _pair.Next(_pair.RightTable, ChannelEventType.Unpublishing);
         _pair.Next(_pair.RightTable, ChannelEventType.Unpublished);
         Assert.Equal(ShareFault.Unknown, Assert.Throws<ShareException>(() => _pair.Import(imported)).Fault);
@@ -327,8 +330,7 @@ public sealed class ChannelTests : IDisposable
         var buffer = pair.NewBuffer();
         for (var i = 0; i < 10; i++)
             pair.Left.Publish(buffer, null, pair.Limit);
-        Eventually(() => pair.Right.DroppedEvents == 6);
-        Assert.Equal(4, pair.Right.PendingEvents);
+        Eventually(() => pair.Right is { DroppedEvents: 6, PendingEvents: 4 });
         Assert.Single(pair.Right.Shares);
     }
 
@@ -371,8 +373,8 @@ public sealed class ChannelTests : IDisposable
     [Fact]
     public void A_subscriber_gets_every_event()
     {
-        var seen = new List<ChannelEventType>();
-        _pair.Right.EventReceived += (_, e) => seen.Add(e.Event.Type);
+        var seen = new ConcurrentQueue<ChannelEventType>();
+        _pair.Right.EventReceived += (_, e) => seen.Enqueue(e.Event.Type);
         var (exported, _) = _pair.Publish();
         exported.Unpublish();
         Eventually(() => seen.Count == 3);

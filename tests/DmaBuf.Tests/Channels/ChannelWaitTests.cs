@@ -67,7 +67,7 @@ public sealed class ChannelWaitTests : IDisposable
         Await(() => peer.Channel.PendingEvents == 1);
 
         static void Await(Func<bool> condition) =>
-            Assert.True(SpinWait.SpinUntil(condition, TimeSpan.FromSeconds(10)));
+            Assert.True(SpinWait.SpinUntil(condition, TimeSpan.FromSeconds(60)));
     }
 
     [Fact]
@@ -93,7 +93,7 @@ public sealed class ChannelWaitTests : IDisposable
         Task.Factory.StartNew(
             () =>
             {
-                using var limit = new WaitLimit(TimeSpan.FromSeconds(20), cancellation);
+                using var limit = new WaitLimit(TimeSpan.FromSeconds(60), cancellation);
                 return _pair.RightTable.TakeEvent([_pair.Right], [type], limit);
             },
             CancellationToken.None,

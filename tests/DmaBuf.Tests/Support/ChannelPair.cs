@@ -36,7 +36,7 @@ internal sealed class ChannelPair : IDisposable
 
     public Channel Right { get; }
 
-    public static WaitLimit NewLimit() => new(TimeSpan.FromSeconds(20));
+    public static WaitLimit NewLimit() => new(TimeSpan.FromSeconds(60));
 
     /// <summary>Makes a buffer of the left side.</summary>
     public DmaBuffer NewBuffer(long size = 4096) => _leftShares.Add(Buffers.New(size));
