@@ -11,7 +11,7 @@ namespace DmaBuf.Tests;
 /// <summary>Buffers that two threads use and hand over by descriptor at the same time.</summary>
 public sealed class ShareRoundsTests
 {
-    private static readonly TimeSpan s_limit = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan s_limit = TimeSpan.FromSeconds(60);
     private ulong _inUse;
 
     /// <summary>

@@ -9,6 +9,8 @@ namespace DmaBuf.Tests;
 
 public sealed class GrantBlobTests
 {
+    private static readonly TimeSpan s_limit = TimeSpan.FromSeconds(60);
+
     [Fact]
     public void References_go_over_the_wire_as_a_count_and_words()
     {
@@ -30,8 +32,11 @@ public sealed class GrantBlobTests
         WithPeers((sending, receiving, limit) =>
         {
             var refs = Enumerable.Range(8, 20000).Select(i => (uint)i).ToArray();
-            var sender = new Thread(
-                () => GrantBlob.Send(sending, new GrantRefs { Domain = 1, PeerDomain = 0, Refs = refs }, limit));
+            var sender = new Thread(() =>
+            {
+                using var own = new WaitLimit(s_limit);
+                GrantBlob.Send(sending, new GrantRefs { Domain = 1, PeerDomain = 0, Refs = refs }, own);
+            });
             sender.Start();
             var received = GrantBlob.Receive(receiving, 1, 0, limit);
             sender.Join();
@@ -74,7 +79,7 @@ public sealed class GrantBlobTests
     private static void WithPeers(Action<ByteStream, ByteStream, WaitLimit> action)
     {
         using var folder = new ScratchFolder();
-        using var limit = new WaitLimit(TimeSpan.FromSeconds(20));
+        using var limit = new WaitLimit(s_limit);
         using var listener = StreamListener.Listen(Endpoint.Parse("unixd:" + folder.File("s")));
         using var sending = StreamConnector.Connect(Endpoint.Parse("unix:" + folder.File("s")), limit);
         using var receiving = listener.Accept(limit);

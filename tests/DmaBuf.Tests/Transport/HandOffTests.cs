@@ -12,6 +12,7 @@ namespace DmaBuf.Tests;
 public sealed class HandOffTests
 {
     private const int RangeSize = 16384;
+    private static readonly TimeSpan s_limit = TimeSpan.FromSeconds(60);
 
     [Theory]
     [InlineData("listen", "unix")]
@@ -22,7 +23,7 @@ public sealed class HandOffTests
         using var folder = new ScratchFolder();
         using var sender = CProgram.Start("peer", "send", cRole, folder.File("s"), Buffers.Backing);
         AwaitListening(sender, cRole);
-        using var limit = new WaitLimit(TimeSpan.FromSeconds(30));
+        using var limit = new WaitLimit(s_limit);
         using (var source = new StreamSource(Endpoint.Parse($"{scheme}:{folder.File("s")}")))
         using (var buffer = DescriptorHandOff.Receive(source.Next(limit), limit))
         {
@@ -49,7 +50,7 @@ public sealed class HandOffTests
         new ContentWriter(buffer, RangeSize).Write("second\0"u8.ToArray());
         using var receiver = CProgram.Start("peer", "receive", cRole, folder.File("s"));
         AwaitListening(receiver, cRole);
-        using var limit = new WaitLimit(TimeSpan.FromSeconds(30));
+        using var limit = new WaitLimit(s_limit);
         using (var source = new StreamSource(Endpoint.Parse($"{scheme}:{folder.File("s")}")))
         using (var peer = source.Next(limit))
         {
@@ -79,11 +80,12 @@ public sealed class HandOffTests
         OpenDescriptors.StayTheSame(() =>
         {
             using var sender = CProgram.Start("peer", "send", "connect", folder.File("s"), "memfd", misbehaviour);
-            using var limit = new WaitLimit(TimeSpan.FromSeconds(misbehaviour == "nothing" ? 1 : 20));
+            using var limit = new WaitLimit(s_limit);
             using var source = new StreamSource(Endpoint.Parse($"unixd:{folder.File("s")}"));
             using var peer = source.Next(limit);
+            using var part = limit.AtMost(misbehaviour == "nothing" ? TimeSpan.FromMilliseconds(200) : s_limit);
             Assert.Equal(
-                errorId, Assert.ThrowsAny<DmaBufException>(() => DescriptorHandOff.Receive(peer, limit)).ErrorId);
+                errorId, Assert.ThrowsAny<DmaBufException>(() => DescriptorHandOff.Receive(peer, part)).ErrorId);
         });
         Assert.True(folder.IsEmpty);
     }
@@ -92,7 +94,7 @@ public sealed class HandOffTests
     public void Running_out_of_descriptors_on_receipt_is_not_blamed_on_the_peer()
     {
         using var folder = new ScratchFolder();
-        using var limit = new WaitLimit(TimeSpan.FromSeconds(20));
+        using var limit = new WaitLimit(s_limit);
         using var buffer = Buffers.New(4096);
         using var listener = StreamListener.Listen(Endpoint.Parse("unixd:" + folder.File("s")));
         using var sending = StreamConnector.Connect(Endpoint.Parse("unix:" + folder.File("s")), limit);
@@ -110,7 +112,7 @@ public sealed class HandOffTests
     {
         using var folder = new ScratchFolder();
         using var sender = CProgram.Start("peer", "send", "connect", folder.File("s"), "memfd", "read-only");
-        using var limit = new WaitLimit(TimeSpan.FromSeconds(20));
+        using var limit = new WaitLimit(s_limit);
         using var source = new StreamSource(Endpoint.Parse($"unixd:{folder.File("s")}"));
         using var buffer = DescriptorHandOff.Receive(source.Next(limit), limit);
         Assert.Equal(RangeSize, new ContentReader(buffer).ToArray().Length);
@@ -124,7 +126,7 @@ public sealed class HandOffTests
     {
         using var folder = new ScratchFolder();
         using var sender = CProgram.Start("peer", "send", "connect", folder.File("s"), "memfd", "write-only");
-        using var limit = new WaitLimit(TimeSpan.FromSeconds(20));
+        using var limit = new WaitLimit(s_limit);
         using var source = new StreamSource(Endpoint.Parse($"unixd:{folder.File("s")}"));
         using var buffer = DescriptorHandOff.Receive(source.Next(limit), limit);
         var failure = Assert.Throws<KernelException>(() => new ContentReader(buffer).ToArray());
@@ -137,8 +139,8 @@ public sealed class HandOffTests
     {
         using var folder = new ScratchFolder();
         using var buffer = Buffers.New(4096);
-        using var limit = new WaitLimit(TimeSpan.FromSeconds(20));
         using var sender = CProgram.Start("peer", "send", "connect", folder.File("s"), "memfd", "nothing");
+        using var limit = new WaitLimit(s_limit);
         using var source = new StreamSource(Endpoint.Parse($"unixd:{folder.File("s")}"));
         using var peer = source.Next(limit);
         DescriptorHandOff.Send(peer, buffer, limit);
@@ -150,7 +152,7 @@ public sealed class HandOffTests
     public void The_sender_learns_of_the_release_once_the_memory_is_unmapped()
     {
         using var folder = new ScratchFolder();
-        using var limit = new WaitLimit(TimeSpan.FromSeconds(20));
+        using var limit = new WaitLimit(s_limit);
         using var listener = StreamListener.Listen(Endpoint.Parse("unixd:" + folder.File("s")));
         using var sent = Buffers.New(8192);
         using var sending = StreamConnector.Connect(Endpoint.Parse("unix:" + folder.File("s")), limit);
@@ -170,7 +172,7 @@ public sealed class HandOffTests
         using var folder = new ScratchFolder();
         OpenDescriptors.StayTheSame(() =>
         {
-            using var limit = new WaitLimit(TimeSpan.FromSeconds(20));
+            using var limit = new WaitLimit(s_limit);
             using var listener = StreamListener.Listen(Endpoint.Parse("unixd:" + folder.File("s")));
             using var sent = Buffers.New(8192);
             using var sending = StreamConnector.Connect(Endpoint.Parse("unix:" + folder.File("s")), limit);
