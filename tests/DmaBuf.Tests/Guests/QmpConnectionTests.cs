@@ -13,7 +13,7 @@ public sealed class QmpConnectionTests : IDisposable
 {
     private const string Greeting = """{"QMP": {"version": {}, "capabilities": []}}""";
     private readonly ScratchFolder _folder = new();
-    private readonly WaitLimit _limit = new(TimeSpan.FromSeconds(30));
+    private readonly WaitLimit _limit = new(TimeSpan.FromSeconds(60));
     private readonly List<string> _events = [];
 
     public void Dispose()
@@ -43,7 +43,7 @@ public sealed class QmpConnectionTests : IDisposable
         using var qemu = Serve(said =>
         {
             if ($"{said["execute"]}" == "slow")
-                late.Wait(TimeSpan.FromSeconds(20), TestContext.Current.CancellationToken);
+                late.Wait(TimeSpan.FromSeconds(60), TestContext.Current.CancellationToken);
             return [$$"""{"return": "{{said["execute"]}}", "id": {{said["id"]}}}"""];
         });
         using var qmp = Open();
@@ -67,7 +67,7 @@ public sealed class QmpConnectionTests : IDisposable
             if ($"{said["execute"]}" == "slow")
             {
                 stop.Cancel();
-                late.Wait(TimeSpan.FromSeconds(20), TestContext.Current.CancellationToken);
+                late.Wait(TimeSpan.FromSeconds(60), TestContext.Current.CancellationToken);
             }
 
             return [$$"""{"return": "{{said["execute"]}}", "id": {{said["id"]}}}"""];

@@ -10,7 +10,7 @@ namespace DmaBuf.Tests;
 /// <summary>The front end's side of vhost-user, as QEMU speaks it, over a real socket.</summary>
 internal sealed class TestFrontEnd : IDisposable
 {
-    private readonly WaitLimit _limit = new(TimeSpan.FromSeconds(30));
+    private readonly WaitLimit _limit = new(TimeSpan.FromSeconds(120));
     private readonly SocketStream _stream;
 
     public TestFrontEnd(string path) =>
