@@ -45,7 +45,8 @@ public sealed class CVideoPeerTests
             using var source = FrameStreams.Pattern(320, 240, "UYVY");
             using var sender = new CopySender(stream, source, new SendOptions());
             sender.Run();
-            Assert.InRange(sender.Summary.Frames, Count, Count + 50);
+            // The kernel keeps some megabytes that the receiver has not read.
+            Assert.InRange(sender.Summary.Frames, Count, Count + 100);
         }
 
         var lines = receiver.Finish();

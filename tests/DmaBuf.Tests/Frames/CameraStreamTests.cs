@@ -44,7 +44,7 @@ public sealed class CameraStreamTests
         using var vivid = new Vivid();
         using var streams = new FrameStreams();
         using var camera = FrameSources.Open(Options(vivid, memory, "YUYV"));
-        var options = new SendOptions { FrameCount = Count, AckTimeout = TimeSpan.FromSeconds(20) };
+        var options = new SendOptions { FrameCount = Count, AckTimeout = TimeSpan.FromMinutes(1) };
         var sending = streams.Send(new ZeroCopySender(streams.Sending, camera, new DescriptorCarrier(), options));
         var pixels = new List<bool>();
         using var sink = new TestSink(frame => pixels.Add(IsWhite(FrameStreamTests.Content(frame)[0])));
