@@ -64,9 +64,16 @@ public sealed class BufferArgumentTests : ModuleTest
         NewBuffer("1MB", "frame");
         Shell["content"] = new byte[size];
         Shell.Run(command);
-        var before = GC.GetTotalAllocatedBytes(precise: true);
-        Shell.Run(command);
-        Assert.InRange(GC.GetTotalAllocatedBytes(precise: true) - before, 0, 4 * size);
+        var least = long.MaxValue;
+        // Other threads may allocate in the meantime.
+        for (var round = 0; round < 3; round++)
+        {
+            var before = GC.GetTotalAllocatedBytes(precise: true);
+            Shell.Run(command);
+            least = Math.Min(least, GC.GetTotalAllocatedBytes(precise: true) - before);
+        }
+
+        Assert.InRange(least, 0, 4 * size);
     }
 
     [Theory]

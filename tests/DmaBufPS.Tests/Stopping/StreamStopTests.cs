@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Xunit;
 
 namespace DmaBufPS.Tests.Stopping;
@@ -77,7 +78,20 @@ public sealed class StreamStopTests : ModuleTest
     {
         const long MiB = 1 << 20;
         NewBuffer("256MB");
-        StopWhile("$buffer | Write-DmaBufContent -Path /dev/urandom", () => Descriptors.Now().Contain("/dev/urandom"));
+        var pipe = Folder.Pipe("pipe");
+        Shell["pipe"] = pipe;
+        // The end of the content never comes, so that the transfer lasts as long as the test does.
+        using var writer = Process.Start(
+            "sh", ["-c", $"exec >{pipe} 2>/dev/null; head -c 200000000 /dev/urandom; exec sleep 300"]);
+        try
+        {
+            StopWhile("$buffer | Write-DmaBufContent -Path $pipe", () => Descriptors.Now().Contain(pipe));
+        }
+        finally
+        {
+            writer.Kill();
+        }
+
         var last = Shell.Run($"$buffer | Read-DmaBufContent -Offset {255 * MiB} -AsHash | ForEach-Object Hash")[0];
         Shell.Run("$empty = New-UDmaBuf 1MB -Backing MemFd");
         Assert.Equal($"{Shell.Run("$empty | Read-DmaBufContent -AsHash | ForEach-Object Hash")[0]}", $"{last}");

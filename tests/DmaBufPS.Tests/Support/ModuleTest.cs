@@ -32,7 +32,8 @@ public abstract class ModuleTest : IDisposable
     }
 
     /// <summary>Waits until a command listens on the socket.</summary>
-    private protected void AwaitListener() => Eventually.True(() => File.Exists(SocketPath), "a command listens");
+    private protected void AwaitListener() =>
+        Eventually.True(() => Peers.IsListening(SocketPath), "a command listens");
 
     /// <summary>
     /// Starts a script and stops it while it waits for a descriptor. If the wait to test is not the script's first, the

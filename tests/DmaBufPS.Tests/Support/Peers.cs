@@ -28,11 +28,34 @@ internal static class Peers
     /// <summary>Returns the port that a socket is bound to.</summary>
     public static int PortOf(Socket socket) => ((IPEndPoint)socket.LocalEndPoint!).Port;
 
-    /// <summary>Returns a port on which nothing listens.</summary>
+    /// <summary>
+    /// Returns a port on which nothing listens, below those that the kernel gives to outgoing connections, so that none
+    /// of them takes it in the meantime.
+    /// </summary>
     public static int FreePort()
     {
-        using var socket = ListenOnTcp();
-        return PortOf(socket);
+        while (true)
+        {
+            using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+            try
+            {
+                socket.Bind(new IPEndPoint(IPAddress.Loopback, Random.Shared.Next(10_000, 30_000)));
+                return PortOf(socket);
+            }
+            catch (SocketException)
+            {
+            }
+        }
+    }
+
+    /// <summary>Whether one can connect to a unix socket. Its file is there a moment before.</summary>
+    public static bool IsListening(string path)
+    {
+        // Num RefCount Protocol Flags Type St Inode Path; the flag is __SO_ACCEPTCON of linux/net.h.
+        const string AcceptsConnections = "00010000";
+        return File.ReadLines("/proc/net/unix")
+            .Select(line => line.Split(' ', StringSplitOptions.RemoveEmptyEntries))
+            .Any(words => words is [_, _, _, AcceptsConnections, .., var last] && last == path);
     }
 
     /// <summary>Connects to a unix socket once somebody listens there.</summary>

@@ -7,9 +7,6 @@ namespace DmaBufPS.Tests;
 /// <summary>A script that runs on its own thread.</summary>
 internal sealed class RunningScript : IDisposable
 {
-    /// <summary>A stop ends a wait within milliseconds; the rest is allowance for a loaded machine.</summary>
-    private static readonly TimeSpan s_stopLimit = TimeSpan.FromSeconds(5);
-
     private readonly PowerShell _powerShell;
     private readonly ThreadProbe _probe;
     private readonly IAsyncResult _running;
@@ -40,7 +37,7 @@ internal sealed class RunningScript : IDisposable
     public void AwaitOutput(int count) =>
         Eventually.True(() => _output.Count >= count, $"the script outputs {count} objects");
 
-    /// <summary>Stops the script from this thread, as Ctrl+C does, and checks that it ends at once.</summary>
+    /// <summary>Stops the script from this thread, as Ctrl+C does, and checks that it ends.</summary>
     public void Stop()
     {
         BeginStop();
@@ -57,7 +54,7 @@ internal sealed class RunningScript : IDisposable
     /// <summary>Waits for the end of a script that was asked to stop.</summary>
     public void AwaitStopped()
     {
-        Assert.True(_running.AsyncWaitHandle.WaitOne(s_stopLimit), "The script continued after it was stopped.");
+        Assert.True(_running.AsyncWaitHandle.WaitOne(Eventually.Limit), "The script continued after it was stopped.");
         Assert.Throws<PipelineStoppedException>(() => _powerShell.EndInvoke(_running));
         Assert.Equal(PSInvocationState.Stopped, _powerShell.InvocationStateInfo.State);
         Assert.Empty(Errors);
@@ -94,7 +91,7 @@ internal sealed class RunningScript : IDisposable
     {
         if (!_running.IsCompleted)
             _powerShell.BeginStop(null, null);
-        if (_running.AsyncWaitHandle.WaitOne(s_stopLimit))
+        if (_running.AsyncWaitHandle.WaitOne(Eventually.Limit))
             _powerShell.Dispose();
         else
             IsStuck = true;
