@@ -30,6 +30,8 @@ internal static partial class Pwsh
         // The tool's executable would look for .NET only in its usual place and in the version it was built for.
         SetUnlessSet("DOTNET_ROOT", DotNet.Root);
         SetUnlessSet("DOTNET_ROLL_FORWARD", "Major");
+        // Tests count the sockets of their process, so PowerShell must not open any for its own reports.
+        SetUnlessSet("POWERSHELL_TELEMETRY_OPTOUT", "1");
 
         static void SetUnlessSet(string variable, string value)
         {
