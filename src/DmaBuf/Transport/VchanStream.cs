@@ -224,6 +224,9 @@ internal sealed class VchanStream : ByteStream
     private bool CanWrite()
     {
         using var hold = _memory.Keep();
+        if (_memory.Output.Space != 0)
+            return true;
+        // Only now: what is asked for in vain costs both sides an event.
         _memory.Ask(VchanMemory.NotifyRead);
         return _memory.Output.Space != 0 || HasEnded;
     }
@@ -231,6 +234,8 @@ internal sealed class VchanStream : ByteStream
     private bool CanRead()
     {
         using var hold = _memory.Keep();
+        if (_memory.Input.Ready != 0)
+            return true;
         _memory.Ask(VchanMemory.NotifyWrite);
         return _memory.Input.Ready != 0 || HasEnded;
     }
@@ -267,10 +272,12 @@ internal sealed class VchanStream : ByteStream
 
     private void WaitUntil(Condition isReady, string waitedFor, WaitLimit limit)
     {
-        while (!isReady(this))
+        while (true)
         {
             if (Interlocked.CompareExchange(ref _taking, 1, 0) != 0)
             {
+                if (isReady(this))
+                    return;
                 limit.ForEvent(_events.Descriptor, Poll.POLLIN, LookAgainMilliseconds, waitedFor);
                 continue;
             }
