@@ -20,16 +20,19 @@ internal sealed record NativeProgram(string Name, params string[] Sources)
     public Task<bool> UpdateAsync(CancellationToken cancellationToken) => UpdateAsync(Processor.Own, cancellationToken);
 
     /// <summary>
-    /// Compiles the program if a source is newer. Where the linker or a package is missing, reports it as left out,
-    /// removes the older program, and returns false.
+    /// Compiles the program if a source is newer, after removing the older one, so that nothing uses that by mistake.
+    /// Where the linker or a package is missing, reports the program as left out and returns false.
     /// </summary>
     public async Task<bool> UpdateAsync(Processor processor, CancellationToken cancellationToken)
     {
         var path = PathFor(processor);
-        if (File.Exists(path) && File.GetLastWriteTimeUtc(path) > NewestSource())
-            return true;
-        // Nothing uses an older program by mistake.
-        File.Delete(path);
+        if (File.Exists(path))
+        {
+            if (File.GetLastWriteTimeUtc(path) > NewestSource())
+                return true;
+            File.Delete(path);
+        }
+
         var label = processor.IsOwn ? Name : $"{Name} for {processor.Name}";
         if (!await DebianSetup.EnsureAsync(label, DebianSetup.LinkerFor(processor), cancellationToken))
         {

@@ -80,7 +80,10 @@ Describe 'Send-DmaBufFd and Receive-DmaBuf' {
         $sending = Start-ThreadJob {
             Import-Module $using:ModulePath
             # Otherwise it could come first, and listen.
-            while (-not (Test-Path $using:socket)) { Start-Sleep -Milliseconds 20 }
+            foreach ($try in 1..3000) {
+                if (Test-Path $using:socket) { break }
+                Start-Sleep -Milliseconds 20
+            }
             $using:buffer | Send-DmaBufFd "unix:$using:socket" -Count 3 -TimeoutSec 60
         }
         $received = Receive-DmaBuf "unixd:$socket" -Count 3 -TimeoutSec 60
@@ -157,13 +160,15 @@ Describe 'Send-DmaBufFd and Receive-DmaBuf' {
         @{ Misbehaviour = 'file'; Id = 'Buffer,NotABuffer'; Category = 'InvalidData' }
         @{ Misbehaviour = 'unsealed-memfd'; Id = 'Buffer,NotSealed'; Category = 'SecurityError' }
         @{ Misbehaviour = 'nothing'; Id = 'Wait,ETIMEDOUT'; Category = 'OperationTimeout' }) {
+        # Closes what earlier tests left, which would otherwise be closed in the meantime.
+        [GC]::Collect()
+        [GC]::WaitForPendingFinalizers()
         $before = Get-DescriptorCount
         $peer = Start-CPeer send, connect, $socket, memfd, $Misbehaviour
         Should-Fail { Receive-DmaBuf "unixd:$socket" -TimeoutSec ($Misbehaviour -eq 'nothing' ? 2 : 60) } $Id $Category
         $null = $peer | Wait-CPeer
         $after = Get-DescriptorCount
         foreach ($kind in 'socket:', '/memfd:peer', '/etc/passwd') {
-            # There can be fewer: the garbage collector closes what an earlier test left.
             [int] $after[$kind] | Should -BeLessOrEqual ([int] $before[$kind]) -Because "more of $kind would be a leak"
         }
         Test-Path $socket | Should -BeFalse

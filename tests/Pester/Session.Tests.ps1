@@ -22,7 +22,10 @@ Describe 'Get-DmaBuf' {
         $sending = Start-ThreadJob {
             Import-Module $using:ModulePath
             # Otherwise it could come first, and listen.
-            while (-not (Test-Path $using:socket)) { Start-Sleep -Milliseconds 20 }
+            foreach ($try in 1..3000) {
+                if (Test-Path $using:socket) { break }
+                Start-Sleep -Milliseconds 20
+            }
             $using:first | Send-DmaBufFd "unix:$using:socket" -TimeoutSec 60
         }
         $null = Receive-DmaBuf "unixd:$socket" -TimeoutSec 60

@@ -11,7 +11,8 @@ namespace DmaBuf.Sharing;
 internal static class AtExit
 {
     private static readonly ConcurrentDictionary<IDisposable, bool> s_open = new();
-    private static readonly TimeSpan s_othersEnd = TimeSpan.FromSeconds(6);
+    // Longer than a withdrawal or a release mark may take.
+    private static readonly TimeSpan s_endLimit = TimeSpan.FromSeconds(6);
     private static int s_ending;
     private static readonly PosixSignalRegistration[] s_signals =
     [
@@ -27,7 +28,7 @@ internal static class AtExit
 
     public static void Add(IDisposable open) => s_open[open] = true;
 
-    /// <summary>Runs what disposing of an object tells others. The end of the process waits for it.</summary>
+    /// <summary>Runs the part of a disposal that tells others. The end of the process waits for it.</summary>
     public static void End(IDisposable open, Action end)
     {
         Interlocked.Increment(ref s_ending);
@@ -53,8 +54,8 @@ internal static class AtExit
     }
 
     /// <summary>
-    /// Disposes everything, and waits for what another thread has begun to dispose: the process would end in the middle
-    /// of it. A signal's thread may be that one, because what it disposes ends the waits of the main thread.
+    /// Disposes everything, and waits until other threads have told others what they are disposing of. One of them may
+    /// be a signal's thread: its disposals end the waits of the main thread, which then ends the process.
     /// </summary>
     internal static void DisposeAll()
     {
@@ -72,6 +73,6 @@ internal static class AtExit
             }
         }
 
-        SpinWait.SpinUntil(() => Volatile.Read(ref s_ending) == 0, s_othersEnd);
+        SpinWait.SpinUntil(() => Volatile.Read(ref s_ending) == 0, s_endLimit);
     }
 }

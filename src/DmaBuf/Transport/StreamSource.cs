@@ -15,8 +15,8 @@ public sealed class StreamSource : IDisposable
     private const int BusyTries = 20;
 
     /// <summary>
-    /// How many peers in a row may leave without reading what they are sent until the other side counts as refusing it.
-    /// A listener that is just closing accounts for one.
+    /// How many peers in a row may leave without reading what they are sent before the other side counts as refusing
+    /// it. A listener that is just closing accounts for one.
     /// </summary>
     private const int MaxRefusals = 3;
 

@@ -226,7 +226,7 @@ internal sealed class VchanStream : ByteStream
         using var hold = _memory.Keep();
         if (_memory.Output.Space != 0)
             return true;
-        // Only now: what is asked for in vain costs both sides an event.
+        // Asking earlier would make the peer send an event for what this side has seen already.
         _memory.Ask(VchanMemory.NotifyRead);
         return _memory.Output.Space != 0 || HasEnded;
     }

@@ -200,7 +200,7 @@ public sealed class HostileVideoPeerTests
     {
         using var streams = new FrameStreams();
         using var source = FrameStreams.Pattern();
-        using var stop = new CancellationTokenSource();
+        using var stop = new CancellationTokenSource(TimeSpan.FromMinutes(1));
         using var sender = new ZeroCopySender(
             streams.Sending, source, new DescriptorCarrier(), new SendOptions { AckTimeout = null }, stop.Token);
         var sending = Task.Factory.StartNew(

@@ -191,7 +191,6 @@ public sealed class StreamSourceTests
     public void A_listening_sender_whose_next_peer_does_not_come_tells_of_the_last_ones_reset()
     {
         using var folder = new ScratchFolder();
-        using var limit = new WaitLimit(TimeSpan.FromSeconds(3));
         var (listening, connecting) = Addresses("unix", folder);
         var refused = Task.Run(() =>
         {
@@ -203,6 +202,7 @@ public sealed class StreamSourceTests
         using var table = new ShareTable();
         using var carrier = Carrier.Open(listening);
         var grants = new GrantRefs { Domain = 1, PeerDomain = 2, Refs = new uint[1 << 20] };
+        using var limit = new WaitLimit(TimeSpan.FromSeconds(5));
         var failure = Assert.Throws<WaitTimeoutException>(() => table.Send(carrier, grants, wait: true, limit));
         Assert.Contains("An earlier peer reset the connection", failure.RecommendedAction, StringComparison.Ordinal);
         refused.Wait(TestContext.Current.CancellationToken);

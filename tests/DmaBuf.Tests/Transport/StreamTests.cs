@@ -289,23 +289,13 @@ public sealed class StreamTests
     };
 
     /// <summary>
-    /// A port on which nothing listens, below those that the kernel gives to outgoing connections, so that none of them
+    /// A port on which nothing listens. The kernel gives outgoing connections ports of the other parity, so none of them
     /// takes it in the meantime.
     /// </summary>
     internal static int FreePort()
     {
-        while (true)
-        {
-            var port = Random.Shared.Next(10_000, 30_000);
-            using var probe = new TcpListener(IPAddress.Loopback, port);
-            try
-            {
-                probe.Start();
-                return port;
-            }
-            catch (SocketException)
-            {
-            }
-        }
+        using var probe = new TcpListener(IPAddress.Loopback, 0);
+        probe.Start();
+        return ((IPEndPoint)probe.LocalEndpoint).Port;
     }
 }

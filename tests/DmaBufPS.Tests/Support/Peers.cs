@@ -28,24 +28,11 @@ internal static class Peers
     /// <summary>Returns the port that a socket is bound to.</summary>
     public static int PortOf(Socket socket) => ((IPEndPoint)socket.LocalEndPoint!).Port;
 
-    /// <summary>
-    /// Returns a port on which nothing listens, below those that the kernel gives to outgoing connections, so that none
-    /// of them takes it in the meantime.
-    /// </summary>
+    /// <summary>Returns a port on which nothing listens.</summary>
     public static int FreePort()
     {
-        while (true)
-        {
-            using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-            try
-            {
-                socket.Bind(new IPEndPoint(IPAddress.Loopback, Random.Shared.Next(10_000, 30_000)));
-                return PortOf(socket);
-            }
-            catch (SocketException)
-            {
-            }
-        }
+        using var socket = ListenOnTcp();
+        return PortOf(socket);
     }
 
     /// <summary>Whether one can connect to a unix socket. Its file is there a moment before.</summary>

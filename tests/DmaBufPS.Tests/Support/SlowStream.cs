@@ -36,7 +36,8 @@ internal sealed class SlowStream : Stream
     {
         Interlocked.Increment(ref _reads);
         _asked.Release();
-        Assert.True(_answered.Wait(Eventually.Limit), "The test did not answer.");
+        // Longer than the test waits for a stop.
+        Assert.True(_answered.Wait(4 * Eventually.Limit), "The test did not answer.");
         buffer[offset] = (byte)'x';
         return 1;
     }
