@@ -14,10 +14,13 @@ namespace DmaBuf.Sharing.Channels;
 /// <exception cref="KernelException">timerfd_create: EMFILE, ENFILE.</exception>
 internal sealed class TakeOverTimer(TimeProvider clock) : IDisposable
 {
-    /// <summary>How long the channels are left to one who waited a moment ago, and will probably again.</summary>
-    private const int ShortestMilliseconds = 2;
+    /// <summary>
+    /// How long the channels are left to one who waited a moment ago, and will probably again: longer than a turn on an
+    /// emulated processor that two domains share, because taking over too early costs as much as a turn.
+    /// </summary>
+    private const int ShortestMilliseconds = 5;
 
-    private const int LongestMilliseconds = 8;
+    private const int LongestMilliseconds = 10;
     private int _milliseconds = ShortestMilliseconds;
     private long _unservedSince;
     private bool _isSet;
