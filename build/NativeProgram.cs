@@ -20,8 +20,8 @@ internal sealed record NativeProgram(string Name, params string[] Sources)
     public Task<bool> UpdateAsync(CancellationToken cancellationToken) => UpdateAsync(Processor.Own, cancellationToken);
 
     /// <summary>
-    /// Compiles the program if a source is newer, after removing the older one, so that nothing uses that by mistake.
-    /// Where the linker or a package is missing, reports the program as left out and returns false.
+    /// Compiles the program if it is missing or a source is newer. Removes an older program first, so that nothing uses
+    /// it by mistake. Where the linker or a package is missing, reports the program as left out and returns false.
     /// </summary>
     public async Task<bool> UpdateAsync(Processor processor, CancellationToken cancellationToken)
     {

@@ -104,14 +104,13 @@ $script:Preparation = {
     # Ends everything that this process shares or has imported. Reports, once, what stays open nevertheless.
     if ($null -eq $global:lostBefore) { $global:lostBefore = @{} }
     function global:Clear-Domain {
-        $channels = @(Get-DmaBufChannel)
-        $channels | Disconnect-DmaBufChannel
+        Get-DmaBufChannel | Disconnect-DmaBufChannel
         Get-DmaBuf | Remove-DmaBuf
         Get-GrantRefs | Revoke-GrantRefs
         Get-GuestPages | Revoke-GuestPages
         $lost = Get-Holding
-        # The thread of the channels closes what they had a moment after they are disconnected.
-        for ($pause = 50; $channels -and (Compare-Holding $lostBefore $lost) -and $pause -lt 8000; $pause *= 2) {
+        # The thread of the channels closes what they had a moment after they end.
+        for ($pause = 50; (Compare-Holding $lostBefore $lost) -and $pause -lt 8000; $pause *= 2) {
             Start-Sleep -Milliseconds $pause
             $lost = Get-Holding
         }

@@ -54,8 +54,8 @@ internal static class AtExit
     }
 
     /// <summary>
-    /// Disposes everything, and waits until other threads have told others what they are disposing of. One of them may
-    /// be a signal's thread: its disposals end the waits of the main thread, which then ends the process.
+    /// Disposes everything, and waits for disposals that other threads have begun. A signal's thread may be one of
+    /// them: its disposals end the waits of the main thread, which then ends the process.
     /// </summary>
     internal static void DisposeAll()
     {

@@ -14,7 +14,7 @@ public sealed class TakeOverTimerTests
         for (var round = 0; round < 50; round++)
         {
             timer.Begin();
-            Thread.Sleep(1);
+            Thread.Sleep(4);
             // Another turn ends shortly before the timer expires.
             timer.Begin();
             Assert.InRange(Expirations(timer), 1, 3);

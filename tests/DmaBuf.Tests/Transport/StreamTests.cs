@@ -289,8 +289,8 @@ public sealed class StreamTests
     };
 
     /// <summary>
-    /// A port on which nothing listens. The kernel gives outgoing connections ports of the other parity, so none of them
-    /// takes it in the meantime.
+    /// A port on which nothing listens. The kernel prefers ports of the other parity for outgoing connections, so
+    /// hardly any of them takes it in the meantime.
     /// </summary>
     internal static int FreePort()
     {

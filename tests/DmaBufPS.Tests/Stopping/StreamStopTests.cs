@@ -80,10 +80,17 @@ public sealed class StreamStopTests : ModuleTest
         NewBuffer("256MB");
         var pipe = Folder.Pipe("pipe");
         Shell["pipe"] = pipe;
-        // Slow enough that the last MiB comes long after the stop. It ends when nobody reads any more.
+        // Slow enough that the last MiB comes long after the stop.
         using var writer = Process.Start(
-            "sh", ["-c", $"exec >{pipe} 2>/dev/null; while head -c 1000000 /dev/urandom; do sleep 0.3; done"]);
-        StopWhile("$buffer | Write-DmaBufContent -Path $pipe", () => Descriptors.Now().Contain(pipe));
+            "sh", ["-c", $"exec >{pipe} 2>/dev/null; while head -c 1000000 /dev/urandom; do sleep 0.05; done"]);
+        try
+        {
+            StopWhile("$buffer | Write-DmaBufContent -Path $pipe", () => Descriptors.Now().Contain(pipe));
+        }
+        finally
+        {
+            writer.Kill();
+        }
 
         var last = Shell.Run($"$buffer | Read-DmaBufContent -Offset {255 * MiB} -AsHash | ForEach-Object Hash")[0];
         Shell.Run("$empty = New-UDmaBuf 1MB -Backing MemFd");

@@ -8,15 +8,15 @@ namespace DmaBuf.Sharing.Channels;
 /// </summary>
 /// <remarks>
 /// Setting and clearing a timer around each turn of a waiter would be most of what the turn costs in a virtual machine.
-/// The timer is therefore left to expire while a waiter comes back again and again, and later each time.
+/// The timer is therefore left to expire while a waiter comes back again and again, and is set for longer then.
 /// </remarks>
 /// <param name="clock">Tells how long nobody has served.</param>
 /// <exception cref="KernelException">timerfd_create: EMFILE, ENFILE.</exception>
 internal sealed class TakeOverTimer(TimeProvider clock) : IDisposable
 {
     /// <summary>
-    /// How long the channels are left to one who waited a moment ago, and will probably again: longer than a turn on an
-    /// emulated processor that two domains share, because taking over too early costs as much as a turn.
+    /// How long the channels are left to a thread that has just waited, and will probably wait again. That is longer
+    /// than a turn on an emulated processor that two domains share: taking over too early costs as much as a turn.
     /// </summary>
     private const int ShortestMilliseconds = 5;
 
@@ -54,7 +54,7 @@ internal sealed class TakeOverTimer(TimeProvider clock) : IDisposable
             return true;
         }
 
-        _milliseconds = Math.Min(2 * _milliseconds, LongestMilliseconds);
+        _milliseconds = LongestMilliseconds;
         Set(isServed ? 0 : (int)Math.Ceiling(left));
         return false;
     }
