@@ -135,57 +135,22 @@ public sealed class StreamSourceTests
     [InlineData("tcp", NoListener.ListenOrWait)]
     public void A_sender_reports_a_receiver_that_refuses_again_and_again(string kind, NoListener noListener)
     {
-        using var folder = new ScratchFolder();
-        using var limit = new WaitLimit(s_limit);
-        var (listening, connecting) = Addresses(kind, folder);
-        using var listener = StreamListener.Listen(Endpoint.Parse(listening));
-        using var stop = new CancellationTokenSource();
-        var refusals = RefuseAsync(listener, stop.Token);
-        using var table = new ShareTable();
-        using var carrier = Carrier.Open(connecting, noListener: noListener);
-        var grants = new GrantRefs { Domain = 1, PeerDomain = 2, Refs = new uint[1 << 20] };
-        var failure = Assert.Throws<KernelException>(() => table.Send(carrier, grants, wait: true, limit));
+        var failure = Assert.IsType<KernelException>(FailureOfRefused(kind, noListener, references: 1 << 20, read: 4));
         Assert.Matches("^send,(EPIPE|ECONNRESET)$", failure.ErrorId);
-        stop.Cancel();
-        Assert.Equal(3, refusals.Result);
     }
 
     /// <summary>The references fit into the socket's buffer, so only the end shows that nobody read them.</summary>
     [Fact]
     public void A_sender_reports_a_receiver_that_reads_only_the_head_again_and_again()
     {
-        using var folder = new ScratchFolder();
-        using var limit = new WaitLimit(s_limit);
-        var (listening, connecting) = Addresses("tcp", folder);
-        using var listener = StreamListener.Listen(Endpoint.Parse(listening));
-        using var stop = new CancellationTokenSource();
-        var refusals = RefuseAsync(listener, stop.Token);
-        using var table = new ShareTable();
-        using var carrier = Carrier.Open(connecting, noListener: NoListener.ListenOrWait);
-        var grants = new GrantRefs { Domain = 1, PeerDomain = 2, Refs = [8] };
-        var failure = Assert.Throws<PeerException>(() => table.Send(carrier, grants, wait: true, limit));
-        Assert.Equal(PeerFault.NotRead, failure.Fault);
-        stop.Cancel();
-        Assert.Equal(3, refusals.Result);
+        var failure = FailureOfRefused("tcp", NoListener.ListenOrWait, references: 1, read: 4);
+        Assert.Equal(PeerFault.NotRead, Assert.IsType<PeerException>(failure).Fault);
     }
 
     /// <summary>Whether sending fails, or only the end shows that nobody read, depends on who is faster.</summary>
     [Fact]
-    public void A_sender_counts_all_refusals_together()
-    {
-        using var folder = new ScratchFolder();
-        using var limit = new WaitLimit(s_limit);
-        var (listening, connecting) = Addresses("tcp", folder);
-        using var listener = StreamListener.Listen(Endpoint.Parse(listening));
-        using var stop = new CancellationTokenSource();
-        var refusals = RefuseAsync(listener, stop.Token, read: 0);
-        using var table = new ShareTable();
-        using var carrier = Carrier.Open(connecting, noListener: NoListener.ListenOrWait);
-        var grants = new GrantRefs { Domain = 1, PeerDomain = 2, Refs = new uint[1 << 14] };
-        Assert.ThrowsAny<DmaBufException>(() => table.Send(carrier, grants, wait: true, limit));
-        stop.Cancel();
-        Assert.Equal(3, refusals.Result);
-    }
+    public void A_sender_counts_all_refusals_together() =>
+        FailureOfRefused("tcp", NoListener.ListenOrWait, references: 1 << 14, read: 0);
 
     [Fact]
     public void A_listening_sender_whose_next_peer_does_not_come_tells_of_the_last_ones_reset()
@@ -317,9 +282,29 @@ public sealed class StreamSourceTests
         }
     }
 
+    /// <summary>
+    /// Sends references to a receiver that reads some bytes and closes, until that counts as a refusal, the third time.
+    /// Returns the failure.
+    /// </summary>
+    private static DmaBufException FailureOfRefused(string kind, NoListener noListener, int references, int read)
+    {
+        using var folder = new ScratchFolder();
+        using var limit = new WaitLimit(s_limit);
+        var (listening, connecting) = Addresses(kind, folder);
+        using var listener = StreamListener.Listen(Endpoint.Parse(listening));
+        using var stop = new CancellationTokenSource();
+        var refusals = RefuseAsync(listener, read, stop.Token);
+        using var table = new ShareTable();
+        using var carrier = Carrier.Open(connecting, noListener: noListener);
+        var grants = new GrantRefs { Domain = 1, PeerDomain = 2, Refs = new uint[references] };
+        var failure = Assert.ThrowsAny<DmaBufException>(() => table.Send(carrier, grants, wait: true, limit));
+        stop.Cancel();
+        Assert.Equal(3, refusals.Result);
+        return failure;
+    }
+
     /// <summary>Accepts peers, reads some bytes and closes them; the result is their number.</summary>
-    private static Task<int> RefuseAsync(
-        StreamListener listener, CancellationToken stop, int read = 4) => Task.Run(() =>
+    private static Task<int> RefuseAsync(StreamListener listener, int read, CancellationToken stop) => Task.Run(() =>
     {
         using var limit = new WaitLimit(s_limit, stop);
         for (var refused = 0; ; refused++)
