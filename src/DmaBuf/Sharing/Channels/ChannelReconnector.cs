@@ -48,10 +48,6 @@ internal sealed class ChannelReconnector(
         }
     }
 
-    /// <summary>Whether the peer would still connect there: a vchan's address depends on the domain's id.</summary>
-    private bool HasSameAddress(Endpoint endpoint, WaitLimit limit) =>
-        endpoint.Kind != EndpointKind.Vchan || endpoint.Domain == $"{target.FindDomain(limit)}";
-
     /// <returns>True when the channel is connected; false after a failure, which the channel shows.</returns>
     private bool TryListenOrConnect(WaitLimit limit)
     {
@@ -67,7 +63,7 @@ internal sealed class ChannelReconnector(
                     channel.Resume(ChannelOpening.Next(peers, current, table.Shares, coming, limit));
                     return true;
                 }
-                catch (WaitTimeoutException) when (peers.IsListening && HasSameAddress(peers.Endpoint, limit))
+                catch (WaitTimeoutException) when (peers.IsListening && target.IsStillAt(peers.Endpoint, limit))
                 {
                     // A peer that is just connecting would otherwise find that the listener has gone.
                 }

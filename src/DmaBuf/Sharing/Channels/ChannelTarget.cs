@@ -64,6 +64,15 @@ public sealed class ChannelTarget
         return XenDomain.Find(store, _domain);
     }
 
+    /// <summary>
+    /// Whether the peer would still connect there: a vchan's address depends on the domain's id, and ends with the
+    /// domain.
+    /// </summary>
+    /// <exception cref="DomainException">Unknown, Own.</exception>
+    internal bool IsStillAt(Endpoint endpoint, WaitLimit limit) =>
+        endpoint.Kind != EndpointKind.Vchan
+        || (_domain is not null && endpoint.Domain == $"{XenDomain.FindPeer(_domain, limit).Peer}");
+
     /// <summary>Both sides derive the same from the two ids.</summary>
     private static Endpoint VchanTo(string domain, WaitLimit limit)
     {
